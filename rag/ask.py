@@ -1,0 +1,197 @@
+"""Asks a question of the library: python -m rag.ask "question".
+
+Exit codes: 0 answered, 3 refused for want of evidence, 2 wrong usage, 1 failed. The answer goes to standard output,
+everything else to standard error.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from rag import render
+from rag.assistant import Assistant, Found
+from rag.cli import fail_in_one_sentence, progress_bars, say
+from rag.errors import RagError, UsageError
+from rag.settings import Settings, load
+from rag.types import Answer, Filters, Turn
+
+REFUSED = 3
+LONGEST_QUESTION = 8_000  # characters
+NO_MODEL = (
+    "No model is configured, so these are sentences quoted from the abstracts. For written answers set RAG_BASE_URL and "
+    "RAG_MODEL, for example RAG_BASE_URL=http://localhost:11434/v1 RAG_MODEL=qwen3:8b"
+)
+
+
+def main_arguments() -> argparse.ArgumentParser:
+    """Return the parser of the command line; a test holds README against it."""
+    parser = argparse.ArgumentParser(prog="python -m rag.ask", description=__doc__.partition("\n")[0])
+    parser.add_argument("question", nargs="?", help="the question; - reads it from standard input")
+    parser.add_argument("--batch", metavar="FILE|-", help="JSONL of id, question, history: one answer a line")
+    parser.add_argument("--search", action="store_true", help="only list the papers found")
+    parser.add_argument("--json", action="store_true", help="the same as --format json")
+    parser.add_argument("--format", choices=("text", "markdown", "json", "bibtex"), default="text")
+    parser.add_argument("--k", type=_positive, help="how many papers to put before the model")
+    parser.add_argument("--year", type=_positive, help="only papers of this year")
+    parser.add_argument("--since", metavar="DATE", type=_date, help="only papers from this date on, such as 2024-05")
+    parser.add_argument("--until", metavar="DATE", type=_date, help="only papers up to this date")
+    parser.add_argument("--source", metavar="NAME", help="only papers that a source with this in its name lists")
+    parser.add_argument("--title", metavar="WORDS", help="only papers with this in their title")
+    parser.add_argument("--model", help="the model's name at the endpoint")
+    parser.add_argument("--base-url", metavar="URL", help="the address of an OpenAI-compatible endpoint")
+    parser.add_argument("--api-key-env", metavar="NAME", help="the variable that holds the endpoint's key")
+    parser.add_argument("--no-model", action="store_true", help="quote the abstracts, whatever model is configured")
+    return parser
+
+
+def _positive(value: str) -> int:
+    number = int(value)
+    if number < 1:
+        raise ValueError(value)
+    return number
+
+
+def _date(value: str) -> str:
+    import re
+
+    if not re.fullmatch(r"\d{4}(-\d{2}){0,2}", value):
+        raise argparse.ArgumentTypeError(f"{value} is not a date such as 2024, 2024-05 or 2024-05-31")
+    return value
+
+
+_positive.__name__ = "number"
+
+
+@fail_in_one_sentence
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code."""
+    parser = main_arguments()
+    args = parser.parse_args(argv)
+    if (args.question is None) == (args.batch is None):
+        parser.error("give one question, or --batch FILE")
+    settings = load(
+        k=args.k, model=args.model, base_url=args.base_url, api_key_env=args.api_key_env, no_model=args.no_model or None
+    )
+    filters = Filters(args.year, args.since, args.until, args.source, args.title)
+    if args.batch is not None:
+        return _batch(args.batch, settings, filters)
+    question = _checked(sys.stdin.read() if args.question == "-" else args.question)
+    with progress_bars() as progress:
+        assistant = Assistant(settings, progress=progress)
+    form = "json" if args.json else args.format
+    if args.search:
+        return _search(assistant, question, filters, form)
+    if assistant.model.mode == "extractive" and not args.no_model:
+        say(NO_MODEL + "\n")
+    answer = _streamed(assistant, question, filters) if form == "text" else assistant.ask(question, filters=filters)
+    if form != "text":
+        write = {"json": render.to_json, "markdown": render.markdown, "bibtex": render.bibtex}[form]
+        print(write(answer))
+    return REFUSED if answer.refused else 0
+
+
+def _checked(question: str) -> str:
+    question = question.strip()
+    if not question:
+        raise UsageError("The question is empty.", 'Ask one: python -m rag.ask "How does GraphSAINT work?"')
+    if len(question) > LONGEST_QUESTION:
+        raise UsageError(
+            f"The question has {len(question)} characters, more than {LONGEST_QUESTION}.", "Ask a shorter one."
+        )
+    return question
+
+
+def _search(assistant: Assistant, question: str, filters: Filters, form: str) -> int:
+    found = assistant.search(question, filters=filters)
+    if form == "json":
+        hits = [render.hit_to_dict(n, hit) for n, hit in enumerate(found, 1)]
+        print(json.dumps({"question": question, "hits": hits}, ensure_ascii=False))
+    elif found:
+        print(render.hits(found))
+    else:
+        say("No paper passes the filters.")
+    return 0 if found else REFUSED
+
+
+def _streamed(assistant: Assistant, question: str, filters: Filters) -> Answer:
+    """Print the answer: as it comes to a terminal, whole to a pipe."""
+    if not sys.stdout.isatty():
+        answer = assistant.ask(question, filters=filters)
+        print(render.text(answer))
+        return answer
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    waiting = console.status(f"asking {assistant.model.name or 'the model'}" if assistant.model.host else "reading")
+    waiting.start()
+    try:
+        for event in assistant.stream(question, filters=filters):
+            if isinstance(event, Found):
+                continue
+            waiting.stop()
+            if isinstance(event, str):
+                console.print(render.plain(event), end="", markup=False, soft_wrap=True)
+            else:
+                console.print(f"\n\n{render.tail(event)}", markup=False, soft_wrap=True)
+                return event
+    finally:
+        waiting.stop()
+    raise AssertionError("a stream ends with its answer")
+
+
+def _batch(place: str, settings: Settings, filters: Filters) -> int:
+    """Answer every line of a JSONL file; a bad line gives an error record and the rest go on."""
+    try:
+        text = sys.stdin.read() if place == "-" else Path(place).read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{place} cannot be read ({error}).", "Give a JSONL file of id and question.") from error
+    with progress_bars() as progress:
+        assistant = Assistant(settings, progress=progress)
+    failed = 0
+    for number, line in _lines(text):
+        record_id: Any = number
+        try:
+            record = _record(line, number)
+            record_id = record.get("id", number)
+            history = _history(record.get("history"), number)
+            answer = assistant.ask(_checked(record["question"]), history, filters=filters)
+            print(json.dumps({**render.to_dict(answer), "id": record_id}, ensure_ascii=False), flush=True)
+        except RagError as error:
+            failed += 1
+            print(json.dumps({"id": record_id, "error": str(error)}, ensure_ascii=False), flush=True)
+    return 1 if failed else 0
+
+
+def _lines(text: str) -> Iterable[tuple[int, str]]:
+    return ((n, line) for n, line in enumerate(text.splitlines(), 1) if line.strip())
+
+
+def _record(line: str, number: int) -> dict[str, Any]:
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"Line {number} is not valid JSON ({error}).", "Give one JSON object a line.") from error
+    if not isinstance(record, dict) or not isinstance(record.get("question"), str):
+        raise UsageError(f"Line {number} has no question.", 'Give it as {"id": 1, "question": "…"}.')
+    return record
+
+
+def _history(value: Any, number: int) -> list[Turn]:
+    turns = []
+    for item in value or []:
+        if isinstance(item, str):
+            turns.append(Turn("user", item))
+        elif isinstance(item, dict) and item.get("role") in ("user", "assistant") and isinstance(item.get("content"), str):
+            turns.append(Turn(item["role"], item["content"]))
+        else:
+            raise UsageError(f"The history of line {number} is wrong.", "Give questions, or role and content.")
+    return turns
+
+
+if __name__ == "__main__":
+    sys.exit(main())

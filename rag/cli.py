@@ -1,0 +1,59 @@
+"""What every command of the house shares: errors in one sentence, progress on standard error, a clean Ctrl-C."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from rag.errors import RagError
+
+_INTERRUPTED = 130
+Main = Callable[[Sequence[str] | None], int]
+Progress = Callable[[str, int, int], None]
+
+
+def say(message: str) -> None:
+    """Tell the person something that is not the answer: on standard error."""
+    print(message, file=sys.stderr, flush=True)
+
+
+def fail_in_one_sentence(main: Main) -> Callable[..., int]:
+    """Wrap a command's main(): a RagError is printed with its remedy, Ctrl-C ends with 130, a closed pipe quietly."""
+
+    @functools.wraps(main)
+    def wrapped(argv: Sequence[str] | None = None) -> int:
+        try:
+            return main(argv)
+        except RagError as error:
+            say(f"error: {error}")
+            return error.exit_code
+        except KeyboardInterrupt:
+            say("Stopped.")
+            return _INTERRUPTED
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 1
+
+    return wrapped
+
+
+@contextmanager
+def progress_bars() -> Iterator[Progress]:
+    """Give a function (stage, done, total) that draws a bar a stage on a terminal's standard error, and else nothing."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress as Bars, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description:>10}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Bars(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
+        tasks = {}
+
+        def advance(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = bars.add_task(stage, total=total)
+            bars.update(tasks[stage], completed=done, total=total)
+
+        yield advance

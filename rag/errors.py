@@ -1,0 +1,47 @@
+"""Errors a person may meet. Each says what happened and what to do next, in one sentence each.
+
+    RagError                 anything the product can explain
+    ├── UsageError           an option, setting or file name that cannot be right       (exit code 2)
+    ├── SourceError          a file or page that cannot be read as papers
+    ├── LibraryError         the library or index cannot be used
+    │   └── Busy             another process is writing
+    ├── EmbedderError        the embedder cannot be loaded
+    └── EndpointError        the model endpoint did not answer as asked
+"""
+
+from __future__ import annotations
+
+
+class RagError(Exception):
+    """`message` says what happened, `fix` what to do about it; str() gives both."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, fix: str) -> None:
+        super().__init__(f"{message} {fix}".strip())
+        self.message = message
+        self.fix = fix
+
+
+class UsageError(RagError):
+    exit_code = 2
+
+
+class SourceError(RagError):
+    pass
+
+
+class LibraryError(RagError):
+    pass
+
+
+class Busy(LibraryError):
+    pass
+
+
+class EmbedderError(RagError):
+    pass
+
+
+class EndpointError(RagError):
+    pass

@@ -1,0 +1,164 @@
+"""Ties each sentence of an answer to the sentence of a cited abstract that supports it, and checks it by code.
+
+A claim's support is the mean of two similarities with the best sentence: the share of the claim's words that the sentence
+has, and the cosine of the two. A number that no cited abstract has makes a claim unsupported. It does not cover negation,
+direction ("higher" for "lower"), or claims that need two sentences.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from rag import sentences, text
+from rag.embedding import Embedder
+from rag.types import Claim, Evidence, Source, Verdict
+
+SUPPORTED, PARTIAL = 0.62, 0.45  # least support for these verdicts
+
+_NUMBERS = r"\d{1,3}(?:\s*(?:,|;|-|–|&|and)\s*(?:source\s*|paper\s*)?\d{1,3})*"
+_LABEL = r"(?:sources?|papers?|refs?\.?|nos?\.?|\^|#)?\s*"
+_BRACKETED = re.compile(rf"[\[【［]\s*{_LABEL}({_NUMBERS})\s*(?:†[^\]】］]*)?[\]】］]", re.IGNORECASE)
+# "(1)" is a citation only where a sentence ends: elsewhere it counts the items of a list.
+_ROUND = re.compile(rf"\(\s*{_LABEL}({_NUMBERS})\s*\)(?=\s*[.!?;]?\s*(?:$|\n|[A-Z(]))", re.IGNORECASE)
+_BULLET = re.compile(r"\s*(?:[-*•+]|\d{1,2}[.)])\s+")
+_HEADING = re.compile(r"\s*(?:#{1,6}\s.*|\*\*[^*]+\*\*:?|__[^_]+__:?|[-=*_]{3,}|[^.!?]{1,80}:)\s*")
+_FENCE = re.compile(r"^\s*(```|~~~)")
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A mark answer[start:end] and the numbers it gives, in order."""
+
+    start: int
+    end: int
+    numbers: tuple[int, ...]
+
+
+def citations(answer: str) -> list[Citation]:
+    """Return the citation marks of `answer`: [1], [1, 2], [1-3], 【1】, [source 1], and (1) at the end of a sentence."""
+    found = [*_BRACKETED.finditer(answer)]
+    found += [m for m in _ROUND.finditer(answer) if not any(f.start() <= m.start() < f.end() for f in found)]
+    marks = [Citation(m.start(), m.end(), _expand(m.group(1))) for m in sorted(found, key=lambda m: m.start())]
+    return [mark for mark in marks if mark.numbers]
+
+
+def _expand(numbers: str) -> tuple[int, ...]:
+    """ "1, 3-5" -> (1, 3, 4, 5). An interval like "0, 1" is no citation and gives ()."""
+    result: list[int] = []
+    for part in re.split(r"\s*(?:,|;|&|and)\s*", numbers):
+        ends = [int(n) for n in re.findall(r"\d+", part)]
+        ranged = len(ends) == 2 and ends[0] < ends[1] <= ends[0] + 20
+        result += range(ends[0], ends[1] + 1) if ranged else ends
+    return () if 0 in result and len(result) > 1 else tuple(dict.fromkeys(result))
+
+
+def check(answer: str, sources: Sequence[Source], embedder: Embedder) -> list[Claim]:
+    """Return the claims of `answer` in order, each with its citations, evidence and verdict.
+
+    Headings, code and lead-ins get the verdict "none". The text is not changed; answer[claim.start:claim.end] is it.
+    """
+    marks = citations(answer)
+    by_number = {s.n: s for s in sources}
+    drafts = []
+    for start, end, is_claim in _statements(answer, marks):
+        cited = tuple(dict.fromkeys(n for m in marks if start <= m.start < end for n in m.numbers))
+        drafts.append((start, end, is_claim, cited))
+    needed = {n for _, _, is_claim, cited in drafts if is_claim for n in cited if n in by_number}
+    finder = _Finder([by_number[n] for n in sorted(needed)], embedder)
+    return [
+        _judge(answer, start, end, cited, finder) if is_claim else Claim(answer[start:end], start, end, cited, "none")
+        for start, end, is_claim, cited in drafts
+    ]
+
+
+def invalid(answer: str, sources: Sequence[Source]) -> list[int]:
+    """Return the cited numbers that are no source's, in order of appearance."""
+    known = {s.n for s in sources}
+    return list(dict.fromkeys(n for mark in citations(answer) for n in mark.numbers if n not in known))
+
+
+def _statements(answer: str, marks: Sequence[Citation]) -> Iterator[tuple[int, int, bool]]:
+    """Yield (start, end, is a claim) of each sentence; a citation after a full stop belongs to the sentence before it."""
+    masked = list(answer)
+    for mark in marks:
+        masked[mark.start : mark.end] = " " * (mark.end - mark.start)
+    plain = "".join(masked)
+    position, in_code = 0, False
+    for line in answer.splitlines(keepends=True):
+        start, position = position, position + len(line)
+        fence = _FENCE.match(line)
+        in_code ^= fence is not None
+        if not line.strip():
+            continue
+        if in_code or fence or _HEADING.fullmatch(plain[start:position].rstrip()):
+            stripped = line.strip()
+            begin = start + line.index(stripped)
+            yield begin, begin + len(stripped), False
+            continue
+        bullet = _BULLET.match(line)
+        begin = start + (bullet.end() if bullet else 0)
+        spans = sentences.split(plain[begin:position])
+        bounds = [begin + s for s, _ in spans] + [position]
+        for (_, text_end), sentence_start, next_start in zip(spans, bounds, bounds[1:], strict=False):
+            last_mark = max((m.end for m in marks if sentence_start <= m.start < next_start), default=0)
+            yield sentence_start, max(begin + text_end, last_mark), True
+
+
+class _Finder:
+    """Finds the best supporting sentence of a source for a claim."""
+
+    def __init__(self, sources: Sequence[Source], embedder: Embedder) -> None:
+        self._embedder = embedder
+        self._sources = {s.n: s for s in sources}
+        self._spans = {s.n: sentences.split(s.paper.abstract) or [(0, 0)] for s in sources}
+
+    def best(self, claim: str, n: int) -> Evidence:
+        """Return the sentence of source `n` with the most support for `claim`; verbatim quotes need no embedding."""
+        paper = self._sources[n].paper
+        spans = self._spans[n]
+        texts = [paper.abstract[start:end] for start, end in spans]
+        words = text.content_words(claim)
+        shares = [len(words & text.content_words(t)) / max(len(words), 1) for t in texts]
+        if max(shares) < 1.0:
+            vectors = self._embedder.embed([claim, *texts])
+            cosines = [max(0.0, float(c)) for c in vectors[1:] @ vectors[0]]
+            shares = [(share + cosine) / 2 for share, cosine in zip(shares, cosines, strict=True)]
+        top = max(range(len(texts)), key=lambda i: shares[i])
+        return Evidence(n, paper.id, texts[top], *spans[top], round(shares[top], 4))
+
+    def lacks(self, claim: str, numbers: Sequence[int]) -> list[str]:
+        """Return the numbers in `claim` that none of the sources `numbers` has in its title or abstract."""
+        papers = [self._sources[n].paper for n in numbers]
+        known = {x for p in papers for x in text.numbers(f"{p.title} {p.abstract}")}
+        return sorted(text.numbers(claim) - known)
+
+    def __contains__(self, n: int) -> bool:
+        return n in self._sources
+
+
+def _judge(answer: str, start: int, end: int, cited: tuple[int, ...], finder: _Finder) -> Claim:
+    said = answer[start:end]
+    if not cited:
+        return Claim(said, start, end, cited, "uncited", ("no citation",))
+    problems = [f"[{n}] is not one of the sources" for n in cited if n not in finder]
+    valid = [n for n in cited if n in finder]
+    if not valid:
+        return Claim(said, start, end, cited, "unsupported", tuple(problems))
+    bare = _ROUND.sub(" ", _BRACKETED.sub(" ", said)).strip()
+    evidence = sorted((finder.best(bare, n) for n in valid), key=lambda e: -e.score)
+    absent = finder.lacks(bare, valid)
+    verdict = _verdict(evidence[0].score)
+    if absent:
+        verdict = "unsupported"
+        problems.append(f"not in the cited abstract: {', '.join(absent)}")
+    elif verdict != "supported":
+        problems.append("no sentence of the cited abstract says all of this")
+    return Claim(said, start, end, cited, verdict, tuple(problems), tuple(evidence))
+
+
+def _verdict(score: float) -> Verdict:
+    if score >= SUPPORTED:
+        return "supported"
+    return "partial" if score >= PARTIAL else "unsupported"

@@ -1,0 +1,270 @@
+"""Generations of the index: built beside the live one, verified, and swapped in whole.
+
+    home/index/<fingerprint>/CURRENT            the number of the live generation
+    home/index/<fingerprint>/<n>/chroma         vectors of chunks
+    home/index/<fingerprint>/<n>/tantivy        words of papers
+    home/index/<fingerprint>/<n>/manifest.json  counts, and the revision of the library it holds
+    home/index/<fingerprint>/<n>/DIRTY          there while the generation is being written
+
+A new generation starts as a copy of the live one, so that adding a few papers is quick and nobody ever reads a folder
+that is being written. Whatever is wrong with an index, it is built again from the library without embedding again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+from filelock import FileLock, Timeout
+from numpy.typing import NDArray
+
+from rag.chunks import CHUNKER, cut
+from rag.embedding import Embedder
+from rag.errors import Busy, LibraryError
+from rag.lexical import LexicalIndex
+from rag.library import Library
+from rag.types import IndexInfo
+from rag.vectors import VectorIndex
+
+_VERSION = 1  # of the layout of a generation
+_EMBED_BATCH = 256
+_CHUNKS_READ = 5_000
+
+Progress = Callable[[str, int, int], None]  # stage, done, total
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a finished generation holds."""
+
+    generation: int
+    revision: int
+    papers: int
+    chunks: int
+
+
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """Mean (d,) and covariance (d, d) of all chunk vectors: they give the mean and spread of any question's cosines."""
+
+    mean: NDArray[np.float32]
+    covariance: NDArray[np.float32]
+
+    def of(self, question: NDArray[np.float32]) -> tuple[float, float]:
+        """Return mean and standard deviation of the cosines of all chunks with `question` (d,)."""
+        variance = float(question @ self.covariance @ question)
+        return float(self.mean @ question), max(variance, 1e-9) ** 0.5
+
+
+class Index:
+    """A live generation, open for reading."""
+
+    def __init__(self, folder: Path, fingerprint: str, manifest: Manifest) -> None:
+        self.manifest = manifest
+        self.info = IndexInfo(fingerprint, manifest.generation, manifest.papers)
+        self.vectors = VectorIndex(folder / "chroma")
+        self.lexical = LexicalIndex(folder / "tantivy")
+        with np.load(folder / "moments.npz") as stored:
+            self.moments = Moments(stored["mean"], stored["covariance"])
+
+    def close(self) -> None:
+        self.vectors.close()
+
+
+def fingerprint(embedder: Embedder) -> str:
+    """Return the name under which indexes of this embedder, chunker and layout are kept."""
+    name = "".join(c if c.isalnum() or c in "-." else "_" for c in embedder.name)
+    return f"{name}-{embedder.dimension}-{CHUNKER}-v{_VERSION}"
+
+
+@contextmanager
+def writer(home: Path, command: str) -> Iterator[None]:
+    """Hold the writer's lock of `home`. Raises Busy at once, naming the holder, when another process holds it."""
+    home.mkdir(parents=True, exist_ok=True)
+    holder = home / "writer.json"
+    lock = FileLock(home / "writer.lock", timeout=0)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise Busy(f"The library is being written by {_describe(holder)}.", "Wait until it is done.") from error
+    try:
+        started = datetime.now(UTC).isoformat(timespec="seconds")
+        holder.write_text(json.dumps({"pid": os.getpid(), "command": command, "started": started}), "utf-8")
+        yield
+        holder.unlink(missing_ok=True)
+    finally:
+        lock.release()
+
+
+def _describe(holder: Path) -> str:
+    try:
+        it = json.loads(holder.read_text("utf-8"))
+        return f"process {it['pid']} ({it['command']}, since {it['started']})"
+    except (OSError, ValueError, KeyError, TypeError):
+        return "another process"
+
+
+def open_live(home: Path, name: str) -> Index | None:
+    """Open the live generation of fingerprint `name`; None when there is none or it is not whole."""
+    manifest = live(home, name)
+    if manifest is None:
+        return None
+    try:
+        index = Index(_folder(home, name) / str(manifest.generation), name, manifest)
+    except (LibraryError, OSError, ValueError, KeyError):
+        return None
+    if index.vectors.count() == manifest.chunks and index.lexical.count() == manifest.papers:
+        return index
+    index.close()
+    return None
+
+
+def live(home: Path, name: str) -> Manifest | None:
+    """Return what the live generation holds, without opening it; None when there is none or it is dirty."""
+    folder = _folder(home, name)
+    try:
+        generation = folder / (folder / "CURRENT").read_text("utf-8").strip()
+        if (generation / "DIRTY").exists():
+            return None
+        return Manifest(**json.loads((generation / "manifest.json").read_text("utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def refresh(home: Path, library: Library, embedder: Embedder, progress: Progress, *, anew: bool = False) -> Manifest:
+    """Cut and embed what is new in the library, build the next generation and make it live. Needs the writer's lock.
+
+    With `anew` it is built from nothing, not from a copy of the live one. Raises LibraryError when it fails the check;
+    the live generation then stays.
+    """
+    name = fingerprint(embedder)
+    revision = library.revision
+    _embed(library, embedder, progress)
+    folder = _folder(home, name)
+    folder.mkdir(parents=True, exist_ok=True)
+    current = None if anew else live(home, name)
+    number = 1 + max((int(p.name) for p in folder.iterdir() if p.name.isdigit()), default=0)
+    target = folder / str(number)
+    target.mkdir()
+    (target / "DIRTY").touch()
+    if current is not None:
+        for part in ("chroma", "tantivy"):
+            shutil.copytree(folder / str(current.generation) / part, target / part)
+    manifest = _fill(target, number, revision, library, embedder, progress)
+    (target / "manifest.json").write_text(json.dumps(asdict(manifest)), "utf-8")
+    _check(target)
+    (target / "DIRTY").unlink()
+    unfinished = folder / f"CURRENT.{os.getpid()}"
+    unfinished.write_text(str(number), "utf-8")
+    unfinished.replace(folder / "CURRENT")
+    _clear(folder, keep={number, current.generation if current else number})
+    return manifest
+
+
+def _embed(library: Library, embedder: Embedder, progress: Progress) -> None:
+    papers = library.unchunked(CHUNKER)
+    if papers:
+        for first in range(0, len(papers), _EMBED_BATCH):
+            some = papers[first : first + _EMBED_BATCH]
+            library.put_chunks(CHUNKER, dict(cut(some)))
+            progress("cutting", first + len(some), len(papers))
+    texts = sorted(library.unembedded(embedder.name), key=len)
+    for first in range(0, len(texts), _EMBED_BATCH):
+        some = texts[first : first + _EMBED_BATCH]
+        library.put_vectors(embedder.name, some, embedder.embed(some))
+        progress("embedding", first + len(some), len(texts))
+
+
+def _fill(
+    target: Path, number: int, revision: int, library: Library, embedder: Embedder, progress: Progress
+) -> Manifest:
+    """Bring the copy in `target` to what the library holds."""
+    chunks = library.chunks()
+    vectors = VectorIndex(target / "chroma")
+    lexical = LexicalIndex(target / "tantivy")
+    held = vectors.ids()
+    wanted = {c.id for c in chunks}
+    gone = sorted(held - wanted)
+    vectors.remove(gone)
+    moments = _Sums(embedder.dimension)
+    for first in range(0, len(chunks), _CHUNKS_READ):
+        some = chunks[first : first + _CHUNKS_READ]
+        rows = library.vectors(embedder.name, [c.text for c in some])
+        moments.add(rows)
+        new = [i for i, c in enumerate(some) if c.id not in held]
+        vectors.add([some[i] for i in new], rows[new])
+        progress("indexing", first + len(some), len(chunks))
+    changed = {_paper_of(i) for i in gone} | {c.paper_id for c in chunks if c.id not in held}
+    papers = library.papers(sorted(changed))
+    lexical.update(papers.values(), removed=changed - papers.keys())
+    moments.save(target / "moments.npz")
+    manifest = Manifest(number, revision, library.count(), vectors.count())
+    vectors.close()
+    if manifest.chunks != len(chunks) or lexical.count() != manifest.papers:
+        raise LibraryError("The index that was built does not hold every paper.", "Run: python -m rag.ingest --repair")
+    return manifest
+
+
+class _Sums:
+    def __init__(self, dimension: int) -> None:
+        self._n = 0
+        self._sum = np.zeros(dimension)
+        self._outer = np.zeros((dimension, dimension))
+
+    def add(self, rows: NDArray[np.float32]) -> None:
+        self._n += len(rows)
+        self._sum += rows.sum(axis=0, dtype=np.float64)
+        self._outer += rows.T @ rows
+
+    def save(self, path: Path) -> None:
+        mean = self._sum / max(self._n, 1)
+        covariance = self._outer / max(self._n, 1) - np.outer(mean, mean)
+        np.savez(path, mean=mean.astype(np.float32), covariance=covariance.astype(np.float32))
+
+
+def _paper_of(chunk_id: str) -> str:
+    return chunk_id.rpartition("#")[0]
+
+
+def _check(generation: Path) -> None:
+    """Open the generation in a child process and ask it for chunks it must hold: damage may crash whoever reads it."""
+    command = [sys.executable, "-m", "rag.index", str(generation)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own module
+    if done.returncode != 0:
+        last = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
+        raise LibraryError(f"The index that was built failed its check ({last}).", "Run: python -m rag.ingest --repair")
+
+
+def probe(generation: Path, samples: int = 5) -> None:
+    """Ask a generation for some of its own chunks. Raises LibraryError when one is not its own nearest neighbour."""
+    index = VectorIndex(generation / "chroma")
+    for chunk_id, vector in index.sample(samples):
+        found = index.nearest(vector, 5)
+        if not found or found[0][1] < 0.999:
+            raise LibraryError(f"chunk {chunk_id} is not found by its own vector", "")
+    LexicalIndex(generation / "tantivy").search("probe", 1)
+    index.close()
+
+
+def _clear(folder: Path, keep: set[int]) -> None:
+    for old in folder.iterdir():
+        if old.name.isdigit() and int(old.name) not in keep:
+            with suppress(OSError):
+                shutil.rmtree(old)
+
+
+def _folder(home: Path, name: str) -> Path:
+    return home / "index" / name
+
+
+if __name__ == "__main__":
+    probe(Path(sys.argv[1]))

@@ -1,0 +1,79 @@
+"""The lexical index: BM25 over titles and abstracts, by Tantivy. Only this module imports tantivy."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import tantivy
+
+from rag.errors import LibraryError
+from rag.types import Paper
+
+_TITLE_BOOST = 0.5  # the abstract says most of it again
+_WORD = re.compile(r"[^\W_]+")
+_HEAP = 64_000_000  # bytes
+# Words that make a sentence a question and say nothing of its subject.
+_ASKING = frozenset(
+    "a about according all an and any are as at be been by can could did do does each for from give had has have how i if "
+    "in into is it its list many me much of on or please say show tell than that the their them there these they this "
+    "those to was we were what when where which who whose why will with would you your".split()
+)
+
+Match = tuple[str, float]  # paper id, BM25
+
+
+class LexicalIndex:
+    """An open index of one document a paper."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open the index in `folder`, creating it when the folder is empty. Raises LibraryError."""
+        builder = tantivy.SchemaBuilder()
+        builder.add_text_field("id", stored=True, tokenizer_name="raw", index_option="basic")
+        builder.add_text_field("title", tokenizer_name="en_stem")
+        builder.add_text_field("abstract", tokenizer_name="en_stem")
+        self._schema = builder.build()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._index = tantivy.Index(self._schema, path=str(folder))
+        except (ValueError, OSError) as error:
+            raise LibraryError(
+                f"The lexical index cannot be opened ({error}).", "Run: python -m rag.ingest --repair"
+            ) from error
+
+    def count(self) -> int:
+        return int(self._index.searcher().num_docs)
+
+    def update(self, papers: Iterable[Paper], removed: Iterable[str] = ()) -> None:
+        """Put papers in, replacing those of the same id, and take the ids in `removed` out."""
+        writer = self._index.writer(_HEAP, 1)
+        for paper_id in removed:
+            writer.delete_documents_by_term("id", paper_id)
+        for paper in papers:
+            writer.delete_documents_by_term("id", paper.id)
+            writer.add_document(tantivy.Document(id=paper.id, title=paper.title, abstract=paper.abstract))
+        writer.commit()
+        writer.wait_merging_threads()
+        self._index.reload()
+
+    def search(self, question: str, n: int, among: Sequence[str] | None = None) -> list[Match]:
+        """Return up to `n` papers that share a word with `question`, best first; only papers of `among` when given."""
+        words = [w for w in _WORD.findall(question.lower()) if w not in _ASKING]
+        if not words or n == 0 or among is not None and not among:
+            return []
+        fields = ["title", "abstract"]
+        boosts = {"title": _TITLE_BOOST, "abstract": 1.0}
+        query, _ = self._index.parse_query_lenient(" ".join(words), fields, boosts)
+        if among is not None:
+            only = tantivy.Query.const_score_query(tantivy.Query.term_set_query(self._schema, "id", among), 0.0)
+            query = tantivy.Query.boolean_query([(tantivy.Occur.Must, only), (tantivy.Occur.Must, query)])
+        searcher = self._index.searcher()
+        found = searcher.search(query, n, count=False)
+        return [(str(searcher.doc(address)["id"][0]), float(score)) for score, address in found.hits]
+
+    def mentions(self, term: str) -> bool:
+        """Return whether any title or abstract has `term`, its parts next to each other, whatever the case or ending."""
+        words = _WORD.findall(term.lower())
+        query, _ = self._index.parse_query_lenient(f'"{" ".join(words)}"', ["title", "abstract"])
+        return not words or bool(self._index.searcher().search(query, 1, count=False).hits)

@@ -1,0 +1,297 @@
+"""The library: one SQLite file that holds what was read, and everything the indexes are built from.
+
+    listings   what each source said of a paper, as read: the truth, never merged away
+    papers     the union of a paper's listings, recomputed when one changes
+    chunks     stretches of the papers' abstracts, for one chunker setting
+    vectors    embeddings by (hash of the text, embedder), so that nothing is embedded twice
+
+`revision` grows with every change, so that an index can tell whether it has seen the last one. Only this module uses
+sqlite3. Writing needs the writer's lock (rag.index.writer); reading does not.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.errors import LibraryError
+from rag.types import Chunk, Filters, Paper
+
+_SCHEMA_VERSION = 1
+_SCHEMA = """
+CREATE TABLE listings (source TEXT, paper_id TEXT, record TEXT NOT NULL, PRIMARY KEY (source, paper_id)) WITHOUT ROWID;
+CREATE INDEX listings_of ON listings (paper_id);
+CREATE TABLE papers (id TEXT PRIMARY KEY, title TEXT NOT NULL, published TEXT, sources TEXT NOT NULL,
+                     content TEXT NOT NULL, record TEXT NOT NULL);
+CREATE TABLE chunks (id TEXT PRIMARY KEY, paper_id TEXT NOT NULL, content TEXT NOT NULL, first INTEGER NOT NULL,
+                     last INTEGER NOT NULL, text TEXT NOT NULL, hash BLOB NOT NULL);
+CREATE INDEX chunks_of ON chunks (paper_id);
+CREATE TABLE vectors (hash BLOB, embedder TEXT, vector BLOB NOT NULL, PRIMARY KEY (hash, embedder)) WITHOUT ROWID;
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+INSERT INTO meta VALUES ('revision', '0');
+"""
+_MANY = 500  # values bound to one statement
+
+Change = Literal["added", "updated", "unchanged"]
+Vector = NDArray[np.float32]
+
+
+class Library:
+    """Open with Library(home). Not shared between threads: each opens its own."""
+
+    def __init__(self, home: Path, *, create: bool = False) -> None:
+        """Open home/library.sqlite. Raises LibraryError when it is not there (and not to be created) or damaged."""
+        self.path = home / "library.sqlite"
+        if not create and not self.path.exists():
+            raise LibraryError(f"There is no library in {home}.", "Make one with: python -m rag.ingest FILE")
+        try:
+            home.mkdir(parents=True, exist_ok=True)
+            self._db = sqlite3.connect(self.path, timeout=30, isolation_level=None, check_same_thread=False)
+            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute("PRAGMA synchronous = NORMAL")
+            self._prepare()
+        except (sqlite3.Error, OSError) as error:
+            raise LibraryError(
+                f"The library {self.path} cannot be opened ({error}).",
+                "Check that the folder is writable, or restore the file from a copy, or set RAG_HOME to another folder.",
+            ) from error
+
+    def _prepare(self) -> None:
+        version = self._db.execute("PRAGMA user_version").fetchone()[0]
+        if version == 0:
+            with self._transaction():
+                if not self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone():
+                    for statement in _SCHEMA.split(";"):
+                        self._db.execute(statement)
+                    self._db.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
+        elif version > _SCHEMA_VERSION:
+            raise LibraryError("The library was written by a newer version.", "Update this program, or use another home.")
+
+    def close(self) -> None:
+        self._db.close()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+    # -- papers ---------------------------------------------------------------------------------------------------------
+
+    @property
+    def revision(self) -> int:
+        return int(self._db.execute("SELECT value FROM meta WHERE name = 'revision'").fetchone()[0])
+
+    def count(self) -> int:
+        return int(self._db.execute("SELECT count(*) FROM papers").fetchone()[0])
+
+    def put(self, source: str, papers: Iterable[Paper]) -> list[tuple[Paper, Change]]:
+        """Store what `source` says of each paper, in one transaction; return each merged paper and what changed.
+
+        A paper that two sources list is the union of both. Storing the same listing again changes nothing.
+        """
+        results: list[tuple[Paper, Change]] = []
+        with self._transaction():
+            for paper in papers:
+                results.append(self._put_one(source, paper))
+            if any(change != "unchanged" for _, change in results):
+                self._bump()
+        return results
+
+    def _put_one(self, source: str, paper: Paper) -> tuple[Paper, Change]:
+        record = _dump(replace(paper, sources=(source,)))
+        known = self._db.execute(
+            "SELECT record FROM listings WHERE source = ? AND paper_id = ?", (source, paper.id)
+        ).fetchone()
+        stored = self.paper(paper.id)
+        if stored is not None and known == (record,):
+            return stored, "unchanged"
+        self._db.execute("INSERT OR REPLACE INTO listings VALUES (?, ?, ?)", (source, paper.id, record))
+        merged = self._merge(paper.id)
+        return merged, "added" if stored is None else "updated"
+
+    def _merge(self, paper_id: str) -> Paper:
+        rows = self._db.execute("SELECT record FROM listings WHERE paper_id = ? ORDER BY source", (paper_id,))
+        paper = union([_load(record) for (record,) in rows])
+        values = (paper.id, paper.title, paper.published, json.dumps(paper.sources), _content(paper), _dump(paper))
+        self._db.execute("INSERT OR REPLACE INTO papers VALUES (?, ?, ?, ?, ?, ?)", values)
+        return paper
+
+    def remove_source(self, source: str) -> int:
+        """Forget what `source` said; return how many papers no other source lists and are gone with it."""
+        with self._transaction():
+            ids = [i for (i,) in self._db.execute("SELECT paper_id FROM listings WHERE source = ?", (source,))]
+            self._db.execute("DELETE FROM listings WHERE source = ?", (source,))
+            gone = 0
+            for paper_id in ids:
+                if self._db.execute("SELECT 1 FROM listings WHERE paper_id = ?", (paper_id,)).fetchone():
+                    self._merge(paper_id)
+                else:
+                    self._db.execute("DELETE FROM papers WHERE id = ?", (paper_id,))
+                    self._db.execute("DELETE FROM chunks WHERE paper_id = ?", (paper_id,))
+                    gone += 1
+            if ids:
+                self._bump()
+        return gone
+
+    def _bump(self) -> None:
+        self._db.execute("UPDATE meta SET value = value + 1 WHERE name = 'revision'")
+
+    def paper(self, paper_id: str) -> Paper | None:
+        row = self._db.execute("SELECT record FROM papers WHERE id = ?", (paper_id,)).fetchone()
+        return _load(row[0]) if row else None
+
+    def papers(self, ids: Sequence[str] | None = None) -> dict[str, Paper]:
+        """Return papers by id: those of `ids` that are there, or all of them."""
+        if ids is None:
+            return {p.id: p for p in (_load(r) for (r,) in self._db.execute("SELECT record FROM papers"))}
+        rows = self._select_in("SELECT record FROM papers WHERE id IN ({})", ids)
+        return {p.id: p for p in (_load(record) for (record,) in rows)}
+
+    def sources(self) -> dict[str, int]:
+        """Return how many papers each source lists."""
+        return dict(self._db.execute("SELECT source, count(*) FROM listings GROUP BY source ORDER BY source").fetchall())
+
+    def matching(self, filters: Filters) -> list[str]:
+        """Return the ids of the papers that pass `filters`.
+
+        A date known only to its year or month passes when any day of it could. A paper without a date passes no date
+        filter.
+        """
+        tests: list[tuple[str, str]] = []
+        if filters.year is not None:
+            tests.append(("substr(published, 1, 4) = ?", f"{filters.year:04d}"))
+        if filters.since:
+            tests.append(("published >= substr(?, 1, length(published))", filters.since))
+        if filters.until:
+            tests.append(("substr(published, 1, length(?)) <= ?", filters.until))
+        if filters.source:
+            tests.append(("EXISTS (SELECT 1 FROM json_each(sources) WHERE instr(lower(value), lower(?)))", filters.source))
+        if filters.title:
+            tests.append(("instr(lower(title), lower(?))", filters.title))
+        values = [value for test, value in tests for _ in range(test.count("?"))]
+        where = " AND ".join(test for test, _ in tests) or "1"
+        return [i for (i,) in self._db.execute(f"SELECT id FROM papers WHERE {where}", values)]  # noqa: S608 - fixed tests
+
+    # -- chunks and vectors ---------------------------------------------------------------------------------------------
+
+    def unchunked(self, chunker: str) -> list[Paper]:
+        """Return the papers whose chunks are missing or were cut from other text or by another chunker."""
+        rows = self._db.execute(
+            "SELECT record FROM papers WHERE NOT EXISTS "
+            "(SELECT 1 FROM chunks WHERE paper_id = papers.id AND content = ? || papers.content)",
+            (chunker,),
+        )
+        return [_load(record) for (record,) in rows]
+
+    def put_chunks(self, chunker: str, chunks: Mapping[Paper, Sequence[Chunk]]) -> None:
+        """Replace the chunks of each paper."""
+        with self._transaction():
+            for paper, its_chunks in chunks.items():
+                self._db.execute("DELETE FROM chunks WHERE paper_id = ?", (paper.id,))
+                content = chunker + _content(paper)
+                self._db.executemany(
+                    "INSERT INTO chunks VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    [(c.id, paper.id, content, c.start, c.end, c.text, text_hash(c.text)) for c in its_chunks],
+                )
+
+    def chunks(self, paper_ids: Sequence[str] | None = None) -> list[Chunk]:
+        """Return the chunks of some papers, or of all, in the order of their ids."""
+        columns = "SELECT id, paper_id, first, last, text FROM chunks"
+        if paper_ids is None:
+            return [Chunk(*row) for row in self._db.execute(columns + " ORDER BY id")]
+        return sorted((Chunk(*r) for r in self._select_in(columns + " WHERE paper_id IN ({})", paper_ids)), key=_by_id)
+
+    def unembedded(self, embedder: str) -> list[str]:
+        """Return the distinct texts of chunks that have no vector of this embedder yet."""
+        rows = self._db.execute(
+            "SELECT DISTINCT text FROM chunks WHERE NOT EXISTS "
+            "(SELECT 1 FROM vectors WHERE vectors.hash = chunks.hash AND embedder = ?)",
+            (embedder,),
+        )
+        return [text for (text,) in rows]
+
+    def put_vectors(self, embedder: str, texts: Sequence[str], vectors: Vector) -> None:
+        """Store one row of `vectors` (n, dimension) for each text."""
+        with self._transaction():
+            self._db.executemany(
+                "INSERT OR REPLACE INTO vectors VALUES (?, ?, ?)",
+                [(text_hash(t), embedder, v.astype(np.float32).tobytes()) for t, v in zip(texts, vectors, strict=True)],
+            )
+
+    def vectors(self, embedder: str, texts: Sequence[str]) -> Vector:
+        """Return the stored vectors of `texts`, shape (n, dimension). Raises LibraryError when one is missing."""
+        hashes = [text_hash(t) for t in texts]
+        sql = "SELECT hash, vector FROM vectors WHERE hash IN ({}) AND embedder = ?"
+        found = {h: np.frombuffer(v, np.float32) for h, v in self._select_in(sql, hashes, embedder)}
+        try:
+            return np.stack([found[h] for h in hashes]) if hashes else np.zeros((0, 0), np.float32)
+        except KeyError as error:
+            raise LibraryError("Some abstracts have not been embedded.", "Run: python -m rag.ingest --repair") from error
+
+    def _select_in(self, sql: str, values: Sequence[Any], *more: Any) -> Iterator[Any]:
+        unique = list(dict.fromkeys(values))
+        for first in range(0, len(unique), _MANY):
+            some = unique[first : first + _MANY]
+            yield from self._db.execute(sql.format(",".join("?" * len(some))), (*some, *more))
+
+
+def union(listings: Sequence[Paper]) -> Paper:
+    """Return what several listings of one paper say together; the order of the listings does not matter.
+
+    The longest abstract, the longest list of authors and the most exact date win; among equals the first in
+    alphabetical order.
+    """
+
+    def fullest(values: Iterable[Any]) -> Any:
+        given = [v for v in values if v]
+        return min(given, key=lambda v: (-len(v), v)) if given else None
+
+    first = min(listings, key=lambda p: (p.title.isupper(), p.title))
+    counts = [p.author_count for p in listings if p.author_count]
+    return Paper(
+        id=first.id,
+        title=first.title,
+        abstract=fullest(p.abstract for p in listings) or "",
+        published=fullest(p.published for p in listings),
+        authors=fullest(p.authors for p in listings) or (),
+        author_count=max(counts) if counts else None,
+        organisation=fullest(p.organisation for p in listings),
+        url=fullest(p.url for p in listings),
+        sources=tuple(sorted({s for p in listings for s in p.sources})),
+    )
+
+
+def text_hash(text: str) -> bytes:
+    """Return the 16 bytes by which a text's vectors are kept."""
+    return hashlib.sha256(text.encode("utf-8")).digest()[:16]
+
+
+def _by_id(chunk: Chunk) -> str:
+    return chunk.id
+
+
+def _content(paper: Paper) -> str:
+    return text_hash(f"{paper.title}\n{paper.abstract}").hex()
+
+
+def _dump(paper: Paper) -> str:
+    return json.dumps(asdict(paper), ensure_ascii=False, sort_keys=True)
+
+
+def _load(record: str) -> Paper:
+    values = json.loads(record)
+    return Paper(**{**values, "authors": tuple(values["authors"]), "sources": tuple(values["sources"])})

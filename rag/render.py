@@ -1,0 +1,129 @@
+"""Turns answers into what people and programs read: terminal text, Markdown, JSON, BibTeX."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from rag.types import Answer, Hit, Paper, Source
+
+MARK = "⚠"
+
+
+def to_dict(answer: Answer) -> dict[str, Any]:
+    """Return the JSON contract of an answer, as README has it."""
+    values = asdict(answer)
+    values["sources"] = [_source(source) for source in answer.sources]
+    values["timings"] = {k: None if v is None else round(v, 4) for k, v in values["timings"].items()}
+    return values
+
+
+def to_json(answer: Answer) -> str:
+    return json.dumps(to_dict(answer), ensure_ascii=False)
+
+
+def hit_to_dict(n: int, hit: Hit) -> dict[str, Any]:
+    """Return a retrieved paper as JSON values: what a source of an answer has, with the abstract and its passages."""
+    shown = _source(Source(n, hit))
+    del shown["cited"]
+    return {**shown, "abstract": hit.paper.abstract, "passages": [asdict(p) for p in hit.passages]}
+
+
+def _source(source: Source) -> dict[str, Any]:
+    paper = source.paper
+    return {
+        "n": source.n,
+        "paper_id": paper.id,
+        "title": paper.title,
+        "url": paper.url,
+        "published": paper.published,
+        "authors": list(paper.authors),
+        "score": round(source.hit.score, 4),
+        "cited": source.cited,
+    }
+
+
+def text(answer: Answer) -> str:
+    """Return the answer for a terminal: its text, what the check found, and its sources by title."""
+    return "\n\n".join(part for part in (plain(answer.answer), tail(answer)) if part)
+
+
+def tail(answer: Answer) -> str:
+    """Return what follows the text of an answer in a terminal: the check's findings and the sources."""
+    parts = [findings(answer), _listed(answer)]
+    return "\n\n".join(part for part in parts if part)
+
+
+def plain(markdown: str) -> str:
+    """Return an answer's text without the marks that make titles bold."""
+    return re.sub(r"^\*\*(.+)\*\*$", r"\1", markdown, flags=re.MULTILINE)
+
+
+def findings(answer: Answer) -> str:
+    """Return one line for each sentence that failed the check and for what else is wrong; empty when nothing is."""
+    lines = [
+        f"{MARK} {claim.verdict}: “{_short(claim.text)}” ({'; '.join(claim.problems)})"
+        for claim in answer.claims
+        if claim.verdict not in ("supported", "none")
+    ]
+    if answer.invalid_citations:
+        lines.append(f"{MARK} cites numbers that are no source: {', '.join(map(str, answer.invalid_citations))}")
+    if not answer.complete:
+        lines.append(f"{MARK} incomplete: {answer.refusal_reason}")
+    return "\n".join(lines)
+
+
+def _listed(answer: Answer) -> str:
+    if answer.refused:
+        title, shown = "Nearest papers:", list(answer.sources)
+    else:
+        title, shown = "Sources:", [s for s in answer.sources if s.cited] or list(answer.sources)
+    return "\n".join([title, *(reference(s.n, s.paper) for s in shown)]) if shown else ""
+
+
+def reference(n: int, paper: Paper) -> str:
+    """Return a paper as one line of a list of sources: number, title, authors, date and address where known."""
+    more = [", ".join(paper.authors[:3]) + (" et al." if len(paper.authors) > 3 else ""), paper.published, paper.url]
+    return f"[{n}] {paper.title}" + "".join(f" · {part}" for part in more if part)
+
+
+def hits(found: Sequence[Hit]) -> str:
+    """Return a ranking as text: number, title, fused score and best cosine."""
+    return "\n".join(
+        f"{reference(n, hit.paper)}\n    score {hit.score:.2f}, cosine {hit.dense:.2f}" for n, hit in enumerate(found, 1)
+    )
+
+
+def markdown(answer: Answer) -> str:
+    """Return the question, the answer and its sources as Markdown."""
+    lines = [f"## {answer.question}", answer.answer, findings(answer)]
+    shown = [s for s in answer.sources if s.cited or answer.refused]
+    lines.append("\n".join(f"- {reference(s.n, s.paper)}" for s in shown))
+    return "\n\n".join(line for line in lines if line)
+
+
+def bibtex(answer: Answer) -> str:
+    """Return a BibTeX entry for each cited paper; for the nearest papers when the answer is a refusal."""
+    return "\n\n".join(_entry(s.paper) for s in answer.sources if s.cited or answer.refused)
+
+
+def _entry(paper: Paper) -> str:
+    fields = {
+        "title": "{" + _escape(paper.title) + "}",
+        "author": " and ".join(map(_escape, paper.authors)),
+        "year": (paper.published or "")[:4],
+        "url": paper.url or "",
+    }
+    body = ",\n".join(f"  {name} = {{{value}}}" for name, value in fields.items() if value)
+    return f"@misc{{{paper.id},\n{body}\n}}"
+
+
+def _escape(value: str) -> str:
+    return re.sub(r"([&%$#_])", r"\\\1", value.replace("{", "(").replace("}", ")").replace("\\", ""))
+
+
+def _short(said: str, most: int = 80) -> str:
+    return said if len(said) <= most else said[: most - 1] + "…"

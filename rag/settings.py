@@ -1,0 +1,118 @@
+"""The only reader of the environment and of rag.toml: flags > environment > rag.toml > defaults, frozen.
+
+A model is asked only when RAG_MODEL or RAG_BASE_URL (or their flags, or rag.toml) names one: an OPENAI_API_KEY lying in
+the environment spends nothing by itself. OPENAI_API_KEY and OPENAI_BASE_URL are honoured once a model is named, but that
+key is never sent to a host named by RAG_BASE_URL or --base-url unless --api-key-env says so.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from platformdirs import user_data_path
+from pydantic import SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from rag.errors import UsageError
+
+_FILE = "rag.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where the model is: `base_url` None is the openai package's own default; `model` None asks the server."""
+
+    base_url: str | None
+    model: str | None
+    api_key: SecretStr | None
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self.base_url).hostname or "" if self.base_url else "api.openai.com"
+
+
+class Settings(BaseSettings):
+    """What is in force. Build it with load(), which turns mistakes into UsageError."""
+
+    model_config = SettingsConfigDict(env_prefix="RAG_", frozen=True, env_ignore_empty=True, extra="forbid")
+
+    home: Path = user_data_path("abstract-rag", appauthor=False)
+    model: str | None = None
+    base_url: str | None = None
+    api_key: SecretStr | None = None
+    api_key_env: str | None = None
+    context_window: int = 8192
+    max_answer_tokens: int = 700
+    timeout_s: float = 120.0
+    k: int = 6
+    no_model: bool = False
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        home = init_settings().get("home") or env_settings().get("home") or cls.model_fields["home"].default
+        here = TomlConfigSettingsSource(settings_cls, Path(_FILE))
+        there = TomlConfigSettingsSource(settings_cls, Path(home).expanduser() / _FILE)
+        return init_settings, env_settings, here, there
+
+    @property
+    def endpoint(self) -> Endpoint | None:
+        """The model endpoint in force, or None when answers are extractive. Raises UsageError for a missing key."""
+        if self.no_model or not (self.model or self.base_url):
+            return None
+        base_url = self.base_url or os.environ.get("OPENAI_BASE_URL") or None
+        endpoint = Endpoint(base_url, self.model, self._key())
+        if endpoint.api_key is None and self.base_url is None and base_url is None:
+            raise UsageError(
+                f"The model {self.model} is set but neither an address nor a key is.",
+                "Set RAG_BASE_URL to your model server's address, or RAG_API_KEY for OpenAI.",
+            )
+        return endpoint
+
+    def _key(self) -> SecretStr | None:
+        if self.api_key_env:
+            if not os.environ.get(self.api_key_env):
+                raise UsageError(
+                    f"The variable {self.api_key_env} named by --api-key-env is not set.", "Set it, or name another."
+                )
+            return SecretStr(os.environ[self.api_key_env])
+        if self.api_key is None and self.base_url is None and os.environ.get("OPENAI_API_KEY"):
+            return SecretStr(os.environ["OPENAI_API_KEY"])
+        return self.api_key
+
+
+def load(**flags: Any) -> Settings:
+    """Return the settings in force, `flags` (None means not given) first. Raises UsageError naming what is wrong."""
+    given = {name: value for name, value in flags.items() if value is not None}
+    try:
+        settings = Settings(**given)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        name = str(problem["loc"][0]) if problem["loc"] else "?"
+        raise UsageError(
+            f"The setting {name} is wrong ({problem['msg'].lower()}).",
+            f"Correct RAG_{name.upper()} in the environment or {name} in {_FILE}.",
+        ) from error
+    except (ValueError, OSError) as error:
+        raise UsageError(f"{_FILE} cannot be read ({error}).", "Correct the file or move it away.") from error
+    if settings.base_url and not settings.base_url.startswith(("http://", "https://")):
+        raise UsageError(
+            f"The base URL {settings.base_url} has no http:// or https:// in front.",
+            "Give it whole, for example http://localhost:11434/v1.",
+        )
+    return settings.model_copy(update={"home": settings.home.expanduser().absolute()})

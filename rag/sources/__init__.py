@@ -1,0 +1,84 @@
+"""Reads papers from files of any known format; the content decides which, not the name.
+
+To add a format, add a module with recognises(text) and parse(text), and name it in FORMATS.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from importlib import resources
+from pathlib import Path
+
+from rag.errors import SourceError
+from rag.sources import huggingface, jsonl
+from rag.types import BadRecord, Paper
+
+FORMATS = (huggingface, jsonl)
+STARTER = "starter"
+_LARGEST_PAGE = 200_000_000  # bytes
+_SUPPORTED = "a saved Hugging Face Daily Papers page, or JSON Lines with title and abstract"
+
+
+def load(place: str) -> tuple[str, str]:
+    """Return (name, text) of a file path, an http(s) address, "-" for standard input, or STARTER.
+
+    The name is how the source is known in the library: the file's name without its folder. Raises SourceError.
+    """
+    if place == STARTER:
+        return STARTER, resources.files("rag").joinpath("data/starter.jsonl").read_text("utf-8")
+    if place == "-":
+        return "stdin", _decode(sys.stdin.buffer.read(), "standard input")
+    if place.startswith(("http://", "https://")):
+        return place.rstrip("/").rsplit("/", 1)[-1] or place, _decode(_fetch(place), place)
+    path = Path(place).expanduser()
+    try:
+        return path.name, _decode(path.read_bytes(), place)
+    except IsADirectoryError as error:
+        raise SourceError(f"{place} is a folder.", f"Name its files, for example {place.rstrip('/')}/*.txt") from error
+    except FileNotFoundError as error:
+        raise SourceError(f"There is no file {place}.", "Check the path and the file's name.") from error
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise SourceError(f"{place} cannot be read ({reason.lower()}).", "Check its permissions.") from error
+
+
+def parse(text: str, place: str) -> Iterator[Paper | BadRecord]:
+    """Yield the papers of `text`. Raises SourceError when it is empty or in no known format; `place` names it there."""
+    if not text.strip():
+        raise SourceError(f"{place} is empty.", f"Give {_SUPPORTED}.")
+    for form in FORMATS:
+        if form.recognises(text):
+            return form.parse(text)
+    if "<html" in text[:2000].lower():
+        raise SourceError(f"{place} is an HTML page.", "Save the page as text, or copy its text into a file.")
+    raise SourceError(f"{place} holds no papers in a known format.", f"Give {_SUPPORTED}.")
+
+
+def _decode(data: bytes, place: str) -> str:
+    if b"\0" in data[:4096] and not data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise SourceError(f"{place} is not a text file.", f"Give {_SUPPORTED}.")
+    encoding = "utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError:
+        return data.decode("cp1252", "replace")
+
+
+def _fetch(url: str) -> bytes:
+    import httpx
+
+    fix = "Check the address and the network, or save the page and give the file."
+    try:
+        with httpx.stream("GET", url, follow_redirects=True, timeout=30) as response:
+            response.raise_for_status()
+            data = b""
+            for part in response.iter_bytes():
+                data += part
+                if len(data) > _LARGEST_PAGE:
+                    raise SourceError(f"{url} is larger than {_LARGEST_PAGE // 1_000_000} MB.", "Download it first.")
+            return data
+    except httpx.HTTPStatusError as error:
+        raise SourceError(f"{url} answered {error.response.status_code}.", fix) from error
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise SourceError(f"{url} could not be fetched ({type(error).__name__}).", fix) from error

@@ -1,0 +1,41 @@
+"""Repairs text damaged on its way through a web page: mojibake and entities by ftfy, and what ftfy does not know.
+
+Only damage that cannot be read in another way is touched; LaTeX that lost its backslashes is made readable, not restored.
+"""
+
+from __future__ import annotations
+
+import re
+
+import ftfy
+
+_FTFY = ftfy.TextFixerConfig(uncurl_quotes=False, explain=False)
+
+# "x2013" is what is left of an escaped en dash. After a letter it must be followed by one: "modelx2019s", not "Linux2013".
+_ESCAPE = re.compile(r"(?:(?<![0-9A-Za-z])|(?<=[A-Za-z])(?=x20\w\w[A-Za-z]))\\?x(20(?:1[0-9a-f]|2[0-6]|3[23]))")
+_MACRO = re.compile(
+    r"\\?(?<![A-Za-z])(?:text(?:it|bf|tt|sc|rm)?|emph|url|math(?:cal|bf|rm|bb|sf|it|tt)|operatorname)\{((?:[^{}]|\{[^{}]*\})*)\}"
+)
+_SIGNS = {"sim": "~", "approx": "≈", "geq": "≥", "leq": "≤", "pm": "±"}
+# A sign that lost its backslash, before a number: "sim 10^3", "geq 90%"; not "sim2real".
+_SIGN = re.compile(r"(?<![A-Za-z])\\?(sim|approx|geq|leq|pm) ?(?=\d[\d.,^]*(?:[KMBk%]\b|times\b|\b))")
+_GLUED_TIMES = re.compile(r"(?<=\d)\\?times\b")
+_ESCAPED_SIGN = re.compile(r"\\([%&#_$])")
+_SPACES = re.compile(r"[^\S\n]+")
+
+
+def text(raw: str) -> str:
+    """Return `raw` repaired: one line's white space folded, no control characters, no lone surrogates, NFC."""
+    fixed = ftfy.fix_text(raw, _FTFY)
+    fixed = _ESCAPE.sub(lambda m: chr(int(m.group(1), 16)), fixed)
+    while (once := _MACRO.sub(r"\1", fixed)) != fixed:
+        fixed = once
+    fixed = _SIGN.sub(lambda m: _SIGNS[m.group(1)], fixed)
+    fixed = _GLUED_TIMES.sub("×", fixed)
+    fixed = _ESCAPED_SIGN.sub(r"\1", fixed)
+    return _SPACES.sub(" ", fixed).strip()
+
+
+def line(raw: str) -> str:
+    """Like text(), with line breaks folded into spaces: for titles and names."""
+    return " ".join(text(raw).split())

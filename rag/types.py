@@ -1,0 +1,218 @@
+"""The values that flow through the house, from a parsed paper to a checked answer. All frozen; none holds a connection.
+
+Offsets are character offsets into Python strings: `start` inclusive, `end` exclusive. Scores are floats without a unit
+unless a docstring says otherwise. Times are seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+Verdict = Literal["supported", "partial", "unsupported", "uncited", "none"]
+Mode = Literal["model", "extractive"]
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """One paper. `published` is an ISO date, perhaps only a year or a year and month; `sources` names where it was listed."""
+
+    id: str
+    title: str
+    abstract: str
+    published: str | None = None
+    authors: tuple[str, ...] = ()
+    author_count: int | None = None
+    organisation: str | None = None
+    url: str | None = None
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BadRecord:
+    """A record that could not be read: `line` counts from 1 in the file it came from, 0 when the file has no lines."""
+
+    line: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A stretch of one abstract, as embedded: `text` is the title, a newline and abstract[start:end]."""
+
+    id: str
+    paper_id: str
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One message of the conversation so far."""
+
+    role: Literal["user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A retrieved stretch of an abstract with its cosine similarity to the question, -1 to 1."""
+
+    start: int
+    end: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A retrieved paper: `score` is the fused score (z-units), `dense` its best chunk's cosine, `lexical` its BM25."""
+
+    paper: Paper
+    score: float
+    dense: float
+    lexical: float
+    passages: tuple[Passage, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a question is restricted to. Dates are ISO prefixes (2024, 2024-05, 2024-05-31), both ends inclusive."""
+
+    year: int | None = None
+    since: str | None = None
+    until: str | None = None
+    source: str | None = None
+    title: str | None = None
+
+    def __bool__(self) -> bool:
+        return any((self.year, self.since, self.until, self.source, self.title))
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A paper as shown with an answer: `n` is its number in this answer, `cited` whether the answer points at it."""
+
+    n: int
+    hit: Hit
+    cited: bool = False
+
+    @property
+    def paper(self) -> Paper:
+        return self.hit.paper
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The sentence abstract[start:end] of source `n` that best supports a claim; `score` is 0 to 1."""
+
+    n: int
+    paper_id: str
+    sentence: str
+    start: int
+    end: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One sentence of an answer, answer[start:end], with the numbers it cites and what the check found."""
+
+    text: str
+    start: int
+    end: int
+    citations: tuple[int, ...]
+    verdict: Verdict
+    problems: tuple[str, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens as the endpoint counted them; None where it did not say."""
+
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Timings:
+    """Seconds from the moment the question was asked; None where the stage was not reached."""
+
+    retrieve_s: float | None = None
+    first_token_s: float | None = None
+    total_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IndexInfo:
+    """Which index answered."""
+
+    fingerprint: str
+    generation: int
+    papers: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer with everything that was checked about it; `sources` are all papers put before the reader, in order."""
+
+    id: str
+    question: str
+    standalone_question: str
+    answer: str
+    refused: bool
+    refusal_reason: str | None
+    missing: tuple[str, ...]
+    claims: tuple[Claim, ...]
+    sources: tuple[Source, ...]
+    invalid_citations: tuple[int, ...]
+    mode: Mode
+    model: str | None
+    base_url_host: str | None
+    complete: bool
+    usage: Usage
+    timings: Timings
+    index: IndexInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What a ChatModel is given: the question and sources, and the two messages rendered from them."""
+
+    question: str
+    sources: tuple[Source, ...]
+    system: str = ""
+    user: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """The last item of a model's stream: `complete` is False when the reply was cut short, `reason` says by what."""
+
+    complete: bool = True
+    reason: str | None = None
+    usage: Usage = field(default_factory=Usage)
+
+
+class ChatModel(Protocol):
+    """What turns a prompt into an answer: a language model behind an endpoint, or the extractive reader."""
+
+    @property
+    def mode(self) -> Mode: ...
+
+    @property
+    def name(self) -> str | None: ...
+
+    @property
+    def host(self) -> str | None: ...
+
+    @property
+    def context_tokens(self) -> int | None:
+        """Tokens that prompt and answer may take together; None when there is no limit."""
+        ...
+
+    def stream(self, prompt: Prompt) -> Iterator[str | Finish]:
+        """Yield pieces of the answer and, last, one Finish. Raises EndpointError when nothing could be had."""
+        ...
