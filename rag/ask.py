@@ -100,9 +100,7 @@ def _checked(question: str) -> str:
     if not question:
         raise UsageError("The question is empty.", 'Ask one: python -m rag.ask "How does GraphSAINT work?"')
     if len(question) > LONGEST_QUESTION:
-        raise UsageError(
-            f"The question has {len(question)} characters, more than {LONGEST_QUESTION}.", "Ask a shorter one."
-        )
+        raise UsageError(f"The question has {len(question)} characters, more than {LONGEST_QUESTION}.", "Ask a shorter one.")
     return question
 
 

@@ -1,7 +1,7 @@
 """The one engine behind the command line, the browser chat and the evals: retrieve, gate, answer, check.
 
-    for event in assistant.stream(question): ...     Found, then str pieces, then one Answer
-    answer = assistant.ask(question)                 the same, collected
+for event in assistant.stream(question): ...     Found, then str pieces, then one Answer
+answer = assistant.ask(question)                 the same, collected
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import re
 import time
 import uuid
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from threading import Lock
 
@@ -20,6 +19,7 @@ from rag.errors import LibraryError
 from rag.extract import ExtractiveReader
 from rag.index import Index, Progress
 from rag.library import Library
+from rag.minilm import MiniLM
 from rag.retrieve import Retriever
 from rag.settings import Settings
 from rag.types import Answer, ChatModel, Filters, Finish, Hit, Source, Timings, Turn
@@ -58,11 +58,8 @@ class Assistant:
         self._home = settings.home
         self._k = settings.k
         self._lock = Lock()
-        with ThreadPoolExecutor(1) as pool:  # the embedder loads while the index is opened
-            loading = pool.submit(_load_embedder, settings) if embedder is None else None
-            self._model = model or _load_model(settings)
-            self._embedder = embedder or (loading.result() if loading else _load_embedder(settings))
-        self.model: ChatModel = self._model or ExtractiveReader(self._embedder)
+        self._embedder = embedder or MiniLM(settings.home)
+        self.model: ChatModel = model or _load_model(settings) or ExtractiveReader(self._embedder)
         ingest.prepare(self._home, self._embedder, progress)
         self._library = Library(self._home)
         self._index: Index | None = None
@@ -73,7 +70,7 @@ class Assistant:
         with self._lock:
             name = index.fingerprint(self._embedder)
             live = index.live(self._home, name)
-            if self._index is None or live is not None and live != self._index.manifest:
+            if self._index is None or (live is not None and live != self._index.manifest):
                 opened = index.open_live(self._home, name)
                 if opened is None and self._index is None:
                     opened = self._rebuilt(name)
@@ -92,9 +89,7 @@ class Assistant:
         """Return at most `k` papers for `question`, best first, without answering it."""
         return Retriever(self._library, self._open_index(), self._embedder).search(question, k or self._k, filters)
 
-    def ask(
-        self, question: str, history: Sequence[Turn] = (), k: int | None = None, filters: Filters | None = None
-    ) -> Answer:
+    def ask(self, question: str, history: Sequence[Turn] = (), k: int | None = None, filters: Filters | None = None) -> Answer:
         """Return the answer to `question`. Raises EndpointError when the model gives none."""
         for event in self.stream(question, history, k, filters):
             if isinstance(event, Answer):
@@ -181,12 +176,6 @@ def _timed(answer: Answer, began: float, *, first: bool = False) -> Answer:
         answer,
         timings=replace(timings, first_token_s=elapsed) if first else replace(timings, total_s=elapsed),
     )
-
-
-def _load_embedder(settings: Settings) -> Embedder:
-    from rag.minilm import MiniLM
-
-    return MiniLM(settings.home)
 
 
 def _load_model(settings: Settings) -> ChatModel | None:

@@ -21,7 +21,7 @@ def cut(papers: Iterable[Paper]) -> Iterator[tuple[Paper, list[Chunk]]]:
     """Yield each paper with its chunks: the whole abstract, in order, without overlap, each with the title in front."""
     split_text = _splitter()
     for paper in papers:
-        chunks = []
+        chunks: list[Chunk] = []
         end = 0
         for piece in split_text(paper.abstract) or [""]:
             start = paper.abstract.index(piece, end)

@@ -1,12 +1,12 @@
 """Errors a person may meet. Each says what happened and what to do next, in one sentence each.
 
-    RagError                 anything the product can explain
-    ├── UsageError           an option, setting or file name that cannot be right       (exit code 2)
-    ├── SourceError          a file or page that cannot be read as papers
-    ├── LibraryError         the library or index cannot be used
-    │   └── Busy             another process is writing
-    ├── EmbedderError        the embedder cannot be loaded
-    └── EndpointError        the model endpoint did not answer as asked
+RagError                 anything the product can explain
+├── UsageError           an option, setting or file name that cannot be right       (exit code 2)
+├── SourceError          a file or page that cannot be read as papers
+├── LibraryError         the library or index cannot be used
+│   └── Busy             another process is writing
+├── EmbedderError        the embedder cannot be loaded
+└── EndpointError        the model endpoint did not answer as asked
 """
 
 from __future__ import annotations

@@ -174,9 +174,8 @@ def _embed(library: Library, embedder: Embedder, progress: Progress) -> None:
     papers = library.unchunked(CHUNKER)
     if papers:
         for first in range(0, len(papers), _EMBED_BATCH):
-            some = papers[first : first + _EMBED_BATCH]
-            library.put_chunks(CHUNKER, dict(cut(some)))
-            progress("cutting", first + len(some), len(papers))
+            library.put_chunks(CHUNKER, dict(cut(papers[first : first + _EMBED_BATCH])))
+            progress("cutting", min(first + _EMBED_BATCH, len(papers)), len(papers))
     texts = sorted(library.unembedded(embedder.name), key=len)
     for first in range(0, len(texts), _EMBED_BATCH):
         some = texts[first : first + _EMBED_BATCH]
@@ -184,9 +183,7 @@ def _embed(library: Library, embedder: Embedder, progress: Progress) -> None:
         progress("embedding", first + len(some), len(texts))
 
 
-def _fill(
-    target: Path, number: int, revision: int, library: Library, embedder: Embedder, progress: Progress
-) -> Manifest:
+def _fill(target: Path, number: int, revision: int, library: Library, embedder: Embedder, progress: Progress) -> Manifest:
     """Bring the copy in `target` to what the library holds."""
     chunks = library.chunks()
     vectors = VectorIndex(target / "chroma")

@@ -18,6 +18,7 @@ from rag.embedding import Embedder
 from rag.errors import Busy, SourceError
 from rag.index import Progress
 from rag.library import Library
+from rag.minilm import MiniLM
 from rag.settings import load
 from rag.types import BadRecord, Paper
 
@@ -37,19 +38,15 @@ class Report:
     error: str | None = None
 
 
-def ingest(
-    home: Path, places: Sequence[str], embedder: Embedder, progress: Progress, *, anew: bool = False
-) -> list[Report]:
+def ingest(home: Path, places: Sequence[str], embedder: Embedder, progress: Progress, *, anew: bool = False) -> list[Report]:
     """Read `places` into the library of `home` and refresh its index; return a report for each place, in order.
 
     A place that cannot be read is reported and the rest goes on. Raises Busy when another process is writing.
     """
-    reports = []
     with index.writer(home, "rag.ingest"):
         library = Library(home, create=True)
         try:
-            for place in places:
-                reports.append(_read(library, place))
+            reports = [_read(library, place) for place in places]
             _refresh(home, library, embedder, progress, anew=anew)
         finally:
             library.close()
@@ -123,8 +120,8 @@ def _read(library: Library, place: str) -> Report:
     bad = tuple(r for r in records if isinstance(r, BadRecord))
     if not papers:
         reason = f" ({bad[0].reason}, line {bad[0].line})" if bad else ""
-        error = f"{place} holds no papers{reason}. Give a saved Daily Papers page, or JSON Lines with title and abstract."
-        return Report(name, len(records), 0, 0, 0, bad, error)
+        message = f"{place} holds no papers{reason}. Give {sources.SUPPORTED}."
+        return Report(name, len(records), 0, 0, 0, bad, message)
     changes = [change for _, change in library.put(name, papers)]
     counts = (changes.count("added"), changes.count("updated"), changes.count("unchanged"))
     return Report(name, len(records), *counts, bad)
@@ -158,8 +155,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return 0, or 1 when a source could not be read."""
     args = _parser().parse_args(argv)
     home = load().home
-    from rag.minilm import MiniLM
-
     with progress_bars() as progress:
         embedder = MiniLM(home)
         if args.remove:

@@ -60,7 +60,7 @@ class LexicalIndex:
     def search(self, question: str, n: int, among: Sequence[str] | None = None) -> list[Match]:
         """Return up to `n` papers that share a word with `question`, best first; only papers of `among` when given."""
         words = [w for w in _WORD.findall(question.lower()) if w not in _ASKING]
-        if not words or n == 0 or among is not None and not among:
+        if not words or n == 0 or (among is not None and not among):
             return []
         fields = ["title", "abstract"]
         boosts = {"title": _TITLE_BOOST, "abstract": 1.0}

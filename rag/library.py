@@ -103,19 +103,15 @@ class Library:
 
         A paper that two sources list is the union of both. Storing the same listing again changes nothing.
         """
-        results: list[tuple[Paper, Change]] = []
         with self._transaction():
-            for paper in papers:
-                results.append(self._put_one(source, paper))
+            results = [self._put_one(source, paper) for paper in papers]
             if any(change != "unchanged" for _, change in results):
                 self._bump()
         return results
 
     def _put_one(self, source: str, paper: Paper) -> tuple[Paper, Change]:
         record = _dump(replace(paper, sources=(source,)))
-        known = self._db.execute(
-            "SELECT record FROM listings WHERE source = ? AND paper_id = ?", (source, paper.id)
-        ).fetchone()
+        known = self._db.execute("SELECT record FROM listings WHERE source = ? AND paper_id = ?", (source, paper.id)).fetchone()
         stored = self.paper(paper.id)
         if stored is not None and known == (record,):
             return stored, "unchanged"

@@ -55,7 +55,7 @@ class MiniLM:
         options.log_severity_level = 3
         try:
             self._session = onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # noqa: BLE001 - onnxruntime's exceptions share no class; a damaged cache must not stay
+        except Exception as error:
             graph.unlink(missing_ok=True)
             raise EmbedderError("The cached embedder was damaged and has been removed.", "Run it again.") from error
 

@@ -50,9 +50,7 @@ def is_refusal(answer_text: str) -> bool:
 
 def _render(question: str, sources: Sequence[Source], tag: str) -> Prompt:
     system, user = prompts.load("answer")
-    blocks = "\n\n".join(
-        f"<{tag}>\n[{s.n}] {s.paper.title}\n{s.paper.abstract.replace(tag, '')}\n</{tag}>" for s in sources
-    )
+    blocks = "\n\n".join(f"<{tag}>\n[{s.n}] {s.paper.title}\n{s.paper.abstract.replace(tag, '')}\n</{tag}>" for s in sources)
     return Prompt(
         question,
         tuple(sources),

@@ -61,16 +61,13 @@ class Retriever:
         rows = self._library.vectors(self._embedder.name, [c.text for c in chunks])
         return [(c, float(s)) for c, s in zip(chunks, rows @ vector, strict=True)]
 
-    def _fuse(
-        self, vector: NDArray[np.float32], dense: dict[str, float], lexical: dict[str, float]
-    ) -> dict[str, float]:
+    def _fuse(self, vector: NDArray[np.float32], dense: dict[str, float], lexical: dict[str, float]) -> dict[str, float]:
         mean, spread = self._index.moments.of(vector)
         papers = max(self._index.manifest.papers, 1)
         scores = np.fromiter(lexical.values(), np.float64, len(lexical))
-        lexical_mean = scores.sum() / papers
-        lexical_spread = max((scores @ scores / papers - lexical_mean**2) ** 0.5, 1e-9)
+        lexical_mean = float(scores.sum()) / papers
+        lexical_spread = max(float(scores @ scores) / papers - lexical_mean**2, 1e-9) ** 0.5
         return {
-            paper_id: (cosine - mean) / spread
-            + LEXICAL_WEIGHT * (lexical.get(paper_id, 0.0) - lexical_mean) / lexical_spread
+            paper_id: (cosine - mean) / spread + LEXICAL_WEIGHT * (lexical.get(paper_id, 0.0) - lexical_mean) / lexical_spread
             for paper_id, cosine in dense.items()
         }

@@ -7,6 +7,7 @@ not cover scripts without spaces between sentences, nor dialogue.
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 Span = tuple[int, int]
 
@@ -63,4 +64,4 @@ def pieces(text: str) -> list[str]:
     if not spans:
         return [text] if text else []
     bounds = [0, *(start for start, _ in spans[1:]), len(text)]
-    return [text[a:b] for a, b in zip(bounds, bounds[1:], strict=False)]
+    return [text[a:b] for a, b in pairwise(bounds)]

@@ -47,7 +47,7 @@ class VectorIndex:
             raise LibraryError(f"The vector index has {space} space, not cosine.", "Run: python -m rag.ingest --repair")
 
     def close(self) -> None:
-        self._client.close()
+        self._client.close()  # type: ignore[attr-defined]  # of Client, which ClientAPI does not name
 
     def count(self) -> int:
         return self._chunks.count()
@@ -83,12 +83,12 @@ class VectorIndex:
         With `among`, only chunks of those papers are considered.
         """
         n = min(n, self.count())
-        if n == 0 or among is not None and not among:
+        if n == 0 or (among is not None and not among):
             return []
         where: Any = None if among is None else {"paper_id": {"$in": list(among)}}
         try:
             found = self._chunks.query(
-                query_embeddings=[vector], n_results=n, where=where, include=["metadatas", "distances"]
+                query_embeddings=vector[np.newaxis], n_results=n, where=where, include=["metadatas", "distances"]
             )
         except (ChromaError, RuntimeError) as error:
             raise _damaged(error) from error

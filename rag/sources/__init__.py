@@ -17,7 +17,7 @@ from rag.types import BadRecord, Paper
 FORMATS = (huggingface, jsonl)
 STARTER = "starter"
 _LARGEST_PAGE = 200_000_000  # bytes
-_SUPPORTED = "a saved Hugging Face Daily Papers page, or JSON Lines with title and abstract"
+SUPPORTED = "a saved Hugging Face Daily Papers page, or JSON Lines with title and abstract"
 
 
 def load(place: str) -> tuple[str, str]:
@@ -46,18 +46,19 @@ def load(place: str) -> tuple[str, str]:
 def parse(text: str, place: str) -> Iterator[Paper | BadRecord]:
     """Yield the papers of `text`. Raises SourceError when it is empty or in no known format; `place` names it there."""
     if not text.strip():
-        raise SourceError(f"{place} is empty.", f"Give {_SUPPORTED}.")
+        raise SourceError(f"{place} is empty.", f"Give {SUPPORTED}.")
     for form in FORMATS:
         if form.recognises(text):
-            return form.parse(text)
+            papers: Iterator[Paper | BadRecord] = form.parse(text)
+            return papers
     if "<html" in text[:2000].lower():
         raise SourceError(f"{place} is an HTML page.", "Save the page as text, or copy its text into a file.")
-    raise SourceError(f"{place} holds no papers in a known format.", f"Give {_SUPPORTED}.")
+    raise SourceError(f"{place} holds no papers in a known format.", f"Give {SUPPORTED}.")
 
 
 def _decode(data: bytes, place: str) -> str:
     if b"\0" in data[:4096] and not data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise SourceError(f"{place} is not a text file.", f"Give {_SUPPORTED}.")
+        raise SourceError(f"{place} is not a text file.", f"Give {SUPPORTED}.")
     encoding = "utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
     try:
         return data.decode(encoding)
@@ -66,7 +67,7 @@ def _decode(data: bytes, place: str) -> str:
 
 
 def _fetch(url: str) -> bytes:
-    import httpx
+    import httpx2 as httpx
 
     fix = "Check the address and the network, or save the page and give the file."
     try:

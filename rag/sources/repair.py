@@ -7,10 +7,6 @@ from __future__ import annotations
 
 import re
 
-import ftfy
-
-_FTFY = ftfy.TextFixerConfig(uncurl_quotes=False, explain=False)
-
 # "x2013" is what is left of an escaped en dash. After a letter it must be followed by one: "modelx2019s", not "Linux2013".
 _ESCAPE = re.compile(r"(?:(?<![0-9A-Za-z])|(?<=[A-Za-z])(?=x20\w\w[A-Za-z]))\\?x(20(?:1[0-9a-f]|2[0-6]|3[23]))")
 _MACRO = re.compile(
@@ -26,7 +22,9 @@ _SPACES = re.compile(r"[^\S\n]+")
 
 def text(raw: str) -> str:
     """Return `raw` repaired: one line's white space folded, no control characters, no lone surrogates, NFC."""
-    fixed = ftfy.fix_text(raw, _FTFY)
+    import ftfy  # here, because a question needs none of it
+
+    fixed = ftfy.fix_text(raw, uncurl_quotes=False)
     fixed = _ESCAPE.sub(lambda m: chr(int(m.group(1), 16)), fixed)
     while (once := _MACRO.sub(r"\1", fixed)) != fixed:
         fixed = once

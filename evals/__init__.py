@@ -1,0 +1,1 @@
+"""Measures whether answers are grounded: python -m evals run."""

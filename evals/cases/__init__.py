@@ -1,0 +1,69 @@
+"""The cases: JSON Lines beside this file, each with a question, the titles of its gold papers and what must be said."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from rag.errors import UsageError
+from rag.sources.identity import paper_id
+from rag.types import Turn
+
+KINDS = ("single", "numeric", "multi", "follow_up", "false_premise", "unanswerable_near", "unanswerable_far")
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One question. `must_include` is a list of facts, each a tuple of spellings of which one must be in the answer."""
+
+    id: str
+    kind: str
+    split: str
+    question: str
+    history: tuple[Turn, ...]
+    gold: tuple[str, ...]
+    must_include: tuple[tuple[str, ...], ...]
+
+    @property
+    def answerable(self) -> bool:
+        return not self.kind.startswith("unanswerable")
+
+    @property
+    def gold_ids(self) -> set[str]:
+        return {paper_id(title) for title in self.gold}
+
+
+def load(path: Path | None = None, split: str | None = None) -> list[Case]:
+    """Return the cases of `path` (None: the bundled ones), of one split when named. Raises UsageError for a bad file."""
+    try:
+        text = path.read_text("utf-8") if path else resources.files(__name__).joinpath("starter.jsonl").read_text("utf-8")
+        cases = list(_parse(text))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageError(
+            f"The cases in {path} cannot be read ({error!r}).", "See evals/cases/starter.jsonl for the form."
+        ) from error
+    return [case for case in cases if split in (None, case.split)]
+
+
+def _parse(text: str) -> Iterator[Case]:
+    for line in text.splitlines():
+        if line.strip():
+            yield _case(json.loads(line))
+
+
+def _case(record: dict[str, Any]) -> Case:
+    if record["kind"] not in KINDS:
+        raise ValueError(f"{record['kind']} is not one of {', '.join(KINDS)}")
+    return Case(
+        id=str(record["id"]),
+        kind=record["kind"],
+        split=record.get("split", "test"),
+        question=record["question"],
+        history=tuple(Turn("user", asked) for asked in record.get("history", [])),
+        gold=tuple(record.get("gold", [])),
+        must_include=tuple(tuple(fact) for fact in record.get("must_include", [])),
+    )

@@ -1,0 +1,128 @@
+"""python -m evals run: asks every case of the assistant and measures the answers.
+
+Without --papers the cases are asked of the starter corpus in a home of their own, so the result does not depend on what
+else is in the library. With an endpoint configured, the model answers; else the extractive reader does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from hashlib import sha256
+from importlib import resources
+from pathlib import Path
+
+from evals import cases
+from evals.cases import KINDS, Case
+from evals.metrics import RECALL_AT, Measured, mean, measure, share
+from rag import ingest, render, sources
+from rag.assistant import Assistant, Found
+from rag.cli import progress_bars, say
+from rag.errors import EndpointError, SourceError
+from rag.minilm import MiniLM
+from rag.settings import Settings, load
+from rag.types import Answer
+
+Result = tuple[Case, Measured]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--papers", nargs="+", metavar="FILE", help="ask of these papers instead of the starter corpus")
+    parser.add_argument(
+        "--cases", type=Path, metavar="FILE", help="your own cases, JSONL in the form of evals/cases/starter.jsonl"
+    )
+    parser.add_argument("--split", choices=("dev", "test"), help="only this half of the cases")
+    parser.add_argument("--out", type=Path, default=Path("results"), metavar="DIR", help="where the per-case JSONL goes")
+    parser.add_argument("--k", type=int, help="how many papers to put before the reader")
+    parser.add_argument("--model", help="the model's name at the endpoint")
+    parser.add_argument("--base-url", metavar="URL", help="the address of an OpenAI-compatible endpoint")
+    parser.add_argument("--no-model", action="store_true", help="measure the extractive reader")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the evals, print the tables, write the JSONL; return 0, or 1 when an answer could not be had."""
+    asked = cases.load(args.cases, args.split)
+    with tempfile.TemporaryDirectory(prefix="rag-evals-") as folder, progress_bars() as progress:
+        settings = load(home=Path(folder), k=args.k, model=args.model, base_url=args.base_url, no_model=args.no_model or None)
+        embedder = MiniLM(load().home)  # shares the graph that is already built
+        for report in ingest.ingest(settings.home, args.papers or [sources.STARTER], embedder, progress):
+            if report.error:
+                raise SourceError(report.error, "")
+        assistant = Assistant(settings, embedder=embedder)
+        args.out.mkdir(parents=True, exist_ok=True)
+        path = args.out / f"run-{datetime.now(UTC):%Y%m%d-%H%M%S}.jsonl"
+        failed = 0
+        results: list[Result] = []
+        with path.open("w", encoding="utf-8") as out:
+            out.write(json.dumps(_header(settings, assistant, args)) + "\n")
+            for n, case in enumerate(asked, 1):
+                try:
+                    answer, ranked = _ask(assistant, case)
+                except EndpointError as error:
+                    failed += 1
+                    say(f"{case.id}: {error}")
+                    out.write(json.dumps({"case": case.id, "error": str(error)}) + "\n")
+                    continue
+                measured = measure(case, answer, ranked)
+                results.append((case, measured))
+                record = {"case": case.id, "kind": case.kind, **asdict(measured), "answer": render.to_dict(answer)}
+                out.write(json.dumps(record, ensure_ascii=False) + "\n")
+                progress("asking", n, len(asked))
+    print("\n".join(table(results)))
+    print(
+        f"\n{len(results)} cases, {assistant.model.mode}{f' ({assistant.model.name})' if assistant.model.name else ''}; each in {path}"
+    )
+    return 1 if failed else 0
+
+
+def _ask(assistant: Assistant, case: Case) -> tuple[Answer, list[str]]:
+    """Return the answer and the ids of the papers put before the reader, best first."""
+    ranked: list[str] = []
+    for event in assistant.stream(case.question, case.history):
+        if isinstance(event, Found):
+            ranked = [s.paper.id for s in event.sources]
+        elif isinstance(event, Answer):
+            return event, ranked
+    raise AssertionError("a stream ends with its answer")
+
+
+def _header(settings: Settings, assistant: Assistant, args: argparse.Namespace) -> dict[str, object]:
+    """What a result must be read with: the model, the prompt's hash, the papers."""
+    prompt = resources.files("prompts").joinpath("answer.md").read_bytes()
+    return {
+        "mode": assistant.model.mode,
+        "model": settings.model,
+        "host": assistant.model.host,
+        "k": settings.k,
+        "prompt_sha256": sha256(prompt).hexdigest()[:16],
+        "papers": [Path(p).name for p in args.papers or [sources.STARTER]],
+        "split": args.split,
+    }
+
+
+def table(results: Sequence[Result]) -> Iterator[str]:
+    """Yield the lines of the two tables: measures by kind of case, and refusals against answerability."""
+    yield f"{'kind':18} {'n':>4} {f'recall@{RECALL_AT}':>9} {'MRR':>6} {'hit':>6} {'cited ok':>9} {'supported':>10} {'refused':>8}"
+    for kind in (*KINDS, "all"):
+        rows = [m for case, m in results if kind in (case.kind, "all")]
+        if rows:
+            values = (
+                mean(m.recall for m in rows),
+                mean(m.reciprocal_rank for m in rows),
+                mean(m.hit for m in rows),
+                share((m.citations - m.invalid for m in rows), (m.citations for m in rows)),
+                share((m.supported for m in rows), (m.claims for m in rows)),
+                mean(float(m.refused) for m in rows),
+            )
+            widths = (9, 6, 6, 9, 10, 8)
+            cells = " ".join(f"{'-' if v is None else f'{v:.3f}':>{w}}" for v, w in zip(values, widths, strict=True))
+            yield f"{kind:18} {len(rows):4} {cells}"
+    yield ""
+    yield f"{'':18} {'answered':>9} {'refused':>8}"
+    for label, answerable in (("answerable", True), ("unanswerable", False)):
+        refused = [m.refused for case, m in results if case.answerable is answerable]
+        yield f"{label:18} {len(refused) - sum(refused):9} {sum(refused):8}"
