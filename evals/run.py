@@ -32,9 +32,7 @@ Result = tuple[Case, Measured]
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--papers", nargs="+", metavar="FILE", help="ask of these papers instead of the starter corpus")
-    parser.add_argument(
-        "--cases", type=Path, metavar="FILE", help="your own cases, JSONL in the form of evals/cases/starter.jsonl"
-    )
+    parser.add_argument("--cases", type=Path, metavar="FILE", help="your own cases, in the form of evals/cases/starter.jsonl")
     parser.add_argument("--split", choices=("dev", "test"), help="only this half of the cases")
     parser.add_argument("--out", type=Path, default=Path("results"), metavar="DIR", help="where the per-case JSONL goes")
     parser.add_argument("--k", type=int, help="how many papers to put before the reader")
@@ -73,9 +71,7 @@ def run(args: argparse.Namespace) -> int:
                 out.write(json.dumps(record, ensure_ascii=False) + "\n")
                 progress("asking", n, len(asked))
     print("\n".join(table(results)))
-    print(
-        f"\n{len(results)} cases, {assistant.model.mode}{f' ({assistant.model.name})' if assistant.model.name else ''}; each in {path}"
-    )
+    print(f"\n{len(results)} cases, {assistant.model.name or assistant.model.mode}; each in {path}")
     return 1 if failed else 0
 
 
@@ -106,7 +102,8 @@ def _header(settings: Settings, assistant: Assistant, args: argparse.Namespace) 
 
 def table(results: Sequence[Result]) -> Iterator[str]:
     """Yield the lines of the two tables: measures by kind of case, and refusals against answerability."""
-    yield f"{'kind':18} {'n':>4} {f'recall@{RECALL_AT}':>9} {'MRR':>6} {'hit':>6} {'cited ok':>9} {'supported':>10} {'refused':>8}"
+    columns = {f"recall@{RECALL_AT}": 9, "MRR": 6, "hit": 6, "cited ok": 9, "supported": 10, "refused": 8}
+    yield f"{'kind':18} {'n':>4} " + " ".join(f"{name:>{width}}" for name, width in columns.items())
     for kind in (*KINDS, "all"):
         rows = [m for case, m in results if kind in (case.kind, "all")]
         if rows:
@@ -118,8 +115,8 @@ def table(results: Sequence[Result]) -> Iterator[str]:
                 share((m.supported for m in rows), (m.claims for m in rows)),
                 mean(float(m.refused) for m in rows),
             )
-            widths = (9, 6, 6, 9, 10, 8)
-            cells = " ".join(f"{'-' if v is None else f'{v:.3f}':>{w}}" for v, w in zip(values, widths, strict=True))
+            pairs = zip(values, columns.values(), strict=True)
+            cells = " ".join(f"{'-' if value is None else f'{value:.3f}':>{width}}" for value, width in pairs)
             yield f"{kind:18} {len(rows):4} {cells}"
     yield ""
     yield f"{'':18} {'answered':>9} {'refused':>8}"

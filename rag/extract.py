@@ -14,9 +14,11 @@ from rag.embedding import Embedder
 from rag.types import Finish, Mode, Prompt, Source
 
 _PAPERS = 3  # read closely for a question about one thing
-_LIST_PAPERS = 5  # one sentence each, for a question about several papers
-_SENTENCES = 4
-_NEAR = 0.72  # a further paper is quoted when its fused score is this share of the best one's
+_LIST_PAPERS = 5  # for a question about several papers
+_SENTENCES = 5
+_NEAR, _NEAR_LISTED = 0.72, 0.55  # a further paper is quoted when its fused score is this share of the best one's
+_LINK = re.compile(r"https?://|\b(?:code|website)s?:", re.IGNORECASE)
+_ASKS_LINK = re.compile(r"\b(?:code|github|repositor|link|url|website|available)", re.IGNORECASE)
 _HOW_MUCH = re.compile(
     r"\bhow (?:many|much|large|big|long|fast|often|far|well|good|accurate)\b|\bby how\b|\bwhat (?:percent|share|fraction|"
     r"score|accuracy|speed|size|rate|number)|\bnumber of\b|\bsize of\b|\b(?:speed-?ups?|accuracy|perplexity|bleu|parameters)\b",
@@ -63,18 +65,21 @@ class ExtractiveReader:
         yield Finish()
 
     def _chosen(self, question: str, sources: Sequence[Source]) -> list[list[_Quote]]:
+        """Return the quotes by paper: one each, and what is left of the sentences to the best papers in turn."""
         several = _SEVERAL.search(question) is not None
-        best = sources[0].hit.score
-        near = [s for s in sources if several or s.hit.score >= _NEAR * best]
-        read = near[: _LIST_PAPERS if several else _PAPERS]
-        quotes = self._scored(question, read)
+        least = (_NEAR_LISTED if several else _NEAR) * sources[0].hit.score
+        read = [s for s in sources[: _LIST_PAPERS if several else _PAPERS] if s.hit.score >= least] or [sources[0]]
+        ranked = [sorted(quotes, key=lambda q: -q.score) for quotes in self._scored(question, read).values() if quotes]
+        chosen = [[quotes[0]] for quotes in ranked]
+        spare = _SENTENCES - len(chosen)
         if several:
-            return [[max(quotes[s.n], key=lambda q: q.score)] for s in read if quotes[s.n]]
-        first, *others = read
-        ranked = sorted(quotes[first.n], key=lambda q: -q.score)
-        kept = [ranked[: _SENTENCES - len(others)]]
-        kept += [[max(quotes[s.n], key=lambda q: q.score)] for s in others if quotes[s.n]]
-        return [group for group in kept if group]
+            for quotes, group in zip(ranked, chosen, strict=True):
+                if spare > 0 and len(quotes) > 1:
+                    group.append(quotes[1])
+                    spare -= 1
+        elif chosen:
+            chosen[0] += ranked[0][1 : 1 + min(spare, 3)]
+        return chosen
 
     def _scored(self, question: str, sources: Sequence[Source]) -> dict[int, list[_Quote]]:
         """Score every sentence: its cosine with the question, the share of the question's words it has, its numbers."""
@@ -88,5 +93,6 @@ class ExtractiveReader:
             told = asked - text.content_words(source.paper.title)  # the title is shown, and was matched already
             overlap = len(told & text.content_words(sentence)) / max(len(told), 1)
             number = 0.15 if wants_number and text.numbers(sentence) else 0.0
-            quotes[source.n].append(_Quote(source, start, end, float(cosine) + 0.5 * overlap + number))
+            link = -0.5 if _LINK.search(sentence) and not _ASKS_LINK.search(question) else 0.0
+            quotes[source.n].append(_Quote(source, start, end, float(cosine) + 0.5 * overlap + number + link))
         return quotes
