@@ -85,6 +85,14 @@ class Assistant:
             index.refresh(self._home, self._library, self._embedder, lambda *_: None, anew=True)
         return index.open_live(self._home, name)
 
+    def count(self) -> int:
+        """Return how many papers the library holds."""
+        return self._library.count()
+
+    def titles(self) -> list[str]:
+        """Return the titles of all papers, in alphabetical order."""
+        return sorted(p.title for p in self._library.papers().values())
+
     def search(self, question: str, k: int | None = None, filters: Filters | None = None) -> list[Hit]:
         """Return at most `k` papers for `question`, best first, without answering it."""
         return Retriever(self._library, self._open_index(), self._embedder).search(question, k or self._k, filters)

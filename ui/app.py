@@ -1,0 +1,165 @@
+"""The chat page: a conversation on the left, the sources of its answers on the right."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from html import escape
+from importlib import resources
+from typing import Any
+
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+
+import gradio as gr
+
+from rag.ask import LONGEST_QUESTION, NO_MODEL
+from rag.assistant import Assistant, Found
+from rag.errors import RagError
+from rag.types import Answer, Turn
+from ui import panel
+
+TITLE = "Ask the abstracts"
+EMPTY_PANEL = '<p class="empty">The papers behind an answer appear here, with the sentences it stands on marked.</p>'
+_MATHS: list[dict[str, str | bool]] = [
+    {"left": "\\(", "right": "\\)", "display": False},
+    {"left": "\\[", "right": "\\]", "display": True},
+]
+
+Messages = list[dict[str, Any]]
+State = dict[str, Any]  # "turns": what was asked and answered, as text; "sections": the sources' HTML, one an answer
+Update = tuple[Messages, str, State]
+_NOTHING: State = {"turns": [], "sections": []}
+
+
+def build(assistant: Assistant) -> gr.Blocks:
+    """Return the page. launch() it with launch_options()."""
+    page: gr.Blocks
+    with gr.Blocks(title=TITLE, fill_height=True, fill_width=True, analytics_enabled=False) as page:
+        state = gr.State(_NOTHING)
+        gr.HTML(_header(assistant), elem_id="masthead")
+        with gr.Row(elem_id="columns"):
+            with gr.Column(scale=3, min_width=320):
+                chat = gr.Chatbot(
+                    label="Conversation",
+                    show_label=False,
+                    elem_id="chat",
+                    height="62vh",
+                    layout="panel",
+                    latex_delimiters=_MATHS,
+                    buttons=["copy"],
+                    placeholder="### What do you want to know?\nAsk about a method, a figure, or which papers do what.",
+                )
+                box = gr.Textbox(
+                    placeholder="Ask a question of the abstracts",
+                    label="Question",
+                    show_label=False,
+                    elem_id="question",
+                    submit_btn="Ask",
+                    autofocus=True,
+                    max_lines=6,
+                )
+                gr.Examples(_examples(assistant), box, label="For example")
+            with gr.Column(scale=2, min_width=320):
+                sources = gr.HTML(EMPTY_PANEL, elem_id="sources", padding=False)
+
+        def respond(question: str, messages: Messages, kept: State) -> Iterator[Update]:
+            yield from _respond(assistant, question, messages, kept)
+
+        asked = gr.State("")
+        private: dict[str, Any] = {"api_visibility": "private"}
+        taken = box.submit(_take, box, [asked, box], **private)
+        answered = taken.then(respond, [asked, chat, state], [chat, sources, state], **private)
+        answered.then(_ready, None, box, **private)
+        chat.clear(lambda: (EMPTY_PANEL, _NOTHING), None, [sources, state], **private)
+        box.stop(_ready, None, box, cancels=[answered], **private)
+    return page
+
+
+def _take(question: str) -> tuple[str, dict[str, Any]]:
+    """Take the question out of the box, which offers to stop while the answer comes."""
+    return question, gr.update(value="", submit_btn=False, stop_btn="Stop")
+
+
+def _ready() -> dict[str, Any]:
+    update: dict[str, Any] = gr.update(submit_btn="Ask", stop_btn=False)
+    return update
+
+
+def launch_options() -> dict[str, Any]:
+    """Return the arguments of launch() that make the page what it is: its look, its script, nothing shared."""
+    assets = resources.files(__package__)
+    return {
+        "css": assets.joinpath("style.css").read_text("utf-8"),
+        "js": assets.joinpath("app.js").read_text("utf-8"),
+        "theme": gr.themes.Base(primary_hue="indigo", neutral_hue="slate", font=["system-ui", "sans-serif"]),
+        "share": False,
+        "show_error": True,
+        "footer_links": [],
+        "quiet": True,
+    }
+
+
+def _respond(assistant: Assistant, question: str, messages: Messages, kept: State) -> Iterator[Update]:
+    """Answer one question: yield the conversation, the sources and the state as they grow."""
+    question = question.strip()
+    if not question or len(question) > LONGEST_QUESTION:
+        gr.Warning("Ask a question first." if not question else f"Ask in at most {LONGEST_QUESTION} characters.")
+        yield messages, _panel(kept), kept
+        return
+    messages = [*messages, {"role": "user", "content": panel.draft(question)}, {"role": "assistant", "content": "Searching…"}]
+    yield messages, _panel(kept), kept
+    text = ""
+    try:
+        for event in assistant.stream(question, kept["turns"]):
+            if isinstance(event, Found):
+                waiting = f"{len(event.sources)} papers found. {_doing(assistant)}"
+                messages = _said(messages, waiting)
+                yield messages, panel.sources("now", event.sources, title="Found"), kept
+            elif isinstance(event, str):
+                text += event
+                messages = _said(messages, panel.draft(text))
+                yield messages, gr.skip(), kept
+            else:
+                kept = _keep(kept, event)
+                yield _said(messages, panel.message(event)), _panel(kept), kept
+    except RagError as error:
+        yield _said(messages, f"{panel.draft(text)}\n\n{panel.draft(str(error))}".strip()), _panel(kept), kept
+
+
+def _doing(assistant: Assistant) -> str:
+    return f"Asking {assistant.model.name or 'the model'}…" if assistant.model.mode == "model" else "Reading…"
+
+
+def _said(messages: Messages, content: str) -> Messages:
+    return [*messages[:-1], {"role": "assistant", "content": content}]
+
+
+def _keep(kept: State, answer: Answer) -> State:
+    turns = [Turn("user", answer.question), Turn("assistant", answer.answer)]
+    title = "Nearest papers" if answer.refused else "Sources"
+    section = panel.sources(answer.id, answer.sources, answer.claims, title)
+    return {"turns": kept["turns"] + turns, "sections": kept["sections"] + [section]}
+
+
+def _panel(kept: State) -> str:
+    """Return the sources of all answers; the last one shows, the others appear when one of their citations is followed."""
+    sections: list[str] = kept["sections"] or [EMPTY_PANEL]
+    *earlier, last = sections
+    return "".join(s.replace("<section ", "<section hidden ", 1) for s in earlier) + last
+
+
+def _header(assistant: Assistant) -> str:
+    papers = assistant.count()
+    model = assistant.model
+    if model.mode == "extractive":
+        mode = f'<span class="mode" title="{NO_MODEL}">Quotes from the abstracts · no model configured</span>'
+    else:
+        mode = f'<span class="mode">{escape(model.name or "the only model")} at {escape(model.host or "")}</span>'
+    return f"<h1>{TITLE}</h1><p>{papers:,} papers · {mode}</p>"
+
+
+def _examples(assistant: Assistant) -> list[list[str]]:
+    """Return questions about papers of the collection whose titles name what they propose ("Name: what it is")."""
+    named = [name for title in assistant.titles() if (name := title.partition(":")[0]) != title and len(name.split()) == 1]
+    step = max(1, len(named) // 3)
+    return [[f"What is {name} and how well does it work?"] for name in named[::step][:3]] or [["What is new here?"]]

@@ -1,0 +1,117 @@
+"""Answers and sources as HTML: numbers that link to the sentence they stand on, cards with that sentence marked.
+
+Everything that is not written in this file is escaped: titles, abstracts, questions, and what a model says.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from html import escape
+
+from rag import ground
+from rag.types import Answer, Claim, Evidence, Paper, Source
+
+# Markdown that would load or link to something outside: images, links, autolinks.
+_MARKDOWN_LINK = re.compile(r"(!?\[)(?=[^\]]*\]\s*[\(\[:])")
+_WHY = {"partial": "only partly supported", "unsupported": "not supported", "uncited": "without a source"}
+
+
+def draft(text: str) -> str:
+    """Return a piece of an answer still being written, safe for the chat's Markdown."""
+    return _MARKDOWN_LINK.sub(lambda m: m.group(1).replace("[", "\\["), escape(text, quote=False))
+
+
+def message(answer: Answer) -> str:
+    """Return the finished answer as Markdown with its citations linked and its doubtful sentences marked."""
+    text = answer.answer
+    pieces: list[str] = []
+    position = 0
+    for at, until, html in sorted(_insertions(answer)):
+        pieces += [draft(text[position:at]), html]
+        position = until
+    body = "".join(pieces) + draft(text[position:])
+    notes = [summary(answer)]
+    if not answer.complete:
+        notes.append(f"Incomplete: {escape(answer.refusal_reason or 'the reply broke off')}.")
+    if answer.standalone_question != answer.question:
+        notes.append(f"Understood as: {escape(answer.standalone_question)}")
+    return body + "".join(f"\n\n<small class='note'>{note}</small>" for note in notes if note)
+
+
+def summary(answer: Answer) -> str:
+    """Return the check's result in a line, such as "4 statements: 3 supported, 1 without a source"."""
+    verdicts = [c.verdict for c in answer.claims if c.verdict != "none"]
+    if not verdicts or answer.mode == "extractive":
+        return ""
+    counts = [("supported", "supported"), *_WHY.items()]
+    told = ", ".join(f"{n} {words}" for verdict, words in counts if (n := sum(v == verdict for v in verdicts)))
+    return f"{len(verdicts)} statement{'s' * (len(verdicts) != 1)}: {told}"
+
+
+def _insertions(answer: Answer) -> list[tuple[int, int, str]]:
+    """Return (start, end, html) of what replaces stretches of the answer: citation marks, and signs after claims."""
+    sources = {s.n: s for s in answer.sources}
+    found = []
+    for mark in ground.citations(answer.answer):
+        claim = next((c for c in answer.claims if c.start <= mark.start < c.end), None)
+        html = "".join(_link(answer.id, n, sources.get(n), claim) for n in mark.numbers)
+        found.append((mark.start, mark.end, html))
+    for claim in answer.claims:
+        if claim.verdict in _WHY:
+            why = escape(f"{_WHY[claim.verdict]}: {'; '.join(claim.problems)}")
+            found.append((claim.end, claim.end, f'<span class="doubt" tabindex="0" title="{why}"> ⚠</span>'))
+    return found
+
+
+def _link(answer_id: str, n: int, source: Source | None, claim: Claim | None) -> str:
+    if source is None:
+        return f'<span class="cite invalid" title="There is no source {n}">[{n}]</span>'
+    evidence = next((e for e in claim.evidence if e.n == n), None) if claim else None
+    tip = source.paper.title + (f" — {evidence.sentence}" if evidence else "")
+    target = _anchor(answer_id, n, evidence)
+    return f'<a class="cite" href="#{target}" title="{escape(tip)}">[{n}]</a>'
+
+
+def _anchor(answer_id: str, n: int, evidence: Evidence | None = None) -> str:
+    return f"src-{answer_id}-{n}" + (f"-{evidence.start}" if evidence else "")
+
+
+def sources(answer_id: str, shown: Sequence[Source], claims: Sequence[Claim] = (), title: str = "Sources") -> str:
+    """Return the cards of an answer's sources as one section: cited ones first, the rest folded under a line."""
+    cards = [(s, _card(answer_id, s, claims)) for s in shown]
+    cited = [card for s, card in cards if s.cited]
+    others = [card for s, card in cards if not s.cited]
+    if not cited:
+        cited, others = others, []
+    more = f"<details><summary>Also considered ({len(others)})</summary><ol>{''.join(others)}</ol></details>" if others else ""
+    return f'<section id="answer-{answer_id}"><h2>{escape(title)}</h2><ol>{"".join(cited)}</ol>{more}</section>'
+
+
+def _card(answer_id: str, source: Source, claims: Sequence[Claim]) -> str:
+    paper = source.paper
+    spans = sorted({(e.start, e.end) for c in claims for e in c.evidence if e.n == source.n})
+    return (
+        f'<li id="{_anchor(answer_id, source.n)}" tabindex="-1" class="card">'
+        f'<h3><span class="n">[{source.n}]</span> {escape(paper.title)}</h3>{_about(paper)}'
+        f'<p class="abstract">{_marked(paper.abstract, spans, _anchor(answer_id, source.n))}</p></li>'
+    )
+
+
+def _about(paper: Paper) -> str:
+    authors = ", ".join(paper.authors[:4]) + (" et al." if len(paper.authors) > 4 else "")
+    if not authors and paper.author_count:
+        authors = f"{paper.author_count} author{'s' * (paper.author_count != 1)}"
+    parts = [escape(part) for part in (authors, paper.organisation, paper.published) if part]
+    if paper.url:
+        parts.append(f'<a href="{escape(paper.url)}" target="_blank" rel="noopener noreferrer">paper</a>')
+    return f'<p class="about">{" · ".join(parts)}</p>' if parts else ""
+
+
+def _marked(abstract: str, spans: Sequence[tuple[int, int]], anchor: str) -> str:
+    pieces, position = [], 0
+    for start, end in spans:
+        pieces.append(escape(abstract[position:start]))
+        pieces.append(f'<mark id="{anchor}-{start}" tabindex="-1">{escape(abstract[start:end])}</mark>')
+        position = end
+    return "".join(pieces) + escape(abstract[position:])
