@@ -28,7 +28,7 @@ NO_MODEL = (
 )
 
 
-def main_arguments() -> argparse.ArgumentParser:
+def arguments() -> argparse.ArgumentParser:
     """Return the parser of the command line; a test holds README against it."""
     parser = argparse.ArgumentParser(prog="python -m rag.ask", description=__doc__.partition("\n")[0])
     parser.add_argument("question", nargs="?", help="the question; - reads it from standard input")
@@ -70,7 +70,7 @@ _positive.__name__ = "number"
 @fail_in_one_sentence
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
-    parser = main_arguments()
+    parser = arguments()
     args = parser.parse_args(argv)
     if (args.question is None) == (args.batch is None):
         parser.error("give one question, or --batch FILE")

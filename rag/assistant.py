@@ -58,9 +58,9 @@ class Assistant:
         self._home = settings.home
         self._k = settings.k
         self._lock = Lock()
-        self._embedder = embedder or MiniLM(settings.home)
-        self.model: ChatModel = model or _load_model(settings) or ExtractiveReader(self._embedder)
-        ingest.prepare(self._home, self._embedder, progress)
+        self.embedder: Embedder = embedder or MiniLM(settings.home)
+        self.model: ChatModel = model or _load_model(settings) or ExtractiveReader(self.embedder)
+        ingest.prepare(self._home, self.embedder, progress)
         self._library = Library(self._home)
         self._index: Index | None = None
         self._open_index()
@@ -68,7 +68,7 @@ class Assistant:
     def _open_index(self) -> Index:
         """Return the live index, opened again when another generation has become live."""
         with self._lock:
-            name = index.fingerprint(self._embedder)
+            name = index.fingerprint(self.embedder)
             live = index.live(self._home, name)
             if self._index is None or (live is not None and live != self._index.manifest):
                 opened = index.open_live(self._home, name)
@@ -82,7 +82,7 @@ class Assistant:
     def _rebuilt(self, name: str) -> Index | None:
         """A damaged index is never answered from: build it again from the library."""
         with index.writer(self._home, "index repair"):
-            index.refresh(self._home, self._library, self._embedder, lambda *_: None, anew=True)
+            index.refresh(self._home, self._library, self.embedder, lambda *_: None, anew=True)
         return index.open_live(self._home, name)
 
     def count(self) -> int:
@@ -95,7 +95,7 @@ class Assistant:
 
     def search(self, question: str, k: int | None = None, filters: Filters | None = None) -> list[Hit]:
         """Return at most `k` papers for `question`, best first, without answering it."""
-        return Retriever(self._library, self._open_index(), self._embedder).search(question, k or self._k, filters)
+        return Retriever(self._library, self._open_index(), self.embedder).search(question, k or self._k, filters)
 
     def ask(self, question: str, history: Sequence[Turn] = (), k: int | None = None, filters: Filters | None = None) -> Answer:
         """Return the answer to `question`. Raises EndpointError when the model gives none."""
@@ -156,7 +156,7 @@ class Assistant:
         if prompt.is_refusal(answer.answer):
             reason = "The model found no answer in these abstracts."
             return replace(answer, refused=True, refusal_reason=reason, sources=answer.sources[:_NEAREST])
-        claims = ground.check(answer.answer, answer.sources, self._embedder)
+        claims = ground.check(answer.answer, answer.sources, self.embedder)
         cited = {n for claim in claims for n in claim.citations}
         return replace(
             answer,

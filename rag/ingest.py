@@ -141,7 +141,8 @@ def _print(report: Report) -> None:
         print(f"  and {len(report.bad) - _SHOW_BAD} more bad records (--json lists them all)", file=sys.stderr)
 
 
-def _parser() -> argparse.ArgumentParser:
+def arguments() -> argparse.ArgumentParser:
+    """Return the parser of the command line; a test holds README against it."""
     parser = argparse.ArgumentParser(prog="python -m rag.ingest", description=__doc__)
     parser.add_argument("places", nargs="*", metavar="PATH|URL|-", help="files, addresses, or - for standard input")
     parser.add_argument("--json", action="store_true", help="print one JSON report instead of lines")
@@ -153,7 +154,7 @@ def _parser() -> argparse.ArgumentParser:
 @fail_in_one_sentence
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return 0, or 1 when a source could not be read."""
-    args = _parser().parse_args(argv)
+    args = arguments().parse_args(argv)
     home = load().home
     with progress_bars() as progress:
         embedder = MiniLM(home)

@@ -13,16 +13,21 @@ from rag.errors import UsageError
 from rag.settings import load
 
 
-@fail_in_one_sentence
-def main(argv: Sequence[str] | None = None) -> int:
-    """Serve the chat on this machine until Ctrl-C. Raises UsageError when the port is taken."""
+def arguments() -> argparse.ArgumentParser:
+    """Return the parser of the command line; a test holds README against it."""
     parser = argparse.ArgumentParser(prog="python -m ui", description=__doc__)
     parser.add_argument("--port", type=int, help="the port to listen on; without it the first free one from 7860 on")
     parser.add_argument("--no-browser", action="store_true", help="only print the address")
     parser.add_argument("--model", help="the model's name at the endpoint")
     parser.add_argument("--base-url", metavar="URL", help="the address of an OpenAI-compatible endpoint")
     parser.add_argument("--no-model", action="store_true", help="quote the abstracts, whatever model is configured")
-    args = parser.parse_args(argv)
+    return parser
+
+
+@fail_in_one_sentence
+def main(argv: Sequence[str] | None = None) -> int:
+    """Serve the chat on this machine until Ctrl-C. Raises UsageError when the port is taken."""
+    args = arguments().parse_args(argv)
     settings = load(model=args.model, base_url=args.base_url, no_model=args.no_model or None)
     with progress_bars() as progress:
         assistant = Assistant(settings, progress=progress)

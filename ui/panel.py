@@ -19,7 +19,7 @@ _WHY = {"partial": "only partly supported", "unsupported": "not supported", "unc
 
 def draft(text: str) -> str:
     """Return a piece of an answer still being written, safe for the chat's Markdown."""
-    return _MARKDOWN_LINK.sub(lambda m: m.group(1).replace("[", "\\["), escape(text, quote=False))
+    return _MARKDOWN_LINK.sub(lambda m: m.group(1).replace("[", "&#91;"), escape(text, quote=False))
 
 
 def message(answer: Answer) -> str:

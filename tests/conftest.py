@@ -1,0 +1,74 @@
+"""Shared by all tests: a clean environment, a home of its own, and one library of the starter corpus built once a run."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from rag import ingest, sources
+from rag.assistant import Assistant
+from rag.minilm import MiniLM
+from rag.settings import load
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+def silent(stage: str, done: int, total: int) -> None:
+    """Progress that nobody watches."""
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No setting of the person who runs the tests reaches them, and no test writes outside its folder."""
+    for name in list(os.environ):
+        if name.startswith(("RAG_", "OPENAI_")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("RAG_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def model_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home that holds nothing but the embedder's graph."""
+    return tmp_path_factory.mktemp("model")
+
+
+@pytest.fixture(scope="session")
+def embedder(model_home: Path) -> MiniLM:
+    return MiniLM(model_home)
+
+
+@pytest.fixture(scope="session")
+def starter_home(tmp_path_factory: pytest.TempPathFactory, model_home: Path, embedder: MiniLM) -> Path:
+    """A home with the starter corpus. Tests only read it; one that writes takes a copy (see own_home)."""
+    home = tmp_path_factory.mktemp("starter")
+    shutil.copytree(model_home / "models", home / "models")
+    ingest.ingest(home, [sources.STARTER], embedder, silent)
+    return home
+
+
+@pytest.fixture
+def own_home(starter_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the starter home for one test to write, named by RAG_HOME."""
+    home = tmp_path / "own"
+    shutil.copytree(starter_home, home)
+    monkeypatch.setenv("RAG_HOME", str(home))
+    return home
+
+
+@pytest.fixture(scope="session")
+def assistant(starter_home: Path, embedder: MiniLM) -> Assistant:
+    """The extractive assistant over the starter corpus."""
+    return Assistant(load(home=starter_home, no_model=True), embedder=embedder)
+
+
+@pytest.fixture(scope="session")
+def seeds() -> Path:
+    """The folder of real saved pages, where there is one."""
+    folder = SHARED / "seeds"
+    if not folder.is_dir():
+        pytest.skip("the saved pages are not beside this checkout (../shared/seeds)")
+    return folder

@@ -1,0 +1,146 @@
+"""The chat in a real browser: Chromium through Playwright, the real page, the real assistant over the starter corpus."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from rag.assistant import Assistant
+from rag.types import Finish, Prompt, Usage
+from ui import app
+
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update "
+    "--disable-sync"
+).split()
+QUESTION = "How does GraphSAINT build its minibatches?"
+
+
+class Written:
+    """A chat model that replies with what it was made with, in pieces."""
+
+    mode = "model"
+    name = "canned"
+    host = "localhost"
+    context_tokens = None
+
+    def __init__(self, reply: str) -> None:
+        self.reply = reply
+
+    def stream(self, prompt: Prompt) -> Iterator[str | Finish]:
+        yield from (self.reply[i : i + 7] for i in range(0, len(self.reply), 7))
+        yield Finish(True, None, Usage(10, 10))
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if not CHROMIUM.exists():
+        pytest.skip("no Chromium at /usr/bin/chromium (apt-get install chromium)")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        yield browser
+        browser.close()
+
+
+def serve(assistant: Assistant) -> Iterator[str]:
+    page = app.build(assistant)
+    _, url, _ = page.launch(server_name="127.0.0.1", prevent_thread_lock=True, **app.launch_options())
+    yield url
+    page.close()
+
+
+@pytest.fixture(scope="module")
+def quoting(assistant: Assistant) -> Iterator[str]:
+    """The address of a chat without a model."""
+    yield from serve(assistant)
+
+
+@pytest.fixture
+def tab(browser: Browser) -> Iterator[Page]:
+    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    page.set_default_timeout(20_000)
+    yield page
+    page.close()
+
+
+def ask(tab: Page, question: str) -> None:
+    tab.locator("#question textarea").fill(question)
+    tab.keyboard.press("Enter")
+
+
+def test_a_citation_leads_to_its_sentence_marked_in_the_abstract(tab: Page, quoting: str, tmp_path: Path) -> None:
+    tab.goto(quoting)
+    ask(tab, QUESTION)
+    link = tab.locator("#chat li", has_text="samples the training graph itself").locator("a.cite")
+    link.click()
+    marked = tab.locator("#sources mark.active")
+    expect(marked).to_have_count(1)
+    expect(marked).to_contain_text("samples the training graph itself")
+    expect(marked).to_be_in_viewport()
+    expect(tab.locator("#sources .card.active h3")).to_contain_text("GraphSAINT: Graph Sampling Based")
+    assert "samples the training graph itself" in (link.get_attribute("title") or "")
+    picture = tmp_path / "chat.png"
+    tab.screenshot(path=str(picture))
+    assert picture.stat().st_size > 20_000
+
+
+def test_an_earlier_answers_citation_brings_its_own_sources_back(tab: Page, quoting: str) -> None:
+    tab.goto(quoting)
+    ask(tab, QUESTION)
+    expect(tab.locator("#sources section:visible h3").first).to_contain_text("GraphSAINT")
+    ask(tab, "What does PhaseNet predict from a waveform?")
+    expect(tab.locator("#sources section:visible h3").first).to_contain_text("PhaseNet")
+    tab.locator("#chat a.cite").first.click()
+    expect(tab.locator("#sources section:visible h3").first).to_contain_text("GraphSAINT")
+
+
+def test_a_question_off_the_subject_is_refused_with_the_nearest_papers(tab: Page, quoting: str) -> None:
+    tab.goto(quoting)
+    ask(tab, "What is the capital of Mongolia?")
+    expect(tab.locator("#chat")).to_contain_text("The abstracts do not answer this question")
+    expect(tab.locator("#sources h2")).to_have_text("Nearest papers")
+    expect(tab.locator("#sources .card")).to_have_count(3)
+
+
+def test_an_empty_question_asks_nothing(tab: Page, quoting: str) -> None:
+    tab.goto(quoting)
+    ask(tab, "   ")
+    expect(tab.get_by_text("Ask a question first.")).to_be_visible()
+    expect(tab.locator("#chat .message")).to_have_count(0)
+
+
+def test_the_page_asks_nothing_of_any_other_host(tab: Page, quoting: str) -> None:
+    asked: list[str] = []
+    tab.on("request", lambda request: asked.append(request.url))
+    tab.goto(quoting)
+    ask(tab, QUESTION)
+    tab.locator("#chat a.cite").first.wait_for()
+    assert asked
+    assert [url for url in asked if not url.startswith((quoting, "data:", "blob:", quoting.replace("http", "ws")))] == []
+
+
+def test_what_a_model_writes_is_checked_and_cannot_inject(tab: Page, starter_home: Path, assistant: Assistant) -> None:
+    reply = (
+        "GraphSAINT reaches an F1 score of 0.970 on Reddit [1]. It reaches 0.850 on Flickr [1]. Networks are fun. "
+        'As told in [9]. <img src="http://outside.invalid/a.png" onerror="document.title=1"> ![x](http://outside.invalid/b.png)'
+    )
+    from rag.settings import load
+
+    written = Assistant(load(home=starter_home), embedder=assistant.embedder, model=Written(reply))
+    asked: list[str] = []
+    tab.on("request", lambda request: asked.append(request.url))
+    server = serve(written)
+    url = next(server)
+    tab.goto(url)
+    ask(tab, QUESTION)
+    expect(tab.locator("#chat .note").first).to_contain_text("1 supported")
+    expect(tab.locator("#chat .cite.invalid")).to_have_text("[9]")
+    assert "not in the cited abstract: 0.85" in (tab.locator("#chat .doubt").first.get_attribute("title") or "")
+    expect(tab.locator("#chat")).to_contain_text("<img src=")
+    assert [u for u in asked if "outside.invalid" in u] == []
+    assert tab.title() == app.TITLE
+    next(server, None)
