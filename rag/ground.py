@@ -1,8 +1,8 @@
 """Ties each sentence of an answer to the sentence of a cited abstract that supports it, and checks it by code.
 
 A claim's support is the mean of two similarities with the best sentence: the share of the claim's words that the sentence
-or the paper's title has, and the cosine of the two. A number that no cited abstract has makes a claim unsupported. It does not cover negation,
-direction ("higher" for "lower"), or claims that need two sentences.
+or the paper's title has, and the cosine of the two. A number that no cited abstract has makes a claim unsupported. It does
+not cover negation, direction ("higher" for "lower"), or claims that need two sentences.
 """
 
 from __future__ import annotations
