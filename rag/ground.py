@@ -8,7 +8,7 @@ not cover negation, direction ("higher" for "lower"), or claims that need two se
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rag import sentences, text
@@ -79,31 +79,43 @@ def invalid(answer: str, sources: Sequence[Source]) -> list[int]:
     return list(dict.fromkeys(n for mark in citations(answer) for n in mark.numbers if n not in known))
 
 
-def _statements(answer: str, marks: Sequence[Citation]) -> Iterator[tuple[int, int, bool]]:
-    """Yield (start, end, is a claim) of each sentence; a citation after a full stop belongs to the sentence before it."""
+def _statements(answer: str, marks: Sequence[Citation]) -> list[tuple[int, int, bool]]:
+    """Return (start, end, is a claim) of each sentence. A mark after a full stop, or alone on a line, belongs to the
+    sentence before it; one that opens a line to the sentence after it."""
     masked = list(answer)
     for mark in marks:
         masked[mark.start : mark.end] = " " * (mark.end - mark.start)
     plain = "".join(masked)
+    found: list[tuple[int, int, bool]] = []
     position, in_code = 0, False
     for line in answer.splitlines(keepends=True):
         start, position = position, position + len(line)
         fence = _FENCE.match(line)
         in_code ^= fence is not None
-        if not line.strip():
+        stripped = line.strip()
+        if not stripped:
             continue
         if in_code or fence or _HEADING.fullmatch(plain[start:position].rstrip()):
-            stripped = line.strip()
             begin = start + line.index(stripped)
-            yield begin, begin + len(stripped), False
-            continue
-        bullet = _BULLET.match(line)
-        begin = start + (bullet.end() if bullet else 0)
-        spans = sentences.split(plain[begin:position])
-        bounds = [begin + s for s, _ in spans] + [position]
-        for (_, text_end), sentence_start, next_start in zip(spans, bounds, bounds[1:], strict=False):
-            last_mark = max((m.end for m in marks if sentence_start <= m.start < next_start), default=0)
-            yield sentence_start, max(begin + text_end, last_mark), True
+            found.append((begin, begin + len(stripped), False))
+        elif plain[start:position].strip():
+            bullet = _BULLET.match(line)
+            found += _sentences(plain, start + (bullet.end() if bullet else 0), position, marks)
+        elif found and found[-1][2]:
+            found[-1] = (found[-1][0], start + len(line.rstrip()), True)
+    return found
+
+
+def _sentences(plain: str, begin: int, end: int, marks: Sequence[Citation]) -> list[tuple[int, int, bool]]:
+    spans = [(begin + a, begin + b) for a, b in sentences.split(plain[begin:end])]
+    if not spans:
+        return []
+    starts = [start for start, _ in spans]
+    starts[0] = min([starts[0], *(m.start for m in marks if begin <= m.start < starts[0])])
+    return [
+        (start, max([stop, *(m.end for m in marks if start <= m.start < following)]), True)
+        for (_, stop), start, following in zip(spans, starts, [*starts[1:], end], strict=True)
+    ]
 
 
 class _Finder:
