@@ -17,14 +17,15 @@ from rag.types import Claim, Evidence, Source, Verdict
 
 SUPPORTED, PARTIAL = 0.51, 0.40  # least support for these verdicts; see CONTRIBUTING
 
-_NUMBERS = r"\d{1,3}(?:\s*(?:,|;|-|–|&|and)\s*(?:source\s*|paper\s*)?\d{1,3})*"
-_LABEL = r"(?:sources?|papers?|refs?\.?|nos?\.?|\^|#)?\s*"
-_BRACKETED = re.compile(rf"[\[【［]\s*{_LABEL}({_NUMBERS})\s*(?:†[^\]】］]*)?[\]】］]", re.IGNORECASE)
+_NUMBERS = r"\d{1,3}(?:[ \t]*(?:,|;|-|–|&|and)[ \t]*(?i:source[ \t]*|paper[ \t]*)?\d{1,3})*"
+_LABEL = r"(?i:sources?|papers?|refs?\.?|nos?\.?|\^|#)?[ \t]*"
+_BRACKETED = re.compile(rf"[\[【［][ \t]*{_LABEL}({_NUMBERS})[ \t]*(?:†[^\]】］\n\r\v\f\x1c-\x1e\x85\u2028\u2029]*)?[\]】］]")
 # "(1)" is a citation only where a sentence ends: elsewhere it counts the items of a list.
-_ROUND = re.compile(rf"\(\s*{_LABEL}({_NUMBERS})\s*\)(?=\s*[.!?;]?\s*(?:$|\n|[A-Z(]))", re.IGNORECASE)
+_ROUND = re.compile(rf"\([ \t]*{_LABEL}({_NUMBERS})[ \t]*\)(?=\s*[.!?;]?\s*(?:$|[A-Z(]))")
 _BULLET = re.compile(r"\s*(?:[-*•+]|\d{1,2}[.)])\s+")
 _HEADING = re.compile(r"\s*(?:#{1,6}\s.*|\*\*[^*]+\*\*:?|__[^_]+__:?|[-=*_]{3,}|[^.!?]{1,80}:)\s*")
 _FENCE = re.compile(r"^\s*(```|~~~)")
+_CODE = re.compile(r"^\s*(```|~~~).*?(?:^\s*\1|\Z)|`[^`\n]+`", re.MULTILINE | re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +38,13 @@ class Citation:
 
 
 def citations(answer: str) -> list[Citation]:
-    """Return the citation marks of `answer`: [1], [1, 2], [1-3], 【1】, [source 1], and (1) at the end of a sentence."""
-    found = [*_BRACKETED.finditer(answer)]
-    found += [m for m in _ROUND.finditer(answer) if not any(f.start() <= m.start() < f.end() for f in found)]
+    """Return the citation marks of `answer`: [1], [1, 2], [1-3], 【1】, [source 1], and (1) at the end of a sentence.
+
+    What stands in code is none.
+    """
+    prose = _CODE.sub(lambda m: " " * len(m.group()), answer)
+    found = [*_BRACKETED.finditer(prose)]
+    found += [m for m in _ROUND.finditer(prose) if not any(f.start() <= m.start() < f.end() for f in found)]
     marks = [Citation(m.start(), m.end(), _expand(m.group(1))) for m in sorted(found, key=lambda m: m.start())]
     return [mark for mark in marks if mark.numbers]
 
