@@ -22,7 +22,7 @@ from rag.library import Library
 from rag.minilm import MiniLM
 from rag.retrieve import Retriever
 from rag.settings import Settings
-from rag.types import Answer, ChatModel, Filters, Finish, Hit, Source, Timings, Turn
+from rag.types import Answer, ChatModel, Filters, Finish, Hit, Prompt, Source, Timings, Turn, Usage
 
 _NEAREST = 3  # papers offered with a refusal
 _DEPENDS = re.compile(
@@ -95,7 +95,10 @@ class Assistant:
 
     def search(self, question: str, k: int | None = None, filters: Filters | None = None) -> list[Hit]:
         """Return at most `k` papers for `question`, best first, without answering it."""
-        return Retriever(self._library, self._open_index(), self.embedder).search(question, k or self._k, filters)
+        return self._retrieve(self._open_index(), question, k, filters)
+
+    def _retrieve(self, live: Index, question: str, k: int | None, filters: Filters | None) -> list[Hit]:
+        return Retriever(self._library, live, self.embedder).search(question, k or self._k, filters)
 
     def ask(self, question: str, history: Sequence[Turn] = (), k: int | None = None, filters: Filters | None = None) -> Answer:
         """Return the answer to `question`. Raises EndpointError when the model gives none."""
@@ -111,7 +114,7 @@ class Assistant:
         began = time.perf_counter()
         standalone = self._standalone(question, history)
         live = self._open_index()
-        hits = self.search(standalone, k, filters)
+        hits = self._retrieve(live, standalone, k, filters)
         verdict = gate.judge(standalone, hits, live.lexical)
         request = prompt.answer(standalone, hits, self.model.context_tokens)
         answer = Answer(
@@ -129,7 +132,7 @@ class Assistant:
             model=self.model.name,
             base_url_host=self.model.host,
             complete=True,
-            usage=Finish().usage,
+            usage=Usage(),
             timings=Timings(retrieve_s=time.perf_counter() - began),
             index=live.info,
         )
@@ -138,24 +141,29 @@ class Assistant:
             text = f"{prompt.REFUSAL} {verdict.reason}"
             yield text
             yield _timed(replace(answer, answer=text, sources=answer.sources[:_NEAREST]), began)
-            return
+        else:
+            yield from self._read(request, answer, began)
+
+    def _read(self, request: Prompt, answer: Answer, began: float) -> Iterator[Event]:
+        """Have the model answer: yield its pieces, then `answer` filled with them and checked."""
         parts: list[str] = []
         for piece in self.model.stream(request):
             if isinstance(piece, Finish):
-                answer = replace(answer, complete=piece.complete, usage=piece.usage, model=self.model.name)
-                if not piece.complete:
-                    answer = replace(answer, refusal_reason=piece.reason)
+                reason = answer.refusal_reason if piece.complete else piece.reason
+                answer = replace(answer, complete=piece.complete, refusal_reason=reason, usage=piece.usage)
                 continue
             if not parts:
                 answer = _timed(answer, began, first=True)
             parts.append(piece)
             yield piece
-        yield _timed(self._checked(replace(answer, answer="".join(parts).strip())), began)
+        text = "".join(parts).strip()
+        yield _timed(self._checked(replace(answer, answer=text, model=self.model.name)), began)
 
     def _checked(self, answer: Answer) -> Answer:
         if prompt.is_refusal(answer.answer):
             reason = "The model found no answer in these abstracts."
-            return replace(answer, refused=True, refusal_reason=reason, sources=answer.sources[:_NEAREST])
+            text = answer.answer or prompt.REFUSAL
+            return replace(answer, answer=text, refused=True, refusal_reason=reason, sources=answer.sources[:_NEAREST])
         claims = ground.check(answer.answer, answer.sources, self.embedder)
         cited = {n for claim in claims for n in claim.citations}
         return replace(

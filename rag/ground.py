@@ -19,7 +19,7 @@ SUPPORTED, PARTIAL = 0.51, 0.40  # least support for these verdicts; see CONTRIB
 
 _NUMBERS = r"\d{1,3}(?:[ \t]*(?:,|;|-|–|&|and)[ \t]*(?i:source[ \t]*|paper[ \t]*)?\d{1,3})*"
 _LABEL = r"(?i:sources?|papers?|refs?\.?|nos?\.?|\^|#)?[ \t]*"
-_BRACKETED = re.compile(rf"[\[【［][ \t]*{_LABEL}({_NUMBERS})[ \t]*(?:†[\w -]*)?[\]】］]")
+_BRACKETED = re.compile(rf"[\[【［][ \t]*{_LABEL}({_NUMBERS})[ \t]*(?:†[\w ().,:-]*)?[\]】］]")
 # "(1)" is a citation only where a sentence ends: elsewhere it counts the items of a list.
 _ROUND = re.compile(rf"\([ \t]*{_LABEL}({_NUMBERS})[ \t]*\)(?=\s*[.!?;]?\s*(?:$|[A-Z(]))")
 _BULLET = re.compile(r"\s*(?:[-*•+]|\d{1,2}[.)])\s+")

@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
+import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
@@ -46,24 +47,33 @@ Vector = NDArray[np.float32]
 
 
 class Library:
-    """Open with Library(home). Not shared between threads: each opens its own."""
+    """Open with Library(home). May be shared between threads; each has a connection of its own."""
 
     def __init__(self, home: Path, *, create: bool = False) -> None:
         """Open home/library.sqlite. Raises LibraryError when it is not there (and not to be created) or damaged."""
         self.path = home / "library.sqlite"
         if not create and not self.path.exists():
             raise LibraryError(f"There is no library in {home}.", "Make one with: python -m rag.ingest FILE")
+        self._threads = threading.local()
         try:
             home.mkdir(parents=True, exist_ok=True)
-            self._db = sqlite3.connect(self.path, timeout=30, isolation_level=None, check_same_thread=False)
-            self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute("PRAGMA synchronous = NORMAL")
             self._prepare()
         except (sqlite3.Error, OSError) as error:
             raise LibraryError(
                 f"The library {self.path} cannot be opened ({error}).",
                 "Check that the folder is writable, or restore the file from a copy, or set RAG_HOME to another folder.",
             ) from error
+
+    @property
+    def _db(self) -> sqlite3.Connection:
+        """This thread's connection: one shared by threads mixes up the rows of their statements."""
+        if not hasattr(self._threads, "connection"):
+            db = sqlite3.connect(self.path, timeout=30, isolation_level=None, check_same_thread=False)
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute("PRAGMA synchronous = NORMAL")
+            self._threads.connection = db
+        connection: sqlite3.Connection = self._threads.connection
+        return connection
 
     def _prepare(self) -> None:
         version = self._db.execute("PRAGMA user_version").fetchone()[0]
@@ -77,7 +87,9 @@ class Library:
             raise LibraryError("The library was written by a newer version.", "Update this program, or use another home.")
 
     def close(self) -> None:
+        """Close this thread's connection; those of other threads close when they end."""
         self._db.close()
+        del self._threads.connection
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:

@@ -1,0 +1,364 @@
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from endpoint_server import Behaviour, Endpoint, breaks_off, fails, hangs, says
+
+from rag import prompt
+from rag.ask import main
+
+ROOT = Path(__file__).parents[1]
+GRAPH = "How does GraphSAINT get around neighbor explosion when training GCNs on big graphs?"
+TITLE = "GraphSAINT: Graph Sampling Based Inductive Learning Method"
+EGG = "How long should I boil an egg so the yolk stays soft?"
+TOLD = "GraphSAINT samples the training graph itself and builds a complete GCN on the resulting subgraph at each iteration [1]."
+
+Run = tuple[int, str, str]
+
+
+@pytest.fixture
+def ask(starter_home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):  # type: ignore[no-untyped-def]
+    """ask(*arguments) runs the command over the starter corpus: (exit code, standard output, standard error)."""
+    monkeypatch.setenv("RAG_HOME", str(starter_home))
+
+    def asked(*arguments: str) -> Run:
+        try:
+            code = main(list(arguments))
+        except SystemExit as end:  # argparse's own
+            code = int(end.code or 0)
+        out, err = capsys.readouterr()
+        assert "Traceback" not in err
+        return code, out, err
+
+    return asked
+
+
+def one_sentence(err: str) -> str:
+    """The error, which must be one line and name a remedy."""
+    lines = [line for line in err.splitlines() if line.strip()]
+    assert len(lines) == 1, err
+    assert lines[0].startswith("error: ")
+    return lines[0]
+
+
+def command(home: Path, *arguments: str, **more: str) -> subprocess.Popen[str]:
+    environment = {**os.environ, "RAG_HOME": str(home), "PYTHONPATH": str(ROOT), **more}
+    return subprocess.Popen(
+        [sys.executable, "-m", "rag.ask", *arguments],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+    )
+
+
+# -- as a process --------------------------------------------------------------------------------------------------------
+
+
+def test_the_answer_goes_to_standard_output_and_the_notice_to_standard_error(starter_home: Path) -> None:
+    process = command(starter_home, GRAPH)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert "samples the training graph itself" in out
+    assert f"Sources:\n[1] {TITLE}" in out
+    assert "No model is configured" in err
+    assert "No model is configured" not in out
+
+
+def test_ctrl_c_ends_with_130_and_no_traceback(starter_home: Path) -> None:
+    with Endpoint(hangs) as server:
+        process = command(starter_home, GRAPH, RAG_BASE_URL=server.url, RAG_MODEL="m")
+        assert server.asked.wait(60)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert "Traceback" not in err
+    assert out == ""
+
+
+# -- what it prints and how it ends --------------------------------------------------------------------------------------
+
+
+def test_a_refusal_ends_with_3_and_lists_the_nearest_papers(ask) -> None:  # type: ignore[no-untyped-def]
+    code, out, _ = ask(EGG)
+    assert code == 3
+    assert out.startswith(prompt.REFUSAL)
+    assert "Nearest papers:\n[1] " in out
+
+
+def test_no_model_asks_for_quotes_and_gets_no_notice(ask) -> None:  # type: ignore[no-untyped-def]
+    code, out, err = ask(GRAPH, "--no-model")
+    assert (code, err) == (0, "")
+    assert TITLE in out
+
+
+def test_the_question_may_come_from_standard_input(ask, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setattr(sys, "stdin", io.StringIO(GRAPH + "\n"))
+    code, out, _ = ask("-")
+    assert code == 0
+    assert TITLE in out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["two", "questions"],
+        ["q", "--batch", "f.jsonl"],
+        ["q", "--k", "0"],
+        ["q", "--k", "-3"],
+        ["q", "--k", "many"],
+        ["q", "--year", "soon"],
+        ["q", "--since", "May"],
+        ["q", "--until", "2024-5"],
+        ["q", "--since", "2024-13"],
+        ["q", "--format", "pdf"],
+        ["q", "--nonsense"],
+        [""],
+        ["  \n"],
+        ["why " * 3_000],
+        ["--batch", "nosuch.jsonl"],
+        ["q", "--base-url", "localhost:8080"],
+        ["q", "--model", "gpt-x"],
+        ["q", "--base-url", "http://localhost:9/v1", "--api-key-env", "NOT_THERE"],
+    ],
+)
+def test_wrong_usage_ends_with_2_and_prints_no_answer(arguments: list[str], ask) -> None:  # type: ignore[no-untyped-def]
+    code, out, err = ask(*arguments)
+    assert (code, out) == (2, "")
+    assert "error: " in err
+
+
+def test_bytes_that_are_no_text_do_not_crash_it(ask) -> None:  # type: ignore[no-untyped-def]
+    """What a Latin-1 terminal sends arrives with lone surrogates."""
+    code, out, _ = ask("How does GraphSAINT caf\udce9 train GCNs on big graphs?", "--json")
+    assert code in (0, 2)
+    out.encode("utf-8")
+
+
+def test_json_is_one_line_of_the_contract(ask) -> None:  # type: ignore[no-untyped-def]
+    code, out, _ = ask(GRAPH, "--json")
+    told = json.loads(out)
+    assert (code, out.count("\n")) == (0, 1)
+    assert (told["question"], told["refused"], told["mode"]) == (GRAPH, False, "extractive")
+    assert told["sources"][0]["title"] == TITLE
+
+
+def test_json_of_a_refusal_ends_with_3_too(ask) -> None:  # type: ignore[no-untyped-def]
+    code, out, _ = ask(EGG, "--format", "json")
+    assert code == 3
+    assert json.loads(out)["refused"] is True
+
+
+def test_other_formats(ask) -> None:  # type: ignore[no-untyped-def]
+    code, out, _ = ask(GRAPH, "--format", "markdown")
+    assert code == 0
+    assert out.startswith(f"## {GRAPH}\n")
+    assert f"- [1] {TITLE}" in out
+    code, out, _ = ask(GRAPH, "--format", "bibtex")
+    assert code == 0
+    assert out.startswith("@misc{")
+    assert f"title = {{{{{TITLE}}}}}" in out
+
+
+def test_search_lists_papers_without_answering(ask) -> None:  # type: ignore[no-untyped-def]
+    code, out, err = ask(GRAPH, "--search", "--k", "3")
+    assert (code, err) == (0, "")
+    assert out.startswith(f"[1] {TITLE}")
+    assert "[3] " in out
+    assert "[4] " not in out
+    code, out, _ = ask(GRAPH, "--search", "--k", "2", "--json")
+    hits = json.loads(out)["hits"]
+    assert [h["n"] for h in hits] == [1, 2]
+    assert "samples the training graph itself" in hits[0]["abstract"]
+
+
+def test_filters_restrict_what_is_found(ask) -> None:  # type: ignore[no-untyped-def]
+    def found(*arguments: str) -> list[dict[str, str]]:
+        code, out, _ = ask("neural networks for sequences", "--search", "--json", "--k", "8", *arguments)
+        assert code == 0
+        return json.loads(out)["hits"]  # type: ignore[no-any-return]
+
+    assert {h["published"][:4] for h in found("--year", "2023")} == {"2023"}
+    assert all("2015" <= h["published"] < "2018" for h in found("--since", "2015", "--until", "2017-12"))
+    assert [h["title"] for h in found("--title", "pointer netw")] == ["Pointer Networks"]
+    assert len(found("--source", "starter")) == 8
+    code, out, err = ask("neural networks", "--search", "--source", "nosuch")
+    assert (code, out) == (3, "")
+    assert "No paper passes the filters" in err
+
+
+def test_filters_hold_for_answers_too(ask) -> None:  # type: ignore[no-untyped-def]
+    code, out, _ = ask(GRAPH, "--year", "1804")
+    assert code == 3
+    assert "No paper passes the filters" in out
+
+
+# -- with an endpoint ----------------------------------------------------------------------------------------------------
+
+
+def test_an_answer_of_a_model_is_printed_with_its_sources(ask) -> None:  # type: ignore[no-untyped-def]
+    with Endpoint(says(TOLD[:30], TOLD[30:])) as server:
+        code, out, err = ask(GRAPH, "--base-url", server.url, "--model", "m")
+    assert (code, err) == (0, "")
+    assert out.startswith(TOLD)
+    assert f"[1] {TITLE}" in out
+
+
+def test_what_failed_the_check_is_shown(ask) -> None:  # type: ignore[no-untyped-def]
+    with Endpoint(says(f"{TOLD} It also sings [77]. Everybody loves it.")) as server:
+        code, out, _ = ask(GRAPH, "--base-url", server.url)
+    assert code == 0
+    assert "unsupported: “It also sings [77].”" in out
+    assert "uncited: “Everybody loves it.”" in out
+    assert "77" in out.rpartition("no source")[2]
+
+
+def test_a_model_that_refuses_ends_with_3(ask) -> None:  # type: ignore[no-untyped-def]
+    with Endpoint(says(prompt.REFUSAL)) as server:
+        code, out, _ = ask(GRAPH, "--base-url", server.url)
+    assert code == 3
+    assert "Nearest papers:" in out
+
+
+def test_a_cut_answer_is_kept_and_called_incomplete(ask) -> None:  # type: ignore[no-untyped-def]
+    with Endpoint(breaks_off(f"{TOLD} And th")) as server:
+        code, out, _ = ask(GRAPH, "--base-url", server.url, "--model", "m")
+    assert code == 0
+    assert f"{TOLD} And th" in out
+    assert "incomplete" in out
+
+
+def test_a_dead_endpoint_ends_with_1_and_one_sentence(ask) -> None:  # type: ignore[no-untyped-def]
+    with Endpoint() as server:
+        url = server.url
+    code, out, err = ask(GRAPH, "--base-url", url, "--model", "m")
+    assert (code, out) == (1, "")
+    assert "--no-model" in one_sentence(err)
+
+
+@pytest.mark.parametrize("behaviour", [fails(401), fails(500), says("")])
+def test_a_failing_endpoint_ends_with_1_and_one_sentence(behaviour: Behaviour, ask) -> None:  # type: ignore[no-untyped-def]
+    with Endpoint(behaviour) as server:
+        code, out, err = ask(GRAPH, "--base-url", server.url, "--model", "m")
+    assert (code, out) == (1, "")
+    one_sentence(err)
+
+
+def test_keys_go_where_they_belong(ask, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-openai")
+    monkeypatch.setenv("OTHER_KEY", "sk-other")
+    with Endpoint(says(TOLD)) as server:
+        ask(GRAPH, "--base-url", server.url, "--model", "m")
+        ask(GRAPH, "--base-url", server.url, "--model", "m", "--api-key-env", "OTHER_KEY")
+        ask(GRAPH, "--base-url", server.url, "--model", "m", "--api-key-env", "OPENAI_API_KEY")
+    sent = [r.headers.get("authorization", "") for r in server.chats]
+    assert "sk-openai" not in sent[0]
+    assert sent[1:] == ["Bearer sk-other", "Bearer sk-openai"]
+
+
+# -- batches -------------------------------------------------------------------------------------------------------------
+
+
+def batch(ask, lines: list[str] | bytes) -> tuple[int, list[dict[str, object]]]:  # type: ignore[no-untyped-def]
+    data = lines if isinstance(lines, bytes) else "\n".join(lines).encode()
+    Path("batch.jsonl").write_bytes(data)
+    code, out, _ = ask("--batch", "batch.jsonl")
+    return code, [json.loads(line) for line in out.split("\n") if line]
+
+
+def line(**values: object) -> str:
+    return json.dumps(values, ensure_ascii=False)
+
+
+def test_a_batch_answers_each_line_under_its_id(ask) -> None:  # type: ignore[no-untyped-def]
+    code, told = batch(ask, [line(id="a", question=GRAPH), "", line(id=7, question=EGG), line(question=GRAPH)])
+    assert code == 0
+    assert [t["id"] for t in told] == ["a", 7, 4]
+    assert [t["refused"] for t in told] == [False, True, False]
+
+
+BAD = {
+    "no JSON": "{oops",
+    "no object": "[1]",
+    "no question": line(id="x", text="?"),
+    "an empty question": line(id="x", question="  "),
+    "a question that is a number": line(id="x", question=5),
+    "a history that is a number": line(id="x", question=GRAPH, history=5),
+    "a history that is a string": line(id="x", question=GRAPH, history="What?"),
+    "a history of numbers": line(id="x", question=GRAPH, history=[1]),
+    "an unknown role": line(id="x", question=GRAPH, history=[{"role": "wizard", "content": "x"}]),
+}
+
+
+@pytest.mark.parametrize("bad", BAD.values(), ids=BAD)
+def test_a_bad_line_gets_an_error_and_the_rest_go_on(bad: str, ask) -> None:  # type: ignore[no-untyped-def]
+    code, told = batch(ask, [bad, line(id="good", question=GRAPH)])
+    assert code == 1
+    assert set(told[0]) == {"id", "error"}
+    assert told[0]["error"]
+    assert (told[1]["id"], told[1]["refused"]) == ("good", False)
+
+
+def test_a_bad_line_without_an_id_is_known_by_its_number(ask) -> None:  # type: ignore[no-untyped-def]
+    _, told = batch(ask, [line(id="a", question=EGG), "{oops"])
+    assert told[1]["id"] == 2
+    assert "Line 2" in str(told[1]["error"])
+
+
+@pytest.mark.parametrize(
+    "history", [["What are Pointer Networks?"], [{"role": "user", "content": "What are Pointer Networks?"}]]
+)
+def test_a_history_is_taken_as_questions_or_as_messages(history: list[object], ask) -> None:  # type: ignore[no-untyped-def]
+    _, told = batch(ask, [line(id=1, question="which geometry problems can they learn?", history=history)])
+    assert told[0]["standalone_question"] == "What are Pointer Networks? which geometry problems can they learn?"
+    assert told[0]["sources"][0]["title"] == "Pointer Networks"  # type: ignore[index]
+
+
+def test_a_batch_comes_from_standard_input_too(ask, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setattr(sys, "stdin", io.StringIO(line(id="a", question=GRAPH)))
+    code, out, _ = ask("--batch", "-")
+    assert (code, json.loads(out)["id"]) == (0, "a")
+
+
+def test_odd_line_separators_inside_a_question_do_not_split_the_line(ask) -> None:  # type: ignore[no-untyped-def]
+    question = GRAPH.replace("when", "\u2028when")
+    code, told = batch(ask, [line(id="a", question=question)])
+    assert (code, len(told)) == (0, 1)
+    assert told[0]["question"] == question
+
+
+def test_a_byte_order_mark_is_no_mistake(ask) -> None:  # type: ignore[no-untyped-def]
+    code, told = batch(ask, b"\xef\xbb\xbf" + line(id="a", question=GRAPH).encode())
+    assert (code, told[0]["id"]) == (0, "a")
+
+
+def test_lone_surrogates_in_a_question_do_not_end_the_batch(ask) -> None:  # type: ignore[no-untyped-def]
+    surrogate = '{"id": "odd", "question": "How does GraphSAINT \\ud800 train GCNs?"}'
+    _, told = batch(ask, [surrogate, line(id="good", question=GRAPH)])
+    assert [t["id"] for t in told] == ["odd", "good"]
+
+
+def test_a_batch_that_is_no_text_is_a_usage_error(ask) -> None:  # type: ignore[no-untyped-def]
+    Path("batch.jsonl").write_bytes(b"\xff\xfe\x00")
+    code, out, err = ask("--batch", "batch.jsonl")
+    assert (code, out) == (2, "")
+    assert "batch.jsonl" in one_sentence(err)
+
+
+def test_a_dead_endpoint_fails_each_line_of_a_batch(ask) -> None:  # type: ignore[no-untyped-def]
+    with Endpoint() as server:
+        url = server.url
+    Path("rag.toml").write_text(f'base_url = "{url}"\nmodel = "m"\n')
+    code, told = batch(ask, [line(id="a", question=GRAPH), line(id="b", question=EGG)])
+    assert code == 1
+    assert "connect" in str(told[0]["error"])
+    assert told[1]["refused"] is True  # refused before the model is asked

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from made import hit, paper
+
+from evals import cases
+from rag import gate, index
+from rag.assistant import Assistant
+from rag.gate import Verdict
+from rag.lexical import LexicalIndex
+from rag.minilm import MiniLM
+
+Judge = Callable[[str], Verdict]
+
+
+@pytest.fixture(scope="module")
+def lexical(starter_home: Path, embedder: MiniLM) -> LexicalIndex:
+    opened = index.open_live(starter_home, index.fingerprint(embedder))
+    assert opened is not None
+    return opened.lexical
+
+
+@pytest.fixture(scope="module")
+def judge(assistant: Assistant, lexical: LexicalIndex) -> Judge:
+    return lambda question: gate.judge(question, assistant.search(question), lexical)
+
+
+@pytest.mark.parametrize("case", [c for c in cases.load() if c.kind == "unanswerable_far"], ids=lambda c: c.id)
+def test_far_off_questions_are_refused(case: cases.Case, judge: Judge) -> None:
+    verdict = judge(case.question)
+    assert verdict.reason == "Nothing in the collection comes near this question."
+
+
+@pytest.mark.parametrize(
+    ("question", "missing"),
+    [
+        ("What does ZorbleNet-7 do?", ("ZorbleNet-7",)),
+        ("How do QuuxFormer and BlargBERT differ in the kitchen?", ("QuuxFormer", "BlargBERT")),
+        ("When was the iPhone 4S sold?", ("iPhone", "4S")),
+    ],
+)
+def test_names_that_no_abstract_has_are_named_in_the_refusal(question: str, missing: tuple[str, ...], judge: Judge) -> None:
+    verdict = judge(question)
+    assert verdict.missing == missing
+    assert verdict.reason is not None
+    assert all(name in verdict.reason for name in missing)
+
+
+def test_a_name_that_is_missing_beside_one_that_is_known_does_not_refuse(judge: Judge) -> None:
+    verdict = judge("Does GraphSAINT beat ZorbleNet on large graphs?")
+    assert verdict == Verdict(None, ("ZorbleNet",))
+
+
+def test_answerable_questions_pass(judge: Judge) -> None:
+    asked = [c for c in cases.load() if c.answerable and not c.history]
+    refused = {c.id: v.reason for c in asked if (v := judge(c.question)).reason is not None}
+    assert len(asked) > 80
+    assert refused == {}
+
+
+def test_names_are_known_whatever_their_case_and_hyphens(lexical: LexicalIndex) -> None:
+    verdict = gate.judge("Is GRAPHSAINT or cifar-10 there, or ResNet-50?", [hit(paper(), dense=0.6)], lexical)
+    assert verdict == Verdict(None)
+
+
+def test_no_hits_are_refused_with_the_filters_named_as_the_likely_cause(lexical: LexicalIndex) -> None:
+    verdict = gate.judge("How does GraphSAINT work?", [], lexical)
+    assert verdict.reason == "No paper passes the filters, or the library is empty."
+
+
+@pytest.mark.parametrize(("cosine", "passes"), [(gate.LEAST_COSINE - 0.01, False), (gate.LEAST_COSINE, True)])
+def test_the_nearest_chunk_decides(cosine: float, passes: bool, lexical: LexicalIndex) -> None:
+    hits = [hit(paper("a"), dense=-0.2), hit(paper("b"), dense=cosine)]
+    assert (gate.judge("how are lamps dimmed?", hits, lexical).reason is None) is passes
+
+
+def test_an_unknown_name_does_not_refuse_what_comes_very_near(lexical: LexicalIndex) -> None:
+    near = gate.judge("How does ZorbleNet dim lamps?", [hit(paper(), dense=gate.NAMED_COSINE)], lexical)
+    less = gate.judge("How does ZorbleNet dim lamps?", [hit(paper(), dense=gate.NAMED_COSINE - 0.01)], lexical)
+    assert near == Verdict(None, ("ZorbleNet",))
+    assert less.reason == "No abstract mentions ZorbleNet."
