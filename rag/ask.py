@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -22,6 +23,7 @@ from rag.types import Answer, Filters, Turn
 
 REFUSED = 3
 LONGEST_QUESTION = 8_000  # characters
+_DATE = re.compile(r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?")
 NO_MODEL = (
     "No model is configured, so these are sentences quoted from the abstracts. For written answers set RAG_BASE_URL and "
     "RAG_MODEL, for example RAG_BASE_URL=http://localhost:11434/v1 RAG_MODEL=qwen3:8b"
@@ -57,9 +59,7 @@ def _positive(value: str) -> int:
 
 
 def _date(value: str) -> str:
-    import re
-
-    if not re.fullmatch(r"\d{4}(-\d{2}){0,2}", value):
+    if not _DATE.fullmatch(value):
         raise argparse.ArgumentTypeError(f"{value} is not a date such as 2024, 2024-05 or 2024-05-31")
     return value
 
@@ -96,7 +96,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _checked(question: str) -> str:
-    question = question.strip()
+    question = question.encode("utf-8", "replace").decode().strip()  # half a surrogate pair is no text
     if not question:
         raise UsageError("The question is empty.", 'Ask one: python -m rag.ask "How does GraphSAINT work?"')
     if len(question) > LONGEST_QUESTION:
@@ -145,7 +145,7 @@ def _streamed(assistant: Assistant, question: str, filters: Filters) -> Answer:
 def _batch(place: str, settings: Settings, filters: Filters) -> int:
     """Answer every line of a JSONL file; a bad line gives an error record and the rest go on."""
     try:
-        text = sys.stdin.read() if place == "-" else Path(place).read_text("utf-8")
+        text = sys.stdin.read() if place == "-" else Path(place).read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{place} cannot be read ({error}).", "Give a JSONL file of id and question.") from error
     with progress_bars() as progress:
@@ -166,7 +166,7 @@ def _batch(place: str, settings: Settings, filters: Filters) -> int:
 
 
 def _lines(text: str) -> Iterable[tuple[int, str]]:
-    return ((n, line) for n, line in enumerate(text.splitlines(), 1) if line.strip())
+    return ((n, line) for n, line in enumerate(text.split("\n"), 1) if line.strip())
 
 
 def _record(line: str, number: int) -> dict[str, Any]:
@@ -181,6 +181,8 @@ def _record(line: str, number: int) -> dict[str, Any]:
 
 def _history(value: Any, number: int) -> list[Turn]:
     turns = []
+    if not isinstance(value or [], list):
+        raise UsageError(f"The history of line {number} is no list.", "Give questions, or role and content.")
     for item in value or []:
         if isinstance(item, str):
             turns.append(Turn("user", item))

@@ -15,7 +15,7 @@ from rag import sentences, text
 from rag.embedding import Embedder
 from rag.types import Claim, Evidence, Source, Verdict
 
-SUPPORTED, PARTIAL = 0.51, 0.40  # least support for these verdicts; see CONTRIBUTING
+SUPPORTED, PARTIAL = 0.52, 0.40  # least support for these verdicts; see CONTRIBUTING
 
 _NUMBERS = r"\d{1,3}(?:[ \t]*(?:,|;|-|–|&|and)[ \t]*(?i:source[ \t]*|paper[ \t]*)?\d{1,3})*"
 _LABEL = r"(?i:sources?|papers?|refs?\.?|nos?\.?|\^|#)?[ \t]*"

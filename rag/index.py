@@ -17,7 +17,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -50,6 +50,7 @@ class Manifest:
     revision: int
     papers: int
     chunks: int
+    files: dict[str, int]  # name and size in bytes: a file that is missing or cut short is found before it is opened
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,53 +121,80 @@ def open_live(home: Path, name: str) -> Index | None:
         return None
     try:
         index = Index(_folder(home, name) / str(manifest.generation), name, manifest)
+        if index.vectors.count() == manifest.chunks and index.lexical.count() == manifest.papers:
+            return index
+        index.close()
     except (LibraryError, OSError, ValueError, KeyError):
-        return None
-    if index.vectors.count() == manifest.chunks and index.lexical.count() == manifest.papers:
-        return index
-    index.close()
+        pass
     return None
 
 
 def live(home: Path, name: str) -> Manifest | None:
-    """Return what the live generation holds, without opening it; None when there is none or it is dirty."""
+    """Return what the live generation holds, without opening it; None when there is none, or it is dirty or damaged."""
     folder = _folder(home, name)
     try:
-        generation = folder / (folder / "CURRENT").read_text("utf-8").strip()
-        if (generation / "DIRTY").exists():
-            return None
-        return Manifest(**json.loads((generation / "manifest.json").read_text("utf-8")))
+        generation = folder / str(_current(folder))
+        manifest = Manifest(**json.loads((generation / "manifest.json").read_text("utf-8")))
+        whole = not (generation / "DIRTY").exists() and _sizes(generation, manifest.files) == manifest.files
+        return manifest if whole else None
     except (OSError, ValueError, TypeError):
         return None
+
+
+def _current(folder: Path) -> int | None:
+    try:
+        return int((folder / "CURRENT").read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def _sizes(generation: Path, names: Iterable[str]) -> dict[str, int]:
+    return {name: (generation / name).stat().st_size for name in names}
 
 
 def refresh(home: Path, library: Library, embedder: Embedder, progress: Progress, *, anew: bool = False) -> Manifest:
     """Cut and embed what is new in the library, build the next generation and make it live. Needs the writer's lock.
 
-    With `anew` it is built from nothing, not from a copy of the live one. Raises LibraryError when it fails the check;
-    the live generation then stays.
+    It starts from a copy of the live generation, or from nothing with `anew` or when that one is damaged. Raises
+    LibraryError when it fails the check; the live generation then stays.
     """
     name = fingerprint(embedder)
     revision = library.revision
     _embed(library, embedder, progress)
     folder = _folder(home, name)
     folder.mkdir(parents=True, exist_ok=True)
-    current = None if anew else live(home, name)
+    before = _current(folder)
+    start = None if anew or live(home, name) is None else before
+    try:
+        manifest = _build(folder, start, revision, library, embedder, progress)
+    except (LibraryError, OSError):
+        if start is None:
+            raise
+        manifest = _build(folder, None, revision, library, embedder, progress)
+    unfinished = folder / f"CURRENT.{os.getpid()}"
+    unfinished.write_text(str(manifest.generation), "utf-8")
+    unfinished.replace(folder / "CURRENT")
+    _clear(folder, keep={manifest.generation, before})  # readers may still have the one before open
+    return manifest
+
+
+def _build(
+    folder: Path, start: int | None, revision: int, library: Library, embedder: Embedder, progress: Progress
+) -> Manifest:
+    """Make the next generation, from a copy of generation `start` when given, and check it. It is not live yet."""
     number = 1 + max((int(p.name) for p in folder.iterdir() if p.name.isdigit()), default=0)
     target = folder / str(number)
     target.mkdir()
     (target / "DIRTY").touch()
-    if current is not None:
+    if start is not None:
         for part in ("chroma", "tantivy"):
-            shutil.copytree(folder / str(current.generation) / part, target / part)
-    manifest = _fill(target, number, revision, library, embedder, progress)
-    (target / "manifest.json").write_text(json.dumps(asdict(manifest)), "utf-8")
+            shutil.copytree(folder / str(start) / part, target / part)
+    papers, chunks = _fill(target, library, embedder, progress)
     _check(target)
+    files = [p.relative_to(target).as_posix() for p in target.rglob("*") if p.is_file() and p.name != "DIRTY"]
+    manifest = Manifest(number, revision, papers, chunks, _sizes(target, files))
+    (target / "manifest.json").write_text(json.dumps(asdict(manifest)), "utf-8")
     (target / "DIRTY").unlink()
-    unfinished = folder / f"CURRENT.{os.getpid()}"
-    unfinished.write_text(str(number), "utf-8")
-    unfinished.replace(folder / "CURRENT")
-    _clear(folder, keep={number, current.generation if current else number})
     return manifest
 
 
@@ -183,14 +211,12 @@ def _embed(library: Library, embedder: Embedder, progress: Progress) -> None:
         progress("embedding", first + len(some), len(texts))
 
 
-def _fill(target: Path, number: int, revision: int, library: Library, embedder: Embedder, progress: Progress) -> Manifest:
-    """Bring the copy in `target` to what the library holds."""
+def _fill(target: Path, library: Library, embedder: Embedder, progress: Progress) -> tuple[int, int]:
+    """Bring the copy in `target` to what the library holds; return how many papers and chunks that is."""
     chunks = library.chunks()
     vectors = VectorIndex(target / "chroma")
-    lexical = LexicalIndex(target / "tantivy")
     held = vectors.ids()
-    wanted = {c.id for c in chunks}
-    gone = sorted(held - wanted)
+    gone = sorted(held - {c.id for c in chunks})
     vectors.remove(gone)
     moments = _Sums(embedder.dimension)
     for first in range(0, len(chunks), _CHUNKS_READ):
@@ -200,15 +226,17 @@ def _fill(target: Path, number: int, revision: int, library: Library, embedder: 
         new = [i for i, c in enumerate(some) if c.id not in held]
         vectors.add([some[i] for i in new], rows[new])
         progress("indexing", first + len(some), len(chunks))
-    changed = {_paper_of(i) for i in gone} | {c.paper_id for c in chunks if c.id not in held}
-    papers = library.papers(sorted(changed))
-    lexical.update(papers.values(), removed=changed - papers.keys())
     moments.save(target / "moments.npz")
-    manifest = Manifest(number, revision, library.count(), vectors.count())
+    if gone:  # Tantivy goes on counting deleted papers in BM25, so their words are indexed from nothing
+        shutil.rmtree(target / "tantivy", ignore_errors=True)
+    added = None if gone else sorted({c.paper_id for c in chunks if c.id not in held})
+    lexical = LexicalIndex(target / "tantivy")
+    lexical.add(library.papers(added).values())
+    counts = (library.count(), vectors.count())
     vectors.close()
-    if manifest.chunks != len(chunks) or lexical.count() != manifest.papers:
+    if counts != (lexical.count(), len(chunks)):
         raise LibraryError("The index that was built does not hold every paper.", "Run: python -m rag.ingest --repair")
-    return manifest
+    return counts
 
 
 class _Sums:
@@ -226,10 +254,6 @@ class _Sums:
         mean = self._sum / max(self._n, 1)
         covariance = self._outer / max(self._n, 1) - np.outer(mean, mean)
         np.savez(path, mean=mean.astype(np.float32), covariance=covariance.astype(np.float32))
-
-
-def _paper_of(chunk_id: str) -> str:
-    return chunk_id.rpartition("#")[0]
 
 
 def _check(generation: Path) -> None:
@@ -252,7 +276,7 @@ def probe(generation: Path, samples: int = 5) -> None:
     index.close()
 
 
-def _clear(folder: Path, keep: set[int]) -> None:
+def _clear(folder: Path, keep: set[int | None]) -> None:
     for old in folder.iterdir():
         if old.name.isdigit() and int(old.name) not in keep:
             with suppress(OSError):

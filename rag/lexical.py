@@ -45,13 +45,10 @@ class LexicalIndex:
     def count(self) -> int:
         return int(self._index.searcher().num_docs)
 
-    def update(self, papers: Iterable[Paper], removed: Iterable[str] = ()) -> None:
-        """Put papers in, replacing those of the same id, and take the ids in `removed` out."""
+    def add(self, papers: Iterable[Paper]) -> None:
+        """Put papers in, each of which must not be there yet."""
         writer = self._index.writer(_HEAP, 1)
-        for paper_id in removed:
-            writer.delete_documents_by_term("id", paper_id)
         for paper in papers:
-            writer.delete_documents_by_term("id", paper.id)
             writer.add_document(tantivy.Document(id=paper.id, title=paper.title, abstract=paper.abstract))
         writer.commit()
         writer.wait_merging_threads()

@@ -69,6 +69,7 @@ class Library:
         """This thread's connection: one shared by threads mixes up the rows of their statements."""
         if not hasattr(self._threads, "connection"):
             db = sqlite3.connect(self.path, timeout=30, isolation_level=None, check_same_thread=False)
+            db.create_function("casefold", 1, str.casefold, deterministic=True)
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = NORMAL")
             self._threads.connection = db
@@ -116,7 +117,7 @@ class Library:
         A paper that two sources list is the union of both. Storing the same listing again changes nothing.
         """
         with self._transaction():
-            results = [self._put_one(source, paper) for paper in papers]
+            results = [self._put_one(source, union(listed)) for listed in _by_paper(papers)]
             if any(change != "unchanged" for _, change in results):
                 self._bump()
         return results
@@ -187,9 +188,11 @@ class Library:
         if filters.until:
             tests.append(("substr(published, 1, length(?)) <= ?", filters.until))
         if filters.source:
-            tests.append(("EXISTS (SELECT 1 FROM json_each(sources) WHERE instr(lower(value), lower(?)))", filters.source))
+            tests.append(
+                ("EXISTS (SELECT 1 FROM json_each(sources) WHERE instr(casefold(value), casefold(?)))", filters.source)
+            )
         if filters.title:
-            tests.append(("instr(lower(title), lower(?))", filters.title))
+            tests.append(("instr(casefold(title), casefold(?))", filters.title))
         values = [value for test, value in tests for _ in range(test.count("?"))]
         where = " AND ".join(test for test, _ in tests) or "1"
         return [i for (i,) in self._db.execute(f"SELECT id FROM papers WHERE {where}", values)]  # noqa: S608 - fixed tests
@@ -281,6 +284,14 @@ def union(listings: Sequence[Paper]) -> Paper:
         url=fullest(p.url for p in listings),
         sources=tuple(sorted({s for p in listings for s in p.sources})),
     )
+
+
+def _by_paper(papers: Iterable[Paper]) -> Iterable[list[Paper]]:
+    """Group the listings of one source by paper, in order of first appearance."""
+    groups: dict[str, list[Paper]] = {}
+    for paper in papers:
+        groups.setdefault(paper.id, []).append(paper)
+    return groups.values()
 
 
 def text_hash(text: str) -> bytes:

@@ -16,6 +16,17 @@ from rag.types import Finish, Mode, Prompt, Usage
 
 _CONNECT_S = 5.0
 _SHOW_MODELS = 12
+# The account named by OPENAI_ORG_ID and OPENAI_PROJECT_ID is no business of another host.
+_NO_ACCOUNT: Any = {"OpenAI-Organization": openai.Omit(), "OpenAI-Project": openai.Omit()}
+
+_Piece = tuple[str, str | None, Usage | None]  # text, finish reason, usage
+
+
+class _Malformed(Exception):
+    """Valid JSON that is not what the API promises."""
+
+
+_FAULTS = (openai.OpenAIError, httpx.HTTPError, json.JSONDecodeError, _Malformed)
 
 
 class EndpointModel:
@@ -26,14 +37,16 @@ class EndpointModel:
     def __init__(self, endpoint: Endpoint, settings: Settings) -> None:
         self._base_url = normalise(endpoint.base_url)
         self._model = endpoint.model
+        self._key = endpoint.api_key.get_secret_value() if endpoint.api_key else ""
         self._max_tokens = settings.max_answer_tokens
         self.host: str | None = endpoint.host
         self.context_tokens: int | None = settings.context_window - settings.max_answer_tokens
         self._client = openai.OpenAI(
             base_url=self._base_url or "https://api.openai.com/v1",
-            api_key=endpoint.api_key.get_secret_value() if endpoint.api_key else "none",
+            api_key=self._key or "none",
             timeout=httpx.Timeout(settings.timeout_s, connect=_CONNECT_S),
             max_retries=1,
+            default_headers=_NO_ACCOUNT if endpoint.base_url else None,
         )
 
     @property
@@ -49,18 +62,15 @@ class EndpointModel:
         reason: str | None = None
         usage = Usage()
         try:
-            for chunk in self._chunks(prompt):
-                if chunk.usage:
-                    usage = Usage(chunk.usage.prompt_tokens, chunk.usage.completion_tokens)
-                for choice in chunk.choices or []:
-                    reason = choice.finish_reason or reason
-                    if choice.delta and choice.delta.content:
-                        started = True
-                        yield choice.delta.content
-        except (openai.OpenAIError, httpx.HTTPError, json.JSONDecodeError) as error:
+            for text, ended, counted in self._pieces(prompt):
+                reason, usage = ended or reason, counted or usage
+                if text:
+                    started = True
+                    yield text
+        except _FAULTS as error:
             if not started:
                 raise self._explain(error) from error
-            yield Finish(False, f"the connection broke off ({type(error).__name__})", usage)
+            yield Finish(False, f"the reply broke off ({type(error).__name__})", usage)
             return
         if not started:
             raise EndpointError(
@@ -72,7 +82,7 @@ class EndpointModel:
         else:
             yield Finish(reason is not None, None if reason else "the reply ended without a finish reason", usage)
 
-    def _chunks(self, prompt: Prompt) -> Iterator[Any]:
+    def _pieces(self, prompt: Prompt) -> Iterator[_Piece]:
         self._model = self._model or self._only_model()
         messages: Any = [{"role": "system", "content": prompt.system}, {"role": "user", "content": prompt.user}]
         with self._client.chat.completions.create(
@@ -83,7 +93,8 @@ class EndpointModel:
             stream=True,
             stream_options={"include_usage": True},
         ) as stream:
-            yield from stream
+            for chunk in stream:
+                yield _read(chunk)
 
     def _only_model(self) -> str:
         names = self._models()
@@ -95,10 +106,13 @@ class EndpointModel:
         )
 
     def _models(self) -> list[str]:
-        return sorted(model.id for model in self._client.models.list())
+        try:
+            return sorted(str(model.id) for model in self._client.models.list())
+        except (AttributeError, TypeError) as error:
+            raise _Malformed from error
 
     def _explain(self, error: Exception) -> EndpointError:
-        where = f"the model endpoint {self._base_url or 'of OpenAI'}"
+        where = f"the model endpoint {_shown(self._base_url) or 'of OpenAI'}"
         if isinstance(error, openai.APITimeoutError | httpx.TimeoutException):
             return EndpointError(f"No answer in time from {where}.", "Check the server, or raise RAG_TIMEOUT_S.")
         if isinstance(error, openai.APIConnectionError | httpx.HTTPError):
@@ -115,9 +129,9 @@ class EndpointModel:
             return self._explain_not_found()
         if isinstance(error, openai.RateLimitError):
             return EndpointError(f"Too many requests for {where}, or no credit left.", "Wait, or check the account.")
-        if isinstance(error, openai.APIStatusError):
-            said = " ".join(str(error.message).split())[:200]
-            return EndpointError(f"An error from {where}: {error.status_code}, {said}.", "See the server's log.")
+        if isinstance(error, openai.APIError):
+            status = f"{error.status_code}, " if isinstance(error, openai.APIStatusError) else ""
+            return EndpointError(f"An error from {where}: {status}{self._redacted(error.message)}.", "See the server's log.")
         return EndpointError(
             f"The reply of {where} is not that of an OpenAI-compatible API.",
             "Check RAG_BASE_URL (it usually ends in /v1).",
@@ -126,16 +140,33 @@ class EndpointModel:
     def _explain_not_found(self) -> EndpointError:
         try:
             names = self._models()
-        except (openai.OpenAIError, httpx.HTTPError, json.JSONDecodeError):
+        except _FAULTS:
             names = []
         if names and self._model not in names:
             return EndpointError(
                 f"The server at {self.host} has no model {self._model}.", f"Set RAG_MODEL to one of: {_listed(names)}."
             )
         return EndpointError(
-            f"There is no chat API, or no model {self._model}, at {self._base_url}.",
+            f"There is no chat API, or no model {self._model}, at {_shown(self._base_url)}.",
             "Correct RAG_BASE_URL (it usually ends in /v1) or RAG_MODEL.",
         )
+
+    def _redacted(self, said: object) -> str:
+        """Return the start of what a server said, without the key that it may have echoed."""
+        text = " ".join(str(said).split())
+        return (text.replace(self._key, "***") if self._key else text)[:200].rstrip(".")
+
+
+def _read(chunk: Any) -> _Piece:
+    """Return a chunk's text, finish reason and usage. Raises _Malformed when it is JSON of another shape."""
+    try:
+        usage = Usage(chunk.usage.prompt_tokens, chunk.usage.completion_tokens) if chunk.usage else None
+        choices = chunk.choices or []
+        text = "".join(choice.delta.content or "" for choice in choices if choice.delta)
+        reason = next((choice.finish_reason for choice in choices if choice.finish_reason), None)
+    except (AttributeError, TypeError) as error:
+        raise _Malformed from error
+    return text, reason, usage
 
 
 def normalise(base_url: str | None) -> str | None:
@@ -150,3 +181,11 @@ def normalise(base_url: str | None) -> str | None:
 def _listed(names: list[str]) -> str:
     more = f" and {len(names) - _SHOW_MODELS} more" if len(names) > _SHOW_MODELS else ""
     return ", ".join(names[:_SHOW_MODELS]) + more
+
+
+def _shown(base_url: str | None) -> str | None:
+    """Return an address without the user name and password that it may carry."""
+    if base_url is None:
+        return None
+    parts = urlsplit(base_url)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))

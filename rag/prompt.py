@@ -45,7 +45,7 @@ def tokens(prompt: Prompt) -> int:
 def is_refusal(answer_text: str) -> bool:
     """Whether a model's whole answer is the refusal sentence, give or take its punctuation and citations."""
     said = " ".join("".join(c if c.isalpha() else " " for c in answer_text).lower().split())
-    return said == REFUSAL.rstrip(".").lower() or not said
+    return said == REFUSAL.rstrip(".").lower() or not answer_text.strip()
 
 
 def _render(question: str, sources: Sequence[Source], tag: str) -> Prompt:

@@ -115,14 +115,16 @@ def _entry(paper: Paper) -> str:
         "title": "{" + _escape(paper.title) + "}",
         "author": " and ".join(map(_escape, paper.authors)),
         "year": (paper.published or "")[:4],
-        "url": paper.url or "",
+        "url": (paper.url or "").replace("{", "%7B").replace("}", "%7D"),
     }
     body = ",\n".join(f"  {name} = {{{value}}}" for name, value in fields.items() if value)
-    return f"@misc{{{paper.id},\n{body}\n}}"
+    key = re.sub(r"[^\w.:-]", "", paper.id) or "paper"
+    return f"@misc{{{key},\n{body}\n}}"
 
 
 def _escape(value: str) -> str:
-    return re.sub(r"([&%$#_])", r"\\\1", value.replace("{", "(").replace("}", ")").replace("\\", ""))
+    plain = value.replace("{", "(").replace("}", ")").replace("\\", "")
+    return re.sub(r"([&%$#_])", r"\\\1", plain).replace("^", r"\^{}").replace("~", r"\~{}")
 
 
 def _short(said: str, most: int = 80) -> str:

@@ -42,7 +42,8 @@ class Retriever:
         unseen = [paper_id for paper_id in list(lexical)[:_EXACT] if paper_id not in dense]
         for chunk, cosine in self._cosines(vector, unseen):
             dense[chunk.paper_id] = max(cosine, dense.get(chunk.paper_id, -1.0))
-        fused = self._fuse(vector, dense, lexical)
+        everywhere = lexical if among is None else dict(self._index.lexical.search(question, _LEXICAL_PAPERS))
+        fused = self._fuse(vector, dense, lexical, list(everywhere.values()))
         best = sorted(fused, key=lambda paper_id: (-fused[paper_id], paper_id))[:k]
         papers = self._library.papers(best)
         passages: dict[str, list[Passage]] = {paper_id: [] for paper_id in best}
@@ -61,10 +62,13 @@ class Retriever:
         rows = self._library.vectors(self._embedder.name, [c.text for c in chunks])
         return [(c, float(s)) for c, s in zip(chunks, rows @ vector, strict=True)]
 
-    def _fuse(self, vector: NDArray[np.float32], dense: dict[str, float], lexical: dict[str, float]) -> dict[str, float]:
+    def _fuse(
+        self, vector: NDArray[np.float32], dense: dict[str, float], lexical: dict[str, float], everywhere: list[float]
+    ) -> dict[str, float]:
+        """Return the fused score of each paper of `dense`; `everywhere` is the BM25 of all papers, filtered or not."""
         mean, spread = self._index.moments.of(vector)
         papers = max(self._index.manifest.papers, 1)
-        scores = np.fromiter(lexical.values(), np.float64, len(lexical))
+        scores = np.array(everywhere)
         lexical_mean = float(scores.sum()) / papers
         lexical_spread = max(float(scores @ scores) / papers - lexical_mean**2, 1e-9) ** 0.5
         return {

@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from platformdirs import user_data_path
-from pydantic import SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -50,10 +50,10 @@ class Settings(BaseSettings):
     base_url: str | None = None
     api_key: SecretStr | None = None
     api_key_env: str | None = None
-    context_window: int = 8192
-    max_answer_tokens: int = 700
-    timeout_s: float = 120.0
-    k: int = 6
+    context_window: int = Field(8192, ge=1024)
+    max_answer_tokens: int = Field(700, ge=1)
+    timeout_s: float = Field(120.0, gt=0)
+    k: int = Field(6, ge=1)
     no_model: bool = False
 
     @classmethod
@@ -114,5 +114,11 @@ def load(**flags: Any) -> Settings:
         raise UsageError(
             f"The base URL {settings.base_url} has no http:// or https:// in front.",
             "Give it whole, for example http://localhost:11434/v1.",
+        )
+    if settings.max_answer_tokens >= settings.context_window:
+        raise UsageError(
+            f"The context window of {settings.context_window} tokens has no room for an answer of "
+            f"{settings.max_answer_tokens}.",
+            "Lower RAG_MAX_ANSWER_TOKENS or raise RAG_CONTEXT_WINDOW.",
         )
     return settings.model_copy(update={"home": settings.home.expanduser().absolute()})

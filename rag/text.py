@@ -7,7 +7,7 @@ import re
 _WORD = re.compile(r"[^\W_]+(?:[.,]\d+)*[+#]*")
 _NUMBER = re.compile(r"\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?")
 _NAME = re.compile(r"[^\W_]+(?:[-.][^\W_]+)*[+#]*")
-_SUFFIX = re.compile(r"(?:ies|es|s|ed|ing|ly|ization|isation|ize|ise)$")
+_SUFFIX = re.compile(r"(?:(?<=i)es|es|s|ed|ing|ly|ization|isation|ize|ise)$")
 STOP = frozenset(
     "a about across after all also an and any are as at be been being between both but by can could did do does doing for "
     "from further had has have how however i if in into is it its itself may might more most much no nor not of on only or "
@@ -25,7 +25,8 @@ def content_words(text: str) -> set[str]:
 
 def _stem(word: str) -> str:
     stem = _SUFFIX.sub("", word)
-    return stem if len(stem) >= 4 else word
+    stem = (stem if len(stem) >= 4 else word).removesuffix("e")
+    return stem[:-1] + "i" if len(stem) > 3 and stem.endswith("y") else stem
 
 
 def numbers(text: str) -> set[str]:

@@ -7,7 +7,8 @@ here is the only copy of anything.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ from rag.types import Chunk
 
 _COLLECTION = "chunks"
 _BATCH = 5_000  # Chroma takes 5,461 at most
+_NAMED = 20_000  # papers named in one query; Chroma fails near 32,766
+_FIX = "Run: python -m rag.ingest --repair"
 _HNSW: Any = {"space": "cosine", "ef_construction": 128, "max_neighbors": 16, "ef_search": 200}
 
 Match = tuple[str, float]  # paper id, cosine
@@ -35,63 +38,72 @@ class VectorIndex:
     def __init__(self, folder: Path) -> None:
         """Open the collection in `folder`, creating it when the folder is empty. Raises LibraryError."""
         settings = ChromaSettings(anonymized_telemetry=False, is_persistent=True)
-        try:
+        with _explained():
             self._client = chromadb.PersistentClient(str(folder), settings=settings)
             self._chunks = self._client.get_or_create_collection(
                 _COLLECTION, configuration={"hnsw": _HNSW}, embedding_function=None
             )
-        except (ChromaError, ValueError, OSError, RuntimeError) as error:
-            raise _damaged(error) from error
         space = (self._chunks.configuration.get("hnsw") or {}).get("space")
         if space != "cosine":
-            raise LibraryError(f"The vector index has {space} space, not cosine.", "Run: python -m rag.ingest --repair")
+            raise LibraryError(f"The vector index has {space} space, not cosine.", _FIX)
 
     def close(self) -> None:
         self._client.close()  # type: ignore[attr-defined]  # of Client, which ClientAPI does not name
 
     def count(self) -> int:
-        return self._chunks.count()
+        with _explained():
+            return self._chunks.count()
 
     def ids(self) -> set[str]:
         """Return the ids of all chunks."""
-        return set(self._chunks.get(include=[])["ids"])
+        with _explained():
+            return set(self._chunks.get(include=[])["ids"])
 
     def add(self, chunks: Sequence[Chunk], vectors: NDArray[np.float32]) -> None:
         """Add chunks with one row of `vectors` (n, dimension) each; those already there are replaced."""
         for first in range(0, len(chunks), _BATCH):
             some = chunks[first : first + _BATCH]
-            self._chunks.upsert(
-                ids=[c.id for c in some],
-                embeddings=vectors[first : first + _BATCH],
-                documents=[c.text for c in some],
-                metadatas=[{"paper_id": c.paper_id, "start": c.start, "end": c.end} for c in some],
-            )
+            with _explained():
+                self._chunks.upsert(
+                    ids=[c.id for c in some],
+                    embeddings=vectors[first : first + _BATCH],
+                    documents=[c.text for c in some],
+                    metadatas=[{"paper_id": c.paper_id, "start": c.start, "end": c.end} for c in some],
+                )
 
     def remove(self, ids: Sequence[str]) -> None:
         for first in range(0, len(ids), _BATCH):
-            self._chunks.delete(ids=list(ids[first : first + _BATCH]))
+            with _explained():
+                self._chunks.delete(ids=list(ids[first : first + _BATCH]))
 
     def sample(self, n: int) -> list[tuple[str, NDArray[np.float32]]]:
         """Return `n` chunks' ids and vectors, spread over the collection."""
         step = max(1, self.count() // n)
-        found = [self._chunks.get(limit=1, offset=i * step, include=["embeddings"]) for i in range(n)]
+        with _explained():
+            found = [self._chunks.get(limit=1, offset=i * step, include=["embeddings"]) for i in range(n)]
         return [(f["ids"][0], np.asarray(f["embeddings"], np.float32)[0]) for f in found if f["ids"]]
 
     def nearest(self, vector: NDArray[np.float32], n: int, among: Sequence[str] | None = None) -> list[Match]:
         """Return the papers of the `n` chunks nearest to `vector` (dimension,), best first, each with its best cosine.
 
-        With `among`, only chunks of those papers are considered.
+        With `among`, only chunks of those papers are considered, the nearest `n` of every 20,000 papers.
         """
+        if among is None:
+            return self._query(vector, n, None)
+        best: dict[str, float] = {}
+        for first in range(0, len(among), _NAMED):
+            where = {"paper_id": {"$in": list(among[first : first + _NAMED])}}
+            best.update(self._query(vector, n, where))
+        return sorted(best.items(), key=lambda match: (-match[1], match[0]))
+
+    def _query(self, vector: NDArray[np.float32], n: int, where: Any) -> list[Match]:
         n = min(n, self.count())
-        if n == 0 or (among is not None and not among):
+        if n == 0:
             return []
-        where: Any = None if among is None else {"paper_id": {"$in": list(among)}}
-        try:
+        with _explained():
             found = self._chunks.query(
                 query_embeddings=vector[np.newaxis], n_results=n, where=where, include=["metadatas", "distances"]
             )
-        except (ChromaError, RuntimeError) as error:
-            raise _damaged(error) from error
         best: dict[str, float] = {}
         metadatas, distances = found["metadatas"], found["distances"]
         for metadata, distance in zip(metadatas[0] if metadatas else [], distances[0] if distances else [], strict=True):
@@ -99,5 +111,13 @@ class VectorIndex:
         return list(best.items())
 
 
-def _damaged(error: Exception) -> LibraryError:
-    return LibraryError(f"The vector index cannot be read ({error}).", "Run: python -m rag.ingest --repair")
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Turn what Chroma raises on a damaged folder into LibraryError, its Rust panics among them."""
+    try:
+        yield
+    except BaseException as error:
+        panic = type(error).__name__ == "PanicException"  # derives from BaseException and cannot be imported
+        if panic or isinstance(error, ChromaError | ValueError | OSError | RuntimeError):
+            raise LibraryError(f"The vector index cannot be read ({error}).", _FIX) from error
+        raise

@@ -12,6 +12,11 @@ from typing import Any
 
 
 @dataclass(frozen=True)
+class _Quiet(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that hangs up is part of the tests."""
+
+
 class Request:
     """One request as it came; `headers` by lower-case name."""
 
@@ -145,7 +150,7 @@ class Endpoint:
         self.requests: list[Request] = []
         self.asked = threading.Event()  # set by the first chat request
         self._stopped = threading.Event()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server = _Quiet(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
         self._server.block_on_close = False
 

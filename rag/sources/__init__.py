@@ -31,16 +31,16 @@ def load(place: str) -> tuple[str, str]:
         return "stdin", _decode(sys.stdin.buffer.read(), "standard input")
     if place.startswith(("http://", "https://")):
         return place.rstrip("/").rsplit("/", 1)[-1] or place, _decode(_fetch(place), place)
-    path = Path(place).expanduser()
     try:
-        return path.name, _decode(path.read_bytes(), place)
+        path = Path(place).expanduser()
+        return path.name.encode("utf-8", "replace").decode(), _decode(path.read_bytes(), place)
     except IsADirectoryError as error:
         raise SourceError(f"{place} is a folder.", f"Name its files, for example {place.rstrip('/')}/*.txt") from error
     except FileNotFoundError as error:
         raise SourceError(f"There is no file {place}.", "Check the path and the file's name.") from error
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise SourceError(f"{place} cannot be read ({reason.lower()}).", "Check its permissions.") from error
+    except (OSError, RuntimeError, ValueError) as error:
+        reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        raise SourceError(f"{place} cannot be read ({reason.lower()}).", "Check its name and permissions.") from error
 
 
 def parse(text: str, place: str) -> Iterator[Paper | BadRecord]:

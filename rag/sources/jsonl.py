@@ -62,7 +62,7 @@ def _from_record(number: int, record: Any) -> Paper | BadRecord:
     authors = _authors(record.get("authors"))
     count = record.get("author_count")
     return Paper(
-        id=paper_id(title) if beir_id is None else str(beir_id),
+        id=paper_id(title) if beir_id is None else repair.line(str(beir_id)),
         title=title,
         abstract=abstract,
         published=_published(record),
@@ -87,8 +87,8 @@ def _opening(abstract: str) -> str:
 
 
 def _authors(value: Any) -> tuple[str, ...]:
-    if isinstance(value, str):
-        value = re.split(r"\s*;\s*|\s*,\s*|\s+and\s+", value)
+    if isinstance(value, str):  # "Adams, A.; Brown, B." or "A. Adams, B. Brown and C. Cole"
+        value = re.split(r"\s*;\s*" if ";" in value else r"\s*,\s*(?:and\s+)?|\s+and\s+", value)
     if not isinstance(value, list):
         return ()
     names = (v.get("name") if isinstance(v, dict) else v for v in value)
@@ -104,5 +104,5 @@ def _published(record: dict[str, Any]) -> str | None:
 
 
 def _url(record: dict[str, Any]) -> str | None:
-    url = record.get("url")
-    return url.strip() if isinstance(url, str) and re.match(r"https?://\S+$", url.strip()) else None
+    url = _text(record, "url")
+    return url if re.fullmatch(r"https?://\S+", url) else None

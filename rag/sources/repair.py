@@ -17,17 +17,27 @@ _SIGNS = {"sim": "~", "approx": "≈", "geq": "≥", "leq": "≤", "pm": "±"}
 _SIGN = re.compile(r"(?<![A-Za-z])\\?(sim|approx|geq|leq|pm) ?(?=\d[\d.,^]*(?:[KMBk%]\b|times\b|\b))")
 _GLUED_TIMES = re.compile(r"(?<=\d)\\?times\b")
 _ESCAPED_SIGN = re.compile(r"\\([%&#_$])")
+_PASSES = 20  # damage lies in layers, like an escape of an escape
 _SPACES = re.compile(r"[^\S\n]+")
 
 
 def text(raw: str) -> str:
     """Return `raw` repaired: one line's white space folded, no control characters, no lone surrogates, NFC."""
+    fixed = _once(raw)
+    for _ in range(_PASSES):
+        again = _once(fixed)
+        if again == fixed:
+            break
+        fixed = again
+    return fixed
+
+
+def _once(raw: str) -> str:
     import ftfy  # here, because a question needs none of it
 
     fixed = ftfy.fix_text(raw, uncurl_quotes=False)
     fixed = _ESCAPE.sub(lambda m: chr(int(m.group(1), 16)), fixed)
-    while (once := _MACRO.sub(r"\1", fixed)) != fixed:
-        fixed = once
+    fixed = _MACRO.sub(r"\1", fixed)
     fixed = _SIGN.sub(lambda m: _SIGNS[m.group(1)], fixed)
     fixed = _GLUED_TIMES.sub("×", fixed)
     fixed = _ESCAPED_SIGN.sub(r"\1", fixed)
