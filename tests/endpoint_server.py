@@ -11,12 +11,12 @@ from types import TracebackType
 from typing import Any
 
 
-@dataclass(frozen=True)
 class _Quiet(ThreadingHTTPServer):
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that hangs up is part of the tests."""
 
 
+@dataclass(frozen=True)
 class Request:
     """One request as it came; `headers` by lower-case name."""
 

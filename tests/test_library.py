@@ -89,7 +89,7 @@ def test_storing_again_changes_nothing_and_leaves_the_revision(library: Library)
     revision = library.revision
     again = library.put("page", [paper(1), paper(2)])
     assert [change for _, change in first] == ["added", "added"]
-    assert [change for _, change in again] == ["unchanged"]
+    assert [change for _, change in again] == ["unchanged", "unchanged"]
     assert [p for p, _ in again] == [p for p, _ in first]
     assert library.revision == revision
 
