@@ -97,9 +97,6 @@ class VectorIndex:
         return sorted(best.items(), key=lambda match: (-match[1], match[0]))
 
     def _query(self, vector: NDArray[np.float32], n: int, where: Any) -> list[Match]:
-        n = min(n, self.count())
-        if n == 0:
-            return []
         with _explained():
             found = self._chunks.query(
                 query_embeddings=vector[np.newaxis], n_results=n, where=where, include=["metadatas", "distances"]

