@@ -45,10 +45,10 @@ def measure(case: Case, answer: Answer, ranked: Sequence[str]) -> Measured:
 
 
 def _share_said(case: Case, answer: Answer) -> float:
-    """A refusal says nothing; titles that the answer shows count as said, as the reader sees them."""
+    """A refusal says nothing. Only the answer's own text counts, not the titles listed under it."""
     if answer.refused:
         return 0.0
-    shown = folded(" ".join([answer.answer, *(s.paper.title for s in answer.sources if s.cited)]))
+    shown = folded(answer.answer)
     return sum(any(folded(spelling) in shown for spelling in fact) for fact in case.must_include) / len(case.must_include)
 
 

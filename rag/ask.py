@@ -15,19 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from rag import render
-from rag.assistant import Assistant, Found
+from rag.assistant import LONGEST_QUESTION, NO_MODEL, Assistant, Found
 from rag.cli import fail_in_one_sentence, progress_bars, say
 from rag.errors import RagError, UsageError
 from rag.settings import Settings, load
 from rag.types import Answer, Filters, Turn
 
 REFUSED = 3
-LONGEST_QUESTION = 8_000  # characters
 _DATE = re.compile(r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?")
-NO_MODEL = (
-    "No model is configured, so these are sentences quoted from the abstracts. For written answers set RAG_BASE_URL and "
-    "RAG_MODEL, for example RAG_BASE_URL=http://localhost:11434/v1 RAG_MODEL=qwen3:8b"
-)
 
 
 def arguments() -> argparse.ArgumentParser:
@@ -52,19 +47,15 @@ def arguments() -> argparse.ArgumentParser:
 
 
 def _positive(value: str) -> int:
-    number = int(value)
-    if number < 1:
-        raise ValueError(value)
-    return number
+    if not value.isdecimal() or int(value) < 1:
+        raise argparse.ArgumentTypeError(f"{value} is not a number from 1 on")
+    return int(value)
 
 
 def _date(value: str) -> str:
     if not _DATE.fullmatch(value):
         raise argparse.ArgumentTypeError(f"{value} is not a date such as 2024, 2024-05 or 2024-05-31")
     return value
-
-
-_positive.__name__ = "number"
 
 
 @fail_in_one_sentence
@@ -74,6 +65,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     if (args.question is None) == (args.batch is None):
         parser.error("give one question, or --batch FILE")
+    if args.json and args.format not in ("text", "json"):
+        parser.error(f"give --json or --format {args.format}, not both")
+    if args.batch is not None and (args.search or args.format not in ("text", "json")):
+        parser.error("--batch prints answers as JSON Lines, and goes with neither --search nor another --format")
+    if args.search and args.format in ("markdown", "bibtex"):
+        parser.error("--search prints text or JSON")
     settings = load(
         k=args.k, model=args.model, base_url=args.base_url, api_key_env=args.api_key_env, no_model=args.no_model or None
     )
@@ -82,7 +79,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _batch(args.batch, settings, filters)
     question = _checked(sys.stdin.read() if args.question == "-" else args.question)
     with progress_bars() as progress:
-        assistant = Assistant(settings, progress=progress)
+        assistant = Assistant(settings, progress=progress, tell=say)
     form = "json" if args.json else args.format
     if args.search:
         return _search(assistant, question, filters, form)
@@ -96,12 +93,17 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _checked(question: str) -> str:
-    question = question.encode("utf-8", "replace").decode().strip()  # half a surrogate pair is no text
+    question = _clean(question).strip()
     if not question:
         raise UsageError("The question is empty.", 'Ask one: python -m rag.ask "How does GraphSAINT work?"')
     if len(question) > LONGEST_QUESTION:
         raise UsageError(f"The question has {len(question)} characters, more than {LONGEST_QUESTION}.", "Ask a shorter one.")
     return question
+
+
+def _clean(text: str) -> str:
+    """Replace halves of surrogate pairs, which a terminal or JSON may hold and which are no text."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _search(assistant: Assistant, question: str, filters: Filters, form: str) -> int:
@@ -149,7 +151,7 @@ def _batch(place: str, settings: Settings, filters: Filters) -> int:
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{place} cannot be read ({error}).", "Give a JSONL file of id and question.") from error
     with progress_bars() as progress:
-        assistant = Assistant(settings, progress=progress)
+        assistant = Assistant(settings, progress=progress, tell=say)
     failed = 0
     for number, line in _lines(text):
         record_id: Any = number
@@ -158,11 +160,15 @@ def _batch(place: str, settings: Settings, filters: Filters) -> int:
             record_id = record.get("id", number)
             history = _history(record.get("history"), number)
             answer = assistant.ask(_checked(record["question"]), history, filters=filters)
-            print(json.dumps({**render.to_dict(answer), "id": record_id}, ensure_ascii=False), flush=True)
+            _emit({**render.to_dict(answer), "id": record_id})
         except RagError as error:
             failed += 1
-            print(json.dumps({"id": record_id, "error": str(error)}, ensure_ascii=False), flush=True)
+            _emit({"id": record_id, "error": str(error)})
     return 1 if failed else 0
+
+
+def _emit(record: dict[str, Any]) -> None:
+    print(_clean(json.dumps(record, ensure_ascii=False)), flush=True)
 
 
 def _lines(text: str) -> Iterable[tuple[int, str]]:
@@ -185,9 +191,9 @@ def _history(value: Any, number: int) -> list[Turn]:
         raise UsageError(f"The history of line {number} is no list.", "Give questions, or role and content.")
     for item in value or []:
         if isinstance(item, str):
-            turns.append(Turn("user", item))
+            turns.append(Turn("user", _clean(item)))
         elif isinstance(item, dict) and item.get("role") in ("user", "assistant") and isinstance(item.get("content"), str):
-            turns.append(Turn(item["role"], item["content"]))
+            turns.append(Turn(item["role"], _clean(item["content"])))
         else:
             raise UsageError(f"The history of line {number} is wrong.", "Give questions, or role and content.")
     return turns

@@ -9,26 +9,34 @@ from __future__ import annotations
 import re
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from threading import Lock
 
-from rag import gate, ground, index, ingest, prompt
+from rag import gate, ground, index, ingest, lock, prompt, text
 from rag.embedding import Embedder
 from rag.errors import LibraryError
 from rag.extract import ExtractiveReader
-from rag.index import Index, Progress
+from rag.index import Index
 from rag.library import Library
 from rag.minilm import MiniLM
 from rag.retrieve import Retriever
 from rag.settings import Settings
-from rag.types import Answer, ChatModel, Filters, Finish, Hit, Prompt, Source, Timings, Turn, Usage
+from rag.types import Answer, ChatModel, Filters, Finish, Hit, Progress, Prompt, Source, Timings, Turn, Usage
 
 _NEAREST = 3  # papers offered with a refusal
-_DEPENDS = re.compile(
-    r"^(?:and|but|so|what about|how about|why|which one)\b|\b(?:it|its|they|them|their|this|that|these|those|he|she|there|"
-    r"the (?:method|paper|model|authors|approach|data ?set))\b",
+_LONG = 14  # words; a longer question names what its pronouns stand for
+_JOINS_ON = re.compile(r"^(?:and|but|so|or|also|what about|how about|why|which one)\b", re.IGNORECASE)
+_POINTS_BACK = re.compile(
+    r"\b(?:(?:this|that|these|those|the) (?:method|paper|model|author|approach|data ?set|work|result|one)s?|"
+    r"(?:do|does|did|is|was|are|were|can) (?:this|that|these|those))\b",
     re.IGNORECASE,
+)
+_PRONOUN = re.compile(r"\b(?:it|its|they|them|their|he|she)\b", re.IGNORECASE)
+LONGEST_QUESTION = 8_000  # characters
+NO_MODEL = (
+    "No model is configured, so these are sentences quoted from the abstracts. For written answers set RAG_BASE_URL and "
+    "RAG_MODEL, for example RAG_BASE_URL=http://localhost:11434/v1 RAG_MODEL=qwen3:8b"
 )
 
 
@@ -53,6 +61,7 @@ class Assistant:
         embedder: Embedder | None = None,
         model: ChatModel | None = None,
         progress: Progress = lambda stage, done, total: None,
+        tell: Callable[[str], None] = lambda message: None,
     ) -> None:
         """Load embedder, library and index, reading the starter corpus when nothing was ever stored. Raises RagError."""
         self._home = settings.home
@@ -60,9 +69,10 @@ class Assistant:
         self._lock = Lock()
         self.embedder: Embedder = embedder or MiniLM(settings.home)
         self.model: ChatModel = model or _load_model(settings) or ExtractiveReader(self.embedder)
-        ingest.prepare(self._home, self.embedder, progress)
+        ingest.prepare(self._home, self.embedder, progress, tell)
         self._library = Library(self._home)
         self._index: Index | None = None
+        self._before: Index | None = None
         self._open_index()
 
     def _open_index(self) -> Index:
@@ -74,14 +84,17 @@ class Assistant:
                 opened = index.open_live(self._home, name)
                 if opened is None and self._index is None:
                     opened = self._rebuilt(name)
-                self._index = opened or self._index
+                if opened is not None:
+                    if self._before is not None:
+                        self._before.close()
+                    self._before, self._index = self._index, opened  # questions under way may still read the one before
             if self._index is None:
                 raise LibraryError("The index cannot be opened.", "Run: python -m rag.ingest --repair")
             return self._index
 
     def _rebuilt(self, name: str) -> Index | None:
         """A damaged index is never answered from: build it again from the library."""
-        with index.writer(self._home, "index repair"):
+        with lock.writer(self._home, "index repair"):
             index.refresh(self._home, self._library, self.embedder, lambda *_: None, anew=True)
         return index.open_live(self._home, name)
 
@@ -89,9 +102,9 @@ class Assistant:
         """Return how many papers the library holds."""
         return self._library.count()
 
-    def titles(self) -> list[str]:
-        """Return the titles of all papers, in alphabetical order."""
-        return sorted(p.title for p in self._library.papers().values())
+    def titles(self, most: int) -> list[str]:
+        """Return up to `most` titles of the library."""
+        return self._library.titles(most)
 
     def search(self, question: str, k: int | None = None, filters: Filters | None = None) -> list[Hit]:
         """Return at most `k` papers for `question`, best first, without answering it."""
@@ -138,9 +151,9 @@ class Assistant:
         )
         yield Found(standalone, answer.sources)
         if answer.refused:
-            text = f"{prompt.REFUSAL} {verdict.reason}"
-            yield text
-            yield _timed(replace(answer, answer=text, sources=answer.sources[:_NEAREST]), began)
+            said = f"{prompt.REFUSAL} {verdict.reason}"
+            yield said
+            yield _timed(replace(answer, answer=said, sources=answer.sources[:_NEAREST]), began)
         else:
             yield from self._read(request, answer, began)
 
@@ -156,14 +169,14 @@ class Assistant:
                 answer = _timed(answer, began, first=True)
             parts.append(piece)
             yield piece
-        text = "".join(parts).strip()
-        yield _timed(self._checked(replace(answer, answer=text, model=self.model.name)), began)
+        said = "".join(parts).strip()
+        yield _timed(self._checked(replace(answer, answer=said, model=self.model.name)), began)
 
     def _checked(self, answer: Answer) -> Answer:
         if prompt.is_refusal(answer.answer):
             reason = "The model found no answer in these abstracts."
-            text = answer.answer or prompt.REFUSAL
-            return replace(answer, answer=text, refused=True, refusal_reason=reason, sources=answer.sources[:_NEAREST])
+            said = answer.answer or prompt.REFUSAL
+            return replace(answer, answer=said, refused=True, refusal_reason=reason, sources=answer.sources[:_NEAREST])
         claims = ground.check(answer.answer, answer.sources, self.embedder)
         cited = {n for claim in claims for n in claim.citations}
         return replace(
@@ -176,13 +189,21 @@ class Assistant:
     def _standalone(self, question: str, history: Sequence[Turn]) -> str:
         """Return a follow-up with what it refers to: rewritten by the model, or with the last question in front."""
         asked = [turn.content for turn in history if turn.role == "user"]
-        if not asked or not (_DEPENDS.search(question) or len(question.split()) <= 3):
+        if not asked or not _depends(question):
             return question
         if self.model.mode == "extractive":
             return f"{asked[-1]} {question}"
         pieces = self.model.stream(prompt.condense(question, history))
         rewritten = " ".join("".join(p for p in pieces if isinstance(p, str)).split())
         return rewritten if 0 < len(rewritten) <= 4 * (len(question) + len(asked[-1])) else f"{asked[-1]} {question}"
+
+
+def _depends(question: str) -> bool:
+    """Whether a question seems to need the one before it: it joins on or points back, or has a pronoun and no name."""
+    words = len(question.split())
+    if words <= 3 or _JOINS_ON.search(question) or _POINTS_BACK.search(question):
+        return True
+    return words <= _LONG and _PRONOUN.search(question) is not None and not text.names(question)
 
 
 def _timed(answer: Answer, began: float, *, first: bool = False) -> Answer:

@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from rag.errors import RagError
+from rag.types import Progress
 
 _INTERRUPTED = 130
 Main = Callable[[Sequence[str] | None], int]
-Progress = Callable[[str, int, int], None]
 
 
 def say(message: str) -> None:
@@ -34,8 +34,16 @@ def fail_in_one_sentence(main: Main) -> Callable[..., int]:
         except KeyboardInterrupt:
             say("Stopped.")
             return _INTERRUPTED
-        except BrokenPipeError:
+        except BrokenPipeError:  # before OSError, which it is one of
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 1
+        except OSError as error:
+            where = f" ({error.filename})" if error.filename else ""
+            say(f"error: {error.strerror or error}{where}. Check the path and the disk, or set RAG_HOME to another folder.")
+            return 1
+        except Exception as error:  # noqa: BLE001 - the last stop before a person sees a traceback
+            said = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+            say(f"error: something went wrong that should not ({said}). Please report it with the command you gave.")
             return 1
 
     return wrapped
@@ -62,11 +70,12 @@ class _Bars:
         if not sys.stderr.isatty():
             return
         if self._bars is None:
+            from rich import progress
             from rich.console import Console
-            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-            columns = (TextColumn("{task.description:>10}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-            self._bars = Progress(*columns, console=Console(stderr=True), transient=True)
+            stage_name = progress.TextColumn("{task.description:>10}")
+            columns = (stage_name, progress.BarColumn(), progress.MofNCompleteColumn(), progress.TimeRemainingColumn())
+            self._bars = progress.Progress(*columns, console=Console(stderr=True), transient=True)
             self._bars.start()
         if stage not in self._tasks:
             self._tasks[stage] = self._bars.add_task(stage, total=total)

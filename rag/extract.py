@@ -60,7 +60,7 @@ class ExtractiveReader:
         for group in self._chosen(prompt.question, prompt.sources):
             source = group[0].source
             lines = [f"- {quote.sentence} [{source.n}]" for quote in sorted(group, key=lambda q: q.start)]
-            yield ("" if first else "\n\n") + "\n".join([f"**{source.paper.title}**", *lines])
+            yield ("" if first else "\n\n") + "\n".join([_heading(source), *lines])
             first = False
         yield Finish()
 
@@ -96,3 +96,8 @@ class ExtractiveReader:
             link = -0.5 if _LINK.search(sentence) and not _ASKS_LINK.search(question) else 0.0
             quotes[source.n].append(_Quote(source, start, end, float(cosine) + 0.5 * overlap + number + link))
         return quotes
+
+
+def _heading(source: Source) -> str:
+    title = source.paper.title.rstrip(". ").replace("*", "\\*")
+    return f"**{title}**"

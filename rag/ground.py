@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rag import sentences, text
-from rag.embedding import Embedder
+from rag.embedding import Embedder, Vectors
 from rag.types import Claim, Evidence, Source, Verdict
 
 SUPPORTED, PARTIAL = 0.52, 0.40  # least support for these verdicts; see CONTRIBUTING
@@ -20,12 +20,13 @@ SUPPORTED, PARTIAL = 0.52, 0.40  # least support for these verdicts; see CONTRIB
 _NUMBERS = r"\d{1,3}(?:[ \t]*(?:,|;|-|–|&|and)[ \t]*(?i:source[ \t]*|paper[ \t]*)?\d{1,3})*"
 _LABEL = r"(?i:sources?|papers?|refs?\.?|nos?\.?|\^|#)?[ \t]*"
 _BRACKETED = re.compile(rf"[\[【［][ \t]*{_LABEL}({_NUMBERS})[ \t]*(?:†[\w ().,:-]*)?[\]】］]")
-# "(1)" is a citation only where a sentence ends: elsewhere it counts the items of a list.
-_ROUND = re.compile(rf"\([ \t]*{_LABEL}({_NUMBERS})[ \t]*\)(?=\s*[.!?;]?\s*(?:$|[A-Z(]))")
+# "(1)" is a citation only right before the stop of a sentence or at its end: elsewhere it counts the items of a list.
+_ROUND = re.compile(rf"(?<=[ \t])\([ \t]*{_LABEL}({_NUMBERS})[ \t]*\)(?=[.!?;](?:\s|$)|[ \t]*$)", re.MULTILINE)
 _BULLET = re.compile(r"\s*(?:[-*•+]|\d{1,2}[.)])\s+")
-_HEADING = re.compile(r"\s*(?:#{1,6}\s.*|\*\*[^*]+\*\*:?|__[^_]+__:?|[-=*_]{3,}|[^.!?]{1,80}:)\s*")
-_FENCE = re.compile(r"^\s*(```|~~~)")
-_CODE = re.compile(r"^\s*(```|~~~).*?(?:^\s*\1|\Z)|`[^`\n]+`", re.MULTILINE | re.DOTALL)
+_HEADING = re.compile(r"\s*(?:#{1,6}\s.*|\*\*(?:[^*]|\\\*)+(?<!\.)\*\*:?|__[^_]+(?<!\.)__:?|[-=*_]{3,}|[^.!?]{1,80}:)\s*")
+_CODE_BLOCK = re.compile(r"^[ \t]*(```|~~~)[^`\n]*$.*?(?:^[ \t]*\1[ \t]*$|\Z)", re.MULTILINE | re.DOTALL)
+_CODE_SPAN = re.compile(r"`[^`\n]+`")
+_QUOTED = 20  # characters before a mark that, found with it in an abstract, make it part of a quotation
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +38,24 @@ class Citation:
     numbers: tuple[int, ...]
 
 
-def citations(answer: str) -> list[Citation]:
-    """Return the citation marks of `answer`: [1], [1, 2], [1-3], 【1】, [source 1], and (1) at the end of a sentence.
+def citations(answer: str, sources: Sequence[Source] = ()) -> list[Citation]:
+    """Return the citation marks of `answer`: [1], [1, 2], [1-3], 【1】, [source 1]; and (1) at the end of a sentence, if
+    there are no others.
 
-    What stands in code is none.
+    What stands in code is none, nor what an abstract of `sources` has in the same place.
     """
-    prose = _CODE.sub(lambda m: " " * len(m.group()), answer)
-    found = [*_BRACKETED.finditer(prose)]
-    found += [m for m in _ROUND.finditer(prose) if not any(f.start() <= m.start() < f.end() for f in found)]
-    marks = [Citation(m.start(), m.end(), _expand(m.group(1))) for m in sorted(found, key=lambda m: m.start())]
-    return [mark for mark in marks if mark.numbers]
+    prose = _CODE_SPAN.sub(_blank, _CODE_BLOCK.sub(_blank, answer))
+    found = list(_BRACKETED.finditer(prose)) or list(_ROUND.finditer(prose))
+    marks = [Citation(m.start(), m.end(), _expand(m.group(1))) for m in found]
+    return [m for m in marks if m.numbers and not _is_quoted(answer[max(0, m.start - _QUOTED) : m.end], sources)]
+
+
+def _blank(match: re.Match[str]) -> str:
+    return re.sub(r"[^\n]", " ", match.group())
+
+
+def _is_quoted(mark_in_context: str, sources: Sequence[Source]) -> bool:
+    return len(mark_in_context) > _QUOTED and any(mark_in_context in s.paper.abstract for s in sources)
 
 
 def _expand(numbers: str) -> tuple[int, ...]:
@@ -64,7 +73,7 @@ def check(answer: str, sources: Sequence[Source], embedder: Embedder) -> list[Cl
 
     Headings, code and lead-ins get the verdict "none". The text is not changed; answer[claim.start:claim.end] is it.
     """
-    marks = citations(answer)
+    marks = citations(answer, sources)
     by_number = {s.n: s for s in sources}
     drafts = []
     for start, end, is_claim in _statements(answer, marks):
@@ -81,7 +90,7 @@ def check(answer: str, sources: Sequence[Source], embedder: Embedder) -> list[Cl
 def invalid(answer: str, sources: Sequence[Source]) -> list[int]:
     """Return the cited numbers that are no source's, in order of appearance."""
     known = {s.n for s in sources}
-    return list(dict.fromkeys(n for mark in citations(answer) for n in mark.numbers if n not in known))
+    return list(dict.fromkeys(n for mark in citations(answer, sources) for n in mark.numbers if n not in known))
 
 
 def _statements(answer: str, marks: Sequence[Citation]) -> list[tuple[int, int, bool]]:
@@ -91,16 +100,16 @@ def _statements(answer: str, marks: Sequence[Citation]) -> list[tuple[int, int, 
     for mark in marks:
         masked[mark.start : mark.end] = " " * (mark.end - mark.start)
     plain = "".join(masked)
+    blocks = [m.span() for m in _CODE_BLOCK.finditer(answer)]
     found: list[tuple[int, int, bool]] = []
-    position, in_code = 0, False
+    position = 0
     for line in answer.splitlines(keepends=True):
         start, position = position, position + len(line)
-        fence = _FENCE.match(line)
-        in_code ^= fence is not None
         stripped = line.strip()
         if not stripped:
             continue
-        if in_code or fence or _HEADING.fullmatch(plain[start:position].rstrip()):
+        in_code = any(first <= start < last for first, last in blocks)
+        if in_code or _HEADING.fullmatch(plain[start:position].rstrip()):
             begin = start + line.index(stripped)
             found.append((begin, begin + len(stripped), False))
         elif plain[start:position].strip():
@@ -130,6 +139,7 @@ class _Finder:
         self._embedder = embedder
         self._sources = {s.n: s for s in sources}
         self._spans = {s.n: sentences.split(s.paper.abstract) or [(0, 0)] for s in sources}
+        self._vectors: dict[str, Vectors] = {}
 
     def best(self, claim: str, n: int) -> Evidence:
         """Return the sentence of source `n` with the most support for `claim`; verbatim quotes need no embedding."""
@@ -141,12 +151,18 @@ class _Finder:
         scores = [len(words & s) / max(len(words), 1) for s in said]
         if max(scores) < 1.0:
             subject = text.content_words(paper.title)  # a sentence need not name again what the paper is about
-            vectors = self._embedder.embed([claim, *texts])
-            cosines = [max(0.0, float(c)) for c in vectors[1:] @ vectors[0]]
+            cosines = self._embedded(texts) @ self._embedded([claim])[0]
             shares = [len(words & (s | subject)) / max(len(words), 1) for s in said]
-            scores = [(share + cosine) / 2 for share, cosine in zip(shares, cosines, strict=True)]
+            scores = [(share + max(0.0, float(cosine))) / 2 for share, cosine in zip(shares, cosines, strict=True)]
         top = max(range(len(texts)), key=lambda i: scores[i])
         return Evidence(n, paper.id, texts[top], *spans[top], round(scores[top], 4))
+
+    def _embedded(self, texts: Sequence[str]) -> Vectors:
+        """Return the vectors of `texts` (n, dimension); each set of texts is embedded once."""
+        key = "\n".join(texts)
+        if key not in self._vectors:
+            self._vectors[key] = self._embedder.embed(texts)
+        return self._vectors[key]
 
     def lacks(self, claim: str, numbers: Sequence[int]) -> list[str]:
         """Return the numbers in `claim` that none of the sources `numbers` has in its title or abstract."""
@@ -175,6 +191,8 @@ def _judge(answer: str, start: int, end: int, cited: tuple[int, ...], finder: _F
         problems.append(f"not in the cited abstract: {', '.join(absent)}")
     elif verdict != "supported":
         problems.append("no sentence of the cited abstract says all of this")
+    else:
+        problems += [f"[{e.n}] does not say this" for e in evidence if e.score < PARTIAL]
     return Claim(said, start, end, cited, verdict, tuple(problems), tuple(evidence))
 
 

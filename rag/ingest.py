@@ -8,19 +8,18 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from rag import index, sources
+from rag import index, lock, sources
 from rag.cli import fail_in_one_sentence, progress_bars, say
 from rag.embedding import Embedder
 from rag.errors import Busy, SourceError
-from rag.index import Progress
 from rag.library import Library
 from rag.minilm import MiniLM
 from rag.settings import load
-from rag.types import BadRecord, Paper
+from rag.types import BadRecord, Paper, Progress
 
 _SHOW_BAD = 5
 
@@ -43,7 +42,7 @@ def ingest(home: Path, places: Sequence[str], embedder: Embedder, progress: Prog
 
     A place that cannot be read is reported and the rest goes on. Raises Busy when another process is writing.
     """
-    with index.writer(home, "rag.ingest"):
+    with lock.writer(home, "rag.ingest"):
         library = Library(home, create=True)
         try:
             reports = [_read(library, place) for place in places]
@@ -55,7 +54,7 @@ def ingest(home: Path, places: Sequence[str], embedder: Embedder, progress: Prog
 
 def remove(home: Path, source: str, embedder: Embedder, progress: Progress) -> int:
     """Take a source out of the library; return how many papers went with it. Raises SourceError when it is not there."""
-    with index.writer(home, "rag.ingest --remove"):
+    with lock.writer(home, "rag.ingest --remove"):
         library = Library(home)
         try:
             known = library.sources()
@@ -68,13 +67,14 @@ def remove(home: Path, source: str, embedder: Embedder, progress: Progress) -> i
     return gone
 
 
-def prepare(home: Path, embedder: Embedder, progress: Progress) -> None:
+def prepare(home: Path, embedder: Embedder, progress: Progress, tell: Callable[[str], None]) -> None:
     """Make sure that `home` can be asked: read the starter corpus when nothing was ever stored, mend a stale index.
 
+    What takes a while is told to `tell` first.
     While another process writes, the index it found stays in use; Busy is raised only when there is none.
     """
     if not _ever_stored(home):
-        say("There is no library yet: reading the starter corpus of 574 papers (once, under a minute).")
+        tell("There is no library yet: reading the starter corpus of 574 papers (once, under a minute).")
         ingest(home, [sources.STARTER], embedder, progress)
         return
     library = Library(home)
@@ -84,8 +84,8 @@ def prepare(home: Path, embedder: Embedder, progress: Progress) -> None:
         if live is not None and live.revision == library.revision:
             return
         try:
-            with index.writer(home, "index repair"):
-                say("The index is not up to date with the library: building it.")
+            with lock.writer(home, "index repair"):
+                tell("The index is not up to date with the library: building it.")
                 index.refresh(home, library, embedder, progress)
         except Busy:
             if live is None:
@@ -154,11 +154,14 @@ def arguments() -> argparse.ArgumentParser:
 @fail_in_one_sentence
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return 0, or 1 when a source could not be read."""
-    args = arguments().parse_args(argv)
+    parser = arguments()
+    args = parser.parse_args(argv)
+    if args.remove is not None and args.places:
+        parser.error("--remove takes a source out; read others in a second command")
     home = load().home
     with progress_bars() as progress:
         embedder = MiniLM(home)
-        if args.remove:
+        if args.remove is not None:
             gone = remove(home, args.remove, embedder, progress)
             say(f"Removed {args.remove}: {gone} papers are gone from the library.")
             return 0

@@ -6,7 +6,7 @@
     vectors    embeddings by (hash of the text, embedder), so that nothing is embedded twice
 
 `revision` grows with every change, so that an index can tell whether it has seen the last one. Only this module uses
-sqlite3. Writing needs the writer's lock (rag.index.writer); reading does not.
+sqlite3. Writing needs the writer's lock (rag.lock); reading does not.
 """
 
 from __future__ import annotations
@@ -17,13 +17,14 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rag import merge
 from rag.errors import LibraryError
 from rag.types import Chunk, Filters, Paper
 
@@ -117,13 +118,13 @@ class Library:
         A paper that two sources list is the union of both. Storing the same listing again changes nothing.
         """
         with self._transaction():
-            results = [self._put_one(source, union(listed)) for listed in _by_paper(papers)]
+            results = [self._put_one(source, merge.union(listed)) for listed in merge.by_paper(papers)]
             if any(change != "unchanged" for _, change in results):
                 self._bump()
         return results
 
     def _put_one(self, source: str, paper: Paper) -> tuple[Paper, Change]:
-        record = _dump(replace(paper, sources=(source,)))
+        record = merge.dump(replace(paper, sources=(source,)))
         known = self._db.execute("SELECT record FROM listings WHERE source = ? AND paper_id = ?", (source, paper.id)).fetchone()
         stored = self.paper(paper.id)
         if stored is not None and known == (record,):
@@ -134,8 +135,8 @@ class Library:
 
     def _merge(self, paper_id: str) -> Paper:
         rows = self._db.execute("SELECT record FROM listings WHERE paper_id = ? ORDER BY source", (paper_id,))
-        paper = union([_load(record) for (record,) in rows])
-        values = (paper.id, paper.title, paper.published, json.dumps(paper.sources), _content(paper), _dump(paper))
+        paper = merge.union([merge.load(record) for (record,) in rows])
+        values = (paper.id, paper.title, paper.published, json.dumps(paper.sources), _content(paper), merge.dump(paper))
         self._db.execute("INSERT OR REPLACE INTO papers VALUES (?, ?, ?, ?, ?, ?)", values)
         return paper
 
@@ -161,14 +162,18 @@ class Library:
 
     def paper(self, paper_id: str) -> Paper | None:
         row = self._db.execute("SELECT record FROM papers WHERE id = ?", (paper_id,)).fetchone()
-        return _load(row[0]) if row else None
+        return merge.load(row[0]) if row else None
 
     def papers(self, ids: Sequence[str] | None = None) -> dict[str, Paper]:
         """Return papers by id: those of `ids` that are there, or all of them."""
         if ids is None:
-            return {p.id: p for p in (_load(r) for (r,) in self._db.execute("SELECT record FROM papers"))}
+            return {p.id: p for p in (merge.load(r) for (r,) in self._db.execute("SELECT record FROM papers"))}
         rows = self._select_in("SELECT record FROM papers WHERE id IN ({})", ids)
-        return {p.id: p for p in (_load(record) for (record,) in rows)}
+        return {p.id: p for p in (merge.load(record) for (record,) in rows)}
+
+    def titles(self, most: int) -> list[str]:
+        """Return the first titles in the order of the papers' ids, which is that of no property of theirs."""
+        return [title for (title,) in self._db.execute("SELECT title FROM papers ORDER BY id LIMIT ?", (most,))]
 
     def sources(self) -> dict[str, int]:
         """Return how many papers each source lists."""
@@ -206,7 +211,7 @@ class Library:
             "(SELECT 1 FROM chunks WHERE paper_id = papers.id AND content = ? || papers.content)",
             (chunker,),
         )
-        return [_load(record) for (record,) in rows]
+        return [merge.load(record) for (record,) in rows]
 
     def put_chunks(self, chunker: str, chunks: Mapping[Paper, Sequence[Chunk]]) -> None:
         """Replace the chunks of each paper."""
@@ -224,7 +229,9 @@ class Library:
         columns = "SELECT id, paper_id, first, last, text FROM chunks"
         if paper_ids is None:
             return [Chunk(*row) for row in self._db.execute(columns + " ORDER BY id")]
-        return sorted((Chunk(*r) for r in self._select_in(columns + " WHERE paper_id IN ({})", paper_ids)), key=_by_id)
+        return sorted(
+            (Chunk(*r) for r in self._select_in(columns + " WHERE paper_id IN ({})", paper_ids)), key=lambda chunk: chunk.id
+        )
 
     def unembedded(self, embedder: str) -> list[str]:
         """Return the distinct texts of chunks that have no vector of this embedder yet."""
@@ -245,13 +252,17 @@ class Library:
 
     def vectors(self, embedder: str, texts: Sequence[str]) -> Vector:
         """Return the stored vectors of `texts`, shape (n, dimension). Raises LibraryError when one is missing."""
-        hashes = [text_hash(t) for t in texts]
-        sql = "SELECT hash, vector FROM vectors WHERE hash IN ({}) AND embedder = ?"
-        found = {h: np.frombuffer(v, np.float32) for h, v in self._select_in(sql, hashes, embedder)}
+        found = self.found_vectors(embedder, texts)
         try:
-            return np.stack([found[h] for h in hashes]) if hashes else np.zeros((0, 0), np.float32)
+            return np.stack([found[t] for t in texts]) if texts else np.zeros((0, 0), np.float32)
         except KeyError as error:
             raise LibraryError("Some abstracts have not been embedded.", "Run: python -m rag.ingest --repair") from error
+
+    def found_vectors(self, embedder: str, texts: Sequence[str]) -> dict[str, Vector]:
+        """Return the vectors (dimension,) of those of `texts` that have one."""
+        by_hash = {text_hash(t): t for t in texts}
+        sql = "SELECT hash, vector FROM vectors WHERE hash IN ({}) AND embedder = ?"
+        return {by_hash[h]: np.frombuffer(v, np.float32) for h, v in self._select_in(sql, list(by_hash), embedder)}
 
     def _select_in(self, sql: str, values: Sequence[Any], *more: Any) -> Iterator[Any]:
         unique = list(dict.fromkeys(values))
@@ -260,57 +271,10 @@ class Library:
             yield from self._db.execute(sql.format(",".join("?" * len(some))), (*some, *more))
 
 
-def union(listings: Sequence[Paper]) -> Paper:
-    """Return what several listings of one paper say together; the order of the listings does not matter.
-
-    The longest abstract, the longest list of authors and the most exact date win; among equals the first in
-    alphabetical order.
-    """
-
-    def fullest(values: Iterable[Any]) -> Any:
-        given = [v for v in values if v]
-        return min(given, key=lambda v: (-len(v), v)) if given else None
-
-    first = min(listings, key=lambda p: (p.title.isupper(), p.title))
-    counts = [p.author_count for p in listings if p.author_count]
-    return Paper(
-        id=first.id,
-        title=first.title,
-        abstract=fullest(p.abstract for p in listings) or "",
-        published=fullest(p.published for p in listings),
-        authors=fullest(p.authors for p in listings) or (),
-        author_count=max(counts) if counts else None,
-        organisation=fullest(p.organisation for p in listings),
-        url=fullest(p.url for p in listings),
-        sources=tuple(sorted({s for p in listings for s in p.sources})),
-    )
-
-
-def _by_paper(papers: Iterable[Paper]) -> Iterable[list[Paper]]:
-    """Group the listings of one source by paper, in order of first appearance."""
-    groups: dict[str, list[Paper]] = {}
-    for paper in papers:
-        groups.setdefault(paper.id, []).append(paper)
-    return groups.values()
-
-
 def text_hash(text: str) -> bytes:
     """Return the 16 bytes by which a text's vectors are kept."""
     return hashlib.sha256(text.encode("utf-8")).digest()[:16]
 
 
-def _by_id(chunk: Chunk) -> str:
-    return chunk.id
-
-
 def _content(paper: Paper) -> str:
     return text_hash(f"{paper.title}\n{paper.abstract}").hex()
-
-
-def _dump(paper: Paper) -> str:
-    return json.dumps(asdict(paper), ensure_ascii=False, sort_keys=True)
-
-
-def _load(record: str) -> Paper:
-    values = json.loads(record)
-    return Paper(**{**values, "authors": tuple(values["authors"]), "sources": tuple(values["sources"])})

@@ -62,7 +62,7 @@ class EndpointModel:
         reason: str | None = None
         usage = Usage()
         try:
-            for text, ended, counted in self._pieces(prompt):
+            for text, ended, counted in _without_thoughts(self._pieces(prompt)):
                 reason, usage = ended or reason, counted or usage
                 if text:
                     started = True
@@ -84,17 +84,28 @@ class EndpointModel:
 
     def _pieces(self, prompt: Prompt) -> Iterator[_Piece]:
         self._model = self._model or self._only_model()
-        messages: Any = [{"role": "system", "content": prompt.system}, {"role": "user", "content": prompt.user}]
-        with self._client.chat.completions.create(
-            model=self._model,
-            messages=messages,
-            temperature=0,
-            max_tokens=self._max_tokens,
-            stream=True,
-            stream_options={"include_usage": True},
-        ) as stream:
+        with self._create(prompt) as stream:
             for chunk in stream:
                 yield _read(chunk)
+
+    def _create(self, prompt: Prompt) -> Any:
+        """Send the request, again without each parameter that the server says it does not take."""
+        options: dict[str, Any] = {
+            "temperature": 0,
+            "max_tokens": self._max_tokens,
+            "stream_options": {"include_usage": True},
+        }
+        messages: Any = [{"role": "system", "content": prompt.system}, {"role": "user", "content": prompt.user}]
+        while True:
+            try:
+                return self._client.chat.completions.create(model=self._model or "", messages=messages, stream=True, **options)
+            except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
+                refused = next((name for name in options if name in str(error)), None)
+                if refused is None:
+                    raise
+                value = options.pop(refused)
+                if refused == "max_tokens":
+                    options["max_completion_tokens"] = value
 
     def _only_model(self) -> str:
         names = self._models()
@@ -147,7 +158,7 @@ class EndpointModel:
                 f"The server at {self.host} has no model {self._model}.", f"Set RAG_MODEL to one of: {_listed(names)}."
             )
         return EndpointError(
-            f"There is no chat API, or no model {self._model}, at {_shown(self._base_url)}.",
+            f"There is no chat API{f', or no model {self._model},' if self._model else ''} at {_shown(self._base_url)}.",
             "Correct RAG_BASE_URL (it usually ends in /v1) or RAG_MODEL.",
         )
 
@@ -167,6 +178,21 @@ def _read(chunk: Any) -> _Piece:
     except (AttributeError, TypeError) as error:
         raise _Malformed from error
     return text, reason, usage
+
+
+def _without_thoughts(pieces: Iterator[_Piece]) -> Iterator[_Piece]:
+    """Leave out a <think> block that opens a reply: a model's notes to itself are no answer."""
+    held: str | None = ""  # the reply's start while it may be or is such a block, then None
+    for text, reason, usage in pieces:
+        if held is not None:
+            held += text
+            text, opening = "", held.lstrip()
+            if opening.startswith("<think>"):
+                if "</think>" in opening:
+                    text, held = opening.partition("</think>")[2].lstrip(), None
+            elif reason or not "<think>".startswith(opening):
+                text, held = held, None
+        yield text, reason, usage
 
 
 def normalise(base_url: str | None) -> str | None:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import secrets
+import re
 from collections.abc import Sequence
+from hashlib import sha256
 
 import prompts
+from rag.ground import citations
 from rag.tokens import count
 from rag.types import Hit, Prompt, Source, Turn
 
 # The sentence a model is told to reply when nothing answers; the prompt, the code and the tests share it.
 REFUSAL = "The abstracts do not answer this question."
 _MARGIN = 1.15  # tokens of a model whose tokenizer is not known, per token counted
-_TURNS = 6  # of the conversation, shown when a follow-up is rewritten
+_TURNS, _TURN = 6, 600  # turns of the conversation, and characters of each, shown when a follow-up is rewritten
 
 
 def answer(question: str, hits: Sequence[Hit], context_tokens: int | None) -> Prompt:
@@ -21,18 +23,25 @@ def answer(question: str, hits: Sequence[Hit], context_tokens: int | None) -> Pr
     Whole abstracts go in, in rank order, as long as the prompt stays within `context_tokens` (None: all of them); what
     does not fit is left out, and the first always goes in.
     """
-    tag = secrets.token_hex(4)
     numbered = [Source(n, hit) for n, hit in enumerate(hits, 1)]
-    prompt = _render(question, numbered, tag)
-    while context_tokens is not None and len(numbered) > 1 and tokens(prompt) > context_tokens:
-        numbered = numbered[:-1]
-        prompt = _render(question, numbered, tag)
-    return prompt
+    tag = _tag(question, numbered)
+    blocks = [f"<{tag}>\n[{s.n}] {s.paper.title}\n{s.paper.abstract}\n</{tag}>" for s in numbered]
+    fitting = len(blocks)
+    if context_tokens is not None:
+        spare = context_tokens - tokens(_render(question, (), [], tag))
+        for fitting, block in enumerate(blocks):  # noqa: B007 - how many fit is what is looked for
+            spare -= int(_MARGIN * count(block)) + 2
+            if spare < 0:
+                break
+        else:
+            fitting = len(blocks)
+        fitting = max(fitting, min(1, len(blocks)))
+    return _render(question, numbered[:fitting], blocks[:fitting], tag)
 
 
 def condense(question: str, history: Sequence[Turn]) -> Prompt:
     """Return the prompt that asks for `question` rewritten so that it stands alone."""
-    told = "\n".join(f"{turn.role}: {turn.content}" for turn in history[-_TURNS:])
+    told = "\n".join(f"{turn.role}: {turn.content[:_TURN]}" for turn in history[-_TURNS:])
     system, user = prompts.load("condense")
     return Prompt(question, (), system.substitute(), user.substitute(history=told, question=question))
 
@@ -43,17 +52,26 @@ def tokens(prompt: Prompt) -> int:
 
 
 def is_refusal(answer_text: str) -> bool:
-    """Whether a model's whole answer is the refusal sentence, give or take its punctuation and citations."""
-    said = " ".join("".join(c if c.isalpha() else " " for c in answer_text).lower().split())
-    return said == REFUSAL.rstrip(".").lower() or not answer_text.strip()
+    """Whether a model's answer is the refusal: that sentence alone, or first and followed by text that cites nothing."""
+    words = r"\W+".join(REFUSAL.rstrip(".").split())
+    opening = re.match(rf"\W*(?:answer\W+)?{words}", answer_text, re.IGNORECASE)
+    if opening is None:
+        return not answer_text.strip()
+    rest = answer_text[opening.end() :]
+    return not re.search(r"[^\W\d]", rest) or (rest.lstrip()[0] in ".!:" and not citations(rest))
 
 
-def _render(question: str, sources: Sequence[Source], tag: str) -> Prompt:
+def _tag(question: str, sources: Sequence[Source]) -> str:
+    """Return the mark that fences the abstracts: nobody who writes one can know it, and the same question gives it again."""
+    told = "\n".join([question, *(s.paper.abstract for s in sources)])
+    return "abstract-" + sha256(told.encode("utf-8", "replace")).hexdigest()[:8]
+
+
+def _render(question: str, sources: Sequence[Source], blocks: Sequence[str], tag: str) -> Prompt:
     system, user = prompts.load("answer")
-    blocks = "\n\n".join(f"<{tag}>\n[{s.n}] {s.paper.title}\n{s.paper.abstract.replace(tag, '')}\n</{tag}>" for s in sources)
     return Prompt(
         question,
         tuple(sources),
         system.substitute(refusal=REFUSAL, tag=tag),
-        user.substitute(sources=blocks, question=question),
+        user.substitute(sources="\n\n".join(blocks), question=question, refusal=REFUSAL),
     )

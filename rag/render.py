@@ -11,6 +11,7 @@ from typing import Any
 from rag.types import Answer, Hit, Paper, Source
 
 MARK = "⚠"
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # a model could drive the terminal with them
 
 
 def to_dict(answer: Answer) -> dict[str, Any]:
@@ -54,12 +55,13 @@ def text(answer: Answer) -> str:
 def tail(answer: Answer) -> str:
     """Return what follows the text of an answer in a terminal: the check's findings and the sources."""
     parts = [findings(answer), _listed(answer)]
-    return "\n\n".join(part for part in parts if part)
+    return _CONTROL.sub("", "\n\n".join(part for part in parts if part))
 
 
 def plain(markdown: str) -> str:
-    """Return an answer's text without the marks that make titles bold."""
-    return re.sub(r"^\*\*(.+)\*\*$", r"\1", markdown, flags=re.MULTILINE)
+    """Return an answer's text for a terminal: without the marks that make titles bold, and without control characters."""
+    bare = re.sub(r"^\*\*(.+)\*\*$", lambda m: m.group(1).replace("\\*", "*"), markdown, flags=re.MULTILINE)
+    return _CONTROL.sub("", bare)
 
 
 def findings(answer: Answer) -> str:
@@ -67,7 +69,7 @@ def findings(answer: Answer) -> str:
     lines = [
         f"{MARK} {claim.verdict}: “{_short(claim.text)}” ({'; '.join(claim.problems)})"
         for claim in answer.claims
-        if claim.verdict not in ("supported", "none")
+        if claim.problems and claim.verdict != "none"
     ]
     if answer.invalid_citations:
         lines.append(f"{MARK} cites numbers that are no source: {', '.join(map(str, answer.invalid_citations))}")

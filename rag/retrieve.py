@@ -20,6 +20,7 @@ from rag.types import Chunk, Filters, Hit, Passage
 LEXICAL_WEIGHT = 0.45
 _DENSE_CHUNKS = 400  # chunks asked of the vector index
 _LEXICAL_PAPERS = 400  # papers asked of the lexical index
+_GONE = 20  # papers further down looked up in case some of the best have been removed since
 _EXACT = 100  # lexical hits whose cosines are looked up when the vector index did not return them
 
 
@@ -44,23 +45,23 @@ class Retriever:
             dense[chunk.paper_id] = max(cosine, dense.get(chunk.paper_id, -1.0))
         everywhere = lexical if among is None else dict(self._index.lexical.search(question, _LEXICAL_PAPERS))
         fused = self._fuse(vector, dense, lexical, list(everywhere.values()))
-        best = sorted(fused, key=lambda paper_id: (-fused[paper_id], paper_id))[:k]
-        papers = self._library.papers(best)
+        ranked = sorted(fused, key=lambda paper_id: (-fused[paper_id], paper_id))
+        papers = self._library.papers(ranked[: k + _GONE])  # the library may be newer than the index
+        best = [paper_id for paper_id in ranked if paper_id in papers][:k]
         passages: dict[str, list[Passage]] = {paper_id: [] for paper_id in best}
         for chunk, cosine in self._cosines(vector, best):
-            passages[chunk.paper_id].append(Passage(chunk.start, chunk.end, cosine))
+            if chunk.text.endswith(papers[chunk.paper_id].abstract[chunk.start : chunk.end]):
+                passages[chunk.paper_id].append(Passage(chunk.start, chunk.end, cosine))
         return [
             Hit(papers[i], fused[i], dense[i], lexical.get(i, 0.0), tuple(sorted(passages[i], key=lambda p: -p.score)))
             for i in best
-            if i in papers
         ]
 
     def _cosines(self, vector: NDArray[np.float32], paper_ids: Sequence[str]) -> list[tuple[Chunk, float]]:
+        """Return the chunks of some papers with their cosines; one that an ingest has just cut has no vector yet."""
         chunks = self._library.chunks(paper_ids)
-        if not chunks:
-            return []
-        rows = self._library.vectors(self._embedder.name, [c.text for c in chunks])
-        return [(c, float(s)) for c, s in zip(chunks, rows @ vector, strict=True)]
+        found = self._library.found_vectors(self._embedder.name, [c.text for c in chunks])
+        return [(c, float(found[c.text] @ vector)) for c in chunks if c.text in found]
 
     def _fuse(
         self, vector: NDArray[np.float32], dense: dict[str, float], lexical: dict[str, float], everywhere: list[float]

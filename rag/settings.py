@@ -2,7 +2,8 @@
 
 A model is asked only when RAG_MODEL or RAG_BASE_URL (or their flags, or rag.toml) names one: an OPENAI_API_KEY lying in
 the environment spends nothing by itself. OPENAI_API_KEY and OPENAI_BASE_URL are honoured once a model is named, but that
-key is never sent to a host named by RAG_BASE_URL or --base-url unless --api-key-env says so.
+key is never sent to a host named by RAG_BASE_URL or --base-url unless --api-key-env or RAG_API_KEY_ENV says so. A host
+named by a rag.toml in the working directory, which may be somebody else's, gets only a key from that same file.
 """
 
 from __future__ import annotations
@@ -76,6 +77,8 @@ class Settings(BaseSettings):
         if self.no_model or not (self.model or self.base_url):
             return None
         base_url = self.base_url or os.environ.get("OPENAI_BASE_URL") or None
+        if base_url and not _is_address(base_url):
+            raise UsageError(f"OPENAI_BASE_URL is {base_url}, not an http:// or https:// address.", "Correct it.")
         endpoint = Endpoint(base_url, self.model, self._key())
         if endpoint.api_key is None and self.base_url is None and base_url is None:
             raise UsageError(
@@ -85,15 +88,23 @@ class Settings(BaseSettings):
         return endpoint
 
     def _key(self) -> SecretStr | None:
+        key = self.api_key
         if self.api_key_env:
             if not os.environ.get(self.api_key_env):
                 raise UsageError(
                     f"The variable {self.api_key_env} named by --api-key-env is not set.", "Set it, or name another."
                 )
-            return SecretStr(os.environ[self.api_key_env])
-        if self.api_key is None and self.base_url is None and os.environ.get("OPENAI_API_KEY"):
-            return SecretStr(os.environ["OPENAI_API_KEY"])
-        return self.api_key
+            key = SecretStr(os.environ[self.api_key_env])
+        elif key is None and self.base_url is None and os.environ.get("OPENAI_API_KEY"):
+            key = SecretStr(os.environ["OPENAI_API_KEY"])
+        if key is None:
+            return None
+        bare = key.get_secret_value().strip()
+        if not (bare.isascii() and bare.isprintable()):
+            raise UsageError(
+                "The API key has characters that no key has.", "Copy it again; nothing but plain letters and signs."
+            )
+        return SecretStr(bare)
 
 
 def load(**flags: Any) -> Settings:
@@ -101,6 +112,7 @@ def load(**flags: Any) -> Settings:
     given = {name: value for name, value in flags.items() if value is not None}
     try:
         settings = Settings(**given)
+        here = TomlConfigSettingsSource(Settings, Path(_FILE))()
     except ValidationError as error:
         problem = error.errors()[0]
         name = str(problem["loc"][0]) if problem["loc"] else "?"
@@ -110,9 +122,22 @@ def load(**flags: Any) -> Settings:
         ) from error
     except (ValueError, OSError) as error:
         raise UsageError(f"{_FILE} cannot be read ({error}).", "Correct the file or move it away.") from error
-    if settings.base_url and not settings.base_url.startswith(("http://", "https://")):
+    if "api_key_env" in here:
         raise UsageError(
-            f"The base URL {settings.base_url} has no http:// or https:// in front.",
+            f"api_key_env stands in the {_FILE} of the working directory.", "Move it to RAG_HOME, or use --api-key-env."
+        )
+    changes: dict[str, Any] = {"home": settings.home.expanduser().absolute()}
+    if "base_url" in here and not (given.get("base_url") or os.environ.get("RAG_BASE_URL")):
+        changes["api_key"] = SecretStr(here["api_key"]) if "api_key" in here else None
+        changes["api_key_env"] = given.get("api_key_env")
+    _check(settings)
+    return settings.model_copy(update=changes)
+
+
+def _check(settings: Settings) -> None:
+    if settings.base_url and not _is_address(settings.base_url):
+        raise UsageError(
+            f"The base URL {settings.base_url} is not an http:// or https:// address.",
             "Give it whole, for example http://localhost:11434/v1.",
         )
     if settings.max_answer_tokens >= settings.context_window:
@@ -121,4 +146,12 @@ def load(**flags: Any) -> Settings:
             f"{settings.max_answer_tokens}.",
             "Lower RAG_MAX_ANSWER_TOKENS or raise RAG_CONTEXT_WINDOW.",
         )
-    return settings.model_copy(update={"home": settings.home.expanduser().absolute()})
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname)

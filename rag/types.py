@@ -6,12 +6,13 @@ unless a docstring says otherwise. Times are seconds.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 Verdict = Literal["supported", "partial", "unsupported", "uncited", "none"]
 Mode = Literal["model", "extractive"]
+Progress = Callable[[str, int, int], None]  # called with a stage, how much of it is done, and of how much
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from made import ORCHARD, HashEmbedder, QueueModel, paper
 
-from rag import index, ingest, prompt
+from rag import index, ingest, lock, prompt
 from rag.assistant import Assistant, Found
 from rag.errors import EndpointError
 from rag.library import Library
@@ -264,7 +264,7 @@ def test_a_model_named_in_the_settings_is_used(starter_home: Path, embedder: Min
 def small_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home of one paper, embedded by words."""
     home = tmp_path_factory.mktemp("template")
-    with index.writer(home, "test"):
+    with lock.writer(home, "test"):
         library = Library(home, create=True)
         library.put("a.txt", [paper()])
         index.refresh(home, library, HashEmbedder(), silent)
@@ -280,7 +280,7 @@ def small_home(small_template: Path, tmp_path: Path) -> Path:
 
 def store(home: Path, *, refresh: bool) -> None:
     """Put a second paper into the library of `home`."""
-    with index.writer(home, "test"):
+    with lock.writer(home, "test"):
         library = Library(home)
         library.put("b.txt", [paper("Frost Watch", ORCHARD)])
         if refresh:
@@ -292,11 +292,12 @@ def titles(asked: Assistant) -> list[str]:
     return [hit.paper.title for hit in asked.search("drone measures blossom temperature")]
 
 
-def test_a_stale_index_is_refreshed_before_the_first_question(small_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_stale_index_is_refreshed_before_the_first_question(small_home: Path) -> None:
     store(small_home, refresh=False)
-    asked = Assistant(load(home=small_home), embedder=HashEmbedder())
+    told: list[str] = []
+    asked = Assistant(load(home=small_home), embedder=HashEmbedder(), tell=told.append)
     assert titles(asked)[0] == "Frost Watch"
-    assert "not up to date" in capsys.readouterr().err
+    assert "not up to date" in told[0]
 
 
 def test_an_index_that_is_up_to_date_is_left_alone(small_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -319,7 +320,7 @@ def test_a_running_assistant_notices_a_new_index(small_home: Path) -> None:
 
 
 def test_while_another_writes_the_index_that_is_there_answers(small_home: Path) -> None:
-    with index.writer(small_home, "test"):
+    with lock.writer(small_home, "test"):
         library = Library(small_home)
         library.put("b.txt", [paper("Frost Watch", ORCHARD)])
         library.close()

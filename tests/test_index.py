@@ -20,7 +20,7 @@ import pytest
 from conftest import SHARED, silent
 from numpy.typing import NDArray
 
-from rag import index, ingest, sources
+from rag import index, ingest, lock, sources
 from rag.assistant import Assistant
 from rag.errors import Busy
 from rag.index import Index, open_live
@@ -103,7 +103,7 @@ def found(home: Path, live: Index) -> list[tuple[str, float]]:
 HOLDER = """
 import sys, time
 from pathlib import Path
-from rag.index import writer
+from rag.lock import writer
 with writer(Path(sys.argv[1]), "rag.ingest"):
     print("held", flush=True)
     time.sleep(60)
@@ -127,14 +127,14 @@ def test_second_writer_is_refused_at_once_and_names_the_holder_and_a_dead_one_ho
         finally:
             holder.kill()
             holder.wait()
-    with index.writer(home, "rag.ingest"):
+    with lock.writer(home, "rag.ingest"):
         assert json.loads((home / "writer.json").read_text("utf-8"))["pid"] == os.getpid()
 
 
 def test_the_lock_is_let_go_when_writing_fails(home: Path) -> None:
-    with pytest.raises(RuntimeError), index.writer(home, "rag.ingest"):
+    with pytest.raises(RuntimeError), lock.writer(home, "rag.ingest"):
         raise RuntimeError
-    with index.writer(home, "rag.ingest"):
+    with lock.writer(home, "rag.ingest"):
         pass
 
 
@@ -251,7 +251,7 @@ def test_a_dirty_generation_is_never_opened_but_built_again(home: Path) -> None:
     assert index.live(home, NAME) is None
     assert open_live(home, NAME) is None
     embedder = Words()
-    ingest.prepare(home, embedder, silent)
+    ingest.prepare(home, embedder, silent, lambda message: None)
     assert embedder.embedded == []
     with opened(home) as live:
         assert live.info.generation == 2

@@ -101,7 +101,7 @@ def test_an_answer_that_is_only_a_number_is_no_refusal(said: str) -> None:
 
 def fences(system: str, user: str) -> tuple[str, list[str]]:
     """The tag that the system message announces, and what stands between its marks in the user message."""
-    tag = re.search(r"between the (\w+) marks", system)
+    tag = re.search(r"between <([\w-]+)> and </\1>", system)
     assert tag is not None
     return tag[1], re.findall(rf"<{tag[1]}>\n(.*?)\n</{tag[1]}>", user, re.DOTALL)
 

@@ -15,7 +15,7 @@ from rag import sources
 from rag.errors import SourceError
 from rag.library import Library
 from rag.sources import huggingface, jsonl, repair
-from rag.sources.identity import paper_id
+from rag.sources.identity import document_id, paper_id
 from rag.types import BadRecord, Paper
 
 BANNER = "Get trending papers in your email inbox"
@@ -269,10 +269,14 @@ def test_json_lines_give_all_that_they_name() -> None:
     )
 
 
-def test_a_beir_record_is_known_by_its_id_and_needs_no_title() -> None:
+def test_a_beir_record_is_known_by_its_title_and_id_and_needs_no_title() -> None:
     first, second = papers(lines({"_id": "31715818", "title": "Birds", "text": ONE}, {"_id": 7, "title": "", "text": TWO}))
-    assert (first.id, first.title, first.abstract) == ("31715818", "Birds", ONE)
-    assert (second.id, second.title) == ("7", "Made-up fish are harder than made-up birds, so a second …")
+    assert (first.id, first.title, first.abstract) == (document_id("Birds", "31715818"), "Birds", ONE)
+    assert first.id not in (document_id("Birds", "7"), document_id("Fish", "31715818"), paper_id("Birds"))
+    assert (second.id, second.title) == (
+        document_id(second.title, "7"),
+        "Made-up fish are harder than made-up birds, so a second …",
+    )
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from rag.ask import NO_MODEL
-from rag.assistant import Assistant
+from rag.assistant import NO_MODEL, Assistant
 from rag.cli import fail_in_one_sentence, progress_bars, say
 from rag.errors import UsageError
 from rag.settings import load
@@ -30,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = arguments().parse_args(argv)
     settings = load(model=args.model, base_url=args.base_url, no_model=args.no_model or None)
     with progress_bars() as progress:
-        assistant = Assistant(settings, progress=progress)
+        assistant = Assistant(settings, progress=progress, tell=say)
     from ui import app
 
     page = app.build(assistant)

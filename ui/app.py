@@ -12,13 +12,15 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 import gradio as gr
 
-from rag.ask import LONGEST_QUESTION, NO_MODEL
-from rag.assistant import Assistant, Found
+from rag.assistant import LONGEST_QUESTION, NO_MODEL, Assistant, Found
 from rag.errors import RagError
 from rag.types import Answer, Turn
 from ui import panel
 
 TITLE = "Ask the abstracts"
+_LOOKED_AT = 500  # titles, for the example questions
+_KEPT = 10  # answers of a conversation whose sources stay at hand
+_POLICY = "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob: ws: wss:; form-action 'self'; object-src 'none'"
 EMPTY_PANEL = '<p class="empty">The papers behind an answer appear here, with the sentences it stands on marked.</p>'
 _MATHS: list[dict[str, str | bool]] = [
     {"left": "\\(", "right": "\\)", "display": False},
@@ -92,6 +94,7 @@ def launch_options() -> dict[str, Any]:
         "css": assets.joinpath("style.css").read_text("utf-8"),
         "js": assets.joinpath("app.js").read_text("utf-8"),
         "theme": gr.themes.Base(primary_hue="indigo", neutral_hue="slate", font=["system-ui", "sans-serif"]),
+        "head": f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
         "share": False,
         "show_error": True,
         "footer_links": [],
@@ -135,10 +138,10 @@ def _said(messages: Messages, content: str) -> Messages:
 
 
 def _keep(kept: State, answer: Answer) -> State:
-    turns = [Turn("user", answer.question), Turn("assistant", answer.answer)]
+    turns = [Turn("user", answer.standalone_question), Turn("assistant", answer.answer)]
     title = "Nearest papers" if answer.refused else "Sources"
     section = panel.sources(answer.id, answer.sources, answer.claims, title)
-    return {"turns": kept["turns"] + turns, "sections": kept["sections"] + [section]}
+    return {"turns": kept["turns"] + turns, "sections": [*kept["sections"], section][-_KEPT:]}
 
 
 def _panel(kept: State) -> str:
@@ -160,6 +163,6 @@ def _header(assistant: Assistant) -> str:
 
 def _examples(assistant: Assistant) -> list[list[str]]:
     """Return questions about papers of the collection whose titles name what they propose ("Name: what it is")."""
-    named = [name for title in assistant.titles() if (name := title.partition(":")[0]) != title and len(name.split()) == 1]
+    named = [name for title in assistant.titles(_LOOKED_AT) if (name := title.partition(":")[0]) != title and " " not in name]
     step = max(1, len(named) // 3)
     return [[f"What is {name} and how well does it work?"] for name in named[::step][:3]] or [["What is new here?"]]

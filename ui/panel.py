@@ -12,14 +12,18 @@ from html import escape
 from rag import ground
 from rag.types import Answer, Claim, Evidence, Paper, Source
 
-# Markdown that would load or link to something outside: images, links, autolinks.
-_MARKDOWN_LINK = re.compile(r"(!?\[)(?=[^\]]*\]\s*[\(\[:])")
+# What Markdown makes links, images and code of. A bracket after an odd number of backslashes opens or closes maths.
+_BRACKET = re.compile(r"(\\*)([\[\]])")
+_ENTITIES = {"`": "&#96;", "://": ":&#47;&#47;", "www.": "www&#46;"}
 _WHY = {"partial": "only partly supported", "unsupported": "not supported", "uncited": "without a source"}
 
 
 def draft(text: str) -> str:
-    """Return a piece of an answer still being written, safe for the chat's Markdown."""
-    return _MARKDOWN_LINK.sub(lambda m: m.group(1).replace("[", "&#91;"), escape(text, quote=False))
+    """Return text that is not ours, safe for the chat's Markdown: it can be bold or a list, never a link or an image."""
+    safe = escape(text, quote=True)
+    for plain, entity in _ENTITIES.items():
+        safe = safe.replace(plain, entity)
+    return _BRACKET.sub(lambda m: m.group() if len(m.group(1)) % 2 else f"{m.group(1)}&#{ord(m.group(2))};", safe)
 
 
 def message(answer: Answer) -> str:
@@ -33,9 +37,9 @@ def message(answer: Answer) -> str:
     body = "".join(pieces) + draft(text[position:])
     notes = [summary(answer)]
     if not answer.complete:
-        notes.append(f"Incomplete: {escape(answer.refusal_reason or 'the reply broke off')}.")
+        notes.append(f"Incomplete: {draft(answer.refusal_reason or 'the reply broke off')}.")
     if answer.standalone_question != answer.question:
-        notes.append(f"Understood as: {escape(answer.standalone_question)}")
+        notes.append(f"Understood as: {draft(answer.standalone_question)}")
     return body + "".join(f"\n\n<small class='note'>{note}</small>" for note in notes if note)
 
 
@@ -53,13 +57,13 @@ def _insertions(answer: Answer) -> list[tuple[int, int, str]]:
     """Return (start, end, html) of what replaces stretches of the answer: citation marks, and signs after claims."""
     sources = {s.n: s for s in answer.sources}
     found = []
-    for mark in ground.citations(answer.answer):
+    for mark in ground.citations(answer.answer, answer.sources):
         claim = next((c for c in answer.claims if c.start <= mark.start < c.end), None)
         html = "".join(_link(answer.id, n, sources.get(n), claim) for n in mark.numbers)
         found.append((mark.start, mark.end, html))
     for claim in answer.claims:
         if claim.verdict in _WHY:
-            why = escape(f"{_WHY[claim.verdict]}: {'; '.join(claim.problems)}")
+            why = draft(f"{_WHY[claim.verdict]}: {'; '.join(claim.problems)}")
             found.append((claim.end, claim.end, f'<span class="doubt" tabindex="0" title="{why}"> ⚠</span>'))
     return found
 
@@ -70,7 +74,7 @@ def _link(answer_id: str, n: int, source: Source | None, claim: Claim | None) ->
     evidence = next((e for e in claim.evidence if e.n == n), None) if claim else None
     tip = source.paper.title + (f" — {evidence.sentence}" if evidence else "")
     target = _anchor(answer_id, n, evidence)
-    return f'<a class="cite" href="#{target}" title="{escape(tip)}">[{n}]</a>'
+    return f'<a class="cite" href="#{target}" title="{draft(tip)}">[{n}]</a>'
 
 
 def _anchor(answer_id: str, n: int, evidence: Evidence | None = None) -> str:

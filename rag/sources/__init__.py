@@ -8,7 +8,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from importlib import resources
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
 
 from rag.errors import SourceError
 from rag.sources import huggingface, jsonl
@@ -30,7 +31,7 @@ def load(place: str) -> tuple[str, str]:
     if place == "-":
         return "stdin", _decode(sys.stdin.buffer.read(), "standard input")
     if place.startswith(("http://", "https://")):
-        return place.rstrip("/").rsplit("/", 1)[-1] or place, _decode(_fetch(place), place)
+        return PurePosixPath(urlsplit(place).path).name or place, _decode(_fetch(place), place)
     try:
         path = Path(place).expanduser()
         return path.name.encode("utf-8", "replace").decode(), _decode(path.read_bytes(), place)

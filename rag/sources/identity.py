@@ -20,5 +20,13 @@ def normalise_title(title: str) -> str:
 
 def paper_id(title: str) -> str:
     """Return the id of the paper with this title: 16 hex digits, the same on every machine and in every version."""
-    key = normalise_title(title) or title.strip()
+    return _digest(normalise_title(title) or title.strip())
+
+
+def document_id(title: str, number: str) -> str:
+    """Return the id of a document of a BEIR set, which its `number` tells from others of the same title."""
+    return _digest(f"{normalise_title(title)}\n{number}")
+
+
+def _digest(key: str) -> str:
     return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:16]

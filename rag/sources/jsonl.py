@@ -1,7 +1,7 @@
 """JSON Lines (or one JSON list) of papers: title and abstract, or BEIR's _id, title and text.
 
 Other fields are taken where they are there: published (or date, year), authors, author_count, organisation, url. A BEIR
-record is known by its _id, which names the document in the set's judgments; every other record is known by its title.
+record is known by its title and _id, so that documents of one title stay apart; every other record by its title alone.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from rag.sources import repair
-from rag.sources.identity import paper_id
+from rag.sources.identity import document_id, paper_id
 from rag.types import BadRecord, Paper
 
 _DATE = re.compile(r"(\d{4})(?:-(0[1-9]|1[0-2])(?:-(0[1-9]|[12]\d|3[01]))?)?(?:[T ].*)?")
@@ -62,7 +62,7 @@ def _from_record(number: int, record: Any) -> Paper | BadRecord:
     authors = _authors(record.get("authors"))
     count = record.get("author_count")
     return Paper(
-        id=paper_id(title) if beir_id is None else repair.line(str(beir_id)),
+        id=paper_id(title) if beir_id is None else document_id(title, str(beir_id)),
         title=title,
         abstract=abstract,
         published=_published(record),

@@ -123,10 +123,23 @@ def test_the_page_asks_nothing_of_any_other_host(tab: Page, quoting: str) -> Non
     assert [url for url in asked if not url.startswith((quoting, "data:", "blob:", quoting.replace("http", "ws")))] == []
 
 
+def test_the_pages_own_policy_keeps_outside_pictures_out(tab: Page, quoting: str) -> None:
+    failed: list[str] = []
+    tab.goto(quoting)
+    tab.locator("#question textarea").wait_for()
+    tab.on("console", lambda message: failed.append(message.text))
+    tab.evaluate("document.body.append(Object.assign(new Image(), {src: 'http://outside.invalid/z.png'}))")
+    tab.wait_for_timeout(500)
+    assert any("Content Security Policy" in text for text in failed)
+
+
 def test_what_a_model_writes_is_checked_and_cannot_inject(tab: Page, starter_home: Path, assistant: Assistant) -> None:
     reply = (
         "GraphSAINT reaches an F1 score of 0.970 on Reddit [1]. It reaches 0.850 on Flickr [1]. Networks are fun. "
-        'As told in [9]. <img src="http://outside.invalid/a.png" onerror="document.title=1"> ![x](http://outside.invalid/b.png)'
+        'As told in [9]. <img src="http://outside.invalid/a.png" onerror="document.title=1"> '
+        "![x](http://outside.invalid/b.png) ![a\\]b](http://outside.invalid/c.png) ![a[b]c](http://outside.invalid/d.png) "
+        "![see [1] here](http://outside.invalid/e.png) ![x\ny](http://outside.invalid/f.png) [go [1]](http://outside.invalid/g)"
+        " http://outside.invalid/h www.outside.invalid/i `![x](http://outside.invalid/j.png)"
     )
     from rag.settings import load
 
@@ -142,5 +155,6 @@ def test_what_a_model_writes_is_checked_and_cannot_inject(tab: Page, starter_hom
     assert "not in the cited abstract: 0.85" in (tab.locator("#chat .doubt").first.get_attribute("title") or "")
     expect(tab.locator("#chat")).to_contain_text("<img src=")
     assert [u for u in asked if "outside.invalid" in u] == []
+    assert tab.locator("#chat a:not(.cite)").count() == 0
     assert tab.title() == app.TITLE
     next(server, None)
