@@ -279,3 +279,35 @@ def test_an_invalid_number_beside_a_valid_one_is_named() -> None:
 def test_a_source_without_text_supports_nothing() -> None:
     [claim] = ground.check("Lamps are dimmed [1].", sources(paper(abstract="")), WORDS)
     assert claim.verdict == "unsupported"
+
+
+# -- what only looks like a citation, and citations that add nothing ------------------------------------------------------
+
+
+@pytest.mark.parametrize("said", ["(1) Encode the text, (2) Rank it.", "Steps: (1) Encode. (2) Rank.", "It has lamps(1)."])
+def test_items_of_a_list_are_no_citations(said: str) -> None:
+    assert numbers(said) == []
+
+
+def test_round_marks_count_only_where_there_are_no_square_ones() -> None:
+    assert numbers("Lamps dim (1). Frost bites (2)") == [(1,), (2,)]
+    assert numbers("Lamps dim (1). Frost bites [2].") == [(2,)]
+
+
+def test_a_mark_inside_a_quotation_is_the_abstracts_own(embedder: MiniLM) -> None:
+    quoted = "Street lamps waste power when nobody walks below them, as told before [7]."
+    of = sources(paper("Lamps", quoted))
+    said = f"- {quoted} [1]"
+    assert ground.invalid(said, of) == []
+    assert [c.citations for c in ground.check(said, of, embedder)] == [(1,)]
+    assert ground.invalid("Another sentence that is nowhere [7].", of) == [7]
+
+
+def test_a_citation_that_adds_nothing_is_told(embedder: MiniLM) -> None:
+    [claim] = ground.check(f"{QUOTE} [1][2]", LAMPS, embedder)
+    assert claim.verdict == "supported"
+    assert claim.problems == ("[2] does not say this",)
+
+
+def test_a_whole_sentence_in_bold_is_checked() -> None:
+    assert [c.verdict for c in check("**Orchards are warm all winter long.**")] == ["uncited"]

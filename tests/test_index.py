@@ -13,6 +13,7 @@ import tarfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,12 +23,14 @@ from numpy.typing import NDArray
 
 from rag import index, ingest, lock, sources
 from rag.assistant import Assistant
+from rag.chunks import CHUNKER, cut
 from rag.errors import Busy
 from rag.index import Index, open_live
 from rag.library import Library
 from rag.minilm import MiniLM
 from rag.retrieve import Retriever
 from rag.settings import load
+from rag.types import Paper
 from rag.vectors import VectorIndex
 
 QUESTION = "How do graph neural networks scale to large graphs?"
@@ -344,3 +347,42 @@ def test_a_damaged_index_is_built_again_and_answers_as_before(
     assert found[:10] == expected[:10]
     assert len(set(found) & set(expected)) >= 95
     assert generation(own_home, index.fingerprint(embedder)).name == "2"
+
+
+# -- what surrounds a build ----------------------------------------------------------------------------------------------
+
+
+def test_a_build_that_fails_leaves_no_copy_and_the_live_generation(home: Path, pages: dict[str, str]) -> None:
+    class Failing(Words):
+        def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+            return super().embed(texts)[:, :32]
+
+    library = Library(home)
+    library.put("more", [Paper("new", "New", "A paper that is new.")])
+    with pytest.raises(ValueError, match="same shape"):
+        index.refresh(home, library, Failing(), silent)
+    with opened(home) as live:
+        assert live.info.generation == 1
+    kept = [p for p in (home / "index" / NAME).rglob("*") if p.is_file() and "1/" not in p.as_posix().split(NAME)[1]]
+    assert {p.name for p in kept} <= {"CURRENT", "DIRTY"}
+
+
+def test_a_folder_named_rag_where_the_person_stands_does_not_get_in_the_way(home: Path, pages: dict[str, str]) -> None:
+    Path("rag").mkdir()
+    Path("rag/__init__.py").write_text("raise SystemExit('the wrong rag')")
+    [report] = ingest.ingest(home, [pages["b"]], Words(), silent)
+    assert report.added == 10
+    with opened(home) as live:
+        assert live.manifest.papers == 30
+
+
+def test_questions_are_answered_while_papers_are_being_changed(home: Path) -> None:
+    with opened(home) as live:
+        library = Library(home)
+        paper = next(iter(library.papers().values()))
+        library.put("changed", [replace(paper, abstract="Short now. " + paper.abstract + " And longer.")])
+        hits = found(home, live)
+        assert len(hits) == 20  # between put and cut: old chunks, new abstract
+        library.put_chunks(CHUNKER, dict(cut(library.unchunked(CHUNKER))))
+        assert len(found(home, live)) >= 19  # between cut and embed: chunks without vectors
+        library.close()

@@ -353,3 +353,29 @@ def test_addresses_are_taken_as_people_write_them(given: str | None, expected: s
 def test_a_server_is_found_under_each_way_of_writing_its_address(path: str) -> None:
     with Endpoint(says("Hi")) as server:
         assert run(model(server.address + path))[0] == "Hi"
+
+
+# -- what servers refuse, and what models think --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("refused", ["temperature", "stream_options", "max_tokens"])
+def test_a_parameter_that_a_server_refuses_is_left_out(refused: str) -> None:
+    with Endpoint(fails(400, f"Unsupported parameter: {refused}"), says("Lamps.")) as server:
+        assert run(model(server))[0] == "Lamps."
+        first, second = (request.body for request in server.requests)
+    assert refused in first
+    assert refused not in second
+    assert ("max_completion_tokens" in second) is (refused == "max_tokens")
+
+
+@pytest.mark.parametrize(
+    ("pieces", "said"),
+    [
+        (("<thi", "nk>Lamps? ", "[3]</th", "ink>\n\nThey ", "dim."), "They dim."),
+        (("<", " 5 lamps dim."), "< 5 lamps dim."),
+        (("They dim <think>", " late."), "They dim <think> late."),
+    ],
+)
+def test_a_models_notes_to_itself_are_no_answer(pieces: tuple[str, ...], said: str) -> None:
+    with Endpoint(says(*pieces)) as server:
+        assert run(model(server))[0] == said

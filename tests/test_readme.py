@@ -26,7 +26,9 @@ PARSERS = {
 
 
 def options(parser: argparse.ArgumentParser) -> set[str]:
-    return {o for action in parser._actions for o in action.option_strings if o.startswith("--") and o != "--help"}
+    commands = [p for action in parser._actions if isinstance(action.choices, dict) for p in action.choices.values()]
+    actions = [action for p in (parser, *commands) for action in p._actions]
+    return {o for action in actions for o in action.option_strings if o.startswith("--") and o != "--help"}
 
 
 def test_the_readme_shows_every_command() -> None:
@@ -41,7 +43,7 @@ def test_a_command_of_the_readme_is_understood(command: tuple[str, str, str]) ->
         assert variable.partition("=")[0].removeprefix("RAG_").lower() in Settings.model_fields
 
 
-@pytest.mark.parametrize("module", ["rag.ask", "rag.ingest", "ui"])
+@pytest.mark.parametrize("module", ["rag.ask", "rag.ingest", "ui", "evals"])
 def test_every_option_stands_in_the_readme(module: str) -> None:
     missing = {option for option in options(PARSERS[module]) if not re.search(rf"{option}\b", README)}
     assert missing == set()

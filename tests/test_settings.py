@@ -218,3 +218,31 @@ def test_a_key_in_rag_toml_is_not_repeated_in_a_complaint() -> None:
     assert KEY not in str(complaint())
     Path("rag.toml").write_text(f'api_key = "{KEY}" oops\n')
     assert KEY not in str(complaint())
+
+
+@pytest.mark.parametrize("line", ["", 'api_key = "file-key"\n'])
+def test_an_address_of_the_working_directory_gets_no_key_of_the_environment(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAG_API_KEY", KEY)
+    monkeypatch.setenv("RAG_API_KEY_ENV", "RAG_API_KEY")
+    Path("rag.toml").write_text(f'base_url = "{SERVER}"\n{line}')
+    assert secret(endpoint(model="m")) == ("file-key" if line else None)
+    assert secret(endpoint(model="m", api_key_env="RAG_API_KEY")) == KEY
+
+
+def test_the_working_directory_cannot_name_a_variable_to_send() -> None:
+    Path("rag.toml").write_text('base_url = "http://localhost:1"\napi_key_env = "HOME"\n')
+    assert "api_key_env" in complaint().message
+
+
+@pytest.mark.parametrize("url", ["http://[::1", "http://host:port", "localhost:80", "http://"])
+def test_an_address_that_is_none_is_named(url: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        load(base_url=url)
+    assert url in caught.value.message
+
+
+def test_a_key_with_letters_that_no_key_has_is_not_sent_nor_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAG_API_KEY", "sk-sécret")
+    with pytest.raises(UsageError) as caught:
+        _ = load(base_url=SERVER).endpoint
+    assert "sécret" not in str(caught.value)
