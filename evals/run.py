@@ -22,7 +22,7 @@ from evals.metrics import RECALL_AT, Measured, mean, measure, share
 from rag import ingest, render, sources
 from rag.assistant import Assistant, Found
 from rag.cli import progress_bars, say
-from rag.errors import EndpointError, SourceError
+from rag.errors import EndpointError, SourceError, UsageError
 from rag.minilm import MiniLM
 from rag.settings import Settings, load
 from rag.types import Answer
@@ -44,6 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run the evals, print the tables, write the JSONL; return 0, or 1 when an answer could not be had."""
     asked = cases.load(args.cases, args.split)
+    if not asked:
+        raise UsageError("There are no cases to ask.", "Name another file with --cases, or leave --split out.")
     with tempfile.TemporaryDirectory(prefix="rag-evals-") as folder, progress_bars() as progress:
         settings = load(home=Path(folder), k=args.k, model=args.model, base_url=args.base_url, no_model=args.no_model or None)
         embedder = MiniLM(load().home)  # shares the graph that is already built

@@ -1,7 +1,7 @@
 """Asks a question of the library: python -m rag.ask "question".
 
-Exit codes: 0 answered, 3 refused for want of evidence, 2 wrong usage, 1 failed. The answer goes to standard output,
-everything else to standard error.
+Exit codes: 0 answered, 3 refused for want of evidence, 2 wrong usage, 1 failed or cut short. The answer goes to
+standard output, everything else to standard error.
 """
 
 from __future__ import annotations
@@ -12,14 +12,16 @@ import re
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rag import render
-from rag.assistant import LONGEST_QUESTION, NO_MODEL, Assistant, Found
-from rag.cli import fail_in_one_sentence, progress_bars, say
+from rag.cli import LONGEST_QUESTION, NO_MODEL, fail_in_one_sentence, progress_bars, say
 from rag.errors import RagError, UsageError
-from rag.settings import Settings, load
 from rag.types import Answer, Filters, Turn
+
+if TYPE_CHECKING:
+    from rag.assistant import Assistant
+    from rag.settings import Settings
 
 REFUSED = 3
 _DATE = re.compile(r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?")
@@ -71,6 +73,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.error("--batch prints answers as JSON Lines, and goes with neither --search nor another --format")
     if args.search and args.format in ("markdown", "bibtex"):
         parser.error("--search prints text or JSON")
+    from rag.settings import load  # here, like the assistant, so that a Ctrl-C in the second they take ends cleanly
+
     settings = load(
         k=args.k, model=args.model, base_url=args.base_url, api_key_env=args.api_key_env, no_model=args.no_model or None
     )
@@ -78,8 +82,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args.batch is not None:
         return _batch(args.batch, settings, filters)
     question = _checked(sys.stdin.read() if args.question == "-" else args.question)
-    with progress_bars() as progress:
-        assistant = Assistant(settings, progress=progress, tell=say)
+    assistant = _open(settings)
     form = "json" if args.json else args.format
     if args.search:
         return _search(assistant, question, filters, form)
@@ -89,7 +92,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     if form != "text":
         write = {"json": render.to_json, "markdown": render.markdown, "bibtex": render.bibtex}[form]
         print(write(answer))
-    return REFUSED if answer.refused else 0
+    if answer.refused:
+        return REFUSED
+    return 0 if answer.complete else 1
+
+
+def _open(settings: Settings) -> Assistant:
+    from rag.assistant import Assistant
+
+    with progress_bars() as progress:
+        return Assistant(settings, progress=progress, tell=say)
 
 
 def _checked(question: str) -> str:
@@ -131,12 +143,10 @@ def _streamed(assistant: Assistant, question: str, filters: Filters) -> Answer:
     waiting.start()
     try:
         for event in assistant.stream(question, filters=filters):
-            if isinstance(event, Found):
-                continue
-            waiting.stop()
             if isinstance(event, str):
+                waiting.stop()
                 console.print(render.plain(event), end="", markup=False, soft_wrap=True)
-            else:
+            elif isinstance(event, Answer):
                 console.print(f"\n\n{render.tail(event)}", markup=False, soft_wrap=True)
                 return event
     finally:
@@ -150,14 +160,15 @@ def _batch(place: str, settings: Settings, filters: Filters) -> int:
         text = sys.stdin.read() if place == "-" else Path(place).read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{place} cannot be read ({error}).", "Give a JSONL file of id and question.") from error
-    with progress_bars() as progress:
-        assistant = Assistant(settings, progress=progress, tell=say)
+    assistant = _open(settings)
     failed = 0
     for number, line in _lines(text):
         record_id: Any = number
         try:
             record = _record(line, number)
             record_id = record.get("id", number)
+            if not isinstance(record.get("question"), str):
+                raise UsageError(f"Line {number} has no question.", 'Give it as {"id": 1, "question": "…"}.')
             history = _history(record.get("history"), number)
             answer = assistant.ask(_checked(record["question"]), history, filters=filters)
             _emit({**render.to_dict(answer), "id": record_id})
@@ -180,8 +191,8 @@ def _record(line: str, number: int) -> dict[str, Any]:
         record = json.loads(line)
     except (ValueError, RecursionError) as error:
         raise UsageError(f"Line {number} is not valid JSON ({error}).", "Give one JSON object a line.") from error
-    if not isinstance(record, dict) or not isinstance(record.get("question"), str):
-        raise UsageError(f"Line {number} has no question.", 'Give it as {"id": 1, "question": "…"}.')
+    if not isinstance(record, dict):
+        raise UsageError(f"Line {number} is no JSON object.", 'Give it as {"id": 1, "question": "…"}.')
     return record
 
 
@@ -191,9 +202,9 @@ def _history(value: Any, number: int) -> list[Turn]:
         raise UsageError(f"The history of line {number} is no list.", "Give questions, or role and content.")
     for item in value or []:
         if isinstance(item, str):
-            turns.append(Turn("user", _clean(item)))
+            turns.append(Turn("user", _clean(item)[:LONGEST_QUESTION]))
         elif isinstance(item, dict) and item.get("role") in ("user", "assistant") and isinstance(item.get("content"), str):
-            turns.append(Turn(item["role"], _clean(item["content"])))
+            turns.append(Turn(item["role"], _clean(item["content"])[:LONGEST_QUESTION]))
         else:
             raise UsageError(f"The history of line {number} is wrong.", "Give questions, or role and content.")
     return turns

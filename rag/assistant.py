@@ -33,11 +33,6 @@ _POINTS_BACK = re.compile(
     re.IGNORECASE,
 )
 _PRONOUN = re.compile(r"\b(?:it|its|they|them|their|he|she)\b", re.IGNORECASE)
-LONGEST_QUESTION = 8_000  # characters
-NO_MODEL = (
-    "No model is configured, so these are sentences quoted from the abstracts. For written answers set RAG_BASE_URL and "
-    "RAG_MODEL, for example RAG_BASE_URL=http://localhost:11434/v1 RAG_MODEL=qwen3:8b"
-)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import io
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -13,6 +14,11 @@ from rag.errors import RagError
 from rag.types import Progress
 
 _INTERRUPTED = 130
+LONGEST_QUESTION = 8_000  # characters
+NO_MODEL = (
+    "No model is configured, so these are sentences quoted from the abstracts. For written answers set RAG_BASE_URL and "
+    "RAG_MODEL, for example RAG_BASE_URL=http://localhost:11434/v1 RAG_MODEL=qwen3:8b"
+)
 Main = Callable[[Sequence[str] | None], int]
 
 
@@ -26,6 +32,9 @@ def fail_in_one_sentence(main: Main) -> Callable[..., int]:
 
     @functools.wraps(main)
     def wrapped(argv: Sequence[str] | None = None) -> int:
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="replace")  # a terminal that cannot show a letter shows a question mark
         try:
             return main(argv)
         except RagError as error:

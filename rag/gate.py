@@ -12,8 +12,9 @@ from rag import text
 from rag.lexical import LexicalIndex
 from rag.types import Hit
 
-LEAST_COSINE = 0.25  # best chunk; far-off questions stay under 0.18, answerable ones over 0.33
+LEAST_COSINE = 0.25  # best chunk; far-off questions stay under 0.18, answerable ones are mostly over 0.33
 NAMED_COSINE = 0.5  # the same for a question none of whose names occurs in the collection
+LEAST_SHARE = 0.65  # of a question's words that one paper has, which makes up for a low cosine
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +34,17 @@ def judge(question: str, hits: Sequence[Hit], lexical: LexicalIndex) -> Verdict:
         return Verdict("No paper passes the filters, or the library is empty.", missing)
     if names and len(missing) == len(names) and nearest < NAMED_COSINE:
         return Verdict(f"No abstract mentions {_either(missing)}.", missing)
-    if nearest < LEAST_COSINE:
+    known = len(missing) < len(names)
+    if nearest < LEAST_COSINE and not known and _share(question, hits) < LEAST_SHARE:
         return Verdict("Nothing in the collection comes near this question.", missing)
     return Verdict(None, missing)
+
+
+def _share(question: str, hits: Sequence[Hit]) -> float:
+    """Return the largest share of the question's words, if it has two or more, that a single paper has."""
+    asked = text.content_words(question)
+    told = (text.content_words(f"{hit.paper.title} {hit.paper.abstract}") for hit in hits)
+    return max(len(asked & words) for words in told) / len(asked) if len(asked) > 1 else 0.0
 
 
 def _either(names: Sequence[str]) -> str:

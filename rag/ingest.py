@@ -26,7 +26,10 @@ _SHOW_BAD = 5
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What became of one source: `read` records, of which papers added, updated or unchanged, and bad ones."""
+    """What became of one source: `read` records, of which papers added, updated or unchanged, and bad ones.
+
+    `merged` counts the records that told more of a paper which the same source had listed already.
+    """
 
     source: str
     read: int
@@ -35,6 +38,7 @@ class Report:
     unchanged: int
     bad: tuple[BadRecord, ...] = ()
     error: str | None = None
+    merged: int = 0
 
 
 def ingest(home: Path, places: Sequence[str], embedder: Embedder, progress: Progress, *, anew: bool = False) -> list[Report]:
@@ -124,16 +128,16 @@ def _read(library: Library, place: str) -> Report:
         return Report(name, len(records), 0, 0, 0, bad, message)
     changes = [change for _, change in library.put(name, papers)]
     counts = (changes.count("added"), changes.count("updated"), changes.count("unchanged"))
-    return Report(name, len(records), *counts, bad)
+    return Report(name, len(records), *counts, bad, merged=len(papers) - len(changes))
 
 
 def _print(report: Report) -> None:
     if report.error:
-        print(f"{report.source}: {report.error}", file=sys.stderr)
+        print(report.error, file=sys.stderr)
     else:
         print(
             f"{report.source}: read {report.read}, added {report.added}, updated {report.updated}, "
-            f"unchanged {report.unchanged}, bad {len(report.bad)}"
+            f"unchanged {report.unchanged}, bad {len(report.bad)}" + (f", merged {report.merged}" if report.merged else "")
         )
     for bad in report.bad[:_SHOW_BAD]:
         print(f"  line {bad.line}: {bad.reason}", file=sys.stderr)

@@ -16,6 +16,7 @@ from rag.types import Finish, Mode, Prompt, Usage
 
 _CONNECT_S = 5.0
 _SHOW_MODELS = 12
+_NO_API = (405, 501)  # what a plain web server says to a POST
 # The account named by OPENAI_ORG_ID and OPENAI_PROJECT_ID is no business of another host.
 _NO_ACCOUNT: Any = {"OpenAI-Organization": openai.Omit(), "OpenAI-Project": openai.Omit()}
 
@@ -140,7 +141,7 @@ class EndpointModel:
             return self._explain_not_found()
         if isinstance(error, openai.RateLimitError):
             return EndpointError(f"Too many requests for {where}, or no credit left.", "Wait, or check the account.")
-        if isinstance(error, openai.APIError):
+        if isinstance(error, openai.APIError) and getattr(error, "status_code", 0) not in _NO_API:
             status = f"{error.status_code}, " if isinstance(error, openai.APIStatusError) else ""
             return EndpointError(f"An error from {where}: {status}{self._redacted(error.message)}.", "See the server's log.")
         return EndpointError(

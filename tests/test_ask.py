@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,8 @@ def command(home: Path, *arguments: str, **more: str) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
         encoding="utf-8",
+        # a run in the background starts with SIGINT ignored, and its children with it
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
 
 
@@ -79,6 +82,16 @@ def test_ctrl_c_ends_with_130_and_no_traceback(starter_home: Path) -> None:
         assert server.asked.wait(60)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert "Traceback" not in err
+    assert out == ""
+
+
+def test_ctrl_c_while_it_starts_ends_cleanly_too(starter_home: Path) -> None:
+    process = command(starter_home, GRAPH)
+    time.sleep(1.0)  # in the second that importing chromadb takes
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=20)
     assert process.returncode == 130
     assert "Traceback" not in err
     assert out == ""
@@ -232,7 +245,7 @@ def test_a_model_that_refuses_ends_with_3(ask) -> None:  # type: ignore[no-untyp
 def test_a_cut_answer_is_kept_and_called_incomplete(ask) -> None:  # type: ignore[no-untyped-def]
     with Endpoint(breaks_off(f"{TOLD} And th")) as server:
         code, out, _ = ask(GRAPH, "--base-url", server.url, "--model", "m")
-    assert code == 0
+    assert code == 1
     assert f"{TOLD} And th" in out
     assert "incomplete" in out
 
@@ -362,3 +375,28 @@ def test_a_dead_endpoint_fails_each_line_of_a_batch(ask) -> None:  # type: ignor
     assert code == 1
     assert "connect" in str(told[0]["error"])
     assert told[1]["refused"] is True  # refused before the model is asked
+
+
+def test_a_line_without_a_question_keeps_its_id_and_odd_ids_do_no_harm(ask) -> None:  # type: ignore[no-untyped-def]
+    code, told = batch(ask, ['{"id": "x"}', '{"id": "\\ud800", "question": "GraphSAINT"}', line(id=3, question=GRAPH)])
+    assert code == 1
+    assert told[0]["id"] == "x"
+    assert "no question" in str(told[0]["error"])
+    assert told[2]["id"] == 3
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--json", "--format", "bibtex", "q"], ["--search", "--format", "markdown", "q"], ["--batch", "x", "--search"]],
+)
+def test_options_that_contradict_each_other_are_refused(arguments: list[str], ask) -> None:  # type: ignore[no-untyped-def]
+    code, out, _ = ask(*arguments)
+    assert (code, out) == (2, "")
+
+
+def test_control_characters_of_a_model_do_not_reach_the_terminal(ask) -> None:  # type: ignore[no-untyped-def]
+    with Endpoint(says("GraphSAINT \x1b[31msamples", " the training graph [1].\x07")) as server:
+        _, out, _ = ask("--base-url", server.url, "--model", "m", GRAPH)
+    assert "samples" in out
+    assert "\x1b" not in out
+    assert "\x07" not in out

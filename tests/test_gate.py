@@ -82,3 +82,13 @@ def test_an_unknown_name_does_not_refuse_what_comes_very_near(lexical: LexicalIn
     less = gate.judge("How does ZorbleNet dim lamps?", [hit(paper(), dense=gate.NAMED_COSINE - 0.01)], lexical)
     assert near == Verdict(None, ("ZorbleNet",))
     assert less.reason == "No abstract mentions ZorbleNet."
+
+
+def test_the_questions_own_words_in_one_paper_make_up_for_a_low_cosine(lexical: LexicalIndex) -> None:
+    hits = [hit(paper("Layer sampling", "The neighbor explosion of minibatches is avoided."), dense=0.2)]
+    assert gate.judge("What is the neighbor explosion problem?", hits, lexical).reason is None
+    assert gate.judge("What is the nuclear explosion problem?", hits, lexical).reason is not None
+
+
+def test_a_known_name_is_enough_in_any_language(judge: Judge) -> None:
+    assert judge("GraphSAINT 如何构建小批量？").reason is None

@@ -429,3 +429,8 @@ def test_the_starter_corpus_is_whole_and_has_no_bad_record() -> None:
     found = papers(text)
     assert name == "starter"
     assert len({p.id for p in found}) == len(found) == 574
+
+
+def test_a_file_named_like_a_source_of_ours_is_kept_apart(tmp_path: Path) -> None:
+    (tmp_path / "starter").write_text(lines({"title": "Birds", "abstract": ONE}))
+    assert sources.load(str(tmp_path / "starter"))[0] == "./starter"

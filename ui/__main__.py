@@ -6,16 +6,22 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from rag.assistant import NO_MODEL, Assistant
-from rag.cli import fail_in_one_sentence, progress_bars, say
+from rag.assistant import Assistant
+from rag.cli import NO_MODEL, fail_in_one_sentence, progress_bars, say
 from rag.errors import UsageError
 from rag.settings import load
+
+
+def _port(value: str) -> int:
+    if not value.isdecimal() or not 1 <= int(value) <= 65535:
+        raise argparse.ArgumentTypeError(f"{value} is not a port from 1 to 65535")
+    return int(value)
 
 
 def arguments() -> argparse.ArgumentParser:
     """Return the parser of the command line; a test holds README against it."""
     parser = argparse.ArgumentParser(prog="python -m ui", description=__doc__)
-    parser.add_argument("--port", type=int, help="the port to listen on; without it the first free one from 7860 on")
+    parser.add_argument("--port", type=_port, help="the port to listen on; without it the first free one from 7860 on")
     parser.add_argument("--no-browser", action="store_true", help="only print the address")
     parser.add_argument("--model", help="the model's name at the endpoint")
     parser.add_argument("--base-url", metavar="URL", help="the address of an OpenAI-compatible endpoint")

@@ -12,7 +12,8 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 import gradio as gr
 
-from rag.assistant import LONGEST_QUESTION, NO_MODEL, Assistant, Found
+from rag.assistant import Assistant, Found
+from rag.cli import LONGEST_QUESTION, NO_MODEL
 from rag.errors import RagError
 from rag.types import Answer, Turn
 from ui import panel

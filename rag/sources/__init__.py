@@ -17,6 +17,7 @@ from rag.types import BadRecord, Paper
 
 FORMATS = (huggingface, jsonl)
 STARTER = "starter"
+_STDIN = "stdin"
 _LARGEST_PAGE = 200_000_000  # bytes
 SUPPORTED = "a saved Hugging Face Daily Papers page, or JSON Lines with title and abstract"
 
@@ -29,12 +30,13 @@ def load(place: str) -> tuple[str, str]:
     if place == STARTER:
         return STARTER, resources.files("rag").joinpath("data/starter.jsonl").read_text("utf-8")
     if place == "-":
-        return "stdin", _decode(sys.stdin.buffer.read(), "standard input")
+        return _STDIN, _decode(sys.stdin.buffer.read(), "standard input")
     if place.startswith(("http://", "https://")):
         return PurePosixPath(urlsplit(place).path).name or place, _decode(_fetch(place), place)
     try:
         path = Path(place).expanduser()
-        return path.name.encode("utf-8", "replace").decode(), _decode(path.read_bytes(), place)
+        name = path.name.encode("utf-8", "replace").decode()
+        return f"./{name}" if name in (STARTER, _STDIN) else name, _decode(path.read_bytes(), place)
     except IsADirectoryError as error:
         raise SourceError(f"{place} is a folder.", f"Name its files, for example {place.rstrip('/')}/*.txt") from error
     except FileNotFoundError as error:
