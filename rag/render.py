@@ -8,9 +8,18 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from rag.types import Answer, Hit, Paper, Source
+from rag import sentences
+from rag.types import Answer, Claim, Hit, Paper, Source, Verdict
 
 MARK = "⚠"
+# What follows a sentence that is not simply supported, and what it means.
+SIGNS: dict[Verdict, tuple[str, str]] = {
+    "unsupported": (MARK, "not supported by the abstract it cites"),
+    "partial": ("≈", "supported only in part"),
+    "miscited": ("↪", "supported by another source than it cites"),
+    "uncited": ("○", "without a source"),
+}
+_SENTENCE = 160  # characters shown of what a nearest paper says
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # a model could drive the terminal with them
 
 
@@ -48,8 +57,23 @@ def _source(source: Source) -> dict[str, Any]:
 
 
 def text(answer: Answer) -> str:
-    """Return the answer for a terminal: its text, what the check found, and its sources by title."""
-    return "\n\n".join(part for part in (plain(answer.answer), tail(answer)) if part)
+    """Return the answer for a terminal: its text with signs, what the check found, and its sources by title."""
+    return "\n\n".join(part for part in (plain(marked(answer)), tail(answer)) if part)
+
+
+def marked(answer: Answer) -> str:
+    """Return an answer's text with what the check adds to its sentences; nothing of it is left out."""
+    said = answer.answer
+    for claim in reversed(answer.claims):
+        said = said[: claim.end] + suffix(claim) + said[claim.end :]
+    return said
+
+
+def suffix(claim: Claim) -> str:
+    """Return what the check adds to a sentence: the citation it gives, or a sign."""
+    if claim.added:
+        return f" [{', '.join(map(str, claim.added))}, added by check]"
+    return f" {SIGNS[claim.verdict][0]}" if claim.verdict in SIGNS else ""
 
 
 def tail(answer: Answer) -> str:
@@ -65,25 +89,43 @@ def plain(markdown: str) -> str:
 
 
 def findings(answer: Answer) -> str:
-    """Return one line for each sentence that failed the check and for what else is wrong; empty when nothing is."""
-    lines = [
-        f"{MARK} {claim.verdict}: “{_short(claim.text)}” ({'; '.join(claim.problems)})"
-        for claim in answer.claims
-        if claim.problems and claim.verdict != "none"
-    ]
+    """Return the legend of the signs in the text, then a line for each sentence that failed the check and for what else is
+    wrong; empty when nothing is."""
+    shown = dict.fromkeys(claim.verdict for claim in answer.claims if claim.verdict in SIGNS)
+    legend = ["   ".join(f"{sign} {meaning}" for sign, meaning in map(SIGNS.__getitem__, shown))] if shown else []
+    lines = [_finding(claim) for claim in answer.claims if claim.verdict != "none" and (claim.problems or claim.disputed)]
     if answer.invalid_citations:
         lines.append(f"{MARK} cites numbers that are no source: {', '.join(map(str, answer.invalid_citations))}")
+    lines += [f"{MARK} {warning}" for warning in answer.warnings]
     if not answer.complete:
         lines.append(f"{MARK} incomplete: {answer.refusal_reason}")
-    return "\n".join(lines)
+    return "\n".join(legend + lines)
+
+
+def _finding(claim: Claim) -> str:
+    sign = SIGNS.get(claim.verdict, (MARK, ""))[0]
+    dispute = (f"the model judges it {claim.judged}",) if claim.disputed else ()
+    return f"{sign} {claim.verdict}: “{_short(claim.text)}” ({'; '.join((*claim.problems, *dispute))})"
 
 
 def _listed(answer: Answer) -> str:
     if answer.refused:
-        title, shown = "Nearest papers:", list(answer.sources)
-    else:
-        title, shown = "Sources:", [s for s in answer.sources if s.cited] or list(answer.sources)
-    return "\n".join([title, *(reference(s.n, s.paper) for s in shown)]) if shown else ""
+        return "\n".join(["Nearest papers:", *map(nearest, answer.sources)]) if answer.sources else ""
+    shown = [s for s in answer.sources if s.cited] or list(answer.sources)
+    return "\n".join(["Sources:", *(reference(s.n, s.paper) for s in shown)]) if shown else ""
+
+
+def nearest(source: Source) -> str:
+    """Return a paper that comes near a refused question: its reference, and what of its abstract comes nearest."""
+    return f"{reference(source.n, source.paper)}\n    {nearest_sentence(source.hit)}"
+
+
+def nearest_sentence(hit: Hit) -> str:
+    """Return the first sentence of the passage nearest to the question, cut to one line."""
+    abstract = hit.paper.abstract
+    start = hit.passages[0].start if hit.passages else 0
+    spans = [span for span in sentences.split(abstract) if span[1] > start] or [(0, 0)]
+    return _short(abstract[slice(*spans[0])], _SENTENCE)
 
 
 def reference(n: int, paper: Paper) -> str:
@@ -101,7 +143,7 @@ def hits(found: Sequence[Hit]) -> str:
 
 def markdown(answer: Answer) -> str:
     """Return the question, the answer and its sources as Markdown."""
-    lines = [f"## {answer.question}", answer.answer, findings(answer)]
+    lines = [f"## {answer.question}", marked(answer), findings(answer)]
     shown = [s for s in answer.sources if s.cited or answer.refused]
     lines.append("\n".join(f"- {reference(s.n, s.paper)}" for s in shown))
     return "\n\n".join(line for line in lines if line)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-Verdict = Literal["supported", "partial", "unsupported", "uncited", "none"]
+Verdict = Literal["supported", "partial", "unsupported", "miscited", "uncited", "none"]
 Mode = Literal["model", "extractive"]
 Progress = Callable[[str, int, int], None]  # called with a stage, how much of it is done, and of how much
 
@@ -118,7 +118,11 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One sentence of an answer, answer[start:end], with the numbers it cites and what the check found."""
+    """One sentence of an answer, answer[start:end], with the numbers it cites and what the check found.
+
+    `added` are sources that the check found to support a sentence that cites none; `judged` is a model's verdict, where
+    one was asked for.
+    """
 
     text: str
     start: int
@@ -127,6 +131,13 @@ class Claim:
     verdict: Verdict
     problems: tuple[str, ...] = ()
     evidence: tuple[Evidence, ...] = ()
+    added: tuple[int, ...] = ()
+    judged: Verdict | None = None
+
+    @property
+    def disputed(self) -> bool:
+        """Whether the model and the check disagree on whether the claim is supported."""
+        return self.judged is not None and (self.judged == "supported") != (self.verdict == "supported")
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +187,7 @@ class Answer:
     usage: Usage
     timings: Timings
     index: IndexInfo
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +223,7 @@ class ChatModel(Protocol):
 
     @property
     def context_tokens(self) -> int | None:
-        """Tokens that prompt and answer may take together; None when there is no limit."""
+        """Tokens that the prompt may take; None when there is no limit."""
         ...
 
     def stream(self, prompt: Prompt) -> Iterator[str | Finish]:

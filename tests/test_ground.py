@@ -5,9 +5,9 @@ from itertools import pairwise
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from made import LAMPS, HashEmbedder, paper, sources
+from made import LAMPS, ORCHARD, HashEmbedder, paper, sources
 
-from rag import ground
+from rag import ground, support
 from rag.minilm import MiniLM
 from rag.types import Claim
 
@@ -15,81 +15,11 @@ QUOTE = "LanternNet dims 340 lamps by learning from footsteps."
 WORDS = HashEmbedder()
 
 
-def numbers(answer: str) -> list[tuple[int, ...]]:
-    return [mark.numbers for mark in ground.citations(answer)]
-
-
 def check(answer: str) -> list[Claim]:
     return ground.check(answer, LAMPS, WORDS)
 
 
-# -- citation marks ------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("mark", "expected"),
-    [
-        ("[1]", [(1,)]),
-        ("[ 1 ]", [(1,)]),
-        ("[1, 2]", [(1, 2)]),
-        ("[1,2]", [(1, 2)]),
-        ("[1; 2]", [(1, 2)]),
-        ("[1 and 2]", [(1, 2)]),
-        ("[1][2]", [(1,), (2,)]),
-        ("[1] [2]", [(1,), (2,)]),
-        ("[1-3]", [(1, 2, 3)]),
-        ("[1–3]", [(1, 2, 3)]),
-        ("[1, 3-5]", [(1, 3, 4, 5)]),
-        ("[2, 2]", [(2,)]),
-        ("【1】", [(1,)]),
-        ("［1］", [(1,)]),
-        ("【1†source】", [(1,)]),
-        ("【12†L3-L9】", [(12,)]),
-        ("[source 2]", [(2,)]),
-        ("[Source 2]", [(2,)]),
-        ("[Paper 2]", [(2,)]),
-        ("[Sources 1, 2]", [(1, 2)]),
-        ("[source 1, source 2]", [(1, 2)]),
-        ("[^1]", [(1,)]),
-        ("[#1]", [(1,)]),
-        ("(1)", [(1,)]),
-        ("(1, 2)", [(1, 2)]),
-    ],
-)
-def test_marks_of_every_kind_are_read_at_the_end_of_a_sentence(mark: str, expected: list[tuple[int, ...]]) -> None:
-    answer = f"Lamps are dimmed {mark}."
-    assert numbers(answer) == expected
-    assert "".join(answer[m.start : m.end] for m in ground.citations(answer)).replace(" ", "") == mark.replace(" ", "")
-    assert numbers(f"Lamps are dimmed. {mark}") == expected
-    assert numbers(f"Lamps are dimmed {mark}. More of them follow.") == expected
-
-
-@pytest.mark.parametrize(
-    "said",
-    [
-        "Values lie in [0,1].",
-        "Values lie in [0, 1] always.",
-        "It was [not] so.",
-        "In [2024] things changed.",
-        "The range is [0.5, 1.5].",
-        "See [the code](https://example.org/1).",
-        "Empty [] and ().",
-        "A vector x[i] of them.",
-    ],
-)
-def test_other_brackets_are_no_citations(said: str) -> None:
-    assert numbers(said) == []
-
-
-@pytest.mark.parametrize(
-    "said", ["It has (1) lamps and (2) sensors in it.", "Steps (1, 2) come first.", "About (3) percent, say."]
-)
-def test_round_brackets_inside_a_sentence_count_things(said: str) -> None:
-    assert numbers(said) == []
-
-
-def test_a_round_mark_inside_a_bracketed_one_is_not_read_twice() -> None:
-    assert numbers("Dimmed [1†page (2)].") == [(1,)]
+# -- citations of nothing -----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("said", "expected"), [("Dim [0].", [0]), ("Dim [99].", [99]), ("Dim [1][3] and [3, 7].", [3, 7])])
@@ -117,80 +47,53 @@ def test_a_claim_keeps_its_text_and_citations() -> None:
     ]
 
 
-def test_a_mark_after_the_full_stop_belongs_to_the_sentence_before_it() -> None:
-    first, second = check("Lamps are dimmed. [1] Orchards freeze. [2]")
-    assert (first.citations, second.citations) == ((1,), (2,))
-
-
 @pytest.mark.parametrize(
-    "answer", ["[1] dims 340 lamps by learning from footsteps.", "- [1] dims 340 lamps.", "Lamps are dimmed.\n[1]"]
+    "said",
+    ["# Lamps", "**LanternNet**", "What it does:", "How many lamps?", "$$x = 350$$", "The abstracts do not say how lamps dim."],
 )
-def test_no_citation_is_lost(answer: str) -> None:
-    """A mark in front of a sentence, or on a line of its own after one, is that sentence's."""
-    assert [c.citations for c in check(answer) if c.verdict != "none"] == [(1,)]
+def test_what_claims_nothing_has_the_verdict_none_and_no_evidence(said: str) -> None:
+    [claim] = check(said)
+    assert (claim.text, claim.verdict, claim.problems, claim.evidence, claim.added) == (said, "none", (), (), ())
 
 
-def test_headings_code_and_lead_ins_are_no_claims() -> None:
-    answer = (
-        "# Lamps\n\n**LanternNet**\n\nWhat it does:\n- It dims 340 lamps [1].\n* It learns from footsteps [1]\n"
-        "1. It was tried in Ghent [1].\n---\n```python\ndim(340)\n```\n"
-    )
-    claims = check(answer)
-    assert [c.text for c in claims if c.verdict != "none"] == [
-        "It dims 340 lamps [1].",
-        "It learns from footsteps [1]",
-        "It was tried in Ghent [1].",
-    ]
-    assert [c.text for c in claims if c.verdict == "none"] == [
-        "# Lamps",
-        "**LanternNet**",
-        "What it does:",
-        "---",
-        "```python",
-        "dim(340)",
-        "```",
-    ]
-
-
-def test_a_sentence_with_bold_words_is_a_claim() -> None:
-    assert [c.verdict for c in check("**LanternNet** dims lamps.")] == ["uncited"]
-
-
-FRAGMENTS = st.sampled_from(
+PIECES = st.sampled_from(
     [
-        *"[]()【】［］,;-–.!?:*#\n ",
-        "[1]",
-        "[1, 2]",
-        "[1,\n2]",
-        "(2)",
-        "【1†",
-        "[99]",
-        "[0]",
-        "```",
-        "~~~",
-        "\n- ",
-        "\n1. ",
-        "**",
-        *("# ", "A lamp", " foo", "Dims 340.", " et al. ", "e.g. ", "\r\n", "\u2028", "\x0b", "\t", "É", "😀", "12", "†"),
+        *"[]().!?:*#\n ",
+        *(
+            "[1]",
+            "[1, 2]",
+            " [2].",
+            "(2)",
+            "[99]",
+            "[0]",
+            "```",
+            "\n- ",
+            "**",
+            "A lamp dims",
+            " 340 lamps",
+            "LanternNet",
+            "12 weeks",
+        ),
+        *("not", " Orchards lose fruit to frost in spring.", QUOTE, "\r\n", "\u2028", "É", "😀.", "$$"),
     ]
 )
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.lists(FRAGMENTS, max_size=25).map("".join) | st.text(max_size=80))
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(PIECES, max_size=20).map("".join) | st.text(max_size=80))
 @example("")
-@example("Lamps [1,\n2] and so on:")
-@example("Lamps [1†\n```\n]")
-def test_claims_slice_back_in_order_without_overlap_for_any_text(answer: str) -> None:
-    claims = check(answer)
-    for claim in claims:
+def test_claims_and_evidence_slice_back_in_order_without_overlap_for_any_text(answer: str) -> None:
+    found = check(answer)
+    for claim in found:
         assert answer[claim.start : claim.end] == claim.text
         assert claim.text.strip()
         for evidence in claim.evidence:
             abstract = LAMPS[evidence.n - 1].paper.abstract
             assert abstract[evidence.start : evidence.end] == evidence.sentence != ""
-    assert all(a.end <= b.start for a, b in pairwise(claims))
-    assert all(mark.numbers for mark in ground.citations(answer))
+    assert all(a.end <= b.start for a, b in pairwise(found))
+    over = ground.Checker(LAMPS, WORDS).claims(answer, growing=True)
+    assert over == found[: len(over)]
+    assert len(found) - 2 <= len(over) < max(len(found), 1), "all but the last, and the one before a mark to come"
 
 
 # -- verdicts, with the real embedder ------------------------------------------------------------------------------------
@@ -202,7 +105,7 @@ def test_a_verbatim_quote_is_supported_by_its_own_sentence(embedder: MiniLM) -> 
     [evidence] = claim.evidence
     assert evidence.sentence == QUOTE
     assert (evidence.n, evidence.paper_id) == (1, LAMPS[0].paper.id)
-    assert evidence.score >= ground.SUPPORTED
+    assert evidence.score >= support.SUPPORTED
 
 
 def test_a_paraphrase_points_at_the_sentence_it_tells(embedder: MiniLM) -> None:
@@ -246,7 +149,9 @@ def test_an_unrelated_claim_is_unsupported(embedder: MiniLM) -> None:
 
 def test_a_claim_that_cites_the_wrong_paper_is_not_supported(embedder: MiniLM) -> None:
     [claim] = ground.check("LanternNet dims lamps by learning from footsteps [2].", LAMPS, embedder)
-    assert claim.verdict == "unsupported"
+    assert (claim.verdict, claim.citations) == ("miscited", (2,))
+    assert [e.n for e in claim.evidence] == [1]
+    assert any("[1]" in problem for problem in claim.problems)
 
 
 def test_the_best_of_two_cited_papers_supports_a_claim_and_comes_first(embedder: MiniLM) -> None:
@@ -256,17 +161,26 @@ def test_the_best_of_two_cited_papers_supports_a_claim_and_comes_first(embedder:
     assert [e.n for e in claim.evidence] == [1, 2]
 
 
-def test_a_claim_without_citation_is_uncited_however_true() -> None:
+def test_a_true_claim_without_citation_is_given_the_source_that_supports_it_and_the_text_stays() -> None:
     [claim] = check(QUOTE)
-    assert (claim.verdict, claim.citations, claim.evidence) == ("uncited", (), ())
+    assert (claim.text, claim.citations, claim.added, claim.verdict) == (QUOTE, (), (1,), "supported")
+    assert claim.evidence[0].sentence == QUOTE
+
+
+def test_a_claim_without_citation_that_no_source_supports_is_uncited(embedder: MiniLM) -> None:
+    [claim] = ground.check("Whales sing at night to find their partners.", LAMPS, embedder)
+    assert (claim.verdict, claim.citations, claim.added, claim.evidence) == ("uncited", (), (), ())
     assert claim.problems
 
 
 @pytest.mark.parametrize("n", [0, 99])
-def test_a_citation_of_nothing_is_unsupported_and_kept(n: int) -> None:
-    [claim] = check(f"{QUOTE} [{n}]")
-    assert (claim.verdict, claim.citations, claim.evidence) == ("unsupported", (n,), ())
+def test_a_citation_of_nothing_is_kept_and_the_source_that_says_it_is_named(n: int, embedder: MiniLM) -> None:
+    [claim] = ground.check(f"{QUOTE} [{n}] Whales sing at night [{n}].", LAMPS, embedder)[:1]
+    assert (claim.verdict, claim.citations, claim.added) == ("miscited", (n,), ())
     assert any(f"[{n}]" in problem for problem in claim.problems)
+    assert any("[1]" in problem for problem in claim.problems)
+    [claim] = ground.check(f"Whales sing at night [{n}].", LAMPS, embedder)
+    assert (claim.verdict, claim.citations, claim.evidence) == ("unsupported", (n,), ())
 
 
 def test_an_invalid_number_beside_a_valid_one_is_named() -> None:
@@ -279,19 +193,6 @@ def test_an_invalid_number_beside_a_valid_one_is_named() -> None:
 def test_a_source_without_text_supports_nothing() -> None:
     [claim] = ground.check("Lamps are dimmed [1].", sources(paper(abstract="")), WORDS)
     assert claim.verdict == "unsupported"
-
-
-# -- what only looks like a citation, and citations that add nothing ------------------------------------------------------
-
-
-@pytest.mark.parametrize("said", ["(1) Encode the text, (2) Rank it.", "Steps: (1) Encode. (2) Rank.", "It has lamps(1)."])
-def test_items_of_a_list_are_no_citations(said: str) -> None:
-    assert numbers(said) == []
-
-
-def test_round_marks_count_only_where_there_are_no_square_ones() -> None:
-    assert numbers("Lamps dim (1). Frost bites (2)") == [(1,), (2,)]
-    assert numbers("Lamps dim (1). Frost bites [2].") == [(2,)]
 
 
 def test_a_mark_inside_a_quotation_is_the_abstracts_own(embedder: MiniLM) -> None:
@@ -311,3 +212,164 @@ def test_a_citation_that_adds_nothing_is_told(embedder: MiniLM) -> None:
 
 def test_a_whole_sentence_in_bold_is_checked() -> None:
     assert [c.verdict for c in check("**Orchards are warm all winter long.**")] == ["uncited"]
+
+
+# -- numbers, names and contrary words ------------------------------------------------------------------------------------
+
+CUT = "It cut the energy used in Ghent by 27.5% over 12 weeks"
+
+
+@pytest.mark.parametrize(
+    ("said", "missing"),
+    [
+        ("It cut the energy used in Bruges by 27.5% over 12 weeks", "Bruges"),
+        ("It cut the energy used in Ghent by 27.5% over 12 days", "12 days"),
+        ("It cut the energy used in Ghent by 27.5 ms over 12 weeks", "27.5 ms"),
+        ("GPT-4 dims 340 lamps by learning from footsteps", "GPT-4"),
+        ("It cut the energy used in Bruges by 29% over 12 weeks", "29%, Bruges"),
+    ],
+)
+def test_a_figure_unit_or_name_that_the_abstract_has_not_is_named(embedder: MiniLM, said: str, missing: str) -> None:
+    [claim] = ground.check(f"{said} [1].", LAMPS, embedder)
+    assert claim.verdict == "unsupported"
+    assert claim.problems == (f"not in the cited abstract: {missing}",)
+    assert claim.evidence[0].score >= support.SUPPORTED  # similarity alone would have believed it
+
+
+@pytest.mark.parametrize(
+    ("told", "said", "words"),
+    [
+        (QUOTE, "LanternNet does not dim 340 lamps by learning from footsteps", "“not "),
+        ("Dimming lamps increases the safety of streets.", "Dimming lamps reduces the safety of streets", "“reduces” against"),
+        (
+            "Training of the lamps is stable at night.",
+            "Training of the lamps is unstable at night",
+            "“unstable” against “stable”",
+        ),
+    ],
+)
+def test_contrary_words_are_told(embedder: MiniLM, told: str, said: str, words: str) -> None:
+    [claim] = ground.check(f"{said} [1].", sources(paper("LanternNet", told)), embedder)
+    assert claim.verdict == "unsupported"
+    [problem] = claim.problems
+    assert problem.startswith(f"the abstract may say the contrary: {words}")
+
+
+def test_numbers_and_names_may_come_from_either_of_two_cited_papers(embedder: MiniLM) -> None:
+    said = "A drone measures blossom temperature every 90 seconds, as LanternNet dims 340 lamps"
+    [claim] = ground.check(f"{said} [1][2].", LAMPS, embedder)
+    assert (claim.verdict, claim.problems) == ("supported", ())
+    assert [e.n for e in claim.evidence] == [2, 1]
+    [claim] = ground.check(f"{said} [2].", LAMPS, embedder)
+    assert claim.verdict == "unsupported"
+    assert claim.problems == ("not in the cited abstract: 340, LanternNet",)
+
+
+def test_two_sentences_are_evidence_where_the_second_adds_to_the_first(embedder: MiniLM) -> None:
+    [claim] = ground.check("LanternNet dims 340 lamps and cut the energy used in Ghent by 27.5% [1].", LAMPS, embedder)
+    assert claim.verdict == "supported"
+    assert [e.sentence for e in claim.evidence] == [f"{CUT}.", QUOTE]
+
+
+def test_a_claim_that_says_more_than_the_abstract_is_partial(embedder: MiniLM) -> None:
+    said = "LanternNet saves energy by watching footsteps of people and animals in the snow [1]."
+    [claim] = ground.check(said, LAMPS, embedder)
+    assert (claim.verdict, claim.problems) == ("partial", ("no sentence of the cited abstract says all of this",))
+    assert [e.n for e in claim.evidence] == [1]
+    assert support.PARTIAL <= claim.evidence[0].score < support.SUPPORTED
+
+
+def test_each_sentence_has_a_verdict_of_its_own(embedder: MiniLM) -> None:
+    answer = (
+        "## Lamps\n\nLanternNet dims 340 lamps by learning [1]. It dims 350 lamps by learning from footsteps [1]. "
+        "A drone measures blossom temperature every 90 seconds [1]. Whales sing at night. The abstracts do not say who pays."
+    )
+    assert [c.verdict for c in ground.check(answer, LAMPS, embedder)] == [
+        *("none", "supported", "unsupported", "miscited", "uncited", "none"),
+    ]
+
+
+def test_the_source_that_clearly_says_it_is_added_in_other_words_too(embedder: MiniLM) -> None:
+    [claim] = ground.check("A drone watches blossoms.", LAMPS, embedder)
+    assert (claim.verdict, claim.citations, claim.added, claim.problems) == ("supported", (), (2,), ())
+    [claim] = ground.check("Blossoms are watched from the air.", LAMPS, embedder)
+    assert (claim.verdict, claim.added) == ("uncited", ())
+
+
+def test_no_source_is_added_for_a_number_that_it_has_not(embedder: MiniLM) -> None:
+    [claim] = ground.check("A drone measures blossom temperature every 80 seconds.", LAMPS, embedder)
+    assert (claim.verdict, claim.added) == ("uncited", ())
+    [claim] = ground.check("A drone measures blossom temperature every 80 seconds [1].", LAMPS, embedder)
+    assert claim.verdict == "unsupported"
+
+
+def test_the_source_that_says_it_best_is_named_of_several(embedder: MiniLM) -> None:
+    many = sources(paper("Frost Watch", ORCHARD), paper("LanternNet 340", "LanternNet dims lamps, 340 of them."), paper())
+    [claim] = ground.check("LanternNet dims 340 lamps by learning from footsteps [1].", many, embedder)
+    assert (claim.verdict, [e.n for e in claim.evidence]) == ("miscited", [3])
+    assert claim.problems == ("the support is in [3], which it does not cite",)
+
+
+# -- an answer that grows -------------------------------------------------------------------------------------------------
+
+GROWN = (
+    "## Lamps\n\nLanternNet dims lamps [1]. A drone watches orchards [2].\n- Whales sing at night [1].\n"
+    f"- {QUOTE} [1]\n\nOrchards freeze in spring"
+)
+
+
+def words_of(answer: str) -> list[str]:
+    """The answer after each word of it, as a model streams it."""
+    return [answer[: i + 1] for i, character in enumerate(answer) if character == " "] + [answer]
+
+
+def test_a_growing_answer_has_all_claims_but_the_last() -> None:
+    whole = check(GROWN)
+    assert len(whole) == 6
+    checker = ground.Checker(LAMPS, WORDS)
+    seen = [checker.claims(grown, growing=True) for grown in words_of(GROWN)]
+    assert all(claims == whole[: len(claims)] for claims in seen)
+    assert sorted({len(claims) for claims in seen}) == [0, 1, 2, 3, 4, 5]
+    assert seen[-1] == whole[:-1]
+    assert checker.claims(GROWN) == whole
+
+
+def test_each_sentence_is_judged_once_however_often_the_answer_grows() -> None:
+    words = HashEmbedder()
+    checker = ground.Checker(LAMPS, words)
+    for grown in words_of(GROWN):
+        checker.claims(grown, growing=True)
+    checker.claims(GROWN)
+    checker.claims(GROWN)
+    judged = [" ".join(call[0].split()) for call in words.calls if len(call) == 1]
+    assert judged == [
+        "LanternNet dims lamps.",
+        "A drone watches orchards.",
+        "Whales sing at night.",
+        "Orchards freeze in spring",
+    ]
+    abstracts = [call for call in words.calls if len(call) > 1]
+    assert len(abstracts) == len(LAMPS)  # each source is read once
+
+
+def test_a_sentence_said_twice_is_judged_once_and_found_in_both_places() -> None:
+    words = HashEmbedder()
+    said = "A drone watches orchards [2]."
+    one, other = ground.Checker(LAMPS, words).claims(f"{said} {said}")
+    assert (one.start, other.start) == (0, len(said) + 1)
+    assert (one.verdict, one.evidence) == (other.verdict, other.evidence)
+    assert len([call for call in words.calls if len(call) == 1]) == 1
+
+
+def test_the_same_words_with_another_citation_are_judged_anew() -> None:
+    one, other = check(f"{QUOTE} [1] {QUOTE} [2]")
+    assert (one.verdict, other.verdict) == ("supported", "miscited")
+
+
+def test_a_verbatim_quotation_needs_no_embedding() -> None:
+    words = HashEmbedder()
+    [claim] = ground.check(f"{QUOTE} [1]", LAMPS, words)
+    assert (claim.verdict, claim.evidence[0].sentence, claim.evidence[0].score) == ("supported", QUOTE, 1.0)
+    assert words.calls == []
+    ground.check(f"{QUOTE.replace('340', '350')} [1]", LAMPS, words)
+    assert words.calls != []

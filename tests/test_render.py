@@ -16,9 +16,9 @@ from rag.types import Answer, Claim, Hit, Passage
 # The contract of an answer as JSON; what stands here is what programs rely on.
 TOP = set(
     "id question standalone_question answer refused refusal_reason missing claims sources invalid_citations mode model "
-    "base_url_host complete usage timings index".split()
+    "base_url_host complete usage timings index warnings".split()
 )
-CLAIM = {"text", "start", "end", "citations", "verdict", "problems", "evidence"}
+CLAIM = {"text", "start", "end", "citations", "verdict", "problems", "evidence", "added", "judged"}
 EVIDENCE = {"n", "paper_id", "sentence", "start", "end", "score"}
 SOURCE = {"n", "paper_id", "title", "url", "published", "authors", "score", "cited"}
 REFUSED = answer(
@@ -42,7 +42,7 @@ def test_json_has_exactly_the_keys_of_the_contract_at_every_level(assistant: Ass
     assert told["refused"] or told["claims"]
     for claim in told["claims"]:
         assert set(claim) == CLAIM
-        assert claim["verdict"] in ("supported", "partial", "unsupported", "uncited", "none")
+        assert claim["verdict"] in ("supported", "partial", "unsupported", "miscited", "uncited", "none")
         assert all(set(e) == EVIDENCE for e in claim["evidence"])
     assert told["sources"]
     assert all(set(s) == SOURCE for s in told["sources"])
@@ -96,7 +96,10 @@ def test_text_lists_the_cited_papers_by_title() -> None:
 def test_text_of_a_refusal_lists_the_nearest_papers() -> None:
     told = render.text(REFUSED)
     assert told.startswith(REFUSED.answer)
-    assert "Nearest papers:\n[1] LanternNet\n[2] Frost Watch" in told
+    assert told.endswith(
+        "\n\nNearest papers:\n[1] LanternNet\n    Street lamps waste power when nobody walks below them.\n"
+        "[2] Frost Watch\n    Orchards lose fruit to frost in spring."
+    )
 
 
 def test_text_of_an_answer_that_cites_nothing_lists_what_was_found() -> None:
@@ -119,9 +122,10 @@ def claims(*verdicts: str) -> tuple[Claim, ...]:
 
 
 def test_sentences_that_failed_the_check_are_listed_and_no_others() -> None:
-    told = render.findings(answer(claims=claims("supported", "none", "partial", "unsupported", "uncited")))
-    assert [re.findall(r"Sentence (\w+)\.", line) for line in told.splitlines()] == [["partial"], ["unsupported"], ["uncited"]]
-    assert "why uncited" in told
+    failed = ("partial", "unsupported", "miscited", "uncited")
+    legend, *told = render.findings(answer(claims=claims("supported", "none", *failed))).splitlines()
+    assert legend == "   ".join(f"{sign} {meaning}" for sign, meaning in map(render.SIGNS.__getitem__, failed))  # type: ignore[arg-type]
+    assert told == [f"{render.SIGNS[v][0]} {v}: “Sentence {v}.” (why {v})" for v in failed]  # type: ignore[index]
 
 
 def test_invalid_citations_and_a_cut_answer_are_told() -> None:
@@ -129,6 +133,15 @@ def test_invalid_citations_and_a_cut_answer_are_told() -> None:
     assert "7, 0" in told
     assert "incomplete: the connection broke off" in told
     assert render.findings(answer()) == ""
+
+
+def test_a_warning_is_told_wherever_an_answer_is_read() -> None:
+    warned = answer(warnings=("The server read only 9 of about 99 tokens.",))
+    assert render.findings(warned) == f"{render.MARK} The server read only 9 of about 99 tokens."
+    for told in (render.text(warned), render.markdown(warned), render.text(replace(REFUSED, warnings=warned.warnings))):
+        assert warned.warnings[0] in told
+    assert json.loads(render.to_json(warned))["warnings"] == list(warned.warnings)
+    assert json.loads(render.to_json(answer()))["warnings"] == []
 
 
 def test_a_ranking_is_told_with_titles_and_scores() -> None:
