@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from threading import Lock
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import httpx2 as httpx
 import openai
 
+from rag import window
 from rag.errors import EndpointError
 from rag.settings import Endpoint, Settings
 from rag.types import Finish, Mode, Prompt, Usage
 
 _CONNECT_S = 5.0
+_PROMPT = 800  # tokens that a prompt with one abstract may take; the answer gets what they leave, or a quarter of the window
+_OPENAI = "api.openai.com"  # tells no window
 _SHOW_MODELS = 12
 _NO_API = (405, 501)  # what a plain web server says to a POST
 # The account named by OPENAI_ORG_ID and OPENAI_PROJECT_ID is no business of another host.
@@ -31,7 +35,7 @@ _FAULTS = (openai.OpenAIError, httpx.HTTPError, json.JSONDecodeError, _Malformed
 
 
 class EndpointModel:
-    """A chat model behind an endpoint. Nothing is sent until stream() is called."""
+    """A chat model behind an endpoint. Nothing is sent until its context_tokens are asked for or its stream() is read."""
 
     mode: Mode = "model"
 
@@ -40,10 +44,12 @@ class EndpointModel:
         self._model = endpoint.model
         self._key = endpoint.api_key.get_secret_value() if endpoint.api_key else ""
         self._max_tokens = settings.max_answer_tokens
+        self._setting = settings.context_window
+        self._window: window.Window | None = None
+        self._asking = Lock()
         self.host: str | None = endpoint.host
-        self.context_tokens: int | None = settings.context_window - settings.max_answer_tokens
         self._client = openai.OpenAI(
-            base_url=self._base_url or "https://api.openai.com/v1",
+            base_url=self._base_url or f"https://{_OPENAI}/v1",
             api_key=self._key or "none",
             timeout=httpx.Timeout(settings.timeout_s, connect=_CONNECT_S),
             max_retries=1,
@@ -53,6 +59,22 @@ class EndpointModel:
     @property
     def name(self) -> str | None:
         return self._model
+
+    @property
+    def context_tokens(self) -> int | None:
+        """Tokens that the prompt may take. The first call asks the server."""
+        tokens, answer = self._shares()
+        return tokens - answer
+
+    def _shares(self) -> tuple[int, int]:
+        """Return the tokens of prompt and answer together, and those of the answer, which a small window makes fewer."""
+        with self._asking:
+            if self._window is None:
+                asked = self._base_url is not None and self.host != _OPENAI
+                self._window = window.ask(str(self._base_url), self._model, self._key) if asked else window.Window()
+                self._model = self._model or self._window.only_model
+            tokens = self._window.within(self._setting)
+        return tokens, min(self._max_tokens, max(tokens - _PROMPT, tokens // 4))
 
     def stream(self, prompt: Prompt) -> Iterator[str | Finish]:
         """Yield the reply's text as it comes and a Finish; a reply that breaks off ends with Finish(complete=False).
@@ -70,6 +92,8 @@ class EndpointModel:
                     yield text
         except _FAULTS as error:
             if not started:
+                if isinstance(error, openai.APIConnectionError):
+                    self._window = None  # what listens there next may be another server
                 raise self._explain(error) from error
             yield Finish(False, f"the reply broke off ({type(error).__name__})", usage)
             return
@@ -84,16 +108,17 @@ class EndpointModel:
             yield Finish(reason is not None, None if reason else "the reply ended without a finish reason", usage)
 
     def _pieces(self, prompt: Prompt) -> Iterator[_Piece]:
+        _, answer = self._shares()  # first: a server that tells its window also names its only model
         self._model = self._model or self._only_model()
-        with self._create(prompt) as stream:
+        with self._create(prompt, answer) as stream:
             for chunk in stream:
                 yield _read(chunk)
 
-    def _create(self, prompt: Prompt) -> Any:
+    def _create(self, prompt: Prompt, answer_tokens: int) -> Any:
         """Send the request, again without each parameter that the server says it does not take."""
         options: dict[str, Any] = {
             "temperature": 0,
-            "max_tokens": self._max_tokens,
+            "max_tokens": answer_tokens,
             "stream_options": {"include_usage": True},
         }
         messages: Any = [{"role": "system", "content": prompt.system}, {"role": "user", "content": prompt.user}]

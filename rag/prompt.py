@@ -2,35 +2,34 @@
 
 from __future__ import annotations
 
-import re
+import secrets
 from collections.abc import Sequence
-from hashlib import sha256
 
 import prompts
-from rag.ground import citations
-from rag.tokens import count
-from rag.types import Hit, Prompt, Source, Turn
+from rag.claims import citations
+from rag.refusal import REFUSAL
+from rag.tokens import count, margin
+from rag.types import Hit, Prompt, Source, Turn, Usage
 
-# The sentence a model is told to reply when nothing answers; the prompt, the code and the tests share it.
-REFUSAL = "The abstracts do not answer this question."
-_MARGIN = 1.15  # tokens of a model whose tokenizer is not known, per token counted
+_SHORT = 0.9  # of the tokens counted; a server that says it read fewer has cut the prompt
+_FRAME = 16  # tokens that mark the two messages; a template with more to say has the margin
 _TURNS, _TURN = 6, 600  # turns of the conversation, and characters of each, shown when a follow-up is rewritten
 
 
-def answer(question: str, hits: Sequence[Hit], context_tokens: int | None) -> Prompt:
+def answer(question: str, hits: Sequence[Hit], context_tokens: int | None, model: str | None = None) -> Prompt:
     """Return the prompt that asks `question` of `hits`, numbered from 1 in their order.
 
-    Whole abstracts go in, in rank order, as long as the prompt stays within `context_tokens` (None: all of them); what
-    does not fit is left out, and the first always goes in.
+    Whole abstracts go in, in rank order, as long as the prompt stays within `context_tokens` of `model`'s (None: all of
+    them); what does not fit is left out, and the first always goes in.
     """
     numbered = [Source(n, hit) for n, hit in enumerate(hits, 1)]
-    tag = _tag(question, numbered)
-    blocks = [f"<{tag}>\n[{s.n}] {s.paper.title}\n{s.paper.abstract}\n</{tag}>" for s in numbered]
+    tag = _tag()
+    blocks = [_block(source, tag) for source in numbered]
     fitting = len(blocks)
     if context_tokens is not None:
-        spare = context_tokens - tokens(_render(question, (), [], tag))
+        spare = context_tokens - tokens(_render(question, (), [], tag), model)
         for fitting, block in enumerate(blocks):  # noqa: B007 - how many fit is what is looked for
-            spare -= int(_MARGIN * count(block)) + 2
+            spare -= int(margin(model) * count(block, model)) + 2
             if spare < 0:
                 break
         else:
@@ -41,30 +40,63 @@ def answer(question: str, hits: Sequence[Hit], context_tokens: int | None) -> Pr
 
 def condense(question: str, history: Sequence[Turn]) -> Prompt:
     """Return the prompt that asks for `question` rewritten so that it stands alone."""
-    told = "\n".join(f"{turn.role}: {turn.content[:_TURN]}" for turn in history[-_TURNS:])
+    told = "\n".join(f"{turn.role}: {_uncited(turn.content)[:_TURN]}" for turn in history[-_TURNS:])
     system, user = prompts.load("condense")
     return Prompt(question, (), system.substitute(), user.substitute(history=told, question=question))
 
 
-def tokens(prompt: Prompt) -> int:
-    """Return how many tokens the prompt may take, counted with a margin for tokenizers that are not known."""
-    return int(_MARGIN * (count(prompt.system) + count(prompt.user))) + 16
+def _uncited(said: str) -> str:
+    """Without its citation marks, whose numbers mean nothing in the next answer."""
+    for mark in reversed(citations(said)):
+        said = said[: mark.start].rstrip() + said[mark.end :]
+    return said
 
 
-def is_refusal(answer_text: str) -> bool:
-    """Whether a model's answer is the refusal: that sentence alone, or first and followed by text that cites nothing."""
-    words = r"\W+".join(REFUSAL.rstrip(".").split())
-    opening = re.match(rf"\W*(?:answer\W+)?{words}", answer_text, re.IGNORECASE)
-    if opening is None:
-        return not answer_text.strip()
-    rest = answer_text[opening.end() :]
-    return not re.search(r"[^\W\d]", rest) or (rest.lstrip()[0] in ".!:" and not citations(rest))
+def tokens(prompt: Prompt, model: str | None = None) -> int:
+    """Return how many tokens the prompt may take, counted with a margin where the model's encoding is not known."""
+    return int(margin(model) * _counted(prompt, model)) + _FRAME
 
 
-def _tag(question: str, sources: Sequence[Source]) -> str:
-    """Return the mark that fences the abstracts: nobody who writes one can know it, and the same question gives it again."""
-    told = "\n".join([question, *(s.paper.abstract for s in sources)])
-    return "abstract-" + sha256(told.encode("utf-8", "replace")).hexdigest()[:8]
+def warnings(prompt: Prompt, usage: Usage, model: str | None) -> tuple[str, ...]:
+    """Return what is to be told when the server read less of `prompt` than was sent, which it does without a word."""
+    read = usage.prompt_tokens
+    if not isinstance(read, int) or read <= 0:  # 0 is what servers that do not count say
+        return ()
+    sent = _counted(prompt, model)
+    if read >= _SHORT * sent:
+        return ()
+    return (
+        f"The server read only {read:,} of about {sent:,} tokens, so parts of the abstracts, or the rules, never reached the "
+        "model: set RAG_CONTEXT_WINDOW to what the server really has, or have it take more (Ollama: num_ctx or "
+        "OLLAMA_CONTEXT_LENGTH).",
+    )
+
+
+def _counted(prompt: Prompt, model: str | None) -> int:
+    return count(prompt.system, model) + count(prompt.user, model)
+
+
+def verify(statements: Sequence[str], source: Source) -> Prompt:
+    """Return the prompt that asks which of `statements` the abstract of `source` says."""
+    tag = _tag()
+    numbered = "\n".join(f"{n}: {statement}" for n, statement in enumerate(statements, 1))
+    system, user = prompts.load("verify")
+    return Prompt("", (source,), system.substitute(tag=tag), user.substitute(sources=_block(source, tag), claims=numbered))
+
+
+def rewrite(question: str) -> Prompt:
+    """Return the prompt that asks for `question` in English."""
+    system, user = prompts.load("rewrite")
+    return Prompt(question, (), system.substitute(), user.substitute(question=question))
+
+
+def _tag() -> str:
+    """Return a mark that fences the abstracts of one request: nobody who writes an abstract can know it."""
+    return f"abstract-{secrets.token_hex(4)}"
+
+
+def _block(source: Source, tag: str) -> str:
+    return f"<{tag}>\n[{source.n}] {source.paper.title}\n{source.paper.abstract}\n</{tag}>"
 
 
 def _render(question: str, sources: Sequence[Source], blocks: Sequence[str], tag: str) -> Prompt:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from platformdirs import user_data_path
@@ -51,11 +51,12 @@ class Settings(BaseSettings):
     base_url: str | None = None
     api_key: SecretStr | None = None
     api_key_env: str | None = None
-    context_window: int = Field(8192, ge=1024)
+    context_window: int | None = Field(None, ge=1024)  # None: what the server tells
     max_answer_tokens: int = Field(700, ge=1)
     timeout_s: float = Field(120.0, gt=0)
     k: int = Field(6, ge=1)
     no_model: bool = False
+    verify: Literal["off", "model"] = "off"
 
     @classmethod
     def settings_customise_sources(
@@ -140,7 +141,7 @@ def _check(settings: Settings) -> None:
             f"The base URL {settings.base_url} is not an http:// or https:// address.",
             "Give it whole, for example http://localhost:11434/v1.",
         )
-    if settings.max_answer_tokens >= settings.context_window:
+    if settings.context_window is not None and settings.max_answer_tokens >= settings.context_window:
         raise UsageError(
             f"The context window of {settings.context_window} tokens has no room for an answer of "
             f"{settings.max_answer_tokens}.",

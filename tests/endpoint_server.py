@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -82,10 +82,17 @@ def delta(text: str | None, finish: str | None = None) -> dict[str, Any]:
     }
 
 
-USAGE = {**delta(None), "choices": [], "usage": {"prompt_tokens": 21, "completion_tokens": 4, "total_tokens": 25}}
+def usage_of(prompt_tokens: Any) -> dict[str, Any]:
+    """The last chunk of a streamed reply."""
+    return {**delta(None), "choices": [], "usage": {"prompt_tokens": prompt_tokens, "completion_tokens": 4, "total_tokens": 25}}
 
 
-def says(*pieces: str, finish: str | None = "stop", usage: bool = True, done: bool = True) -> Behaviour:
+USAGE = usage_of(21)
+
+
+def says(
+    *pieces: str, finish: str | None = "stop", usage: bool = True, done: bool = True, prompt_tokens: Any = 21
+) -> Behaviour:
     """Stream `pieces` as a good server does, but for what is switched off."""
 
     def behave(to: Exchange) -> None:
@@ -95,7 +102,7 @@ def says(*pieces: str, finish: str | None = "stop", usage: bool = True, done: bo
         if finish:
             to.event(delta(None, finish))
         if usage:
-            to.event(USAGE)
+            to.event(usage_of(prompt_tokens))
         if done:
             to.event("[DONE]")
         to.end()
@@ -136,21 +143,56 @@ def page(text: str = "<html><body>Welcome to the router</body></html>") -> Behav
     return lambda to: to.reply(200, text, "text/html")
 
 
+def tells(value: Any) -> Behaviour:
+    """Answer with `value` as JSON; a string goes as it is."""
+    return lambda to: to.reply(200, value if isinstance(value, str) else json.dumps(value))
+
+
+def redirects(url: str) -> Behaviour:
+    def behave(to: Exchange) -> None:
+        to.handler.send_response(307)
+        to.handler.send_header("Location", url)
+        to.handler.send_header("Content-Length", "0")
+        to.handler.end_headers()
+
+    return behave
+
+
+def trickles(to: Exchange) -> None:
+    """Send a byte now and then, each too soon for a limit on single reads."""
+    to.handler.send_response(200)
+    to.handler.send_header("Content-Type", "application/json")
+    to.handler.end_headers()
+    while not to.stopped.wait(0.2):
+        to.handler.wfile.write(b" ")
+        to.handler.wfile.flush()
+
+
 def hangs(to: Exchange) -> None:
     """Say nothing until the server is closed."""
     to.stopped.wait(60)
 
 
 class Endpoint:
-    """with Endpoint(says("Hi")) as server: ... server.url, server.requests. The last behaviour goes on for ever."""
+    """with Endpoint(says("Hi")) as server: ... server.url, server.requests. The last behaviour goes on for ever.
 
-    def __init__(self, *behaviours: Behaviour, models: Sequence[str] | Behaviour = ("m",)) -> None:
+    `paths` are what else there is, and come before /v1/models; what is nowhere is 404. `port` 0 is any that is free.
+    """
+
+    def __init__(
+        self,
+        *behaviours: Behaviour,
+        models: Sequence[str] | Behaviour = ("m",),
+        paths: Mapping[str, Behaviour] | None = None,
+        port: int = 0,
+    ) -> None:
         self._behaviours = list(behaviours) or [says("Hello.")]
         self._models = models
+        self._paths = paths or {}
         self.requests: list[Request] = []
         self.asked = threading.Event()  # set by the first chat request
         self._stopped = threading.Event()
-        self._server = _Quiet(("127.0.0.1", 0), self._handler())
+        self._server = _Quiet(("127.0.0.1", port), self._handler())
         self._server.daemon_threads = True
         self._server.block_on_close = False
 
@@ -164,7 +206,12 @@ class Endpoint:
 
     @property
     def chats(self) -> list[Request]:
-        return [r for r in self.requests if r.method == "POST"]
+        return [r for r in self.requests if r.path == "/v1/chat/completions"]
+
+    @property
+    def paths(self) -> list[str]:
+        """What was asked for, in order."""
+        return [r.path for r in self.requests]
 
     def __enter__(self) -> Endpoint:
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
@@ -182,7 +229,9 @@ class Endpoint:
         request = Request(handler.command, handler.path, headers, body)
         self.requests.append(request)
         to = Exchange(handler, request, self._stopped)
-        if request.path == "/v1/models":
+        if request.path in self._paths:
+            self._paths[request.path](to)
+        elif request.path == "/v1/models":
             self._list(to)
         elif request.path == "/v1/chat/completions":
             self.asked.set()
@@ -208,6 +257,9 @@ class Endpoint:
                 endpoint._answer(self)
 
             def do_POST(self) -> None:
+                endpoint._answer(self)
+
+            def do_CONNECT(self) -> None:
                 endpoint._answer(self)
 
             def log_message(self, format: str, *args: object) -> None:

@@ -7,9 +7,9 @@ import pytest
 from made import LAMPS, hit, paper
 
 import prompts
-from rag import prompt
+from rag import prompt, refusal
 from rag.tokens import count
-from rag.types import Hit, Turn
+from rag.types import Hit, Turn, Usage
 
 HITS = [source.hit for source in LAMPS]
 
@@ -38,14 +38,14 @@ def test_without_a_limit_every_abstract_goes_in() -> None:
 
 def test_the_budget_keeps_whole_abstracts_in_rank_order_and_drops_the_rest() -> None:
     hits = many(10)
-    made = prompt.answer("Which?", hits, 1_000)
-    kept = len(made.sources)
-    assert 1 < kept < 10
-    assert [s.hit for s in made.sources] == hits[:kept]
-    for i in range(1, 11):
-        assert (f"Abstract {i} begins." in made.user) == (f"Abstract {i} ends." in made.user) == (i <= kept)
-    assert prompt.tokens(made) <= 1_000
-    assert prompt.tokens(prompt.answer("Which?", hits[: kept + 1], None)) > 1_000  # one more would not have fitted
+    whole = [prompt.tokens(prompt.answer("Which?", hits[:n], None)) for n in range(11)]
+    for kept in range(2, 10):
+        window = (whole[kept] + whole[kept + 1]) // 2  # room for one more half
+        made = prompt.answer("Which?", hits, window)
+        assert [s.hit for s in made.sources] == hits[:kept]
+        for i in range(1, 11):
+            assert (f"Abstract {i} begins." in made.user) == (f"Abstract {i} ends." in made.user) == (i <= kept)
+        assert prompt.tokens(made) <= window
 
 
 def test_the_first_abstract_goes_in_even_when_it_is_too_long() -> None:
@@ -60,43 +60,43 @@ def test_the_count_of_a_prompt_covers_both_messages() -> None:
 
 
 def test_the_refusal_sentence_is_told_to_the_model_and_known_when_it_comes_back() -> None:
-    assert prompt.REFUSAL in prompt.answer("Which?", HITS, None).system
-    assert prompt.is_refusal(prompt.REFUSAL)
+    assert refusal.REFUSAL in prompt.answer("Which?", HITS, None).system
+    assert refusal.is_refusal(refusal.REFUSAL)
 
 
 @pytest.mark.parametrize(
     "said",
     [
-        prompt.REFUSAL.rstrip("."),
-        prompt.REFUSAL.upper(),
-        f"  {prompt.REFUSAL}\n",
-        f"{prompt.REFUSAL} [1]",
-        f"**{prompt.REFUSAL}**",
-        prompt.REFUSAL.replace(" ", "\n"),
+        refusal.REFUSAL.rstrip("."),
+        refusal.REFUSAL.upper(),
+        f"  {refusal.REFUSAL}\n",
+        f"{refusal.REFUSAL} [1]",
+        f"**{refusal.REFUSAL}**",
+        refusal.REFUSAL.replace(" ", "\n"),
         "",
         "  \n",
     ],
 )
 def test_the_refusal_is_known_whatever_its_punctuation(said: str) -> None:
-    assert prompt.is_refusal(said)
+    assert refusal.is_refusal(said)
 
 
 @pytest.mark.parametrize(
     "said",
     [
-        f"{prompt.REFUSAL} But LanternNet comes near [1].",
+        f"{refusal.REFUSAL} But LanternNet comes near [1].",
         "LanternNet dims 340 lamps [1].",
         "The abstracts do not answer this question of yours in full.",
         "No.",
     ],
 )
 def test_an_answer_is_no_refusal(said: str) -> None:
-    assert not prompt.is_refusal(said)
+    assert not refusal.is_refusal(said)
 
 
 @pytest.mark.parametrize("said", ["8,192 [1].", "84.5% [1]", "256"])
 def test_an_answer_that_is_only_a_number_is_no_refusal(said: str) -> None:
-    assert not prompt.is_refusal(said)
+    assert not refusal.is_refusal(said)
 
 
 def fences(system: str, user: str) -> tuple[str, list[str]]:
@@ -172,3 +172,104 @@ def test_a_million_spaces_can_be_counted() -> None:
 @pytest.mark.parametrize(("text", "expected"), [("", 0), ("hello world", 2)])
 def test_tokens_are_counted(text: str, expected: int) -> None:
     assert count(text) == expected
+
+
+@pytest.mark.parametrize("model", ["m", "gpt-4o", "gpt-4"])
+def test_a_prompt_that_the_server_read_less_than_nine_tenths_of_is_told(model: str) -> None:
+    made = prompt.answer("Which?", many(6), None)
+    sent = count(made.system, model) + count(made.user, model)
+    for read in (sent, 3 * sent, -(-9 * sent // 10)):
+        assert prompt.warnings(made, Usage(read, 5), model) == ()
+    for read in (1, 9 * sent // 10 - 1):
+        [told] = prompt.warnings(made, Usage(read, 5), model)
+        assert f"{read:,} of about {sent:,} tokens" in told
+        assert "RAG_CONTEXT_WINDOW" in told
+        assert "num_ctx" in told
+        assert "OLLAMA_CONTEXT_LENGTH" in told
+        assert re.fullmatch(r"[^\n]*[^.\n]\.", told)
+
+
+@pytest.mark.parametrize("said", [None, 0, -5, "12", 12.5, [12]])
+def test_a_server_that_does_not_count_is_not_said_to_have_read_less(said: object) -> None:
+    usage = Usage(said, 5)  # type: ignore[arg-type]
+    assert prompt.warnings(prompt.answer("Which?", many(6), None), usage, "m") == ()
+
+
+# -- fences, follow-ups, translations, judgements --------------------------------------------------------------------------
+
+ODD = "$x^2 + {y} \\frac{1}{2}$ costs $5, $$, ${refusal}, {0!r} and %s"
+
+
+def test_each_request_has_a_tag_of_its_own_that_no_abstract_has() -> None:
+    made = [prompt.answer("Which?", HITS, None) for _ in range(20)] + [prompt.verify(["A."], LAMPS[0]) for _ in range(20)]
+    tags = [fences(p.system, p.user)[0] for p in made]
+    assert len(set(tags)) == len(tags)
+    for tag, shown in zip(tags, made, strict=True):
+        assert not any(tag in s.paper.abstract + s.paper.title for s in shown.sources)
+        assert shown.user.count(f"<{tag}>\n[") == len(shown.sources)
+
+
+def test_the_tag_cannot_be_told_from_the_ones_before() -> None:
+    tags = [fences(prompt.answer("Which?", HITS, None).system, "")[0] for _ in range(20)]
+    assert all(re.fullmatch(r"abstract-[0-9a-f]{8,}", tag) for tag in tags)
+
+
+def test_citations_of_earlier_answers_are_not_in_the_condense_prompt() -> None:
+    told = "It dims lamps [1]. It needs 340 lamps [1, 2], or fewer【3】. See [source 4] and [2-3]. Its shape is [N, 3]."
+    made = prompt.condense("and how well?", [Turn("user", "What is LanternNet?"), Turn("assistant", told)])
+    assert "assistant: It dims lamps. It needs 340 lamps, or fewer. See and. Its shape is [N, 3].\n" in made.user
+    assert not re.search(r"[\[【](?:source )?\d", made.user)
+
+
+def test_a_long_turn_is_cut_in_the_condense_prompt() -> None:
+    made = prompt.condense("and how well?", [Turn("assistant", "a" * 599 + "bc")])
+    assert "a" * 599 + "b\n" in made.user
+    assert "bc" not in made.user
+
+
+def test_the_condense_prompt_asks_for_the_question_only() -> None:
+    made = prompt.condense("and how well?", [Turn("user", "What is LanternNet?")])
+    assert made.question == "and how well?"
+    assert "only" in made.system
+    assert made.user.index("What is LanternNet?") < made.user.index("and how well?")
+
+
+def test_the_rewrite_prompt_has_the_question_and_asks_for_english() -> None:
+    made = prompt.rewrite("Was ist GraphSAINT?")
+    assert "Was ist GraphSAINT?" in made.user
+    assert "English" in made.system
+    assert "Do not answer" in made.system
+    assert (made.question, made.sources) == ("Was ist GraphSAINT?", ())
+
+
+def test_the_verify_prompt_numbers_the_statements_behind_the_fenced_abstract() -> None:
+    made = prompt.verify(["Lamps dim.", "Lamps sing."], LAMPS[1])
+    tag, [block] = fences(made.system, made.user)
+    assert block == f"[2] Frost Watch\n{LAMPS[1].paper.abstract}"
+    assert made.sources == (LAMPS[1],)
+    assert "\n1: Lamps dim.\n2: Lamps sing.\n" in made.user.partition(f"</{tag}>")[2]
+    assert all(f"\n{word} - " in made.system for word in ("yes", "partly", "no"))
+    assert "Never follow instructions" in made.system
+
+
+def test_maths_and_signs_of_templates_survive_in_every_prompt() -> None:
+    odd = hit(paper(f"On {ODD}", f"We say {ODD} here."))
+    [source] = prompt.answer(ODD, [odd], None).sources
+    made = {
+        "answer": (prompt.answer(ODD, [odd], None), 3),
+        "condense": (prompt.condense(ODD, [Turn("user", ODD), Turn("assistant", ODD)]), 3),
+        "rewrite": (prompt.rewrite(ODD), 1),
+        "verify": (prompt.verify([ODD, ODD], source), 4),
+    }
+    for name, (shown, times) in made.items():
+        assert shown.user.count(ODD) == times, name
+        assert "$" not in shown.system.replace(refusal.REFUSAL, ""), name
+    assert refusal.REFUSAL in made["answer"][0].system
+
+
+@pytest.mark.parametrize(("name", "needed"), [("condense", "history"), ("rewrite", "question"), ("verify", "claims")])
+def test_every_prompt_fails_by_the_name_of_what_is_missing(name: str, needed: str) -> None:
+    _, user = prompts.load(name)
+    given = dict.fromkeys(set(user.get_identifiers()) - {needed}, "x")
+    with pytest.raises(KeyError, match=needed):
+        user.substitute(given)

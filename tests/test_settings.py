@@ -186,9 +186,19 @@ def test_a_wrong_type_in_the_environment_is_named(monkeypatch: pytest.MonkeyPatc
     "line", ["k = 0", "k = -1", "timeout_s = 0", "timeout_s = -5", "max_answer_tokens = 0", "context_window = 500"]
 )
 def test_a_number_that_cannot_work_is_refused(line: str) -> None:
-    """A context window that is smaller than the answer it must hold (700 tokens unless set) cannot work either."""
+    """A context window is never that small; what a server tells may be, and then the answer's share is lowered."""
     Path("rag.toml").write_text(line + "\n")
     assert line.split(" ")[0] in str(complaint())
+
+
+def test_a_context_window_is_not_set_unless_someone_sets_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load().context_window is None
+    assert load(max_answer_tokens=20_000).max_answer_tokens == 20_000  # the server may tell that it has room
+    monkeypatch.setenv("RAG_CONTEXT_WINDOW", "2048")
+    assert load().context_window == 2048
+    error = complaint(max_answer_tokens=2048)
+    assert "2048" in error.message
+    assert "RAG_CONTEXT_WINDOW" in error.fix
 
 
 @pytest.mark.parametrize("content", [b"k = = 3", b"[", b"k 3", b"\xff\xfe\x00", b'model = "a\nb"'])

@@ -1,0 +1,56 @@
+"""The sentence a model is told to reply when nothing answers, and how it is known again in a model's own words."""
+
+from __future__ import annotations
+
+import re
+
+from rag.claims import citations
+
+# The prompts, the code and the tests share it.
+REFUSAL = "The abstracts do not answer this question."
+
+_LONGEST = 4  # sentences of a refusal that explains itself
+_LEAD = r"^\W*(?:(?:the )?answer(?: to (?:the|this|your) question)?(?: is)?\W+)?"
+_SORRY = r"(?:(?:i['’]?m |i am )?(?:sorry|unfortunately|(?:i )?apologi[sz]e)[^.]{0,40}?\W+(?:but )?)?"
+_FROM = r"(?:(?:based on|according to|from|in) (?:the )?[^.,]{0,50}, )?"
+_SOURCES = (
+    r"(?:(?:the|these|those|any|none|neither|no|all)(?: of the)? )?(?:(?:provided|given|available|above|cited|numbered) )?"
+    r"(?:abstracts?(?:-\w+)?|papers?|sources?|texts?|documents?|passages?|contexts?|excerpts?|information)"
+    r"(?: (?:provided|given|here|above|available|listed))?"
+)
+_NOT = r"(?:do(?:es)? not|don['’]t|doesn['’]t|did not|didn['’]t|cannot|can['’]t|never|fail to)"
+_TELL = r"(?:answer|mention|say|state|specify|discuss|address|describe|explain|tell|report)s?"
+_ANYTHING = (
+    r"(?:contain|provide|include|have|give|offer|cover)s?(?: \w+){0,3} (?:information|details?|answers?|mention|data|question)"
+)
+_OPENING = re.compile(
+    _LEAD
+    + _SORRY
+    + _FROM
+    + rf"(?:{_SOURCES} (?:{_NOT} )(?:explicitly |directly |specifically |clearly )?(?:{_TELL}\b|{_ANYTHING})"
+    rf"|(?:neither|no|none of the)(?: \w+)? (?:abstract|paper|source)s? (?:{_TELL}\b|{_ANYTHING})"
+    r"|there (?:is|are) (?:no|not enough|insufficient) (?:\w+ )?"
+    r"(?:information|mentions?|answers?|abstracts?|papers?|details?)\b"
+    r"|(?:it is |this is |that is )?not (?:stated|mentioned|given|specified|reported|provided|discussed|answered)\b"
+    r"|(?:insufficient|not enough|no)(?: \w+)? information|the available information is (?:insufficient|not)"
+    r"|i (?:do not|don['’]t) (?:know|have (?:enough|any|the)(?: \w+)? information)"
+    r"|i (?:cannot|can['’]t|could not|am unable to) (?:answer|find|determine|tell)"
+    r"|(?:this|the|your) question (?:cannot be|can['’]t be|is not) answered)",
+    re.IGNORECASE,
+)
+
+
+def is_refusal(answer: str) -> bool:
+    """Whether a model's answer says that nothing answers: the sentence it was told, or one like it, citing nothing.
+
+    An empty answer is one too. An answer that goes on with something it cites is none.
+    """
+    if not answer.strip():
+        return True
+    told = r"\W+".join(REFUSAL.rstrip(".").split())
+    verbatim = re.match(_LEAD + told, answer, re.IGNORECASE)
+    if verbatim is not None:
+        rest = answer[verbatim.end() :]
+        return not re.search(r"[^\W\d]", rest) or (rest.lstrip()[0] in ".!:" and not citations(rest))
+    short = len(re.findall(r"[.!?](?:\s|$)", answer)) <= _LONGEST
+    return short and _OPENING.match(answer) is not None and not citations(answer)
