@@ -7,6 +7,7 @@ standard output, everything else to standard error.
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import re
 import sys
@@ -17,13 +18,14 @@ from typing import TYPE_CHECKING, Any
 from rag import render
 from rag.cli import LONGEST_QUESTION, NO_MODEL, fail_in_one_sentence, progress_bars, say
 from rag.errors import RagError, UsageError
-from rag.types import Answer, Filters, Turn
+from rag.types import Answer, Claim, Filters, Turn
 
 if TYPE_CHECKING:
     from rag.assistant import Assistant
     from rag.settings import Settings
 
 REFUSED = 3
+_STYLES = {"supported": "green", "unsupported": "bold red", "partial": "yellow", "miscited": "magenta", "uncited": "cyan"}
 _DATE = re.compile(r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?")
 
 
@@ -44,6 +46,8 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--model", help="the model's name at the endpoint")
     parser.add_argument("--base-url", metavar="URL", help="the address of an OpenAI-compatible endpoint")
     parser.add_argument("--api-key-env", metavar="NAME", help="the variable that holds the endpoint's key")
+    parser.add_argument("--verify", choices=("off", "model"), help="have the model judge each statement too")
+    parser.add_argument("--force", action="store_true", help="ask the model even when the abstracts seem not to answer")
     parser.add_argument("--no-model", action="store_true", help="quote the abstracts, whatever model is configured")
     return parser
 
@@ -65,6 +69,40 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
     parser = arguments()
     args = parser.parse_args(argv)
+    _check(parser, args)
+    from rag.settings import load  # here, like the assistant, so that a Ctrl-C in the second they take ends cleanly
+
+    settings = load(
+        k=args.k,
+        model=args.model,
+        base_url=args.base_url,
+        api_key_env=args.api_key_env,
+        no_model=args.no_model or None,
+        verify=args.verify,
+    )
+    filters = Filters(args.year, args.since, args.until, args.source, args.title)
+    if args.batch is not None:
+        return _batch(args.batch, settings, filters, args.force)
+    question = _checked(sys.stdin.read() if args.question == "-" else args.question)
+    assistant = _open(settings)
+    form = "json" if args.json else args.format
+    if args.search:
+        return _search(assistant, question, filters, form)
+    if assistant.model.mode == "extractive" and not args.no_model:
+        say(NO_MODEL + "\n")
+    if form == "text":
+        answer = _streamed(assistant, question, filters, args.force)
+    else:
+        answer = assistant.ask(question, filters=filters, force=args.force)
+    if form != "text":
+        write = {"json": render.to_json, "markdown": render.markdown, "bibtex": render.bibtex}[form]
+        print(write(answer))
+    if answer.refused:
+        return REFUSED
+    return 0 if answer.complete else 1
+
+
+def _check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
     if (args.question is None) == (args.batch is None):
         parser.error("give one question, or --batch FILE")
     if args.json and args.format not in ("text", "json"):
@@ -73,28 +111,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.error("--batch prints answers as JSON Lines, and goes with neither --search nor another --format")
     if args.search and args.format in ("markdown", "bibtex"):
         parser.error("--search prints text or JSON")
-    from rag.settings import load  # here, like the assistant, so that a Ctrl-C in the second they take ends cleanly
-
-    settings = load(
-        k=args.k, model=args.model, base_url=args.base_url, api_key_env=args.api_key_env, no_model=args.no_model or None
-    )
-    filters = Filters(args.year, args.since, args.until, args.source, args.title)
-    if args.batch is not None:
-        return _batch(args.batch, settings, filters)
-    question = _checked(sys.stdin.read() if args.question == "-" else args.question)
-    assistant = _open(settings)
-    form = "json" if args.json else args.format
-    if args.search:
-        return _search(assistant, question, filters, form)
-    if assistant.model.mode == "extractive" and not args.no_model:
-        say(NO_MODEL + "\n")
-    answer = _streamed(assistant, question, filters) if form == "text" else assistant.ask(question, filters=filters)
-    if form != "text":
-        write = {"json": render.to_json, "markdown": render.markdown, "bibtex": render.bibtex}[form]
-        print(write(answer))
-    if answer.refused:
-        return REFUSED
-    return 0 if answer.complete else 1
 
 
 def _open(settings: Settings) -> Assistant:
@@ -130,31 +146,47 @@ def _search(assistant: Assistant, question: str, filters: Filters, form: str) ->
     return 0 if found else REFUSED
 
 
-def _streamed(assistant: Assistant, question: str, filters: Filters) -> Answer:
-    """Print the answer: as it comes to a terminal, whole to a pipe."""
+def _streamed(assistant: Assistant, question: str, filters: Filters, force: bool) -> Answer:
+    """Print the answer: as it comes to a terminal, each sentence signed when it ends; whole to a pipe."""
     if not sys.stdout.isatty():
-        answer = assistant.ask(question, filters=filters)
+        answer = assistant.ask(question, filters=filters, force=force)
         print(render.text(answer))
         return answer
     from rich.console import Console
 
+    from rag.assistant import Found
+
     console = Console(highlight=False)
+    show = functools.partial(console.print, end="", markup=False, soft_wrap=True)
     waiting = console.status(f"asking {assistant.model.name or 'the model'}" if assistant.model.host else "reading")
     waiting.start()
+    found, said, signed = None, "", 0
     try:
-        for event in assistant.stream(question, filters=filters):
-            if isinstance(event, str):
+        for event in assistant.stream(question, filters=filters, force=force):
+            if isinstance(event, Found):
+                found = event
+            elif isinstance(event, str):
                 waiting.stop()
-                console.print(render.plain(event), end="", markup=False, soft_wrap=True)
-            elif isinstance(event, Answer):
-                console.print(f"\n\n{render.tail(event)}", markup=False, soft_wrap=True)
-                return event
+                said += event
+                show(render.plain(event))
+            elif isinstance(event, Claim):
+                signed += 1
+                show(render.suffix(event), style=_STYLES.get(event.verdict))
+            else:
+                answer = event
+    except KeyboardInterrupt:
+        if found is None or not said:
+            raise
+        answer = assistant.cut(question, found, said, "stopped")
     finally:
         waiting.stop()
-    raise AssertionError("a stream ends with its answer")
+    for claim in answer.claims[signed:]:
+        show(render.suffix(claim), style=_STYLES.get(claim.verdict))
+    console.print(f"\n\n{render.tail(answer)}", markup=False, soft_wrap=True)
+    return answer
 
 
-def _batch(place: str, settings: Settings, filters: Filters) -> int:
+def _batch(place: str, settings: Settings, filters: Filters, force: bool) -> int:
     """Answer every line of a JSONL file; a bad line gives an error record and the rest go on."""
     try:
         text = sys.stdin.read() if place == "-" else Path(place).read_text("utf-8-sig")
@@ -170,7 +202,7 @@ def _batch(place: str, settings: Settings, filters: Filters) -> int:
             if not isinstance(record.get("question"), str):
                 raise UsageError(f"Line {number} has no question.", 'Give it as {"id": 1, "question": "…"}.')
             history = _history(record.get("history"), number)
-            answer = assistant.ask(_checked(record["question"]), history, filters=filters)
+            answer = assistant.ask(_checked(record["question"]), history, filters=filters, force=force)
             _emit({**render.to_dict(answer), "id": record_id})
         except RagError as error:
             failed += 1

@@ -1,6 +1,6 @@
 """The one engine behind the command line, the browser chat and the evals: retrieve, gate, answer, check.
 
-for event in assistant.stream(question): ...     Found, then str pieces, then one Answer
+for event in assistant.stream(question): ...     Found, then str pieces and Claims, then one Answer
 answer = assistant.ask(question)                 the same, collected
 """
 
@@ -12,27 +12,41 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from threading import Lock
+from typing import Any
 
-from rag import gate, ground, index, ingest, lock, prompt, text
+from rag import followup, gate, ground, index, ingest, lock, prompt, question
 from rag.embedding import Embedder
-from rag.errors import LibraryError
+from rag.errors import EndpointError, LibraryError
 from rag.extract import ExtractiveReader
 from rag.index import Index
 from rag.library import Library
 from rag.minilm import MiniLM
+from rag.refusal import REFUSAL, is_refusal
 from rag.retrieve import Retriever
 from rag.settings import Settings
-from rag.types import Answer, ChatModel, Filters, Finish, Hit, Progress, Prompt, Source, Timings, Turn, Usage
-
-_NEAREST = 3  # papers offered with a refusal
-_LONG = 14  # words; a longer question names what its pronouns stand for
-_JOINS_ON = re.compile(r"^(?:and|but|so|or|also|what about|how about|why|which one)\b", re.IGNORECASE)
-_POINTS_BACK = re.compile(
-    r"\b(?:(?:this|that|these|those|the) (?:method|paper|model|author|approach|data ?set|work|result|one)s?|"
-    r"(?:do|does|did|is|was|are|were|can) (?:this|that|these|those))\b",
-    re.IGNORECASE,
+from rag.types import (
+    Answer,
+    ChatModel,
+    Claim,
+    Filters,
+    Finish,
+    Hit,
+    IndexInfo,
+    Progress,
+    Prompt,
+    Source,
+    Timings,
+    Turn,
+    Usage,
 )
-_PRONOUN = re.compile(r"\b(?:it|its|they|them|their|he|she)\b", re.IGNORECASE)
+from rag.verify import Verifier
+
+_ENDS = re.compile(r"[.!?\]\n]|\s\S")  # where a sentence may be seen to have ended
+_ENGLISH_ONLY = "The bundled embedder reads English: ask in English, or set a model, which then translates the question."
+_ECHO = re.compile(r"\b(?:user|assistant|question that stands alone|english question)\s*:", re.IGNORECASE)  # of the prompt
+_OF_EACH = 2  # papers looked up for each thing that a question compares
+_NEAREST = 3  # papers offered with a refusal
+_LONGER = 3  # times as long as the questions it was made of: then a rewritten question is an answer, or worse
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +57,7 @@ class Found:
     sources: tuple[Source, ...]
 
 
-Event = Found | str | Answer
+Event = Found | str | Claim | Answer
 
 
 class Assistant:
@@ -64,6 +78,8 @@ class Assistant:
         self._lock = Lock()
         self.embedder: Embedder = embedder or MiniLM(settings.home)
         self.model: ChatModel = model or _load_model(settings) or ExtractiveReader(self.embedder)
+        by_model = settings.verify == "model" and self.model.mode == "model"
+        self._verifier = Verifier(self.model) if by_model else None
         ingest.prepare(self._home, self.embedder, progress, tell)
         self._library = Library(self._home)
         self._index: Index | None = None
@@ -108,72 +124,124 @@ class Assistant:
     def _retrieve(self, live: Index, question: str, k: int | None, filters: Filters | None) -> list[Hit]:
         return Retriever(self._library, live, self.embedder).search(question, k or self._k, filters)
 
-    def ask(self, question: str, history: Sequence[Turn] = (), k: int | None = None, filters: Filters | None = None) -> Answer:
-        """Return the answer to `question`. Raises EndpointError when the model gives none."""
-        for event in self.stream(question, history, k, filters):
+    def _found(self, live: Index, asked: str, k: int | None, filters: Filters | None) -> list[Hit]:
+        """Return the papers for a question; for a comparison, the best ones of each thing compared come on top of `k`."""
+        hits = self._retrieve(live, asked, k, filters)
+        understood = question.read(followup.own(asked))
+        if understood.kind != "comparison":
+            return hits
+        best = [hit for s in understood.subjects for hit in self._retrieve(live, s, _OF_EACH, filters)]
+        known = {hit.paper.id for hit in hits}
+        return hits + list({hit.paper.id: hit for hit in best if hit.paper.id not in known}.values())
+
+    def ask(self, question: str, history: Sequence[Turn] = (), **options: Any) -> Answer:
+        """Return the answer to `question`; `options` are stream()'s. Raises EndpointError when the model gives none."""
+        for event in self.stream(question, history, **options):
             if isinstance(event, Answer):
                 return event
         raise AssertionError("a stream ends with its answer")
 
     def stream(
-        self, question: str, history: Sequence[Turn] = (), k: int | None = None, filters: Filters | None = None
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        k: int | None = None,
+        filters: Filters | None = None,
+        *,
+        force: bool = False,
     ) -> Iterator[Event]:
-        """Yield Found, pieces of the answer as they come, and last the whole Answer with its checks."""
+        """Yield Found, pieces of the answer as they come, each sentence's Claim as it ends, and last the whole Answer.
+
+        A question that the abstracts cannot answer is refused without asking the model, unless with `force`.
+        """
         began = time.perf_counter()
         standalone = self._standalone(question, history)
+        searched, told = self._in_english(standalone)
         live = self._open_index()
-        hits = self._retrieve(live, standalone, k, filters)
-        verdict = gate.judge(standalone, hits, live.lexical)
-        request = prompt.answer(standalone, hits, self.model.context_tokens)
-        answer = Answer(
+        hits = self._found(live, searched, k, filters)
+        verdict = gate.judge(searched, hits, live.lexical, details=self.model.mode == "extractive")
+        if force and hits:
+            verdict = replace(verdict, reason=None)
+        if verdict.missing and verdict.reason is None and not told:
+            told = (*told, f"No abstract mentions {', '.join(verdict.missing)}.")
+        request = prompt.answer(standalone, hits, self.model.context_tokens, self.model.name)
+        answer = replace(
+            self._blank(question, standalone, request.sources, live.info),
+            refused=verdict.reason is not None,
+            refusal_reason=verdict.reason,
+            missing=verdict.missing,
+            warnings=told,
+            timings=Timings(retrieve_s=time.perf_counter() - began),
+        )
+        yield Found(standalone, answer.sources)
+        if answer.refused:
+            said = f"{REFUSAL} {verdict.reason}"
+            yield said
+            yield _timed(replace(answer, answer=said, sources=answer.sources[:_NEAREST]), began)
+        else:
+            yield from self._read(request, answer, began)
+
+    def cut(self, question: str, found: Found, said: str, reason: str) -> Answer:
+        """Return the answer that was stopped when it had come to `said`, checked and marked as incomplete."""
+        answer = self._blank(question, found.standalone_question, found.sources, self._open_index().info)
+        checker = ground.Checker(found.sources, self.embedder)
+        return self._checked(replace(answer, answer=said.strip(), complete=False, refusal_reason=reason), checker)
+
+    def _blank(self, question: str, standalone: str, sources: tuple[Source, ...], info: IndexInfo) -> Answer:
+        return Answer(
             id=uuid.uuid4().hex[:12],
             question=question,
             standalone_question=standalone,
             answer="",
-            refused=verdict.reason is not None,
-            refusal_reason=verdict.reason,
-            missing=verdict.missing,
+            refused=False,
+            refusal_reason=None,
+            missing=(),
             claims=(),
-            sources=request.sources,
+            sources=sources,
             invalid_citations=(),
             mode=self.model.mode,
             model=self.model.name,
             base_url_host=self.model.host,
             complete=True,
             usage=Usage(),
-            timings=Timings(retrieve_s=time.perf_counter() - began),
-            index=live.info,
+            timings=Timings(),
+            index=info,
         )
-        yield Found(standalone, answer.sources)
-        if answer.refused:
-            said = f"{prompt.REFUSAL} {verdict.reason}"
-            yield said
-            yield _timed(replace(answer, answer=said, sources=answer.sources[:_NEAREST]), began)
-        else:
-            yield from self._read(request, answer, began)
 
     def _read(self, request: Prompt, answer: Answer, began: float) -> Iterator[Event]:
-        """Have the model answer: yield its pieces, then `answer` filled with them and checked."""
-        parts: list[str] = []
+        """Have the model answer: yield its pieces and claims, then `answer` filled with them and checked."""
+        checker = ground.Checker(answer.sources, self.embedder)
+        said = ""
+        ended = 0  # claims whose sentence is over
         for piece in self.model.stream(request):
             if isinstance(piece, Finish):
                 reason = answer.refusal_reason if piece.complete else piece.reason
-                answer = replace(answer, complete=piece.complete, refusal_reason=reason, usage=piece.usage)
+                told = (*answer.warnings, *prompt.warnings(request, piece.usage, self.model.name))
+                answer = replace(answer, complete=piece.complete, refusal_reason=reason, usage=piece.usage, warnings=told)
                 continue
-            if not parts:
-                answer = _timed(answer, began, first=True)
-            parts.append(piece)
-            yield piece
-        said = "".join(parts).strip()
-        yield _timed(self._checked(replace(answer, answer=said, model=self.model.name)), began)
+            if not said:
+                answer, piece = _timed(answer, began, first=True), piece.lstrip()
+            before, said = said, said + piece
+            if _ENDS.search(before[-1:] + piece):
+                over = checker.claims(said, growing=True)
+                for claim in over[ended:]:
+                    if claim.end > len(before):  # the sentence ends in this piece: give it before its claim
+                        yield said[len(before) : claim.end]
+                        before = said[: claim.end]
+                    yield claim
+                ended = max(ended, len(over))
+            if len(said) > len(before):
+                yield said[len(before) :]
+        answer = replace(answer, answer=said.strip(), model=self.model.name)
+        yield _timed(self._verified(self._checked(answer, checker)), began)
 
-    def _checked(self, answer: Answer) -> Answer:
-        if prompt.is_refusal(answer.answer):
+    def _checked(self, answer: Answer, checker: ground.Checker) -> Answer:
+        if answer.complete and is_refusal(answer.answer):
             reason = "The model found no answer in these abstracts."
-            said = answer.answer or prompt.REFUSAL
+            said = answer.answer or REFUSAL
             return replace(answer, answer=said, refused=True, refusal_reason=reason, sources=answer.sources[:_NEAREST])
-        claims = ground.check(answer.answer, answer.sources, self.embedder)
-        cited = {n for claim in claims for n in claim.citations}
+        claims = checker.claims(answer.answer)
+        cited = {n for claim in claims for n in (*claim.citations, *claim.added)}
         return replace(
             answer,
             claims=tuple(claims),
@@ -181,24 +249,35 @@ class Assistant:
             invalid_citations=tuple(ground.invalid(answer.answer, answer.sources)),
         )
 
-    def _standalone(self, question: str, history: Sequence[Turn]) -> str:
-        """Return a follow-up with what it refers to: rewritten by the model, or with the last question in front."""
-        asked = [turn.content for turn in history if turn.role == "user"]
-        if not asked or not _depends(question):
-            return question
+    def _verified(self, answer: Answer) -> Answer:
+        """Have the model judge each claim too, where that is set; what it cannot be asked is told, not fatal."""
+        if self._verifier is None or answer.refused:
+            return answer
+        try:
+            return replace(answer, claims=tuple(self._verifier.judge(answer.claims, answer.sources)))
+        except EndpointError as error:
+            return replace(answer, warnings=(*answer.warnings, f"The statements were not judged by the model: {error}"))
+
+    def _in_english(self, asked: str) -> tuple[str, tuple[str, ...]]:
+        """Return the question to search with, in English when a model can rewrite it, and what is to be told of it."""
+        if not question.is_foreign(asked):
+            return asked, ()
         if self.model.mode == "extractive":
-            return f"{asked[-1]} {question}"
-        pieces = self.model.stream(prompt.condense(question, history))
-        rewritten = " ".join("".join(p for p in pieces if isinstance(p, str)).split())
-        return rewritten if 0 < len(rewritten) <= 4 * (len(question) + len(asked[-1])) else f"{asked[-1]} {question}"
+            return asked, (_ENGLISH_ONLY,)
+        return self._said(prompt.rewrite(asked), asked), ()
 
+    def _said(self, request: Prompt, instead: str) -> str:
+        """Return the question that the model made of one, or `instead` when it made nothing of the kind."""
+        reply = "".join(p for p in self.model.stream(request) if isinstance(p, str)).strip()
+        first = " ".join(reply.partition("\n\n")[0].split())
+        return first if 0 < len(first) <= _LONGER * len(instead) and not _ECHO.search(first) else instead
 
-def _depends(question: str) -> bool:
-    """Whether a question seems to need the one before it: it joins on or points back, or has a pronoun and no name."""
-    words = len(question.split())
-    if words <= 3 or _JOINS_ON.search(question) or _POINTS_BACK.search(question):
-        return True
-    return words <= _LONG and _PRONOUN.search(question) is not None and not text.names(question)
+    def _standalone(self, question: str, history: Sequence[Turn]) -> str:
+        """Return a follow-up with what it refers to: rewritten by the model, or joined to the question before it."""
+        joined = followup.joined(question, history)
+        if joined == question or self.model.mode == "extractive":
+            return joined
+        return self._said(prompt.condense(question, history), joined)
 
 
 def _timed(answer: Answer, began: float, *, first: bool = False) -> Answer:

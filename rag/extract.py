@@ -1,4 +1,4 @@
-"""The reader that needs no model: quotes the sentences of the best papers that come nearest to the question.
+"""The reader that needs no model: quotes the sentences that answer the kind of question asked, each under its paper's title.
 
 It says nothing of its own. It cannot combine two sentences, count, or tell that a premise is false.
 """
@@ -9,24 +9,32 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from rag import sentences, text
-from rag.embedding import Embedder
+import numpy as np
+
+from rag import followup, names, question, sentences, text
+from rag.claims import title_of
+from rag.embedding import Embedder, Vectors
+from rag.question import Asked
 from rag.types import Finish, Mode, Prompt, Source
 
+_SENTENCES = 5  # in all, but one a paper for a list
 _PAPERS = 3  # read closely for a question about one thing
-_LIST_PAPERS = 5  # for a question about several papers
-_SENTENCES = 5
-_NEAR, _NEAR_LISTED = 0.72, 0.55  # a further paper is quoted when its fused score is this share of the best one's
+_EACH = 3  # sentences of each thing compared
+_NEAR, _NEAR_LISTED = 0.78, 0.65  # a further paper is quoted when its fused score is this share of the best one's
+_FEW = 3  # sentences that are quoted however far behind the best one
+_OF_BEST = 0.25  # a further one is, when its score is this share of the best one's
+_LISTING = text.content_words("papers works methods approaches find list show research about exist proposed please studies")
+_SAME = 0.9  # cosine of two sentences that say the same
+# What a sentence's own words are worth beside its cosine with the question; see CONTRIBUTING.
+_OVERLAP, _FIGURE, _DEFINING, _NAMING, _DETAIL, _ASIDE, _ADDRESS = 0.7, 0.15, 0.15, 0.2, 0.1, 0.3, 2.0
 _LINK = re.compile(r"https?://|\b(?:code|website)s?:", re.IGNORECASE)
 _ASKS_LINK = re.compile(r"\b(?:code|github|repositor|link|url|website|available)", re.IGNORECASE)
-_HOW_MUCH = re.compile(
-    r"\bhow (?:many|much|large|big|long|fast|often|far|well|good|accurate)\b|\bby how\b|\bwhat (?:percent|share|fraction|"
-    r"score|accuracy|speed|size|rate|number)|\bnumber of\b|\bsize of\b|\b(?:speed-?ups?|accuracy|perplexity|bleu|parameters)\b",
-    re.IGNORECASE,
+_DEFINES = re.compile(
+    r"\b(?:propos|introduc|present|call|nam|term|dubb|defin|refer|is an?\b|are\b|stands? for|means?\b|i\.e\.)", re.IGNORECASE
 )
-_SEVERAL = re.compile(
-    r"\b(?:which|what|any|find|list|show)\b.{0,40}\b(?:papers|works?|methods|approaches|abstracts|studies|systems|libraries)\b"
-    r"|\bcompare\b|\bdiffer|\bversus\b|\bvs\b|\bpapers?\b.{0,20}\bsay about\b",
+_BACKGROUND = re.compile(
+    r"^(?:however|earlier|although|despite|while|existing|(?:in )?recent(?:ly)?|previous|prior|traditional(?:ly)?|current|many|"
+    r"most|typically)\b",
     re.IGNORECASE,
 )
 
@@ -37,6 +45,7 @@ class _Quote:
     start: int
     end: int
     score: float
+    vector: Vectors
 
     @property
     def sentence(self) -> str:
@@ -44,7 +53,7 @@ class _Quote:
 
 
 class ExtractiveReader:
-    """Answers with 1 to 5 verbatim sentences, grouped by paper under its title, each cited."""
+    """Answers with verbatim sentences, each cited: grouped by paper under its title, or a line a paper for a list."""
 
     mode: Mode = "extractive"
     name: str | None = None
@@ -56,48 +65,130 @@ class ExtractiveReader:
 
     def stream(self, prompt: Prompt) -> Iterator[str | Finish]:
         """Yield one piece for each quoted paper, then a Finish."""
+        asked = question.read(followup.own(prompt.question))
+        quotes = self._scored(prompt.question, asked, _about(prompt.question, asked, prompt.sources))
+        listing = asked.kind == "list" and len(quotes) > 1
+        groups = _listed(quotes) if listing else _chosen(quotes, asked)
         first = True
-        for group in self._chosen(prompt.question, prompt.sources):
-            source = group[0].source
-            lines = [f"- {quote.sentence} [{source.n}]" for quote in sorted(group, key=lambda q: q.start)]
-            yield ("" if first else "\n\n") + "\n".join([_heading(source), *lines])
+        for group in groups:
+            title = f"**{title_of(group[0].source.paper)}**"
+            lines = [f"- {q.sentence} [{q.source.n}]" for q in sorted(group, key=lambda q: q.start)]
+            if listing:
+                piece = f"- {title}: {lines[0].removeprefix('- ')}"
+                yield piece if first else f"\n{piece}"
+            else:
+                yield ("" if first else "\n\n") + "\n".join([title, *lines])
             first = False
         yield Finish()
 
-    def _chosen(self, question: str, sources: Sequence[Source]) -> list[list[_Quote]]:
-        """Return the quotes by paper: one each, and what is left of the sentences to the best papers in turn."""
-        several = _SEVERAL.search(question) is not None
-        least = (_NEAR_LISTED if several else _NEAR) * sources[0].hit.score
-        read = [s for s in sources[: _LIST_PAPERS if several else _PAPERS] if s.hit.score >= least] or [sources[0]]
-        ranked = [sorted(quotes, key=lambda q: -q.score) for quotes in self._scored(question, read).values() if quotes]
-        chosen = [[quotes[0]] for quotes in ranked]
-        spare = _SENTENCES - len(chosen)
-        if several:
-            for quotes, group in zip(ranked, chosen, strict=True):
-                if spare > 0 and len(quotes) > 1:
-                    group.append(quotes[1])
-                    spare -= 1
-        elif chosen:
-            chosen[0] += ranked[0][1 : 1 + min(spare, 3)]
-        return chosen
-
-    def _scored(self, question: str, sources: Sequence[Source]) -> dict[int, list[_Quote]]:
-        """Score every sentence: its cosine with the question, the share of the question's words it has, its numbers."""
+    def _scored(self, said: str, asked: Asked, sources: Sequence[Source]) -> dict[int, list[_Quote]]:
+        """Return the sentences of each source, best first, scored for this question."""
         spans = [(s, *span) for s in sources for span in sentences.split(s.paper.abstract)]
         texts = [s.paper.abstract[start:end] for s, start, end in spans]
-        asked = text.content_words(question)
-        wants_number = _HOW_MUCH.search(question) is not None
-        vectors = self._embedder.embed([question, *texts])
+        own = followup.own(said)
+        wanted = text.content_words(own)
+        vectors = self._embedder.embed([own, *texts])
         quotes: dict[int, list[_Quote]] = {s.n: [] for s in sources}
-        for (source, start, end), sentence, cosine in zip(spans, texts, vectors[1:] @ vectors[0], strict=True):
-            told = asked - text.content_words(source.paper.title)  # the title is shown, and was matched already
+        for (source, start, end), sentence, vector in zip(spans, texts, vectors[1:], strict=True):
+            told = wanted - text.content_words(source.paper.title)  # the title is shown, and was matched already
             overlap = len(told & text.content_words(sentence)) / max(len(told), 1)
-            number = 0.15 if wants_number and text.numbers(sentence) else 0.0
-            link = -0.5 if _LINK.search(sentence) and not _ASKS_LINK.search(question) else 0.0
-            quotes[source.n].append(_Quote(source, start, end, float(cosine) + 0.5 * overlap + number + link))
-        return quotes
+            score = float(vector @ vectors[0]) + _OVERLAP * overlap + _fitness(sentence, said, asked)
+            quotes[source.n].append(_Quote(source, start, end, score, vector))
+        return {n: sorted(found, key=lambda q: -q.score) for n, found in quotes.items() if found}
 
 
-def _heading(source: Source) -> str:
-    title = source.paper.title.rstrip(". ").replace("*", "\\*")
-    return f"**{title}**"
+def _about(said: str, asked: Asked, sources: Sequence[Source]) -> list[Source]:
+    """Return the sources to quote: those that what is asked about is the name of, else those that come near the best."""
+    best = sources[0].hit.score
+    if asked.kind == "list":
+        wanted = text.content_words(said) - _LISTING
+        listed = [s for s in sources if s.hit.score >= _NEAR_LISTED * best or wanted <= text.content_words(_whole(s))]
+        return listed or [sources[0]]
+    if asked.kind == "comparison":
+        compared = _one_each(asked.subjects, sources)
+        if len(compared) > 1:
+            return compared
+    elif asked.kind == "definition":
+        telling = [s for s in sources if any(_has(_whole(s), subject) for subject in asked.subjects)]
+        sources = telling or sources
+        best = sources[0].hit.score
+    if asked.kind != "comparison" and _is_named(said, asked, sources):
+        return [sources[0]]
+    return [s for s in sources[:_PAPERS] if s.hit.score >= _NEAR * best] or [sources[0]]
+
+
+def _one_each(subjects: Sequence[str], sources: Sequence[Source]) -> list[Source]:
+    """Return a source for each subject: one that has it in its title, else one that mentions it, each only once."""
+    found: dict[str, Source] = {}
+    for told in ({s.n: s.paper.title for s in sources}, {s.n: _whole(s) for s in sources}):
+        having = {x: [s for s in sources if _has(told[s.n], x)] for x in subjects}
+        for subject in sorted(subjects, key=lambda x: len(having[x])):  # the one with the least choice first
+            free = [s for s in having[subject] if s not in found.values()]
+            if subject not in found and free:
+                found[subject] = free[0]
+    return [found[subject] for subject in subjects if subject in found]
+
+
+def _is_named(said: str, asked: Asked, sources: Sequence[Source]) -> bool:
+    """Whether the question names the best source's subject: by a name that no other source has, or not in its title."""
+    best, others = sources[0], sources[1:]
+    for name in asked.subjects or text.names(said):
+        alone = _has(_whole(best), name) and not any(_has(_whole(s), name) for s in others)
+        if alone or (_has(best.paper.title, name) and not any(_has(s.paper.title, name) for s in others)):
+            return True
+    return False
+
+
+def _whole(source: Source) -> str:
+    return f"{source.paper.title}\n{source.paper.abstract}"
+
+
+def _has(told: str, subject: str) -> bool:
+    return subject in names.Known([told]) or text.content_words(subject) <= text.content_words(told)
+
+
+def _fitness(sentence: str, said: str, asked: Asked) -> float:
+    """Return what a sentence is worth beyond its nearness, for the kind of question."""
+    worth = -_ASIDE if _BACKGROUND.search(sentence) else 0.0
+    if (asked.amount or asked.kind == "comparison") and text.numbers(sentence):
+        worth += _FIGURE
+    if asked.kind in ("definition", "list", "comparison") and _DEFINES.search(sentence):
+        worth += _DEFINING
+    if any(_has(sentence, subject) for subject in asked.subjects):
+        worth += _NAMING
+    words = text.content_words(sentence)
+    worth += _DETAIL * sum(not words.isdisjoint(detail.stems) for detail in asked.details)
+    if _LINK.search(sentence) and not _ASKS_LINK.search(said):
+        worth -= _ADDRESS
+    return worth
+
+
+def _listed(quotes: dict[int, list[_Quote]]) -> list[list[_Quote]]:
+    """Return one quote a paper, the best papers first."""
+    chosen: list[list[_Quote]] = []
+    for found in quotes.values():
+        fresh = [q for q in found if not _repeats(q, [g[0] for g in chosen])]
+        if fresh:
+            chosen.append([fresh[0]])
+    return chosen
+
+
+def _chosen(quotes: dict[int, list[_Quote]], asked: Asked) -> list[list[_Quote]]:
+    """Return the quotes by paper: one each, and what is left of the sentences by their worth."""
+    chosen = [[found[0]] for found in quotes.values()]
+    kept = [group[0] for group in chosen]
+    rest = [q for found in quotes.values() for q in found[1:]]
+    most = _EACH if asked.kind == "comparison" else _SENTENCES - 1
+    for quote in sorted(rest, key=lambda q: -q.score):
+        group = next(g for g in chosen if g[0].source is quote.source)
+        worth = len(group) < most and quote.score > 0 and (len(kept) < _FEW or quote.score >= _OF_BEST * group[0].score)
+        if len(kept) < _SENTENCES and worth and not _repeats(quote, kept):
+            group.append(quote)
+            kept.append(quote)
+    return chosen
+
+
+def _repeats(quote: _Quote, kept: Sequence[_Quote]) -> bool:
+    """Whether another paper's quote says the same already."""
+    others = [q.vector for q in kept if q.source is not quote.source]
+    return bool(others) and float(np.max(np.array(others) @ quote.vector)) > _SAME

@@ -1,6 +1,7 @@
 """Decides, before any model is asked, whether the abstracts found can answer at all, and names what is missing.
 
-Thresholds were set on the dev half of evals/cases; python -m evals run shows what they do.
+A question is refused when what it names is in no abstract, when nothing comes near it, and, for a reader that cannot tell
+by itself, when the detail it asks for is not in the papers it is about. Thresholds were set on the dev half of evals/cases.
 """
 
 from __future__ import annotations
@@ -8,44 +9,125 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rag import text
+from rag import followup, names, quantities, question, sentences, text
 from rag.lexical import LexicalIndex
+from rag.question import Asked, Detail
 from rag.types import Hit
 
 LEAST_COSINE = 0.25  # best chunk; far-off questions stay under 0.18, answerable ones are mostly over 0.33
-NAMED_COSINE = 0.5  # the same for a question none of whose names occurs in the collection
 LEAST_SHARE = 0.65  # of a question's words that one paper has, which makes up for a low cosine
+ANCHORED = 10.0  # fused score of a paper that is meant, whatever name of the question is unknown
+FAR = ((5.5, 0.40, 0.45), (7.2, 0.41, 0.40))  # fused score, cosine, share: all three under those of a line, nothing is near
+_NEAR = 0.72  # a further paper is about the question too when its fused score is this share of the best one's
+_PHRASE = 2  # words of meaning that stand together in too many sentences by chance
+_ABOUT = 3  # papers that a question may be about
+
+# What a detail may be called in an abstract that gives it.
+_CALLED = (
+    "dataset benchmark corpu corpora data collection suit imagenet cifar",
+    "hardwar gpu gpus tpu tpus chip accelerator devic cpu cuda rtx a100 v100 h100",
+    "loss objectiv criterion entropi",
+    "licenc licens mit apach open-sourc opensourc",
+    "cod repositori github http",
+    "language english german french chines multilingual",
+    "hour day minut week month second",
+    "example sampl shot instanc",
+    "parameter weight size",
+)
+_SAME = {word: frozenset(line.split()) for line in _CALLED for word in line.split()}
+# Details whose answer nearly always repeats a word of theirs: if the abstract has none, it does not say.
+_TELLING = frozenset(
+    "licenc licens simulator epoch rat threshold length kernel seed temperatur optimizer hardwar gpu dropout language "
+    "annotator patient participant worker criterion layer head cost pric valu siz budget decay schedul".split()
+)
+_VAGUE = frozenset("shar amount fraction fast faster bett good gain speedup number percent function model type part".split())
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`reason` is None when the question may be answered; `missing` names terms that no abstract has, in any case."""
+    """`reason` is None when the question may be answered; `missing` names what no abstract has, in any case."""
 
     reason: str | None
     missing: tuple[str, ...] = ()
 
 
-def judge(question: str, hits: Sequence[Hit], lexical: LexicalIndex) -> Verdict:
-    """Return whether `hits`, best first, can answer `question`."""
-    names = text.names(question)
-    missing = tuple(name for name in names if not lexical.mentions(name))
-    nearest = max((hit.dense for hit in hits), default=-1.0)
+def judge(asked: str, hits: Sequence[Hit], lexical: LexicalIndex, *, details: bool = False) -> Verdict:
+    """Return whether `hits`, best first, can answer the question `asked`; with `details`, whether they give its details."""
     if not hits:
-        return Verdict("No paper passes the filters, or the library is empty.", missing)
-    if names and len(missing) == len(names) and nearest < NAMED_COSINE:
+        return Verdict("No paper passes the filters, or the library is empty.")
+    understood = question.read(followup.own(asked))
+    named = names.mentioned(asked)
+    near = names.Known(f"{hit.paper.title}\n{hit.paper.abstract}" for hit in hits[:_ABOUT])
+    missing = tuple(name for name in named if name not in near and not _mentioned(name, lexical))
+    anchored = hits[0].score >= ANCHORED or _titled(hits, [name for name in named if name not in missing])
+    unknown = tuple(s for s in understood.subjects if not any(_tells_of(hit, s, lexical) for hit in hits))
+    if missing and not anchored:
         return Verdict(f"No abstract mentions {_either(missing)}.", missing)
-    known = len(missing) < len(names)
-    if nearest < LEAST_COSINE and not known and _share(question, hits) < LEAST_SHARE:
+    if unknown and len(unknown) == len(understood.subjects):
+        told = "tells of" if any(_mentioned(s, lexical) for s in unknown) else "mentions"
+        return Verdict(f"No abstract {told} {_either(unknown)}.", tuple(dict.fromkeys([*missing, *unknown])))
+    missing = tuple(dict.fromkeys([*missing, *(s for s in unknown if not _mentioned(s, lexical))]))
+    if _far(asked, hits, anchored=any(name in near for name in text.names(asked))):
         return Verdict("Nothing in the collection comes near this question.", missing)
+    lacking = _lacking(understood, hits) if details else ()
+    if lacking:
+        return Verdict(f"The abstracts it is about do not say: {', '.join(d.shown for d in lacking)}.", missing)
     return Verdict(None, missing)
 
 
-def _share(question: str, hits: Sequence[Hit]) -> float:
+def _mentioned(name: str, lexical: LexicalIndex) -> bool:
+    """Whether an abstract has the name, or one of its parts that is a name: CLIP of "CLIP-style"."""
+    parts = [p for p in name.replace("-", " ").split() if any(c.isupper() for c in p) and p != name]
+    return any(lexical.mentions(n) for n in (name, name.removesuffix("s"))) or any(lexical.mentions(p) for p in parts)
+
+
+def _titled(hits: Sequence[Hit], named: Sequence[str]) -> bool:
+    """Whether one of the names stands in the title of the best paper."""
+    title = names.Known([hits[0].paper.title])
+    return any(name in title for name in named)
+
+
+def _tells_of(hit: Hit, subject: str, lexical: LexicalIndex) -> bool:
+    """Whether a paper has all words of `subject`, two only as they stand, in one sentence or its title, or names it."""
+    paper, words = hit.paper, text.content_words(subject)
+    if len(words) <= _PHRASE and len(subject.split()) > 1 and not lexical.mentions(subject):
+        return subject in names.Known([paper.title, paper.abstract])
+    told = [paper.title, *(paper.abstract[start:end] for start, end in sentences.split(paper.abstract))]
+    return any(words <= text.content_words(sentence) for sentence in told) or subject in names.Known(told)
+
+
+def _far(asked: str, hits: Sequence[Hit], *, anchored: bool) -> bool:
+    cosine, share = max(hit.dense for hit in hits), _share(asked, hits)
+    if cosine < LEAST_COSINE and not anchored and share < LEAST_SHARE:
+        return True
+    lines = FAR[:1] if anchored else FAR
+    return any(hits[0].score < score and cosine < near and share < most for score, near, most in lines)
+
+
+def _share(asked: str, hits: Sequence[Hit]) -> float:
     """Return the largest share of the question's words, if it has two or more, that a single paper has."""
-    asked = text.content_words(question)
+    words = text.content_words(asked)
     told = (text.content_words(f"{hit.paper.title} {hit.paper.abstract}") for hit in hits)
-    return max(len(asked & words) for words in told) / len(asked) if len(asked) > 1 else 0.0
+    return max(len(words & said) for said in told) / len(words) if len(words) > 1 else 0.0
 
 
-def _either(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"
+def _lacking(understood: Asked, hits: Sequence[Hit]) -> tuple[Detail, ...]:
+    """Return the details asked for when none of them is in the papers that the question is about."""
+    about = [hit for hit in hits[:_ABOUT] if hit.score >= _NEAR * hits[0].score]
+    told = [[hit.paper.abstract[a:b] for a, b in sentences.split(hit.paper.abstract)] + [hit.paper.title] for hit in about]
+    lacking = tuple(d for d in understood.details if not any(_gives(paper, d) for paper in told))
+    return lacking if understood.kind != "comparison" and len(lacking) == len(understood.details) else ()
+
+
+def _gives(told: Sequence[str], detail: Detail) -> bool:
+    """Whether a sentence has the detail: its head, by any of its names, and for an amount a figure beside it."""
+    heads = [stem for stem in detail.stems if stem not in _VAGUE]
+    if not heads or not (detail.amount or heads[-1] in _TELLING):
+        return True
+    called = _SAME.get(heads[-1], frozenset()) | {heads[-1]}
+    having = [sentence for sentence in told if called & text.content_words(sentence)]
+    return any(quantities.find(sentence) for sentence in having) if detail.amount else bool(having)
+
+
+def _either(said: Sequence[str]) -> str:
+    return said[0] if len(said) == 1 else f"{', '.join(said[:-1])} or {said[-1]}"

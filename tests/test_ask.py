@@ -1,17 +1,26 @@
 from __future__ import annotations
 
+import codecs
+import fcntl
 import io
 import json
 import os
+import pty
+import re
+import select
 import signal
+import struct
 import subprocess
 import sys
+import termios
+import threading
+import time
 from pathlib import Path
 
 import pytest
-from endpoint_server import Behaviour, Endpoint, breaks_off, fails, hangs, says
+from endpoint_server import Behaviour, Endpoint, Exchange, breaks_off, delta, fails, hangs, says
 
-from rag import prompt
+from rag import refusal
 from rag.ask import main
 
 ROOT = Path(__file__).parents[1]
@@ -48,12 +57,12 @@ def one_sentence(err: str) -> str:
     return lines[0]
 
 
-def command(home: Path, *arguments: str, **more: str) -> subprocess.Popen[str]:
+def command(home: Path, *arguments: str, stdout: int = subprocess.PIPE, **more: str) -> subprocess.Popen[str]:
     environment = {**os.environ, "RAG_HOME": str(home), "PYTHONPATH": str(ROOT), **more}
     return subprocess.Popen(
         [sys.executable, "-m", "rag.ask", *arguments],
         env=environment,
-        stdout=subprocess.PIPE,
+        stdout=stdout,
         stderr=subprocess.PIPE,
         text=True,
         encoding="utf-8",
@@ -103,8 +112,9 @@ def test_ctrl_c_while_it_starts_ends_cleanly_too(starter_home: Path) -> None:
 def test_a_refusal_ends_with_3_and_lists_the_nearest_papers(ask) -> None:  # type: ignore[no-untyped-def]
     code, out, _ = ask(EGG)
     assert code == 3
-    assert out.startswith(prompt.REFUSAL)
-    assert "Nearest papers:\n[1] " in out
+    assert out.startswith(refusal.REFUSAL)
+    told = out.partition("Nearest papers:\n")[2]
+    assert re.findall(r"^\[(\d)\] .+\n    \S.+$", told, re.MULTILINE) == ["1", "2", "3"]  # each with a line of its abstract
 
 
 def test_no_model_asks_for_quotes_and_gets_no_notice(ask) -> None:  # type: ignore[no-untyped-def]
@@ -235,8 +245,17 @@ def test_what_failed_the_check_is_shown(ask) -> None:  # type: ignore[no-untyped
     assert "77" in out.rpartition("no source")[2]
 
 
+@pytest.mark.parametrize("form", ["text", "markdown", "json"])
+def test_a_prompt_that_the_server_cut_is_told_with_the_remedy(form: str, ask) -> None:  # type: ignore[no-untyped-def]
+    with Endpoint(says(TOLD, prompt_tokens=400)) as server:
+        code, out, _ = ask(GRAPH, "--base-url", server.url, "--format", form)
+    assert code == 0
+    assert "The server read only 400 of about" in out
+    assert "RAG_CONTEXT_WINDOW" in out
+
+
 def test_a_model_that_refuses_ends_with_3(ask) -> None:  # type: ignore[no-untyped-def]
-    with Endpoint(says(prompt.REFUSAL)) as server:
+    with Endpoint(says(refusal.REFUSAL)) as server:
         code, out, _ = ask(GRAPH, "--base-url", server.url)
     assert code == 3
     assert "Nearest papers:" in out
@@ -276,6 +295,200 @@ def test_keys_go_where_they_belong(ask, monkeypatch: pytest.MonkeyPatch) -> None
     sent = [r.headers.get("authorization", "") for r in server.chats]
     assert "sk-openai" not in sent[0]
     assert sent[1:] == ["Bearer sk-other", "Bearer sk-openai"]
+
+
+# -- force, the second judge, signs --------------------------------------------------------------------------------------
+
+DOUBTFUL = f"{TOLD} It sings [1]. Everybody loves it. {TOLD.replace('[1]', '[2]')}"
+
+
+def test_force_asks_what_would_be_refused(ask) -> None:  # type: ignore[no-untyped-def]
+    with Endpoint(says("Six minutes [1].")) as server:
+        address = ("--base-url", server.url, "--model", "m")
+        code, out, _ = ask(EGG, *address)
+        assert (code, server.chats) == (3, [])
+        code, out, _ = ask(EGG, *address, "--force")
+        assert len(server.chats) == 1
+    assert code == 0
+    assert out.startswith("Six minutes [1]. ⚠\n")
+    code, out, _ = ask(EGG, "--no-model", "--force", "--json")
+    assert (code, json.loads(out)["refused"]) == (0, False)
+
+
+def test_force_holds_for_batches(ask) -> None:  # type: ignore[no-untyped-def]
+    Path("batch.jsonl").write_text(line(id="a", question=EGG))
+    assert json.loads(ask("--batch", "batch.jsonl", "--no-model")[1])["refused"] is True
+    assert json.loads(ask("--batch", "batch.jsonl", "--no-model", "--force")[1])["refused"] is False
+
+
+def test_verify_has_the_model_judge_each_statement(ask, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+    def asked(*arguments: str) -> tuple[int, Run]:
+        with Endpoint(says(TOLD), says("1: no")) as server:
+            told = ask(GRAPH, "--base-url", server.url, "--model", "m", *arguments)
+            return len(server.chats), told
+
+    requests, (code, out, _) = asked("--verify", "model")
+    assert (requests, code) == (2, 0)
+    assert "(the model judges it unsupported)" in out
+    assert "judges" not in asked()[1][1]
+    monkeypatch.setenv("RAG_VERIFY", "model")
+    requests, (_, out, _) = asked("--json")
+    assert (requests, json.loads(out)["claims"][0]["judged"]) == (2, "unsupported")
+    assert asked("--verify", "off")[0] == 1
+
+
+def test_an_endpoint_that_fails_at_judging_leaves_the_answer(ask) -> None:  # type: ignore[no-untyped-def]
+    with Endpoint(says(TOLD), fails(400, "out of memory")) as server:
+        code, out, err = ask(GRAPH, "--base-url", server.url, "--model", "m", "--verify", "model")
+    assert (code, err) == (0, "")
+    assert out.startswith(TOLD)
+    assert "The statements were not judged by the model: " in out
+    assert "out of memory" in out
+
+
+@pytest.mark.parametrize("value", ["yes", "", "Model "])
+def test_a_wrong_kind_of_judge_is_wrong_usage(value: str, ask, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+    assert ask(GRAPH, "--verify", value)[0] == 2
+    monkeypatch.setenv("RAG_VERIFY", "yes")
+    code, _, err = ask(GRAPH)
+    assert code == 2
+    assert "RAG_VERIFY" in one_sentence(err)
+
+
+def test_signs_follow_their_sentences_and_a_legend_explains_those_that_occur(ask) -> None:  # type: ignore[no-untyped-def]
+    with Endpoint(says(DOUBTFUL)) as server:
+        _, out, _ = ask(GRAPH, "--base-url", server.url, "--model", "m")
+    text, findings, listed = out.split("\n\n")
+    wrong = TOLD.replace("[1]", "[2]")
+    assert text == f"{TOLD} It sings [1]. ⚠ Everybody loves it. ○ {wrong} ↪"
+    legend, *lines = findings.splitlines()
+    assert legend == (
+        "⚠ not supported by the abstract it cites   ○ without a source   ↪ supported by another source than it cites"
+    )
+    assert [told.split("“")[0] for told in lines[:3]] == ["⚠ unsupported: ", "○ uncited: ", "↪ miscited: "]
+    assert "the support is in [1]" in lines[2]
+    assert listed.startswith(f"Sources:\n[1] {TITLE}")
+    assert "\x1b" not in out
+
+
+def test_a_citation_that_the_check_adds_is_told_as_such(ask) -> None:  # type: ignore[no-untyped-def]
+    bare = TOLD.replace(" [1]", "")
+    with Endpoint(says(bare)) as server:
+        _, out, _ = ask(GRAPH, "--base-url", server.url, "--model", "m")
+    assert out.startswith(f"{bare} [1, added by check]\n\n")
+    assert f"Sources:\n[1] {TITLE}" in out
+
+
+# -- on a terminal -------------------------------------------------------------------------------------------------------
+
+
+class Terminal:
+    """Runs the command with a terminal of 200 columns as its standard output, and reads what it shows."""
+
+    def __init__(self, home: Path, *arguments: str) -> None:
+        self._ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 200, 0, 0))
+        self.process = command(home, *arguments, stdout=theirs, TERM="xterm-256color", COLORTERM="", NO_COLOR="")
+        os.close(theirs)
+        self.shown = ""
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+
+    def until(self, mark: str | None, timeout: float = 60) -> str:
+        """Read until `mark` is shown, or to the end; return all that was shown."""
+        end = time.monotonic() + timeout
+        while mark is None or mark not in self.shown:
+            assert time.monotonic() < end, self.shown
+            if not select.select([self._ours], [], [], 1)[0]:
+                continue
+            try:
+                data = os.read(self._ours, 65_536)
+            except OSError:  # the other side is closed
+                data = b""
+            if not data:
+                assert mark is None, self.shown
+                break
+            self.shown += self._decoder.decode(data)
+        return self.shown
+
+    def close(self) -> int:
+        """Read to the end and return the exit code."""
+        self.until(None)
+        os.close(self._ours)
+        _, err = self.process.communicate(timeout=20)
+        assert "Traceback" not in err + self.shown
+        return self.process.returncode
+
+
+def uncoloured(shown: str) -> str:
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown).replace("\r\n", "\n")
+
+
+def test_a_terminal_shows_signs_in_colour_right_after_their_sentences(starter_home: Path) -> None:
+    with Endpoint(says(*(DOUBTFUL[i : i + 9] for i in range(0, len(DOUBTFUL), 9)))) as server:
+        terminal = Terminal(starter_home, GRAPH, "--base-url", server.url, "--model", "m")
+        assert terminal.close() == 0
+    shown = uncoloured(terminal.shown)
+    assert f"{TOLD} It sings [1]. ⚠ Everybody loves it. ○ {TOLD.replace('[1]', '[2]')} ↪\n\n⚠ not supported" in shown
+    assert f"Sources:\n[1] {TITLE}" in shown
+    for colour, sign in (("1;31", "⚠"), ("36", "○"), ("35", "↪")):
+        assert f"\x1b[{colour}m {sign}\x1b[0m" in terminal.shown
+
+
+def test_a_terminal_shows_a_sentence_and_its_sign_before_the_model_has_ended(starter_home: Path) -> None:
+    go_on = threading.Event()
+
+    def slow(to: Exchange) -> None:
+        to.start()
+        to.event(delta(f"{TOLD} It sings [1]. Then"))
+        go_on.wait(60)
+        to.event(delta(" it stops.", "stop"))
+        to.event("[DONE]")
+        to.end()
+
+    with Endpoint(slow) as server:
+        terminal = Terminal(starter_home, GRAPH, "--base-url", server.url, "--model", "m")
+        shown = uncoloured(terminal.until("Then"))
+        assert not go_on.is_set()
+        assert f"{TOLD} It sings [1]. ⚠ Then" in shown
+        go_on.set()
+        assert terminal.close() == 0
+    assert "Then it stops. ○\n" in uncoloured(terminal.shown)
+
+
+def test_ctrl_c_in_the_middle_keeps_what_there_is_and_marks_it(starter_home: Path) -> None:
+    def half(to: Exchange) -> None:
+        to.start()
+        to.event(delta(f"{TOLD} It sings [1]. And th"))
+        to.stopped.wait(60)
+
+    with Endpoint(half) as server:
+        terminal = Terminal(starter_home, GRAPH, "--base-url", server.url, "--model", "m")
+        terminal.until("And th")
+        time.sleep(1)  # it waits for the model now, and no longer prints
+        terminal.process.send_signal(signal.SIGINT)
+        assert terminal.close() == 1
+    shown = uncoloured(terminal.shown)
+    assert f"{TOLD} It sings [1]. ⚠ And th" in shown
+    assert shown.count("And th") <= 2  # in the text, and where the check tells of it
+    assert "⚠ incomplete: stopped" in shown
+    assert f"Sources:\n[1] {TITLE}" in shown
+
+
+def test_ctrl_c_on_a_terminal_before_the_first_word_ends_with_130(starter_home: Path) -> None:
+    with Endpoint(hangs) as server:
+        terminal = Terminal(starter_home, GRAPH, "--base-url", server.url, "--model", "m")
+        assert server.asked.wait(60)
+        terminal.process.send_signal(signal.SIGINT)
+        assert terminal.close() == 130
+    assert "incomplete" not in terminal.shown
+
+
+def test_a_refusal_on_a_terminal_lists_the_nearest_papers_with_a_line_each(starter_home: Path) -> None:
+    terminal = Terminal(starter_home, EGG)
+    assert terminal.close() == 3
+    shown = uncoloured(terminal.shown)
+    assert refusal.REFUSAL in shown
+    assert len(re.findall(r"^\[\d\] .+\n    \S.+$", shown.partition("Nearest papers:\n")[2], re.MULTILINE)) == 3
 
 
 # -- batches -------------------------------------------------------------------------------------------------------------
@@ -332,7 +545,7 @@ def test_a_bad_line_without_an_id_is_known_by_its_number(ask) -> None:  # type: 
 )
 def test_a_history_is_taken_as_questions_or_as_messages(history: list[object], ask) -> None:  # type: ignore[no-untyped-def]
     _, told = batch(ask, [line(id=1, question="which geometry problems can they learn?", history=history)])
-    assert told[0]["standalone_question"] == "What are Pointer Networks? which geometry problems can they learn?"
+    assert told[0]["standalone_question"] == "which geometry problems can they learn? (about: What are Pointer Networks?)"
     assert told[0]["sources"][0]["title"] == "Pointer Networks"  # type: ignore[index]
 
 

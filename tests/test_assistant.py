@@ -5,15 +5,17 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from endpoint_server import Endpoint, Exchange, says, tells
 from made import ORCHARD, HashEmbedder, QueueModel, paper
 
-from rag import index, ingest, lock, prompt
+from rag import index, ingest, lock, refusal
 from rag.assistant import Assistant, Found
 from rag.errors import EndpointError
 from rag.library import Library
 from rag.minilm import MiniLM
 from rag.settings import load
-from rag.types import Answer, Filters, Finish, Prompt, Turn, Usage
+from rag.tokens import count
+from rag.types import Answer, Claim, Filters, Finish, Prompt, Turn, Usage
 
 GRAPH = "How does GraphSAINT get around neighbor explosion when training GCNs on big graphs?"
 POINTER = "Which geometry problems were Pointer Networks shown to learn?"
@@ -49,9 +51,9 @@ def test_the_papers_come_before_the_text_and_the_answer_last(assistant: Assistan
     found, *pieces, answer = assistant.stream(POINTER)
     assert isinstance(found, Found)
     assert pieces
-    assert all(isinstance(p, str) for p in pieces)
     assert isinstance(answer, Answer)
-    assert "".join(pieces).strip() == answer.answer
+    assert {type(p) for p in pieces} == {str, Claim}
+    assert "".join(p for p in pieces if isinstance(p, str)) == answer.answer
     assert [s.paper for s in found.sources] == [s.paper for s in answer.sources]
     assert [s.n for s in answer.sources] == list(range(1, len(answer.sources) + 1))
     assert found.standalone_question == answer.standalone_question == POINTER
@@ -86,7 +88,7 @@ def test_a_refusal_offers_the_nearest_papers_and_cites_nothing(assistant: Assist
     assert isinstance(answer, Answer)
     assert answer.refused
     assert text == answer.answer
-    assert answer.answer.startswith(prompt.REFUSAL)
+    assert answer.answer.startswith(refusal.REFUSAL)
     assert str(answer.refusal_reason) in answer.answer
     assert 1 <= len(answer.sources) <= 3
     assert answer.claims == answer.invalid_citations == ()
@@ -119,7 +121,7 @@ def test_a_follow_up_is_carried_over_without_a_model(assistant: Assistant) -> No
     history = (Turn("user", "What are Pointer Networks?"), Turn("assistant", "They point [1]."))
     answer = assistant.ask("which geometry problems can they learn?", history)
     assert answer.question == "which geometry problems can they learn?"
-    assert answer.standalone_question == "What are Pointer Networks? which geometry problems can they learn?"
+    assert answer.standalone_question == "which geometry problems can they learn? (about: What are Pointer Networks?)"
     assert answer.sources[0].paper.title == "Pointer Networks"
 
 
@@ -178,7 +180,7 @@ def test_a_follow_up_is_rewritten_by_the_model_with_the_conversation_before_it(a
 @pytest.mark.parametrize("rewritten", ["", "GraphSAINT " * 500])
 def test_a_useless_rewriting_is_not_used(rewritten: str, ask) -> None:  # type: ignore[no-untyped-def]
     _, answer = ask(rewritten, TOLD, question="how well does it do?", history=(Turn("user", "What is GraphSAINT?"),))
-    assert answer.standalone_question == "What is GraphSAINT? how well does it do?"
+    assert answer.standalone_question == "how well does it do? (about: What is GraphSAINT?)"
 
 
 def test_the_model_is_not_asked_to_rewrite_a_question_that_stands_alone(ask) -> None:  # type: ignore[no-untyped-def]
@@ -212,7 +214,7 @@ def test_a_changed_number_is_marked(ask) -> None:  # type: ignore[no-untyped-def
     assert "0.895" in " ".join(claim.problems)
 
 
-@pytest.mark.parametrize("said", [prompt.REFUSAL, f"{prompt.REFUSAL.rstrip('.')} [1]", "  "])
+@pytest.mark.parametrize("said", [refusal.REFUSAL, f"{refusal.REFUSAL.rstrip('.')} [1]", "  "])
 def test_a_model_that_refuses_is_recognised(said: str, ask) -> None:  # type: ignore[no-untyped-def]
     _, answer = ask(said)
     assert answer.refused
@@ -243,6 +245,25 @@ def test_only_papers_that_fit_the_models_context_are_sources(ask) -> None:  # ty
     assert len(model.prompts[0].sources) == len(answer.sources)
 
 
+def test_tokens_are_those_of_the_model_that_is_asked(starter_home: Path, embedder: MiniLM) -> None:
+    """A known model's prompt needs no margin, and is judged cut by its own encoding's count."""
+
+    def papers(name: str, window: int) -> int:
+        model = QueueModel(TOLD, context_tokens=window)
+        model.name = name
+        return len(with_model(starter_home, embedder, model).ask(GRAPH).sources)
+
+    windows = range(800, 1_600, 100)
+    assert sum(papers("gpt-4o", w) for w in windows) >= sum(papers("queue", w) for w in windows) + 2
+    counted = QueueModel([TOLD, Finish(usage=Usage(1, 7))])
+    counted.name = "gpt-4"
+    [told] = with_model(starter_home, embedder, counted).ask(GRAPH).warnings
+    [made] = counted.prompts
+    own, usual = (count(made.system, model) + count(made.user, model) for model in ("gpt-4", None))
+    assert own != usual
+    assert f"of about {own:,} tokens" in told
+
+
 def test_an_endpoint_that_fails_is_the_askers_to_know(starter_home: Path, embedder: MiniLM) -> None:
     class Dead(QueueModel):
         def stream(self, prompt: Prompt):  # type: ignore[no-untyped-def]
@@ -255,6 +276,238 @@ def test_an_endpoint_that_fails_is_the_askers_to_know(starter_home: Path, embedd
 def test_a_model_named_in_the_settings_is_used(starter_home: Path, embedder: MiniLM) -> None:
     asked = Assistant(load(home=starter_home, base_url="http://127.0.0.1:9", model="m"), embedder=embedder)
     assert (asked.model.mode, asked.model.name, asked.model.host) == ("model", "m", "127.0.0.1")
+
+
+def behind(server: Endpoint, home: Path, embedder: MiniLM, **more: object) -> Assistant:
+    return Assistant(load(home=home, base_url=server.url, model="m", **more), embedder=embedder)
+
+
+def read_in(server: Endpoint) -> int:
+    """Tokens of the last prompt that the server was sent."""
+    return sum(count(message["content"]) for message in server.chats[-1].body["messages"])
+
+
+def test_a_prompt_is_made_for_the_window_that_the_server_tells(starter_home: Path, embedder: MiniLM) -> None:
+    papers = []
+    for window in (700, 1_500, 100_000):
+        models = tells({"data": [{"id": "m", "max_model_len": window}]})
+        with Endpoint(says(TOLD, prompt_tokens=None), paths={"/v1/models": models}) as server:
+            answer = behind(server, starter_home, embedder, k=12).ask(GRAPH)
+        papers.append(len(answer.sources))
+        if window > 700:  # the first abstract always goes in
+            assert read_in(server) + server.chats[0].body["max_tokens"] <= window
+    assert 1 == papers[0] < papers[1] < papers[2] == 12
+
+
+@pytest.mark.parametrize("said", [TOLD, refusal.REFUSAL])
+def test_a_prompt_that_the_server_cut_is_told_with_the_answer(said: str, starter_home: Path, embedder: MiniLM) -> None:
+
+    def warned(read: float | None, finish: str = "stop") -> tuple[int, tuple[str, ...]]:
+        """Tokens sent, and the warnings when the server says it read this share: each prompt has fences of its own."""
+
+        def behave(to: Exchange) -> None:
+            sent = sum(count(message["content"]) for message in to.request.body["messages"])
+            says(said, finish=finish, prompt_tokens=None if read is None else int(read * sent))(to)
+
+        with Endpoint(behave) as server:
+            told = behind(server, starter_home, embedder).ask(GRAPH).warnings
+            return read_in(server), told
+
+    assert warned(None)[1] == warned(1)[1] == warned(0.92)[1] == ()
+    sent, [told] = warned(0.88)
+    assert f"of about {sent:,} tokens" in told
+    assert len(warned(0.5, "length")[1]) == 1
+
+
+# -- claims as they come, answers that are stopped, other languages ------------------------------------------------------
+
+WRITTEN = (
+    f"{TOLD} It sings [1].\n\n## More\n\n- Everybody loves it.\n- It costs 3.5 euros, e.g. in Ghent.[2] [77]\n\nIs it fast? "
+    "The abstracts do not say what it costs."
+)
+
+
+def streamed(asked: Assistant, question: str = GRAPH, **more: object) -> tuple[list[str | Claim], Answer]:
+    found, *events, answer = asked.stream(question, **more)  # type: ignore[arg-type]
+    assert isinstance(found, Found)
+    assert isinstance(answer, Answer)
+    assert all(isinstance(e, str | Claim) for e in events)
+    return events, answer  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 40, 1_000])
+def test_each_claim_comes_right_after_its_sentence_and_is_what_it_will_be(
+    size: int, starter_home: Path, embedder: MiniLM
+) -> None:
+    model = QueueModel([*(WRITTEN[i : i + size] for i in range(0, len(WRITTEN), size)), Finish()])
+    events, answer = streamed(with_model(starter_home, embedder, model))
+    said, claims = "", []
+    for event in events:
+        if isinstance(event, str):
+            said += event
+            continue
+        claims.append(event)
+        assert said[event.start : event.end] == event.text
+        following = next((c.end for c in answer.claims if c.start >= event.end), len(WRITTEN))
+        assert len(said) <= following  # the next sentence has not ended
+        assert size < 7 or len(said) - event.end <= 6  # pieces as long as words: nor gone on, but for a mark
+    assert said == answer.answer == WRITTEN
+    assert tuple(claims) == answer.claims[: len(claims)]
+    assert len(claims) >= len(answer.claims) - 2
+    assert {"supported", "unsupported", "uncited", "none"} <= {c.verdict for c in answer.claims}
+
+
+def test_a_claim_comes_before_the_model_has_said_the_next_sentence(starter_home: Path, embedder: MiniLM) -> None:
+    asked: list[str] = []
+
+    class Slow(QueueModel):
+        def stream(self, prompt: Prompt):  # type: ignore[no-untyped-def]
+            for piece in (TOLD, " It", " sings", " [1].", " Everybody", " loves it."):
+                asked.append(piece)
+                yield piece
+            yield Finish()
+
+    events = with_model(starter_home, embedder, Slow()).stream(GRAPH)
+    first = next(e for e in events if isinstance(e, Claim))
+    assert (first.text, first.verdict) == (TOLD, "supported")
+    assert asked == [TOLD, " It"]
+    second = next(e for e in events if isinstance(e, Claim))
+    assert (second.text, second.verdict) == ("It sings [1].", "unsupported")
+    assert asked[-1] == " Everybody"
+
+
+def test_the_quotes_of_the_extractive_reader_are_checked_as_they_come(assistant: Assistant) -> None:
+    events, answer = streamed(assistant)
+    claims = [e for e in events if isinstance(e, Claim)]
+    assert tuple(claims) == answer.claims[: len(claims)]
+    assert len(claims) >= len(answer.claims) - 1 > 0
+    assert "".join(e for e in events if isinstance(e, str)) == answer.answer
+
+
+def test_a_refusal_has_no_claims(assistant: Assistant, starter_home: Path, embedder: MiniLM) -> None:
+    assert streamed(assistant, EGG)[0] == [assistant.ask(EGG).answer]
+    events, answer = streamed(with_model(starter_home, embedder, QueueModel(refusal.REFUSAL)))
+    assert (events, answer.claims) == ([refusal.REFUSAL], ())
+
+
+def test_a_sentence_without_a_mark_is_given_the_source_that_says_it(ask) -> None:  # type: ignore[no-untyped-def]
+    _, answer = ask(f"{TOLD.replace(' [1]', '')} It sings [1].")
+    assert [(c.verdict, c.citations, c.added) for c in answer.claims] == [("supported", (), (1,)), ("unsupported", (1,), ())]
+    _, answer = ask(TOLD.replace(" [1]", ""))
+    assert [s.n for s in answer.sources if s.cited] == [1]  # an added citation is one
+    assert answer.invalid_citations == ()
+
+
+def test_force_asks_the_model_all_the_same_and_still_tells_what_is_missing(starter_home: Path, embedder: MiniLM) -> None:
+    model = QueueModel("Six minutes [1].", "A network [1].")
+    asked = with_model(starter_home, embedder, model)
+    assert asked.ask(EGG).refused
+    assert model.prompts == []
+    forced = asked.ask(EGG, force=True)
+    assert (forced.refused, forced.refusal_reason, forced.answer) == (False, None, "Six minutes [1].")
+    assert EGG in model.prompts[0].user
+    assert [c.verdict for c in forced.claims] == ["unsupported"]
+    named = asked.ask("What does ZorbleNet-7 do?", force=True)
+    assert (named.refused, named.missing) == (False, ("ZorbleNet-7",))
+
+
+def test_force_has_the_quotes_of_what_comes_nearest_and_a_model_may_still_refuse(
+    assistant: Assistant, starter_home: Path, embedder: MiniLM
+) -> None:
+    quoted = assistant.ask(EGG, force=True)
+    assert not quoted.refused
+    assert {c.verdict for c in quoted.claims if c.verdict != "none"} == {"supported"}
+    assert with_model(starter_home, embedder, QueueModel(refusal.REFUSAL)).ask(EGG, force=True).refused
+
+
+def test_force_cannot_ask_of_no_papers(assistant: Assistant) -> None:
+    answer = assistant.ask(GRAPH, filters=Filters(year=1804), force=True)
+    assert (answer.refused, answer.sources) == (True, ())
+
+
+def test_an_answer_that_was_stopped_is_checked_and_marked(starter_home: Path, embedder: MiniLM) -> None:
+    asked = with_model(starter_home, embedder, QueueModel([TOLD, " It sings [88]. And th", Finish()]))
+    events = asked.stream(GRAPH)
+    found = next(events)
+    assert isinstance(found, Found)
+    said = "".join(next(e for e in events if isinstance(e, str)) for _ in range(2))
+    stopped = asked.cut(GRAPH, found, f"{said} And th ", "stopped")
+    assert stopped.answer == f"{said} And th"
+    assert (stopped.complete, stopped.refused, stopped.refusal_reason) == (False, False, "stopped")
+    assert stopped.claims[0].verdict == "supported"
+    assert [s.n for s in stopped.sources if s.cited] == [1]
+    assert [s.paper for s in stopped.sources] == [s.paper for s in found.sources]
+    assert (stopped.question, stopped.standalone_question) == (GRAPH, found.standalone_question)
+    assert (stopped.mode, stopped.model, stopped.index.papers) == ("model", "queue", 574)
+    whole = asked.cut(GRAPH, found, f"{TOLD} It sings [88].", "stopped")
+    assert [c.verdict for c in whole.claims] == ["supported", "unsupported"]
+    assert whole.invalid_citations == (88,)
+    assert whole.id != stopped.id
+
+
+def test_the_beginning_of_a_refusal_that_was_stopped_is_no_refusal(assistant: Assistant) -> None:
+    stopped = assistant.cut(EGG, Found(EGG, ()), refusal.REFUSAL, "stopped")
+    assert (stopped.refused, stopped.complete) == (False, False)
+
+
+GERMAN = "Wie vermeidet GraphSAINT die Explosion der Nachbarn bei großen Graphen?"
+
+
+def test_a_foreign_question_is_searched_in_english_and_answered_as_asked(starter_home: Path, embedder: MiniLM) -> None:
+    model = QueueModel(" Which geometry problems were\nPointer Networks shown to learn? ", "Konvexe H\u00fcllen [1].")
+    answer = with_model(starter_home, embedder, model).ask(GERMAN)
+    translating, answering = model.prompts
+    assert GERMAN in translating.user
+    assert "English" in translating.system
+    assert translating.sources == ()
+    assert f"Question: {GERMAN}" in answering.user
+    assert answer.sources[0].paper.title == "Pointer Networks"  # what the translation asks for, and not the question
+    assert (answer.question, answer.standalone_question) == (GERMAN, GERMAN)
+    assert not any("English" in w for w in answer.warnings)
+
+
+@pytest.mark.parametrize("useless", ["", "Pointer Networks " * 100])
+def test_a_useless_translation_is_not_used(useless: str, starter_home: Path, embedder: MiniLM) -> None:
+    answer = with_model(starter_home, embedder, QueueModel(useless, TOLD)).ask(GERMAN)
+    assert answer.sources[0].paper.title.startswith("GraphSAINT")
+
+
+def test_without_a_model_a_foreign_question_is_warned_of(assistant: Assistant) -> None:
+    for question in (GERMAN, "Was ist die Hauptstadt der Mongolei?"):
+        [told] = assistant.ask(question).warnings
+        assert "English" in told
+        assert "set a model" in told
+    assert assistant.ask(GRAPH).warnings == ()
+
+
+def test_an_english_question_is_not_translated(ask) -> None:  # type: ignore[no-untyped-def]
+    model, _ = ask(TOLD)
+    assert len(model.prompts) == 1
+
+
+@pytest.mark.parametrize(
+    ("question", "missing"),
+    [("What does ZorbleNet-7 do?", "ZorbleNet-7"), ("How do QuuxFormer and BlargBERT differ in the kitchen?", "BlargBERT")],
+)
+def test_the_refusal_itself_says_which_term_is_missing(question: str, missing: str, assistant: Assistant) -> None:
+    answer = assistant.ask(question)
+    assert answer.refused
+    assert missing in answer.missing
+    assert f"{refusal.REFUSAL} No abstract mentions" in answer.answer
+    assert missing in answer.answer
+
+
+def test_the_nearest_papers_of_a_refusal_are_the_first_three_found(
+    assistant: Assistant, starter_home: Path, embedder: MiniLM
+) -> None:
+    nearest = [hit.paper.id for hit in assistant.search("What does ZorbleNet-7 do?")[:3]]
+    assert [s.paper.id for s in assistant.ask("What does ZorbleNet-7 do?").sources] == nearest
+    found, *_, answer = with_model(starter_home, embedder, QueueModel("None of the papers say so.")).stream(GRAPH)
+    assert isinstance(found, Found)
+    assert isinstance(answer, Answer)
+    assert (answer.refused, answer.answer) == (True, "None of the papers say so.")
+    assert [s.paper for s in answer.sources] == [s.paper for s in found.sources[:3]]
+    assert len(found.sources) > 3
 
 
 # -- an index that changes -----------------------------------------------------------------------------------------------
@@ -345,3 +598,19 @@ def test_a_library_that_was_emptied_is_not_filled_again(small_home: Path) -> Non
     assert (answer.refused, answer.sources) == (True, ())
     assert "empty" in str(answer.refusal_reason)
     assert answer.index.papers == 0
+
+
+def test_a_comparison_keeps_what_it_found_and_looks_up_each_thing_compared(assistant: Assistant) -> None:
+    answer = assistant.ask("Compare Baby Llama and BabyLlama-2", k=2)
+    titles = [source.paper.title for source in answer.sources]
+    assert titles[0].startswith("Baby Llama")
+    assert titles[1].startswith("BabyLlama-2")
+    assert {s.n for s in answer.sources if s.cited} == {1, 2}
+    looked_up = [source.paper.title for source in assistant.ask("Compare LARS and LAMB", k=1).sources]
+    assert "Large Batch Training of Convolutional Networks" in looked_up
+
+
+def test_a_name_that_no_abstract_has_is_told_with_an_answer_about_the_other(assistant: Assistant) -> None:
+    answer = assistant.ask("Does GraphSAINT beat ZorbleNet on large graphs?")
+    assert not answer.refused
+    assert answer.warnings == ("No abstract mentions ZorbleNet.",)

@@ -25,13 +25,12 @@ def lexical(starter_home: Path, embedder: MiniLM) -> LexicalIndex:
 
 @pytest.fixture(scope="module")
 def judge(assistant: Assistant, lexical: LexicalIndex) -> Judge:
-    return lambda question: gate.judge(question, assistant.search(question), lexical)
+    return lambda question: gate.judge(question, assistant.search(question), lexical, details=True)
 
 
-@pytest.mark.parametrize("case", [c for c in cases.load() if c.kind == "unanswerable_far"], ids=lambda c: c.id)
+@pytest.mark.parametrize("case", [c for c in cases.load() if c.kind == "far_off"], ids=lambda c: c.id)
 def test_far_off_questions_are_refused(case: cases.Case, judge: Judge) -> None:
-    verdict = judge(case.question)
-    assert verdict.reason == "Nothing in the collection comes near this question."
+    assert judge(case.question).reason is not None
 
 
 @pytest.mark.parametrize(
@@ -54,11 +53,38 @@ def test_a_name_that_is_missing_beside_one_that_is_known_does_not_refuse(judge: 
     assert verdict == Verdict(None, ("ZorbleNet",))
 
 
-def test_answerable_questions_pass(judge: Judge) -> None:
+def test_hardly_an_answerable_question_is_refused(judge: Judge) -> None:
     asked = [c for c in cases.load() if c.answerable and not c.history]
     refused = {c.id: v.reason for c in asked if (v := judge(c.question)).reason is not None}
-    assert len(asked) > 80
-    assert refused == {}
+    assert len(asked) > 140
+    assert len(refused) <= 0.03 * len(asked), refused
+
+
+def test_most_methods_that_no_abstract_tells_of_and_half_of_the_details_are_refused(judge: Judge) -> None:
+    for kind, least in (("absent_method", 0.6), ("absent_detail", 0.45)):
+        asked = [c for c in cases.load() if c.kind == kind]
+        assert sum(judge(c.question).reason is not None for c in asked) >= least * len(asked), kind
+
+
+@pytest.mark.parametrize(
+    ("question", "detail"),
+    [
+        ("How many parameters does GraphSAINT have?", "parameters"),
+        ("under which licence was GraphSAINT released?", "licence"),
+    ],
+)
+def test_a_detail_that_the_paper_does_not_give_is_named(
+    question: str, detail: str, assistant: Assistant, lexical: LexicalIndex
+) -> None:
+    hits = assistant.search(question)
+    verdict = gate.judge(question, hits, lexical, details=True)
+    assert verdict.reason == f"The abstracts it is about do not say: {detail}."
+    assert gate.judge(question, hits, lexical).reason is None, "a model tells by itself"
+
+
+def test_what_no_abstract_tells_of_is_not_defined(judge: Judge) -> None:
+    assert judge("What is elastic weight consolidation?").reason == "No abstract mentions elastic weight consolidation."
+    assert judge("What is Ghost Batch Normalization?").reason is None
 
 
 def test_names_are_known_whatever_their_case_and_hyphens(lexical: LexicalIndex) -> None:
@@ -77,17 +103,17 @@ def test_the_nearest_chunk_decides(cosine: float, passes: bool, lexical: Lexical
     assert (gate.judge("how are lamps dimmed?", hits, lexical).reason is None) is passes
 
 
-def test_an_unknown_name_does_not_refuse_what_comes_very_near(lexical: LexicalIndex) -> None:
-    near = gate.judge("How does ZorbleNet dim lamps?", [hit(paper(), dense=gate.NAMED_COSINE)], lexical)
-    less = gate.judge("How does ZorbleNet dim lamps?", [hit(paper(), dense=gate.NAMED_COSINE - 0.01)], lexical)
-    assert near == Verdict(None, ("ZorbleNet",))
+def test_an_unknown_name_does_not_refuse_when_the_paper_is_clearly_meant(lexical: LexicalIndex) -> None:
+    clear = gate.judge("How does ZorbleNet dim lamps?", [hit(paper(), gate.ANCHORED)], lexical)
+    less = gate.judge("How does ZorbleNet dim lamps?", [hit(paper(), gate.ANCHORED - 0.1)], lexical)
+    assert clear == Verdict(None, ("ZorbleNet",))
     assert less.reason == "No abstract mentions ZorbleNet."
 
 
 def test_the_questions_own_words_in_one_paper_make_up_for_a_low_cosine(lexical: LexicalIndex) -> None:
     hits = [hit(paper("Layer sampling", "The neighbor explosion of minibatches is avoided."), dense=0.2)]
-    assert gate.judge("What is the neighbor explosion problem?", hits, lexical).reason is None
-    assert gate.judge("What is the nuclear explosion problem?", hits, lexical).reason is not None
+    assert gate.judge("Why is neighbor explosion avoided?", hits, lexical).reason is None
+    assert gate.judge("Why is nuclear explosion dreaded?", hits, lexical).reason is not None
 
 
 def test_a_known_name_is_enough_in_any_language(judge: Judge) -> None:

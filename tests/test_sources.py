@@ -356,6 +356,7 @@ def test_half_a_character_in_any_field_does_not_keep_the_rest_from_being_stored(
 
 
 @given(st.lists(st.fixed_dictionaries({"title": st.text(min_size=1), "abstract": st.text(min_size=1)}), min_size=1, max_size=5))
+@example([{"title": "0", "abstract": "\x85"}])
 def test_every_record_becomes_a_paper_or_a_bad_record_at_its_line(records: list[dict[str, str]]) -> None:
     found = list(jsonl.parse(lines(*records)))
     assert len(found) == len(records)

@@ -15,7 +15,7 @@ import gradio as gr
 from rag.assistant import Assistant, Found
 from rag.cli import LONGEST_QUESTION, NO_MODEL
 from rag.errors import RagError
-from rag.types import Answer, Turn
+from rag.types import Answer, Claim, Turn
 from ui import panel
 
 TITLE = "Ask the abstracts"
@@ -65,16 +65,21 @@ def build(assistant: Assistant) -> gr.Blocks:
             with gr.Column(scale=2, min_width=320):
                 sources = gr.HTML(EMPTY_PANEL, elem_id="sources", padding=False)
 
-        def respond(question: str, messages: Messages, kept: State) -> Iterator[Update]:
-            yield from _respond(assistant, question, messages, kept)
+        def respond(question: str, messages: Messages, kept: State, live: State) -> Iterator[Update]:
+            yield from _respond(assistant, question, messages, kept, live)
+
+        def stopped(messages: Messages, kept: State, live: State) -> Update:
+            return _stopped(assistant, messages, kept, live)
 
         asked = gr.State("")
+        live = gr.State(dict[str, Any]())  # the answer that is being written, so that stopping it does not lose it
         private: dict[str, Any] = {"api_visibility": "private"}
         taken = box.submit(_take, box, [asked, box], **private)
-        answered = taken.then(respond, [asked, chat, state], [chat, sources, state], **private)
+        answered = taken.then(respond, [asked, chat, state, live], [chat, sources, state], **private)
         answered.then(_ready, None, box, **private)
         chat.clear(lambda: (EMPTY_PANEL, _NOTHING), None, [sources, state], **private)
-        box.stop(_ready, None, box, cancels=[answered], **private)
+        stop = box.stop(_ready, None, box, cancels=[answered], **private)
+        stop.then(stopped, [chat, state, live], [chat, sources, state], **private)
     return page
 
 
@@ -103,7 +108,7 @@ def launch_options() -> dict[str, Any]:
     }
 
 
-def _respond(assistant: Assistant, question: str, messages: Messages, kept: State) -> Iterator[Update]:
+def _respond(assistant: Assistant, question: str, messages: Messages, kept: State, live: State) -> Iterator[Update]:
     """Answer one question: yield the conversation, the sources and the state as they grow."""
     question = question.strip()
     if not question or len(question) > LONGEST_QUESTION:
@@ -112,22 +117,41 @@ def _respond(assistant: Assistant, question: str, messages: Messages, kept: Stat
         return
     messages = [*messages, {"role": "user", "content": panel.draft(question)}, {"role": "assistant", "content": "Searching…"}]
     yield messages, _panel(kept), kept
-    text = ""
+    live.clear()
     try:
         for event in assistant.stream(question, kept["turns"]):
             if isinstance(event, Found):
-                waiting = f"{len(event.sources)} papers found. {_doing(assistant)}"
-                messages = _said(messages, waiting)
+                live.update(question=question, found=event, text="", claims=[])
+                messages = _said(messages, f"{len(event.sources)} papers found. {_doing(assistant)}")
                 yield messages, panel.sources("now", event.sources, title="Found"), kept
-            elif isinstance(event, str):
-                text += event
-                messages = _said(messages, panel.draft(text))
-                yield messages, gr.skip(), kept
-            else:
+            elif isinstance(event, Answer):
+                live.clear()
                 kept = _keep(kept, event)
                 yield _said(messages, panel.message(event)), _panel(kept), kept
+            else:
+                yield _said(messages, _growing(live, event)), gr.skip(), kept
     except RagError as error:
-        yield _said(messages, f"{panel.draft(text)}\n\n{panel.draft(str(error))}".strip()), _panel(kept), kept
+        said = f"{panel.draft(live.get('text', ''))}\n\n{panel.draft(str(error))}"
+        yield _said(messages, said.strip()), _panel(kept), kept
+
+
+def _growing(live: State, event: str | Claim) -> str:
+    """Take in a piece of the answer, or what the check found of its last sentence; return what there is of it."""
+    if isinstance(event, Claim):
+        live["claims"].append(event)
+    else:
+        live["text"] += event
+    return panel.linked("now", live["text"], live["claims"], live["found"].sources)
+
+
+def _stopped(assistant: Assistant, messages: Messages, kept: State, live: State) -> Update:
+    """Keep what there was of an answer when it was stopped, checked and marked as incomplete."""
+    if live.get("text"):
+        answer = assistant.cut(live["question"], live["found"], live["text"], "stopped")
+        kept = _keep(kept, answer)
+        messages = _said(messages, panel.message(answer))
+    live.clear()
+    return messages, _panel(kept), kept
 
 
 def _doing(assistant: Assistant) -> str:

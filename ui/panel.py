@@ -9,13 +9,19 @@ import re
 from collections.abc import Sequence
 from html import escape
 
-from rag import ground
+from rag.claims import citations
+from rag.render import MARK, SIGNS, nearest_sentence
 from rag.types import Answer, Claim, Evidence, Paper, Source
 
 # What Markdown makes links, images and code of. A bracket after an odd number of backslashes opens or closes maths.
 _BRACKET = re.compile(r"(\\*)([\[\]])")
 _ENTITIES = {"`": "&#96;", "://": ":&#47;&#47;", "www.": "www&#46;"}
-_WHY = {"partial": "only partly supported", "unsupported": "not supported", "uncited": "without a source"}
+_WHY = {
+    "partial": "only partly supported",
+    "unsupported": "not supported",
+    "miscited": "cited to the wrong source",
+    "uncited": "without a source",
+}
 
 
 def draft(text: str) -> str:
@@ -27,20 +33,28 @@ def draft(text: str) -> str:
 
 
 def message(answer: Answer) -> str:
-    """Return the finished answer as Markdown with its citations linked and its doubtful sentences marked."""
-    text = answer.answer
-    pieces: list[str] = []
-    position = 0
-    for at, until, html in sorted(_insertions(answer)):
-        pieces += [draft(text[position:at]), html]
-        position = until
-    body = "".join(pieces) + draft(text[position:])
+    """Return the finished answer as Markdown with its citations linked, its doubtful sentences marked, and notes."""
     notes = [summary(answer)]
     if not answer.complete:
         notes.append(f"Incomplete: {draft(answer.refusal_reason or 'the reply broke off')}.")
+    notes += [f"⚠ {draft(warning)}" for warning in answer.warnings]
     if answer.standalone_question != answer.question:
         notes.append(f"Understood as: {draft(answer.standalone_question)}")
+    body = linked(answer.id, answer.answer, answer.claims, answer.sources)
+    if answer.refused:
+        near = (f"- **{draft(s.paper.title)}** — {draft(nearest_sentence(s.hit))}" for s in answer.sources)
+        body += "\n\nNearest papers:\n\n" * bool(answer.sources) + "\n".join(near)
     return body + "".join(f"\n\n<small class='note'>{note}</small>" for note in notes if note)
+
+
+def linked(answer_id: str, text: str, claims: Sequence[Claim], sources: Sequence[Source]) -> str:
+    """Return an answer's text, perhaps only its beginning, with what the check found of its sentences so far."""
+    pieces: list[str] = []
+    position = 0
+    for at, until, html in sorted(_insertions(answer_id, text, claims, sources)):
+        pieces += [draft(text[position:at]), html]
+        position = until
+    return "".join(pieces) + draft(text[position:])
 
 
 def summary(answer: Answer) -> str:
@@ -53,28 +67,37 @@ def summary(answer: Answer) -> str:
     return f"{len(verdicts)} statement{'s' * (len(verdicts) != 1)}: {told}"
 
 
-def _insertions(answer: Answer) -> list[tuple[int, int, str]]:
-    """Return (start, end, html) of what replaces stretches of the answer: citation marks, and signs after claims."""
-    sources = {s.n: s for s in answer.sources}
+def _insertions(answer_id: str, text: str, claims: Sequence[Claim], sources: Sequence[Source]) -> list[tuple[int, int, str]]:
+    """Return (start, end, html) of what replaces stretches of the text: citation marks, and what follows claims."""
+    numbered = {s.n: s for s in sources}
     found = []
-    for mark in ground.citations(answer.answer, answer.sources):
-        claim = next((c for c in answer.claims if c.start <= mark.start < c.end), None)
-        html = "".join(_link(answer.id, n, sources.get(n), claim) for n in mark.numbers)
+    for mark in citations(text, sources):
+        claim = next((c for c in claims if c.start <= mark.start < c.end), None)
+        html = "".join(_link(answer_id, n, numbered.get(n), claim) for n in mark.numbers)
         found.append((mark.start, mark.end, html))
-    for claim in answer.claims:
-        if claim.verdict in _WHY:
-            why = draft(f"{_WHY[claim.verdict]}: {'; '.join(claim.problems)}")
-            found.append((claim.end, claim.end, f'<span class="doubt" tabindex="0" title="{why}"> ⚠</span>'))
+    for claim in claims:
+        added = "".join(_link(answer_id, n, numbered.get(n), claim, "added by the check: ") for n in claim.added)
+        if added:
+            found.append((claim.end, claim.end, f" {added}"))
+        if claim.verdict in _WHY or claim.disputed:
+            judged = (f"the model judges it {claim.judged}",) if claim.disputed else ()
+            why = draft(f"{_WHY.get(claim.verdict, claim.verdict)}: {'; '.join((*claim.problems, *judged))}")
+            sign = SIGNS.get(claim.verdict, (MARK, ""))[0]
+            found.append(
+                (claim.end, claim.end, f'<span class="doubt {claim.verdict}" tabindex="0" title="{why}"> {sign}</span>')
+            )
     return found
 
 
-def _link(answer_id: str, n: int, source: Source | None, claim: Claim | None) -> str:
+def _link(answer_id: str, n: int, source: Source | None, claim: Claim | None, how: str = "") -> str:
     if source is None:
         return f'<span class="cite invalid" title="There is no source {n}">[{n}]</span>'
-    evidence = next((e for e in claim.evidence if e.n == n), None) if claim else None
+    standing = claim.evidence if claim and claim.verdict != "unsupported" else ()
+    evidence = next((e for e in standing if e.n == n), None)
     tip = source.paper.title + (f" — {evidence.sentence}" if evidence else "")
     target = _anchor(answer_id, n, evidence)
-    return f'<a class="cite" href="#{target}" title="{draft(tip)}">[{n}]</a>'
+    kind = "cite added" if how else "cite"
+    return f'<a class="{kind}" href="#{target}" title="{draft(how + tip)}">[{n}]</a>'
 
 
 def _anchor(answer_id: str, n: int, evidence: Evidence | None = None) -> str:
@@ -94,7 +117,7 @@ def sources(answer_id: str, shown: Sequence[Source], claims: Sequence[Claim] = (
 
 def _card(answer_id: str, source: Source, claims: Sequence[Claim]) -> str:
     paper = source.paper
-    spans = sorted({(e.start, e.end) for c in claims for e in c.evidence if e.n == source.n})
+    spans = sorted({(e.start, e.end) for c in claims if c.verdict != "unsupported" for e in c.evidence if e.n == source.n})
     return (
         f'<li id="{_anchor(answer_id, source.n)}" tabindex="-1" class="card">'
         f'<h3><span class="n">[{source.n}]</span> {escape(paper.title)}</h3>{_about(paper)}'

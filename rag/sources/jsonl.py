@@ -76,8 +76,8 @@ def _from_record(number: int, record: Any) -> Paper | BadRecord:
 def _text(record: dict[str, Any], *names: str) -> str:
     for name in names:
         value = record.get(name)
-        if isinstance(value, str) and value.strip():
-            return repair.line(value)
+        if isinstance(value, str) and (told := repair.line(value)):
+            return told
     return ""
 
 

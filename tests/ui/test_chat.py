@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from made import answer
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from rag.assistant import Assistant
+from rag.settings import load
 from rag.types import Finish, Prompt, Usage
-from ui import app
+from ui import app, panel
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = (
@@ -34,6 +37,42 @@ class Written:
     def stream(self, prompt: Prompt) -> Iterator[str | Finish]:
         yield from (self.reply[i : i + 7] for i in range(0, len(self.reply), 7))
         yield Finish(True, None, Usage(10, 10))
+
+
+class Paused(Written):
+    """Replies with one text in pieces, waits to be let go on, and says the other; then answers as told."""
+
+    def __init__(self, first: str, then: str, *later: str) -> None:
+        super().__init__(first)
+        self.then, self.later = then, list(later)
+        self.go_on = threading.Event()
+        self.prompts: list[Prompt] = []
+
+    def stream(self, prompt: Prompt) -> Iterator[str | Finish]:
+        self.prompts.append(prompt)
+        if len(self.prompts) > 1:
+            yield self.later.pop(0)
+        else:
+            yield from (self.reply[i : i + 7] for i in range(0, len(self.reply), 7))
+            while not self.go_on.wait(0.05):
+                yield ""  # as servers do to keep a connection; here the page may stop it
+            yield self.then
+        yield Finish(True, None, Usage())
+
+
+@pytest.fixture
+def chat_with(starter_home: Path, assistant: Assistant) -> Iterator[Callable[[object], str]]:
+    """chat_with(model) gives the address of a chat with it."""
+    servers = []
+
+    def started(model: object) -> str:
+        asked = Assistant(load(home=starter_home), embedder=assistant.embedder, model=model)  # type: ignore[arg-type]
+        servers.append(serve(asked))
+        return next(servers[-1])
+
+    yield started
+    for server in servers:
+        next(server, None)
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +106,12 @@ def tab(browser: Browser) -> Iterator[Page]:
     page.close()
 
 
+def test_a_warning_is_a_note_under_the_answer() -> None:
+    warned = panel.message(answer(warnings=("The server read only 9 of about 99 tokens [1].",)))
+    assert "<small class='note'>⚠ The server read only 9 of about 99 tokens &#91;1&#93;.</small>" in warned
+    assert "⚠" not in panel.message(answer())
+
+
 def ask(tab: Page, question: str) -> None:
     tab.locator("#question textarea").fill(question)
     tab.keyboard.press("Enter")
@@ -93,7 +138,7 @@ def test_an_earlier_answers_citation_brings_its_own_sources_back(tab: Page, quot
     ask(tab, QUESTION)
     expect(tab.locator("#sources section:visible h3").first).to_contain_text("GraphSAINT")
     ask(tab, "What does PhaseNet predict from a waveform?")
-    expect(tab.locator("#sources section:visible h3").first).to_contain_text("PhaseNet")
+    expect(tab.locator("#sources section:visible h3").first).to_contain_text("PhaseNet", timeout=20_000)
     tab.locator("#chat a.cite").first.click()
     expect(tab.locator("#sources section:visible h3").first).to_contain_text("GraphSAINT")
 
@@ -104,6 +149,13 @@ def test_a_question_off_the_subject_is_refused_with_the_nearest_papers(tab: Page
     expect(tab.locator("#chat")).to_contain_text("The abstracts do not answer this question")
     expect(tab.locator("#sources h2")).to_have_text("Nearest papers")
     expect(tab.locator("#sources .card")).to_have_count(3)
+    listed = tab.locator("#chat li")
+    expect(listed).to_have_count(3)
+    titles = tab.locator("#sources .card h3").all_inner_texts()
+    for item, title in zip(listed.all_inner_texts(), titles, strict=True):
+        named, _, sentence = item.partition(" — ")
+        assert title.endswith(named)
+        assert len(sentence.split()) > 3
 
 
 def test_an_empty_question_asks_nothing(tab: Page, quoting: str) -> None:
@@ -141,8 +193,6 @@ def test_what_a_model_writes_is_checked_and_cannot_inject(tab: Page, starter_hom
         "![see [1] here](http://outside.invalid/e.png) ![x\ny](http://outside.invalid/f.png) [go [1]](http://outside.invalid/g)"
         " http://outside.invalid/h www.outside.invalid/i `![x](http://outside.invalid/j.png)"
     )
-    from rag.settings import load
-
     written = Assistant(load(home=starter_home), embedder=assistant.embedder, model=Written(reply))
     asked: list[str] = []
     tab.on("request", lambda request: asked.append(request.url))
@@ -151,6 +201,7 @@ def test_what_a_model_writes_is_checked_and_cannot_inject(tab: Page, starter_hom
     tab.goto(url)
     ask(tab, QUESTION)
     expect(tab.locator("#chat .note").first).to_contain_text("1 supported")
+    expect(tab.locator("#chat .note").nth(1)).to_contain_text("The server read only 10 of about")
     expect(tab.locator("#chat .cite.invalid")).to_have_text("[9]")
     assert "not in the cited abstract: 0.85" in (tab.locator("#chat .doubt").first.get_attribute("title") or "")
     expect(tab.locator("#chat")).to_contain_text("<img src=")
@@ -158,3 +209,53 @@ def test_what_a_model_writes_is_checked_and_cannot_inject(tab: Page, starter_hom
     assert tab.locator("#chat a:not(.cite)").count() == 0
     assert tab.title() == app.TITLE
     next(server, None)
+
+
+TOLD = "GraphSAINT samples the training graph itself and builds a complete GCN on the resulting subgraph at each iteration"
+
+
+def test_a_sentence_is_marked_while_the_next_is_being_written(tab: Page, chat_with: Callable[[object], str]) -> None:
+    model = Paused(f"{TOLD} [1]. It reaches 0.850 on Flickr [1]. Then it", " stops.")
+    tab.goto(chat_with(model))
+    ask(tab, QUESTION)
+    expect(tab.locator("#chat .doubt.unsupported")).to_have_count(1)
+    expect(tab.locator("#chat")).to_contain_text("Then it")
+    link = tab.locator("#chat a.cite").first
+    assert TOLD in (link.get_attribute("title") or "") or "GraphSAINT" in (link.get_attribute("title") or "")
+    assert "0.85" in (tab.locator("#chat .doubt").get_attribute("title") or "")
+    assert not model.go_on.is_set()
+    assert tab.locator("#chat .note").count() == 0
+    model.go_on.set()
+    expect(tab.locator("#chat .note").first).to_have_text("3 statements: 1 supported, 1 not supported, 1 without a source")
+
+
+def test_stop_keeps_what_there_is_and_a_follow_up_works(tab: Page, chat_with: Callable[[object], str]) -> None:
+    model = Paused(f"{TOLD} [1]. It reaches 0.850 on Fl", "ickr [1].", QUESTION, f"{TOLD} [1].")
+    tab.goto(chat_with(model))
+    ask(tab, QUESTION)
+    expect(tab.locator("#chat")).to_contain_text("It reaches 0.850 on Fl")
+    tab.get_by_role("button", name="Stop").click()
+    expect(tab.locator("#chat .note", has_text="Incomplete")).to_have_text("Incomplete: stopped.")
+    expect(tab.locator("#chat")).to_contain_text("It reaches 0.850 on Fl")
+    expect(tab.locator("#chat")).not_to_contain_text("Flickr")
+    expect(tab.locator("#sources section:visible h3").first).to_contain_text("GraphSAINT")
+    tab.locator("#chat a.cite").first.click()
+    expect(tab.locator("#sources mark.active")).to_have_count(1)
+    model.go_on.set()
+    ask(tab, "and how does it do that?")
+    expect(tab.locator("#chat .note", has_text="1 statement: 1 supported")).to_have_count(1)
+    assert "It reaches 0.850 on Fl" in model.prompts[1].user  # the partial answer is part of the conversation
+    expect(tab.locator("#chat .note", has_text="Understood as")).to_contain_text(QUESTION)
+    expect(tab.locator("#chat .note", has_text="Incomplete")).to_have_count(1)
+
+
+def test_a_citation_that_the_check_added_is_a_link_to_its_sentence(tab: Page, chat_with: Callable[[object], str]) -> None:
+    tab.goto(chat_with(Written(f"{TOLD}.")))
+    ask(tab, QUESTION)
+    link = tab.locator("#chat a.cite.added")
+    expect(link).to_have_text("[1]")
+    assert (link.get_attribute("title") or "").startswith("added by the check: GraphSAINT")
+    link.click()
+    expect(tab.locator("#sources mark.active")).to_have_count(1)
+    expect(tab.locator("#sources .card.active h3")).to_contain_text("GraphSAINT")
+    assert tab.locator("#chat .doubt").count() == 0

@@ -1,0 +1,133 @@
+"""Which questions need the ones before them, and what they are joined to."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag import followup
+from rag.types import Turn
+
+LAMPS = "What is LanternNet?"
+FROST = "How do drones measure frost in orchards?"
+
+
+def said(*questions: str) -> list[Turn]:
+    """A conversation of these questions, each with an answer that cites."""
+    return [turn for q in questions for turn in (Turn("user", q), Turn("assistant", f"So it is [1], says {q} [2]."))]
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "and how fast is it?",
+        "How fast is it?",
+        "what about CIFAR-10?",
+        "Does this method scale?",
+        "which of the two is faster?",
+        "Can they sort?",
+        "Was that tested in winter?",
+        "Which datasets?",
+        "why?",
+        "compared to which baselines?",
+        "what is the main idea?",
+        "explain that in more detail",
+        "Thanks, and on Reddit?",
+    ],
+)
+def test_a_question_without_a_subject_of_its_own_depends(question: str) -> None:
+    assert followup.depends(question)
+    assert followup.joined(question, said(LAMPS)) == f"{question} (about: {LAMPS})"
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        LAMPS,
+        FROST,
+        "How do Pointer Networks learn convex hulls?",
+        "so how do spiking networks save energy on neuromorphic hardware?",
+        "which loss is minimised when contrastive learners are trained on pairs of sentences?",
+        "something else: how do bees find their hive?",
+        "On a different topic, is it warm?",
+    ],
+)
+def test_a_question_that_names_its_subject_or_a_new_topic_stands_alone(question: str) -> None:
+    assert not followup.depends(question)
+    assert followup.joined(question, said(LAMPS)) == question
+
+
+def test_a_pronoun_behind_a_name_stands_for_the_name_and_one_before_it_does_not() -> None:
+    assert not followup.depends("How does GraphSAINT choose its nodes for each batch?")
+    assert not followup.depends("How much does CLIP gain and is it robust?")
+    assert followup.depends("How is it different from GraphSAGE?")
+    assert followup.depends("Does their sampler beat GraphSAGE on Reddit graphs?")
+
+
+def test_a_long_question_with_a_pronoun_stands_alone_and_the_same_made_short_does_not() -> None:
+    short = "do orchards lose fruit when it freezes?"
+    assert followup.depends(short)
+    assert not followup.depends(f"{short[:-1]} in spring and blossoms are open early on most of those trees?")
+
+
+def test_without_a_question_before_it_nothing_is_joined() -> None:
+    assert followup.joined("why?", []) == "why?"
+    assert followup.joined("why?", [Turn("assistant", "LanternNet dims lamps [1].")]) == "why?"
+
+
+@pytest.mark.parametrize("keep_joined", [True, False], ids=["history of joined questions", "history as asked"])
+def test_a_chain_of_follow_ups_goes_back_to_the_last_question_that_stood_alone(keep_joined: bool) -> None:
+    expected = {
+        LAMPS: "",
+        "and how fast is it?": LAMPS,
+        "why?": LAMPS,
+        "Was that tested?": LAMPS,
+        FROST: "",
+        "and in winter?": FROST,
+        "how accurate are they?": FROST,
+    }
+    history: list[Turn] = []
+    for question, about in expected.items():
+        joined = followup.joined(question, history)
+        assert joined == (f"{question} (about: {about})" if about else question)
+        assert followup.own(joined) == question
+        assert followup.context(joined) == about
+        history += said(joined if keep_joined else question)
+
+
+def test_a_conversation_that_opens_with_a_dependent_question_is_about_that() -> None:
+    assert followup.joined("and why?", said("how fast is it?")) == "and why? (about: how fast is it?)"
+
+
+def test_answers_are_not_carried_over() -> None:
+    history = [Turn("user", LAMPS), Turn("assistant", "Orchards freeze [1][2].")]
+    joined = followup.joined("why?", history)
+    assert joined == f"why? (about: {LAMPS})"
+
+
+def test_white_space_around_the_parts_goes() -> None:
+    assert followup.joined("  why?\n", [Turn("user", f" {LAMPS} ")]) == f"why? (about: {LAMPS})"
+
+
+@pytest.mark.parametrize(
+    ("question", "own", "context"),
+    [
+        ("a (about: b)", "a", "b"),
+        ("a (about: b (c) d)", "a", "b (c) d"),
+        ("a\n(about: b\nc)", "a", "b\nc"),
+        ("a (about: b) c", "a (about: b) c", ""),
+        ("a", "a", ""),
+        ("", "", ""),
+    ],
+)
+def test_a_joined_question_is_taken_apart(question: str, own: str, context: str) -> None:
+    assert (followup.own(question), followup.context(question)) == (own, context)
+
+
+@given(st.text(), st.text(min_size=1))
+def test_what_is_joined_comes_apart_again(question: str, before: str) -> None:
+    joined = followup.joined(question, [Turn("user", before)])
+    if joined != question and "(about:" not in question + before:
+        assert followup.own(joined) == question.strip()
+        assert followup.context(joined) == before.strip()

@@ -1,0 +1,166 @@
+"""What a question asks, read from its words."""
+
+from __future__ import annotations
+
+import pytest
+
+from rag import question
+from rag.question import Asked, Detail
+
+
+@pytest.mark.parametrize(
+    ("asked", "subject"),
+    [
+        ("What is GraphSAINT?", "GraphSAINT"),
+        ("What's LanternNet?", "LanternNet"),
+        ("Tell me about the Pile", "Pile"),
+        ("define contrastive learning", "contrastive learning"),
+        ("what does MoE stand for?", "MoE"),
+        ("what does grokking mean?", "grokking"),
+        ("explain speculative decoding to me", "speculative decoding"),
+        ("so what are MX formats?", "MX formats"),
+        ("What do you know about low-rank adapters?", "low-rank adapters"),
+        ("Who is Ada?", "Ada"),
+    ],
+)
+def test_a_definition_is_asked_of_its_subject(asked: str, subject: str) -> None:
+    assert question.read(asked) == Asked("definition", (subject,))
+
+
+@pytest.mark.parametrize(
+    "asked", ["What is the index of HNSW used for?", "What is a good way to train bees on very large maps?"]
+)
+def test_a_long_or_qualified_subject_is_no_definition(asked: str) -> None:
+    understood = question.read(asked)
+    assert (understood.kind, understood.subjects) == ("other", ())
+
+
+@pytest.mark.parametrize(
+    ("asked", "subjects"),
+    [
+        ("Compare LoRA and QLoRA", ("LoRA", "QLoRA")),
+        ("please contrast LoRA with QLoRA", ("LoRA", "QLoRA")),
+        ("LoRA vs. QLoRA", ("LoRA", "QLoRA")),
+        ("the LoRA versus full fine-tuning: which is cheaper?", ("LoRA", "full fine-tuning")),
+        ("LoRA compared to adapters?", ("LoRA", "adapters")),
+        ("What is the difference between Mamba and RWKV?", ("Mamba", "RWKV")),
+        ("What distinguishes Mamba from RWKV?", ("Mamba", "RWKV")),
+        ("How do BERT and RoBERTa differ?", ("BERT", "RoBERTa")),
+        ("how does a lamp and a lantern compare in rain?", ("lamp", "lantern")),
+    ],
+)
+def test_a_comparison_has_both_subjects_without_their_articles(asked: str, subjects: tuple[str, str]) -> None:
+    understood = question.read(asked)
+    assert (understood.kind, understood.subjects) == ("comparison", subjects)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "Which papers train on subgraphs?",
+        "find research about bees",
+        "show me work on frost",
+        "what methods exist for pruning?",
+        "list approaches to quantization",
+        "are there any surveys of drones?",
+        "what do the papers say about bees?",
+        "What has been proposed against forgetting?",
+        "which ones use spikes?",
+    ],
+)
+def test_a_list_is_asked_for(asked: str) -> None:
+    assert question.read(asked) == Asked("list")
+
+
+@pytest.mark.parametrize("asked", ["How does GraphSAINT work?", "why do bridges sway?", "GraphSAINT", "", "  ", "?!", "$1 {}"])
+def test_other_questions_are_of_no_kind_and_have_no_subject(asked: str) -> None:
+    assert question.read(asked) == Asked("other")
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "How many lamps does LanternNet dim?",
+        "how fast is it?",
+        "by how much did the energy fall?",
+        "What accuracy did it reach on MNIST?",
+        "what is the number of lamps?",
+        "What was the speed-up on Reddit?",
+    ],
+)
+def test_a_figure_is_wanted(asked: str) -> None:
+    assert question.read(asked).amount
+
+
+def test_no_figure_is_wanted_of_a_method() -> None:
+    assert not question.read("How does LanternNet dim lamps?").amount
+
+
+def test_a_definition_or_list_may_want_a_figure_too() -> None:
+    assert question.read("Which papers report the accuracy on MNIST?") == Asked("list", amount=True)
+    assert question.read("What is LanternNet accuracy?") == Asked("definition", ("LanternNet accuracy",), amount=True)
+
+
+@pytest.mark.parametrize(
+    ("asked", "details"),
+    [
+        ("How many parameters does GraphSAINT have?", [("parameters", ("parameter",), True)]),
+        ("how much memory is saved?", [("memory", ("memori",), False)]),
+        ("Which dataset and how many GPUs were used?", [("dataset", ("dataset",), False), ("GPUs", ("gpus",), True)]),
+        ("what batch size, learning rate did they use", [("batch size", ("batch", "siz"), False)]),
+        ("which licence was it released under?", [("licence", ("licenc",), False)]),
+        ("Which of them is best?", []),
+        ("How does it work?", []),
+    ],
+)
+def test_details_are_what_stands_behind_which_and_how_many(
+    asked: str, details: list[tuple[str, tuple[str, ...], bool]]
+) -> None:
+    assert question.read(asked).details == tuple(Detail(*told) for told in details)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "Was ist GraphSAINT?",
+        "Wie funktioniert LoRA für Bilder?",
+        "Welche Arbeiten handeln von Graphen?",
+        "Comment fonctionne LoRA ?",
+        "Quel est le but de l'étude?",
+        "Quel est le but de l’étude ?",
+        "¿Qué es LoRA?",
+        "Como funciona o LoRA?",
+        "Che cos'è LoRA?",
+        "Hoe werkt het model?",
+        "LoRAとは何ですか",
+        "Что такое LoRA?",
+        "GraphSAINTの学習方法を教えてください",
+    ],
+)
+def test_a_question_in_another_language_is_known(asked: str) -> None:
+    assert question.is_foreign(asked)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "What is LoRA?",
+        "How does die casting work?",
+        "GraphSAINT",
+        "GraphSAINT minibatch sampling",
+        "",
+        "?!",
+        "4.5 + 3",
+        "Schrödinger bridge papers",
+        "Explain the Nyström method",
+        "what do α-divergence and β-VAE share?",
+        "What is Der Spiegel?",
+        "Which papers are from La Jolla?",
+    ],
+)
+def test_an_english_question_is_not_taken_for_another_language(asked: str) -> None:
+    assert not question.is_foreign(asked)
+
+
+def test_what_is_compared_in_passing_is_no_subject() -> None:
+    assert question.read("How deep must the stack be compared with wide ones?").subjects == ()
