@@ -90,13 +90,13 @@ def _ask(assistant: Assistant, case: Case) -> tuple[Answer, list[str]]:
 
 def _header(settings: Settings, assistant: Assistant, args: argparse.Namespace) -> dict[str, object]:
     """What a result must be read with: the model, the prompt's hash, the papers."""
-    prompt = resources.files("prompts").joinpath("answer.md").read_bytes()
+    prompts = sorted((f for f in resources.files("prompts").iterdir() if f.name.endswith(".md")), key=lambda f: f.name)
     return {
         "mode": assistant.model.mode,
         "model": settings.model,
         "host": assistant.model.host,
         "k": settings.k,
-        "prompt_sha256": sha256(prompt).hexdigest()[:16],
+        "prompts_sha256": {f.name: sha256(f.read_bytes()).hexdigest()[:16] for f in prompts},
         "papers": [Path(p).name for p in args.papers or [sources.STARTER]],
         "split": args.split,
     }

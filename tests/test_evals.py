@@ -4,12 +4,16 @@ import json
 from collections import Counter
 from importlib import resources
 from pathlib import Path
+from random import Random
 
 import pytest
+from conftest import SHARED
 from endpoint_server import Endpoint, fails, says
+from hypothesis import given
+from hypothesis import strategies as st
 from made import answer
 
-from evals import cases
+from evals import cases, mutations
 from evals.__main__ import main
 from evals.cases import KINDS, Case
 from evals.metrics import folded, mean, measure, share
@@ -91,11 +95,11 @@ def test_means_and_shares_leave_out_what_does_not_apply() -> None:
 def test_the_tables_sum_up_by_kind_and_count_refusals() -> None:
     good = measure(case(must=(("340",),)), answer(), [LANTERN])
     missed = measure(case(must=(("999",),)), answer(refused=True, claims=()), ["x"])
-    refused = measure(case("unanswerable_far", ()), answer(refused=True, claims=()), [])
-    lines = list(table([(case(), good), (case(), missed), (case("unanswerable_far", ()), refused)]))
+    refused = measure(case("far_off", ()), answer(refused=True, claims=()), [])
+    lines = list(table([(case(), good), (case(), missed), (case("far_off", ()), refused)]))
     rows = {line.split()[0]: line.split()[1:] for line in lines if line.strip()}
     assert rows["single"] == ["2", "0.500", "0.500", "0.500", "1.000", "1.000", "0.500"]
-    assert rows["unanswerable_far"] == ["1", "-", "-", "-", "-", "-", "1.000"]
+    assert rows["far_off"] == ["1", "-", "-", "-", "-", "-", "1.000"]
     assert rows["all"][:2] == ["3", "0.500"]
     assert rows["answerable"] == ["1", "1"]
     assert rows["unanswerable"] == ["0", "1"]
@@ -153,7 +157,7 @@ def test_a_bad_file_of_cases_is_a_usage_error_that_names_it(content: str) -> Non
 
 # -- the command ---------------------------------------------------------------------------------------------------------
 
-PICKED = ("single-02", "single-12", "multi-03", "follow-02", "far-01")
+PICKED = ("single-02", "single-12", "multi-03", "follow-01", "far-01")
 
 
 @pytest.fixture
@@ -175,7 +179,8 @@ def test_five_cases_are_asked_and_measured(small: list[str], capsys: pytest.Capt
     [path] = Path("res").iterdir()
     header, *records = map(json.loads, path.read_text("utf-8").splitlines())
     assert (header["mode"], header["papers"]) == ("extractive", ["papers.jsonl"])
-    assert len(header["prompt_sha256"]) == 16
+    assert set(header["prompts_sha256"]) == {"answer.md", "condense.md", "rewrite.md", "verify.md"}
+    assert all(len(digest) == 16 for digest in header["prompts_sha256"].values())
     assert [r["case"] for r in records] == [c.id for c in cases.load(Path("cases.jsonl"))]
     by_case = {r["case"]: r for r in records}
     assert set(by_case) == set(PICKED)
@@ -184,7 +189,7 @@ def test_five_cases_are_asked_and_measured(small: list[str], capsys: pytest.Capt
     assert by_case["far-01"]["refused"] is True
     assert by_case["far-01"]["recall"] is None
     assert by_case["single-02"]["answer"]["sources"][0]["title"].startswith("GraphSAINT")
-    assert by_case["follow-02"]["answer"]["standalone_question"] != by_case["follow-02"]["answer"]["question"]
+    assert by_case["follow-01"]["answer"]["standalone_question"] != by_case["follow-01"]["answer"]["question"]
     rows = {line.split()[0]: line.split()[1:] for line in out.splitlines() if line.strip()}
     assert rows["kind"][0] == "n"
     assert rows["single"][0] == "2"
@@ -196,7 +201,7 @@ def test_five_cases_are_asked_and_measured(small: list[str], capsys: pytest.Capt
 
 def test_a_model_is_measured_and_what_it_could_not_answer_is_told(small: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     told = says("It samples [1]. It sings [44].")
-    rewritten = says("What sparsity did SPDF use on the 1.3B model and how many FLOPs did that save?")
+    rewritten = says("How many examples does Promptagator need per task?")
     with Endpoint(fails(400, "out of memory"), told, told, rewritten, told) as server:
         code = main([*small, "--base-url", server.url, "--model", "m"])
     out, err = capsys.readouterr()
@@ -218,3 +223,187 @@ def test_papers_that_cannot_be_read_end_it(small: list[str], capsys: pytest.Capt
     assert main([*small, "--no-model"]) == 1
     assert "nosuch.jsonl" in capsys.readouterr().err
     assert not Path("res").exists()
+
+
+# -- false claims made of true ones ---------------------------------------------------------------------------------------
+
+SEEDS = [Random(seed) for seed in range(40)]
+
+
+def test_a_changed_number_is_another_number_and_the_rest_stays() -> None:
+    claim = "It dims 27.5% of 340 lamps over three streets."
+    made = {mutations.number(claim, rng) for rng in SEEDS}
+    assert claim not in made
+    assert {m.replace("27.5%", "#").replace("340", "#") for m in made if m is not None} >= {
+        "It dims # of 374 lamps over three streets."
+    }
+    for said in made:
+        assert said is not None
+        kept = [part for part in ("It dims ", "% of ", " lamps over three streets.") if part in said]
+        assert len(kept) == 3
+        assert ("27.5%" in said) != (" 340 " in said)  # one of them, never both
+
+
+@pytest.mark.parametrize(
+    "claim", ["It costs 5.", "It has 1 lamp.", "It has 0 lamps.", "It is 0.5 wide.", "All 1,250,000 scenes."]
+)
+def test_small_and_large_numbers_change_too(claim: str) -> None:
+    assert all(mutations.number(claim, rng) not in (claim, None) for rng in SEEDS)
+
+
+def test_a_name_of_another_paper_takes_the_place_of_one_whole_name() -> None:
+    claim = "LanternNet and LanternNets shine in Ghent."
+    assert {mutations.name(claim, ["GPT-4"], rng) for rng in SEEDS} == {
+        "GPT-4 and LanternNets shine in Ghent.",
+        "LanternNet and GPT-4 shine in Ghent.",
+        "LanternNet and LanternNets shine in GPT-4.",
+    }
+
+
+@pytest.mark.parametrize(
+    ("claim", "negated"),
+    [
+        ("It is dim.", "It is not dim."),
+        ("It can dim and is cheap.", "It can not dim and is cheap."),
+        ("It outperforms lamps.", "It does not outperform lamps."),
+        ("It does not dim lamps.", "It does dim lamps."),
+        ("It is not dim and is not cheap.", "It is dim and is not cheap."),
+    ],
+)
+def test_one_verb_is_negated_or_one_negation_taken_away(claim: str, negated: str) -> None:
+    assert mutations.negation(claim, Random(0)) == negated
+
+
+def test_one_direction_is_turned_at_a_time() -> None:
+    made = {mutations.direction("It increases light and exceeds lamps.", rng) for rng in SEEDS}
+    assert made == {"It decreases light and exceeds lamps.", "It increases light and falls below lamps."}
+
+
+def test_where_there_is_nothing_to_change_nothing_is_made() -> None:
+    rng = Random(0)
+    assert mutations.number("It dims three lamps of GPT-4.", rng) is None
+    assert mutations.name("It dims lamps.", ["GPT-4"], rng) is None
+    assert mutations.name("LanternNet dims lamps.", [], rng) is None
+    assert mutations.name("See https://example.org/LanternNet for it.", ["GPT-4"], rng) is None
+    assert mutations.negation("We dim lamps.", rng) is None
+    assert mutations.direction("We dim lamps.", rng) is None
+
+
+@given(st.text(max_size=60), st.integers(0, 9))
+def test_the_same_seed_makes_the_same_claim_and_never_the_one_it_was_made_of(claim: str, seed: int) -> None:
+    for make in (mutations.number, mutations.negation, mutations.direction):
+        assert make(claim, Random(seed)) == make(claim, Random(seed)) != claim
+
+
+# -- what the check catches -----------------------------------------------------------------------------------------------
+
+
+def rows(out: str) -> dict[str, list[tuple[int, float, float, float]]]:
+    """The rows of the printed tables by kind of false claim: how many, caught, kept, balanced accuracy, a tuple per table."""
+    found: dict[str, list[tuple[int, float, float, float]]] = {}
+    for line in out.splitlines():
+        *kind, n, caught, kept, balanced = line.split() if len(line.split()) > 4 else [""] * 5
+        if n.isdigit() and caught[1:2] == ".":
+            found.setdefault(" ".join(kind), []).append((int(n), float(caught), float(kept), float(balanced)))
+    return found
+
+
+@pytest.fixture
+def ready(model_home: Path, embedder: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The embedder's graph is built, and RAG_HOME names it."""
+    monkeypatch.setenv("RAG_HOME", str(model_home))
+
+
+def pairs(*labelled: tuple[str, str]) -> str:
+    told = "LanternNet dims 340 lamps by learning from footsteps."
+    records = [{"claim": said, "evidence": told, "label": label, "title": "LanternNet"} for said, label in labelled]
+    Path("pairs.jsonl").write_text("".join(json.dumps(r) + "\n" for r in records) + "\n")
+    return "pairs.jsonl"
+
+
+@pytest.mark.usefixtures("ready")
+def test_pairs_of_ones_own_are_measured_by_kind(capsys: pytest.CaptureFixture[str]) -> None:
+    file = pairs(
+        ("LanternNet dims 340 lamps.", "SUPPORT"),
+        ("Whales sing at night in the sea.", "true"),  # labelled so, whatever the check makes of it
+        ("LanternNet dims 350 lamps.", "CONTRADICT"),
+        ("LanternNet learns from footsteps.", "CONTRADICT"),
+        ("Orchards freeze.", "no evidence"),
+    )
+    assert main(["calibrate", "--pairs", file]) == 0
+    out = capsys.readouterr().out
+    assert "pairs.jsonl: 2 true claims, 0.500 found supported" in out
+    table = rows(out)
+    assert table["contradict"] == [(2, 0.5, 0.5, 0.5)]
+    assert table["no evidence"] == [(1, 1.0, 0.5, 0.75)]
+    assert table["all of these"] == [(3, 0.667, 0.5, 0.583)]
+
+
+@pytest.mark.parametrize("content", ["{oops", "[]", '{"claim": "x"}', '{"claim": "x", "label": "SUPPORT"}', "\x00"])
+def test_pairs_that_cannot_be_read_are_told_in_one_sentence(content: str, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("pairs.jsonl").write_text(content)
+    assert main(["calibrate", "--pairs", "pairs.jsonl"]) == 2
+    out, err = capsys.readouterr()
+    assert "pairs.jsonl" in err
+    assert "JSONL of claim, evidence and label" in err
+    assert (out, err.count("\n")) == ("", 1)
+
+
+@pytest.mark.parametrize("label", ["SUPPORT", "CONTRADICT"])
+def test_pairs_of_one_side_only_measure_nothing(label: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["calibrate", "--pairs", pairs(("Lamps dim.", label), ("Lamps hum.", label))]) == 2
+    assert "not both true and false claims" in capsys.readouterr().err
+
+
+def test_a_missing_file_of_pairs_and_a_missing_folder_of_scifact_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    for option in ("--pairs", "--scifact"):
+        assert main(["calibrate", option, "nosuch"]) == 2
+        out, err = capsys.readouterr()
+        assert "nosuch" in err
+        assert (out, err.count("\n")) == ("", 1)
+
+
+KINDS_OF_FALSE = (
+    *("neighbour cited", "another paper's claim", "number changed", "name swapped", "plain word as a name"),
+    *("negated", "direction turned"),
+)
+
+
+@pytest.mark.usefixtures("ready")
+def test_the_starter_corpus_is_measured_in_halves_by_kind_of_false_claim(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["calibrate", "--most", "30"]) == 0
+    out = capsys.readouterr().out
+    assert out.index("for choosing thresholds") < out.index("held back")
+    table = rows(out)
+    assert set(table) == {*KINDS_OF_FALSE, "all of these"}
+    assert sum(n for n, *_ in table["neighbour cited"]) == 30
+    for half, (n, *_) in enumerate(table["all of these"]):
+        assert n == sum(table[kind][half][0] for kind in KINDS_OF_FALSE)
+    assert out.count("miscited and the right source named") == out.count("by similarity alone") == 2
+
+
+@pytest.mark.usefixtures("ready")
+def test_the_check_catches_what_it_is_meant_to_and_keeps_what_is_true(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["calibrate", "--most", "120"]) == 0
+    table = rows(capsys.readouterr().out)
+    caught = {kind: sum(n * share for n, share, *_ in of) / sum(n for n, *_ in of) for kind, of in table.items()}
+    kept = sum(n * share for n, _, share, _ in table["neighbour cited"]) / 120  # one such claim is made of each true one
+    assert kept >= 0.95
+    assert {kind: caught[kind] for kind in ("number changed", "name swapped", "neighbour cited") if caught[kind] < 0.9} == {}
+
+
+@pytest.mark.usefixtures("ready")
+def test_claims_of_scifact_without_evidence_are_told_from_supported_ones(capsys: pytest.CaptureFixture[str]) -> None:
+    folder = SHARED / "bench" / "scifact"
+    if not folder.is_dir():
+        pytest.skip("SciFact is not beside this checkout (../shared/bench/scifact)")
+    mine = Path("scifact")
+    mine.mkdir()
+    (mine / "corpus.jsonl").symlink_to(folder / "corpus.jsonl")
+    dev = (folder / "claims_dev.jsonl").read_text("utf-8")
+    (mine / "claims_dev.jsonl").write_text(dev, "utf-8")
+    (mine / "claims_train.jsonl").write_text("".join(dev.splitlines(keepends=True)[:10]), "utf-8")  # train is not for tests
+    assert main(["calibrate", "--scifact", "scifact"]) == 0
+    n, caught, kept, balanced = rows(capsys.readouterr().out)["no evidence"][-1]
+    assert n > 100
+    assert balanced >= 0.72, (caught, kept)

@@ -13,7 +13,8 @@ from rag.errors import UsageError
 from rag.sources.identity import paper_id
 from rag.types import Turn
 
-KINDS = ("single", "numeric", "multi", "follow_up", "false_premise", "unanswerable_near", "unanswerable_far")
+UNANSWERABLE = ("absent_method", "absent_detail", "far_off")
+KINDS = ("single", "numeric", "multi", "follow_up", "false_premise", *UNANSWERABLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class Case:
 
     @property
     def answerable(self) -> bool:
-        return not self.kind.startswith("unanswerable")
+        return self.kind not in UNANSWERABLE
 
     @property
     def gold_ids(self) -> set[str]:
