@@ -8,6 +8,7 @@ dense + LEXICAL_WEIGHT x lexical. Numbers behind the choices are in CONTRIBUTING
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,16 @@ _GONE = 20  # papers further down looked up in case some of the best have been r
 _EXACT = 100  # lexical hits whose cosines are looked up when the vector index did not return them
 
 
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A paper with its fused `score` (z-units), its best chunk's cosine and its BM25, 0.0 when it shares no word."""
+
+    paper_id: str
+    score: float
+    dense: float
+    lexical: float
+
+
 class Retriever:
     """Searches one generation of the index. Cheap to make; holds no state of its own."""
 
@@ -34,10 +45,33 @@ class Retriever:
 
     def search(self, question: str, k: int, filters: Filters | None = None) -> list[Hit]:
         """Return at most `k` papers that pass `filters`, best first, each with the passages of its abstract."""
+        vector = self._embedder.embed([question])[0]
+        ranked = self._rank(question, vector, filters)
+        papers = self._library.papers([c.paper_id for c in ranked[: k + _GONE]])  # the library may be newer than the index
+        best = [c for c in ranked if c.paper_id in papers][:k]
+        passages: dict[str, list[Passage]] = {c.paper_id: [] for c in best}
+        for chunk, cosine in self._cosines(vector, list(passages)):
+            if chunk.text.endswith(papers[chunk.paper_id].abstract[chunk.start : chunk.end]):
+                passages[chunk.paper_id].append(Passage(chunk.start, chunk.end, cosine))
+        return [
+            Hit(
+                papers[c.paper_id],
+                c.score,
+                c.dense,
+                c.lexical,
+                tuple(sorted(passages[c.paper_id], key=lambda p: -p.score)),
+            )
+            for c in best
+        ]
+
+    def rank(self, question: str, filters: Filters | None = None) -> list[Candidate]:
+        """Return every paper that came into question, some hundreds, best first."""
+        return self._rank(question, self._embedder.embed([question])[0], filters)
+
+    def _rank(self, question: str, vector: NDArray[np.float32], filters: Filters | None) -> list[Candidate]:
         among = self._library.matching(filters) if filters else None
         if among is not None and not among:
             return []
-        vector = self._embedder.embed([question])[0]
         lexical = dict(self._index.lexical.search(question, _LEXICAL_PAPERS, among))
         dense = dict(self._index.vectors.nearest(vector, _DENSE_CHUNKS, among))
         unseen = [paper_id for paper_id in list(lexical)[:_EXACT] if paper_id not in dense]
@@ -46,16 +80,7 @@ class Retriever:
         everywhere = lexical if among is None else dict(self._index.lexical.search(question, _LEXICAL_PAPERS))
         fused = self._fuse(vector, dense, lexical, list(everywhere.values()))
         ranked = sorted(fused, key=lambda paper_id: (-fused[paper_id], paper_id))
-        papers = self._library.papers(ranked[: k + _GONE])  # the library may be newer than the index
-        best = [paper_id for paper_id in ranked if paper_id in papers][:k]
-        passages: dict[str, list[Passage]] = {paper_id: [] for paper_id in best}
-        for chunk, cosine in self._cosines(vector, best):
-            if chunk.text.endswith(papers[chunk.paper_id].abstract[chunk.start : chunk.end]):
-                passages[chunk.paper_id].append(Passage(chunk.start, chunk.end, cosine))
-        return [
-            Hit(papers[i], fused[i], dense[i], lexical.get(i, 0.0), tuple(sorted(passages[i], key=lambda p: -p.score)))
-            for i in best
-        ]
+        return [Candidate(i, fused[i], dense[i], lexical.get(i, 0.0)) for i in ranked]
 
     def _cosines(self, vector: NDArray[np.float32], paper_ids: Sequence[str]) -> list[tuple[Chunk, float]]:
         """Return the chunks of some papers with their cosines; one that an ingest has just cut has no vector yet."""
