@@ -3,11 +3,12 @@
     home/index/<fingerprint>/CURRENT            the number of the live generation
     home/index/<fingerprint>/<n>/chroma         vectors of chunks
     home/index/<fingerprint>/<n>/tantivy        words of papers
+    home/index/<fingerprint>/<n>/matrix         the same vectors as one array, for exact cosines
     home/index/<fingerprint>/<n>/manifest.json  counts, and the revision of the library it holds
     home/index/<fingerprint>/<n>/DIRTY          there while the generation is being written
 
 A new generation starts as a copy of the live one, so that only new chunks are put into Chroma and nobody ever reads a
-folder that is being written; the copy, and the moments of all vectors, still cost time in proportion to the library.
+folder that is being written; the copy and the matrix still cost time in proportion to the library.
 Whatever is wrong with an index, it is built again from the library without embedding again.
 """
 
@@ -18,7 +19,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -31,13 +32,15 @@ from rag.embedding import Embedder
 from rag.errors import LibraryError
 from rag.lexical import LexicalIndex
 from rag.library import Library
-from rag.types import IndexInfo, Progress
-from rag.vectors import VectorIndex
+from rag.matrix import Matrix, Rows, Writer, checksums
+from rag.types import Filters, IndexInfo, Progress
+from rag.vectors import VectorIndex, paper_of
 
-_VERSION = 1  # of the layout of a generation
+_VERSION = 2  # of the layout of a generation
 _EMBED_BATCH = 256
 _PAPERS_CUT = 64
 _CHUNKS_READ = 5_000
+_REMEMBERED = 32  # filters
 _OWN = 0.999  # cosine of a vector with itself, give or take rounding
 
 
@@ -52,19 +55,6 @@ class Manifest:
     files: dict[str, int]  # name and size in bytes: a file that is missing or cut short is found before it is opened
 
 
-@dataclass(frozen=True, slots=True)
-class Moments:
-    """Mean (d,) and covariance (d, d) of all chunk vectors: they give the mean and spread of any question's cosines."""
-
-    mean: NDArray[np.float32]
-    covariance: NDArray[np.float32]
-
-    def of(self, question: NDArray[np.float32]) -> tuple[float, float]:
-        """Return mean and standard deviation of the cosines of all chunks with `question` (d,)."""
-        variance = float(question @ self.covariance @ question)
-        return float(self.mean @ question), max(variance, 1e-9) ** 0.5
-
-
 class Index:
     """A live generation, open for reading."""
 
@@ -73,8 +63,18 @@ class Index:
         self.info = IndexInfo(fingerprint, manifest.generation, manifest.papers)
         self.vectors = VectorIndex(folder / "chroma")
         self.lexical = LexicalIndex(folder / "tantivy")
-        with np.load(folder / "moments.npz") as stored:
-            self.moments = Moments(stored["mean"], stored["covariance"])
+        self.matrix = Matrix(folder / "matrix")
+        self._passing: dict[tuple[Filters, int], Rows] = {}
+
+    def rows(self, library: Library, filters: Filters) -> Rows:
+        """Return the rows of the papers that pass `filters`, in order; remembered, as questions come with the same ones."""
+        asked = (filters, library.revision)
+        if asked not in self._passing:
+            if len(self._passing) >= _REMEMBERED:
+                self._passing.pop(next(iter(self._passing)), None)
+            known = (self.matrix.row.get(paper_id) for paper_id in library.matching(filters))
+            self._passing[asked] = np.array(sorted(row for row in known if row is not None), np.int64)
+        return self._passing[asked]
 
     def close(self) -> None:
         self.vectors.close()
@@ -93,7 +93,8 @@ def open_live(home: Path, name: str) -> Index | None:
         return None
     try:
         index = Index(_folder(home, name) / str(manifest.generation), name, manifest)
-        if index.vectors.count() == manifest.chunks and index.lexical.count() == manifest.papers:
+        counts = (index.vectors.count(), index.lexical.count(), len(index.matrix), len(index.matrix.papers))
+        if counts == (manifest.chunks, manifest.papers) * 2:
             return index
         index.close()
     except (LibraryError, OSError, ValueError, KeyError):
@@ -163,14 +164,15 @@ def _build(
         if start is not None:
             for part in ("chroma", "tantivy"):
                 shutil.copytree(folder / str(start) / part, target / part)
-        papers, chunks = _fill(target, library, embedder, progress)
+        before = None if start is None else folder / str(start) / "matrix"
+        papers, chunks = _fill(target, before, library, embedder, progress)
         _check(target)
         files = [p.relative_to(target).as_posix() for p in target.rglob("*") if p.is_file() and p.name != "DIRTY"]
         manifest = Manifest(number, revision, papers, chunks, _sizes(target, files))
         (target / "manifest.json").write_text(json.dumps(asdict(manifest)), "utf-8")
         (target / "DIRTY").unlink()
     except BaseException:
-        for part in ("chroma", "tantivy"):  # the folder itself stays, as Chroma never forgets a path that failed
+        for part in ("chroma", "tantivy", "matrix"):  # the folder itself stays, as Chroma never forgets a path that failed
             shutil.rmtree(target / part, ignore_errors=True)
         raise
     return manifest
@@ -193,49 +195,56 @@ def _embed_chunks(library: Library, embedder: Embedder) -> None:
         library.put_vectors(embedder.name, some, embedder.embed(some))
 
 
-def _fill(target: Path, library: Library, embedder: Embedder, progress: Progress) -> tuple[int, int]:
-    """Bring the copy in `target` to what the library holds; return how many papers and chunks that is."""
+def _fill(target: Path, before: Path | None, library: Library, embedder: Embedder, progress: Progress) -> tuple[int, int]:
+    """Bring the copy in `target` to what the library holds; return how many papers and chunks that is.
+
+    `before` is the matrix of the generation that was copied.
+    """
     chunks = library.chunks()
     vectors = VectorIndex(target / "chroma")
     held = vectors.ids()
     gone = sorted(held - {c.id for c in chunks})
     vectors.remove(gone)
-    moments = _Sums(embedder.dimension)
+    kept = Matrix(before) if before is not None else None
+    changed = {c.paper_id for c in chunks if c.id not in held}
+    if kept is not None and (gone or not changed.isdisjoint(kept.row)):
+        # Tantivy goes on counting deleted papers in BM25, so their words are indexed from nothing, and in new rows
+        shutil.rmtree(target / "tantivy", ignore_errors=True)
+        kept = None
+    known = kept.papers if kept else []
+    papers = known + sorted({c.paper_id for c in chunks}.difference(kept.row if kept else ()))
+    row = {paper_id: n for n, paper_id in enumerate(papers)}
+    chunks.sort(key=lambda c: (row[c.paper_id], c.id))
+    matrix = Writer(target / "matrix", papers, chunks, embedder.dimension)
     for first in range(0, len(chunks), _CHUNKS_READ):
         some = chunks[first : first + _CHUNKS_READ]
         rows = library.vectors(embedder.name, [c.text for c in some])
-        moments.add(rows)
+        matrix.add(rows)
         new = [i for i, c in enumerate(some) if c.id not in held]
         vectors.add([some[i] for i in new], rows[new])
         progress("indexing", first + len(some), len(chunks))
-    moments.save(target / "moments.npz")
-    if gone:  # Tantivy goes on counting deleted papers in BM25, so their words are indexed from nothing
-        shutil.rmtree(target / "tantivy", ignore_errors=True)
-    added = None if gone else sorted({c.paper_id for c in chunks if c.id not in held})
-    lexical = LexicalIndex(target / "tantivy")
-    lexical.add(library.papers(added).values())
-    counts = (library.count(), vectors.count())
+    vectors.settle()
+    added = _words(target / "tantivy", library, papers, len(known))
+    matrix.finish(np.concatenate([kept.checksums if kept else np.zeros(0, np.uint32), added]))
+    counts = (len(papers), vectors.count())
     vectors.close()
-    if counts != (lexical.count(), len(chunks)):
+    if counts != (library.count(), len(chunks)):
         raise LibraryError("The index that was built does not hold every paper.", "Run: python -m rag.ingest --repair")
     return counts
 
 
-class _Sums:
-    def __init__(self, dimension: int) -> None:
-        self._n = 0
-        self._sum = np.zeros(dimension)
-        self._outer = np.zeros((dimension, dimension))
-
-    def add(self, rows: NDArray[np.float32]) -> None:
-        self._n += len(rows)
-        self._sum += rows.sum(axis=0, dtype=np.float64)
-        self._outer += rows.T @ rows
-
-    def save(self, path: Path) -> None:
-        mean = self._sum / max(self._n, 1)
-        covariance = self._outer / max(self._n, 1) - np.outer(mean, mean)
-        np.savez(path, mean=mean.astype(np.float32), covariance=covariance.astype(np.float32))
+def _words(folder: Path, library: Library, papers: Sequence[str], known: int) -> NDArray[np.uint32]:
+    """Index the words of the papers from row `known` on; return the checksums of their abstracts."""
+    lexical = LexicalIndex(folder)
+    sums = [np.zeros(0, np.uint32)]
+    for first in range(known, len(papers), _CHUNKS_READ):
+        found = library.papers(papers[first : first + _CHUNKS_READ])
+        some = [found[paper_id] for paper_id in papers[first : first + _CHUNKS_READ]]
+        lexical.add(first, some)
+        sums.append(checksums(some))
+    if lexical.count() != len(papers):
+        raise LibraryError("The index that was built does not hold every paper.", "Run: python -m rag.ingest --repair")
+    return np.concatenate(sums)
 
 
 def _check(generation: Path) -> None:
@@ -257,15 +266,12 @@ def probe(generation: Path, samples: int = 5) -> None:
     """
     index = VectorIndex(generation / "chroma")
     sampled = index.sample(samples)
-    missed = [i for i, vector in sampled if _paper_of(i) not in [p for p, cosine in index.nearest(vector, 5) if cosine > _OWN]]
+    missed = [i for i, vector in sampled if paper_of(i) not in [p for p, cosine in index.nearest(vector, 5) if cosine > _OWN]]
     if len(missed) > len(sampled) // samples:
         raise LibraryError(f"chunks {', '.join(missed)} are not found by their own vectors", "")
     LexicalIndex(generation / "tantivy").search("probe", 1)
+    Matrix(generation / "matrix")
     index.close()
-
-
-def _paper_of(chunk_id: str) -> str:
-    return chunk_id.rpartition("#")[0]
 
 
 def _clear(folder: Path, keep: set[int | None]) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import tantivy
+from numpy.typing import NDArray
 
 from rag.errors import LibraryError
 from rag.types import Paper
@@ -21,7 +23,8 @@ _ASKING = frozenset(
     "those to was we were what when where which who whose why will with would you your".split()
 )
 
-Match = tuple[str, float]  # paper id, BM25
+Matches = tuple[NDArray[np.int64], NDArray[np.float64]]  # rows, BM25
+_NONE: Matches = (np.zeros(0, np.int64), np.zeros(0))
 
 
 class LexicalIndex:
@@ -30,7 +33,7 @@ class LexicalIndex:
     def __init__(self, folder: Path) -> None:
         """Open the index in `folder`, creating it when the folder is empty. Raises LibraryError."""
         builder = tantivy.SchemaBuilder()
-        builder.add_text_field("id", stored=True, tokenizer_name="raw", index_option="basic")
+        builder.add_integer_field("row", fast=True, indexed=True)
         builder.add_text_field("title", tokenizer_name="en_stem")
         builder.add_text_field("abstract", tokenizer_name="en_stem")
         self._schema = builder.build()
@@ -45,29 +48,34 @@ class LexicalIndex:
     def count(self) -> int:
         return int(self._index.searcher().num_docs)
 
-    def add(self, papers: Iterable[Paper]) -> None:
-        """Put papers in, each of which must not be there yet."""
+    def add(self, first: int, papers: Sequence[Paper]) -> None:
+        """Put papers in, in the rows from `first` on, none of which must be there yet."""
         writer = self._index.writer(_HEAP, 1)
-        for paper in papers:
-            writer.add_document(tantivy.Document(id=paper.id, title=paper.title, abstract=paper.abstract))
+        for row, paper in enumerate(papers, first):
+            writer.add_document(tantivy.Document(row=row, title=paper.title, abstract=paper.abstract))
         writer.commit()
         writer.wait_merging_threads()
         self._index.reload()
 
-    def search(self, question: str, n: int, among: Sequence[str] | None = None) -> list[Match]:
-        """Return up to `n` papers that share a word with `question`, best first; only papers of `among` when given."""
+    def search(self, question: str, n: int, among: NDArray[np.int64] | None = None) -> Matches:
+        """Return the rows of up to `n` papers that share a word with `question`, best first, and their BM25.
+
+        With `among`, only papers of those rows are considered.
+        """
         words = [w for w in _WORD.findall(question.lower()) if w not in _ASKING]
-        if not words or n == 0 or (among is not None and not among):
-            return []
+        if not words or n == 0 or (among is not None and not len(among)):
+            return _NONE
         fields = ["title", "abstract"]
         boosts = {"title": _TITLE_BOOST, "abstract": 1.0}
         query, _ = self._index.parse_query_lenient(" ".join(words), fields, boosts)
         if among is not None:
-            only = tantivy.Query.const_score_query(tantivy.Query.term_set_query(self._schema, "id", among), 0.0)
+            rows = tantivy.Query.term_set_query(self._schema, "row", among.tolist())
+            only = tantivy.Query.const_score_query(rows, 0.0)
             query = tantivy.Query.boolean_query([(tantivy.Occur.Must, only), (tantivy.Occur.Must, query)])
         searcher = self._index.searcher()
-        found = searcher.search(query, n, count=False)
-        return [(str(searcher.doc(address)["id"][0]), float(score)) for score, address in found.hits]
+        hits = searcher.search(query, n, count=False).hits
+        found = searcher.fast_field_values("row", [address for _, address in hits])
+        return np.array(found, np.int64), np.array([score for score, _ in hits], np.float64)
 
     def mentions(self, term: str) -> bool:
         """Return whether any title or abstract has `term`, its parts next to each other, whatever the case or ending."""

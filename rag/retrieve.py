@@ -1,13 +1,16 @@
 """Hybrid retrieval of papers: cosines of chunks and BM25 of papers, each put on the scale of its own spread, then added.
 
-A paper's dense score is its best chunk's cosine, in standard deviations above the mean of all chunks' cosines with the
-question; its lexical score is its BM25, likewise over all papers (those that match no word count as 0). The fused score is
-dense + LEXICAL_WEIGHT x lexical. Numbers behind the choices are in CONTRIBUTING.
+Both indexes propose papers; the matrix gives all of them their exact cosines. A paper's dense score is its best chunk's
+cosine, in standard deviations above the mean of all chunks' cosines with the question; its lexical score is its BM25, likewise
+over all papers (those that match no word count as 0). The fused score is dense + LEXICAL_WEIGHT x lexical. Numbers behind the
+choices are in CONTRIBUTING.
+
+A filter that most papers pass is applied to more proposals than usual; under a narrower one, or where those were too few, the
+lexical index searches those papers only, and the cosines of all of them are taken from the matrix.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,13 +19,16 @@ from numpy.typing import NDArray
 from rag.embedding import Embedder
 from rag.index import Index
 from rag.library import Library
-from rag.types import Chunk, Filters, Hit, Passage
+from rag.matrix import Rows, Vector
+from rag.types import Filters, Hit
 
 LEXICAL_WEIGHT = 0.45
-_DENSE_CHUNKS = 400  # chunks asked of the vector index
-_LEXICAL_PAPERS = 400  # papers asked of the lexical index
+_CHUNKS = 400  # asked of the vector index
+_PAPERS = 400  # asked of the lexical index
 _GONE = 20  # papers further down looked up in case some of the best have been removed since
-_EXACT = 100  # lexical hits whose cosines are looked up when the vector index did not return them
+_BROAD = 0.1  # share of all papers from which on a filter is applied to proposals
+_MOST = 1_000  # chunks, or papers, asked for under such a filter
+_ENOUGH = 50  # proposals that must pass it
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,56 +54,68 @@ class Retriever:
         vector = self._embedder.embed([question])[0]
         ranked = self._rank(question, vector, filters)
         papers = self._library.papers([c.paper_id for c in ranked[: k + _GONE]])  # the library may be newer than the index
-        best = [c for c in ranked if c.paper_id in papers][:k]
-        passages: dict[str, list[Passage]] = {c.paper_id: [] for c in best}
-        for chunk, cosine in self._cosines(vector, list(passages)):
-            if chunk.text.endswith(papers[chunk.paper_id].abstract[chunk.start : chunk.end]):
-                passages[chunk.paper_id].append(Passage(chunk.start, chunk.end, cosine))
+        best = [(c, papers[c.paper_id]) for c in ranked if c.paper_id in papers][:k]
+        matrix = self._index.matrix
         return [
-            Hit(
-                papers[c.paper_id],
-                c.score,
-                c.dense,
-                c.lexical,
-                tuple(sorted(passages[c.paper_id], key=lambda p: -p.score)),
-            )
-            for c in best
+            Hit(paper, c.score, c.dense, c.lexical, matrix.passages(vector, matrix.row[c.paper_id], paper)) for c, paper in best
         ]
 
     def rank(self, question: str, filters: Filters | None = None) -> list[Candidate]:
         """Return every paper that came into question, some hundreds, best first."""
         return self._rank(question, self._embedder.embed([question])[0], filters)
 
-    def _rank(self, question: str, vector: NDArray[np.float32], filters: Filters | None) -> list[Candidate]:
-        among = self._library.matching(filters) if filters else None
-        if among is not None and not among:
+    def _rank(self, question: str, vector: Vector, filters: Filters | None) -> list[Candidate]:
+        among = self._index.rows(self._library, filters) if filters else None
+        if len(self._index.matrix) == 0 or (among is not None and len(among) == 0):
             return []
-        lexical = dict(self._index.lexical.search(question, _LEXICAL_PAPERS, among))
-        dense = dict(self._index.vectors.nearest(vector, _DENSE_CHUNKS, among))
-        unseen = [paper_id for paper_id in list(lexical)[:_EXACT] if paper_id not in dense]
-        for chunk, cosine in self._cosines(vector, unseen):
-            dense[chunk.paper_id] = max(cosine, dense.get(chunk.paper_id, -1.0))
-        everywhere = lexical if among is None else dict(self._index.lexical.search(question, _LEXICAL_PAPERS))
-        fused = self._fuse(vector, dense, lexical, list(everywhere.values()))
-        ranked = sorted(fused, key=lambda paper_id: (-fused[paper_id], paper_id))
-        return [Candidate(i, fused[i], dense[i], lexical.get(i, 0.0)) for i in ranked]
+        found = self._index.lexical.search(question, _PAPERS)
+        rows, scores = found if among is None else self._worded(question, found, among)
+        candidates = np.union1d(rows, self._near(vector, among))
+        cosines = self._index.matrix.best(vector, candidates)
+        lexical = np.zeros(len(candidates))
+        lexical[np.searchsorted(candidates, rows)] = scores
+        fused = self._fused(vector, cosines, lexical, found[1])
+        names = self._index.matrix.papers
+        ranked = sorted(range(len(candidates)), key=lambda i: (-fused[i], names[candidates[i]]))
+        return [Candidate(names[candidates[i]], float(fused[i]), float(cosines[i]), float(lexical[i])) for i in ranked]
 
-    def _cosines(self, vector: NDArray[np.float32], paper_ids: Sequence[str]) -> list[tuple[Chunk, float]]:
-        """Return the chunks of some papers with their cosines; one that an ingest has just cut has no vector yet."""
-        chunks = self._library.chunks(paper_ids)
-        found = self._library.found_vectors(self._embedder.name, [c.text for c in chunks])
-        return [(c, float(found[c.text] @ vector)) for c in chunks if c.text in found]
+    def _worded(self, question: str, found: tuple[Rows, NDArray[np.float64]], among: Rows) -> tuple[Rows, NDArray[np.float64]]:
+        """Return the papers of `among` that share words with the question: of those `found`, or searched for."""
+        rows, scores = found
+        if len(rows) == _PAPERS:  # there are more
+            if self._broad(among):
+                rows, scores = self._index.lexical.search(question, _MOST)
+            if not self._broad(among) or np.isin(rows, among).sum() < _ENOUGH:
+                rows, scores = self._index.lexical.search(question, _PAPERS, among)
+        passes = np.isin(rows, among)
+        return rows[passes], scores[passes]
 
-    def _fuse(
-        self, vector: NDArray[np.float32], dense: dict[str, float], lexical: dict[str, float], everywhere: list[float]
-    ) -> dict[str, float]:
-        """Return the fused score of each paper of `dense`; `everywhere` is the BM25 of all papers, filtered or not."""
-        mean, spread = self._index.moments.of(vector)
-        papers = max(self._index.manifest.papers, 1)
-        scores = np.array(everywhere)
-        lexical_mean = float(scores.sum()) / papers
-        lexical_spread = max(float(scores @ scores) / papers - lexical_mean**2, 1e-9) ** 0.5
-        return {
-            paper_id: (cosine - mean) / spread + LEXICAL_WEIGHT * (lexical.get(paper_id, 0.0) - lexical_mean) / lexical_spread
-            for paper_id, cosine in dense.items()
-        }
+    def _near(self, vector: Vector, among: Rows | None) -> Rows:
+        """Return the papers whose chunks are nearest: as the vector index finds them, or the best of all of `among`."""
+        matrix = self._index.matrix
+        if among is None:
+            return self._proposed(vector, _CHUNKS)
+        if self._broad(among):
+            passing = np.intersect1d(self._proposed(vector, _MOST), among)
+            if len(passing) >= _ENOUGH:
+                return passing
+        cosines = matrix.best(vector, among)
+        return among[np.argsort(-cosines, kind="stable")[:_CHUNKS]]
+
+    def _proposed(self, vector: Vector, n: int) -> Rows:
+        row = self._index.matrix.row
+        return np.array([row[paper_id] for paper_id, _ in self._index.vectors.nearest(vector, n)], np.int64)
+
+    def _broad(self, among: Rows) -> bool:
+        return len(among) >= _BROAD * len(self._index.matrix.papers)
+
+    def _fused(
+        self, vector: Vector, cosines: Vector, lexical: NDArray[np.float64], everywhere: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Return the fused scores of papers; `everywhere` is the BM25 of all papers, filtered or not."""
+        mean, spread = self._index.matrix.moments.of(vector)
+        papers = len(self._index.matrix.papers)
+        lexical_mean = float(everywhere.sum()) / papers
+        lexical_spread = max(float(everywhere @ everywhere) / papers - lexical_mean**2, 1e-9) ** 0.5
+        scores: NDArray[np.float64] = (cosines - mean) / spread + LEXICAL_WEIGHT * (lexical - lexical_mean) / lexical_spread
+        return scores

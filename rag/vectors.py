@@ -25,9 +25,10 @@ from rag.types import Chunk
 
 _COLLECTION = "chunks"
 _BATCH = 5_000  # Chroma takes 5,461 at most
-_NAMED = 20_000  # papers named in one query; Chroma fails near 32,766
+_SYNC = 100_000  # vectors between two writings of the whole graph to disk, each of which takes time for all of them
+_SETTLED = 3
 _FIX = "Run: python -m rag.ingest --repair"
-_HNSW: Any = {"space": "cosine", "ef_construction": 128, "max_neighbors": 16, "ef_search": 200}
+_HNSW: Any = {"space": "cosine", "ef_construction": 128, "max_neighbors": 16, "ef_search": 200, "sync_threshold": _SYNC}
 
 Match = tuple[str, float]  # paper id, cosine
 
@@ -37,15 +38,19 @@ class VectorIndex:
 
     def __init__(self, folder: Path) -> None:
         """Open the collection in `folder`, creating it when the folder is empty. Raises LibraryError."""
-        settings = ChromaSettings(anonymized_telemetry=False, is_persistent=True)
+        self._folder = str(folder)
         with _explained():
-            self._client = chromadb.PersistentClient(str(folder), settings=settings)
-            self._chunks = self._client.get_or_create_collection(
-                _COLLECTION, configuration={"hnsw": _HNSW}, embedding_function=None
-            )
+            self._open()
         space = (self._chunks.configuration.get("hnsw") or {}).get("space")
         if space != "cosine":
             raise LibraryError(f"The vector index has {space} space, not cosine.", _FIX)
+
+    def _open(self) -> None:
+        settings = ChromaSettings(anonymized_telemetry=False, is_persistent=True)
+        self._client = chromadb.PersistentClient(self._folder, settings=settings)
+        self._chunks = self._client.get_or_create_collection(
+            _COLLECTION, configuration={"hnsw": _HNSW}, embedding_function=None
+        )
 
     def close(self) -> None:
         self._client.close()  # type: ignore[attr-defined]  # of Client, which ClientAPI does not name
@@ -83,29 +88,32 @@ class VectorIndex:
             found = [self._chunks.get(limit=1, offset=i * step, include=["embeddings"]) for i in range(n)]
         return [(f["ids"][0], np.asarray(f["embeddings"], np.float32)[0]) for f in found if f["ids"]]
 
-    def nearest(self, vector: NDArray[np.float32], n: int, among: Sequence[str] | None = None) -> list[Match]:
-        """Return the papers of the `n` chunks nearest to `vector` (dimension,), best first, each with its best cosine.
-
-        With `among`, only chunks of those papers are considered, the nearest `n` of every 20,000 papers.
-        """
-        if among is None:
-            return self._query(vector, n, None)
-        best: dict[str, float] = {}
-        for first in range(0, len(among), _NAMED):
-            where = {"paper_id": {"$in": list(among[first : first + _NAMED])}}
-            best.update(self._query(vector, n, where))
-        return sorted(best.items(), key=lambda match: (-match[1], match[0]))
-
-    def _query(self, vector: NDArray[np.float32], n: int, where: Any) -> list[Match]:
+    def nearest(self, vector: NDArray[np.float32], n: int) -> list[Match]:
+        """Return the papers of the `n` chunks nearest to `vector` (dimension,), best first, each with its best cosine."""
         with _explained():
-            found = self._chunks.query(
-                query_embeddings=vector[np.newaxis], n_results=n, where=where, include=["metadatas", "distances"]
-            )
+            found = self._chunks.query(query_embeddings=vector[np.newaxis], n_results=n, include=["distances"])
         best: dict[str, float] = {}
-        metadatas, distances = found["metadatas"], found["distances"]
-        for metadata, distance in zip(metadatas[0] if metadatas else [], distances[0] if distances else [], strict=True):
-            best.setdefault(str(metadata["paper_id"]), 1.0 - float(distance))
+        distances = found["distances"]
+        for chunk_id, distance in zip(found["ids"][0], distances[0] if distances else [], strict=True):
+            best.setdefault(paper_of(chunk_id), 1.0 - float(distance))
         return list(best.items())
+
+    def settle(self) -> None:
+        """Have Chroma write into its files what it holds in its log only, which it would insert anew at every opening."""
+        with _explained():
+            some = self._chunks.get(limit=_SETTLED, include=["embeddings"])
+            if not some["ids"]:
+                return
+            self._chunks.modify(configuration={"hnsw": {"sync_threshold": _SETTLED - 1}})
+            self.close()
+            self._open()
+            self._chunks.upsert(ids=some["ids"], embeddings=some["embeddings"])
+            self._chunks.modify(configuration={"hnsw": {"sync_threshold": _SYNC}})
+
+
+def paper_of(chunk_id: str) -> str:
+    """Return the id of the paper that a chunk is of."""
+    return chunk_id.rpartition("#")[0]
 
 
 @contextmanager

@@ -19,7 +19,7 @@ LEVELS = [
     {"settings", "sentences", "sources", "cli", "merge", "lock", "tokens", "window"},
     {"quantities", "names", "polarity", "question", "followup", "claims"},
     {"chunks", "embedding", "minilm", "library", "refusal"},
-    {"vectors", "lexical", "support"},
+    {"vectors", "lexical", "matrix", "support"},
     {"index"},
     {"retrieve", "corpus", "ingest"},
     {"gate", "ground"},

@@ -178,7 +178,7 @@ def test_adding_and_removing_gives_the_same_index_as_building_from_nothing(home:
     assert ingest.remove(home, "c.jsonl", embedder, silent) == 6
     with opened(home) as live:
         ids, hits, manifest = live.vectors.ids(), found(home, live), live.manifest
-        moments = live.moments
+        moments = live.matrix.moments
     assert manifest.papers == live.lexical.count() == 30
     calls = len(embedder.embedded)
     ingest.ingest(home, [], embedder, silent, anew=True)
@@ -189,7 +189,7 @@ def test_adding_and_removing_gives_the_same_index_as_building_from_nothing(home:
         again = found(home, anew)
         assert [i for i, _ in again] == [i for i, _ in hits]
         assert [s for _, s in again] == pytest.approx([s for _, s in hits], rel=1e-4)
-        assert np.allclose(anew.moments.covariance, moments.covariance, atol=1e-6)
+        assert np.allclose(anew.matrix.moments.covariance, moments.covariance, atol=1e-6)
     assert len(embedder.embedded) == len(set(embedder.embedded)), "no text is embedded twice"
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import numpy as np
 import pytest
 
 from evals import cases
@@ -9,6 +12,8 @@ from evals.cases import Case
 from rag.assistant import Assistant
 from rag.library import Library
 from rag.minilm import MiniLM
+from rag.retrieve import Retriever
+from rag.settings import load
 from rag.types import Filters
 
 QUESTION = "How do graph neural networks scale to large graphs?"
@@ -41,7 +46,7 @@ def test_both_halves_together_find_more_than_either_alone(assistant: Assistant, 
     """Measured when written: fused 0.870 first and 0.990 in five, each half alone 0.839 and 0.986 to 0.990."""
     live = assistant._open_index()
     fused = [[hit.paper.id for hit in assistant.search(case.question, 10)] for case in asked]
-    lexical = [[i for i, _ in live.lexical.search(case.question, 10)] for case in asked]
+    lexical = [[live.matrix.papers[row] for row in live.lexical.search(case.question, 10)[0]] for case in asked]
     vectors = embedder.embed([case.question for case in asked])
     dense = [[i for i, _ in live.vectors.nearest(vector, 400)] for vector in vectors]
     assert len(asked) >= 80
@@ -118,10 +123,27 @@ def test_a_name_in_the_title_is_found_in_any_case(assistant: Assistant) -> None:
     }
 
 
-def test_a_filter_that_very_many_papers_pass_does_not_break_the_vector_index(assistant: Assistant, embedder: MiniLM) -> None:
-    """SQLite binds at most 32,766 values to a statement; a library may hold more papers than that."""
-    vectors = assistant._open_index().vectors
-    question = embedder.embed([QUESTION])[0]
-    [(first, cosine), *_] = vectors.nearest(question, 10)
-    many = [*(f"{n:016x}" for n in range(40_000)), first]
-    assert vectors.nearest(question, 10, many)[0] == (first, pytest.approx(cosine, abs=1e-5))
+def best(assistant: Assistant, embedder: MiniLM, filters: Filters, k: int) -> list[str]:
+    """The papers that pass, by the cosines of all of them: what no index proposed is in it too."""
+    live, library = assistant._open_index(), Library(assistant._home)
+    rows = np.array(sorted(live.matrix.row[i] for i in library.matching(filters)))
+    cosines = live.matrix.best(embedder.embed([QUESTION])[0], rows)
+    return [live.matrix.papers[row] for row in rows[np.argsort(-cosines, kind="stable")][:k]]
+
+
+@pytest.mark.parametrize("filters", FILTERS, ids=str)
+def test_a_filter_loses_none_of_the_nearest_papers_that_pass_it(
+    assistant: Assistant, embedder: MiniLM, filters: Filters
+) -> None:
+    ranked = Retriever(Library(assistant._home), assistant._open_index(), embedder).rank(QUESTION, filters)
+    nearest = [c.paper_id for c in sorted(ranked, key=lambda c: -c.dense)]
+    assert nearest[:10] == best(assistant, embedder, filters, 10)
+
+
+def test_a_filter_is_read_anew_when_the_library_has_changed(own_home: Path, embedder: MiniLM) -> None:
+    asked = Assistant(load(home=own_home, no_model=True), embedder=embedder)
+    only = Filters(source="mine")
+    assert asked.search(QUESTION, 10, only) == []
+    known = asked.search(QUESTION, 1)[0].paper
+    Library(own_home).put("mine.jsonl", [known])
+    assert [hit.paper.id for hit in asked.search(QUESTION, 10, only)] == [known.id]

@@ -1,0 +1,134 @@
+"""All chunk vectors of a generation as one array, a paper's next to each other: exact cosines of any papers in a moment.
+
+    matrix/vectors.npy   (chunks, dimension) float16, mapped into memory and read where it is asked for
+    matrix/rows.npz      where each paper begins, which stretch of its abstract each chunk is, and the moments of all vectors
+    matrix/papers.json   the papers' ids, in the order of their rows
+
+The row of a paper is its number in this generation; the lexical index knows papers by it. Float16 moves a cosine by some
+0.0001 and takes half the room.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.types import Chunk, Paper, Passage
+
+_BLOCK = 8_192  # vectors widened to float32 at a time
+
+Vector = NDArray[np.float32]
+Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """Mean (d,) and covariance (d, d) of all chunk vectors: they give the mean and spread of any question's cosines."""
+
+    mean: Vector
+    covariance: Vector
+
+    def of(self, question: Vector) -> tuple[float, float]:
+        """Return mean and standard deviation of the cosines of all chunks with `question` (d,)."""
+        variance = float(question @ self.covariance @ question)
+        return float(self.mean @ question), max(variance, 1e-9) ** 0.5
+
+
+class Matrix:
+    """Open for reading. `papers` are ids by row, `row` is the other way round."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open what write() has put in `folder`. Raises OSError, ValueError or KeyError when it is not whole."""
+        self.papers: list[str] = json.loads((folder / "papers.json").read_text("utf-8"))
+        self.row = {paper_id: row for row, paper_id in enumerate(self.papers)}
+        with np.load(folder / "rows.npz") as stored:
+            self._first: Rows = stored["first"]
+            self._spans: NDArray[np.int32] = stored["spans"]
+            self.checksums: NDArray[np.uint32] = stored["checksums"]
+            self.moments = Moments(stored["mean"], stored["covariance"])
+        self._vectors: NDArray[np.float16] = np.load(folder / "vectors.npy", mmap_mode="r")
+
+    def __len__(self) -> int:
+        """Return the number of chunks."""
+        return len(self._vectors)
+
+    def chunks_of(self, rows: Rows) -> int:
+        """Return how many chunks some papers have."""
+        return int((self._first[rows + 1] - self._first[rows]).sum())
+
+    def best(self, question: Vector, rows: Rows) -> Vector:
+        """Return for each of `rows` (n,) the cosine of its nearest chunk with `question` (d,), shape (n,)."""
+        cosines = np.zeros(len(rows), np.float32)
+        sizes = self._first[rows + 1] - self._first[rows]
+        ends = np.cumsum(sizes)
+        done = 0
+        while done < len(rows):
+            base = ends[done] - sizes[done]
+            until = max(done + 1, int(np.searchsorted(ends, base + _BLOCK)))
+            starts = ends[done:until] - sizes[done:until] - base
+            at = np.repeat(self._first[rows[done:until]] - starts, sizes[done:until]) + np.arange(ends[until - 1] - base)
+            cosines[done:until] = np.maximum.reduceat(self._vectors[at].astype(np.float32) @ question, starts)
+            done = until
+        return cosines
+
+    def passages(self, question: Vector, row: int, paper: Paper) -> tuple[Passage, ...]:
+        """Return the chunks of a paper as passages, nearest first; none when its abstract is another than was indexed."""
+        if _checksum(paper) != self.checksums[row]:
+            return ()
+        first, end = self._first[row], self._first[row + 1]
+        cosines = self._vectors[first:end].astype(np.float32) @ question
+        found = [Passage(int(a), int(b), float(c)) for (a, b), c in zip(self._spans[first:end], cosines, strict=True)]
+        return tuple(sorted(found, key=lambda passage: -passage.score))
+
+
+class Writer:
+    """Writes a matrix: add() the vectors of `chunks`, which come paper by paper, in their order, then finish()."""
+
+    def __init__(self, folder: Path, papers: Sequence[str], chunks: Sequence[Chunk], dimension: int) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+        self._papers = papers
+        self._chunks = chunks
+        self._written = 0
+        self._sum = np.zeros(dimension)
+        self._outer = np.zeros((dimension, dimension))
+        self._vectors = np.lib.format.open_memmap(folder / "vectors.npy", "w+", np.float16, (len(chunks), dimension))
+
+    def add(self, vectors: Vector) -> None:
+        """Write the next rows, shape (n, dimension)."""
+        self._sum += vectors.sum(axis=0, dtype=np.float64)
+        self._outer += vectors.T @ vectors
+        self._vectors[self._written : self._written + len(vectors)] = vectors
+        self._written += len(vectors)
+
+    def finish(self, checksums: NDArray[np.uint32]) -> None:
+        """Write everything else; `checksums` (papers,) are of their abstracts."""
+        self._vectors.flush()
+        row = {paper_id: n for n, paper_id in enumerate(self._papers)}
+        sizes = np.bincount([row[c.paper_id] for c in self._chunks], minlength=len(self._papers))
+        mean = self._sum / max(len(self._chunks), 1)
+        covariance = self._outer / max(len(self._chunks), 1) - np.outer(mean, mean)
+        np.savez(
+            self._folder / "rows.npz",
+            first=np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
+            spans=np.array([(c.start, c.end) for c in self._chunks], np.int32).reshape(-1, 2),
+            checksums=checksums,
+            mean=mean.astype(np.float32),
+            covariance=covariance.astype(np.float32),
+        )
+        (self._folder / "papers.json").write_text(json.dumps(list(self._papers)), "utf-8")
+
+
+def checksums(papers: Sequence[Paper]) -> NDArray[np.uint32]:
+    """Return a checksum of each paper's abstract, by which passages of another abstract are known."""
+    return np.array([_checksum(paper) for paper in papers], np.uint32)
+
+
+def _checksum(paper: Paper) -> int:
+    return zlib.crc32(paper.abstract.encode("utf-8"))
