@@ -151,7 +151,7 @@ def _phrases(filters: Filters) -> list[str]:
     if filters.title:
         phrases.append(f"with “{filters.title}” in the title")
     if filters.min_authors:
-        phrases.append(f"with {filters.min_authors} authors or more")
+        phrases.append(f"with {filters.min_authors} author{'s' * (filters.min_authors > 1)} or more")
     return phrases
 
 
@@ -187,4 +187,5 @@ def _text(value: str | None) -> str | None:
 
 
 def _quoted(value: str) -> str:
-    return f"“{value if len(value) <= _QUOTED else value[:_QUOTED] + '…'}”"
+    line = " ".join(value.split())
+    return f"“{line if len(line) <= _QUOTED else line[:_QUOTED] + '…'}”"

@@ -118,7 +118,7 @@ def _filters(page: gr.Blocks, assistant: Assistant) -> list[gr.components.Compon
             source = gr.Dropdown([], value=None, label="Source", allow_custom_value=True, min_width=200)
         with gr.Row(elem_classes="last-row"):
             k = gr.Slider(1, max(_MOST, assistant.k), assistant.k, step=1, label="Papers to read for an answer", min_width=200)
-            gr.ClearButton([since, until, authors, title, source], value="No filters", size="sm", min_width=120)
+            gr.ClearButton([since, until, authors, title, source], value="Clear the filters", size="sm", min_width=140)
     page.load(listed, None, source, api_visibility="private")  # the library may have grown since the page was built
     return [k, since, until, source, title, authors]
 
