@@ -78,6 +78,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _batch(args.batch, settings, only, args.force)
     question = checked_question(sys.stdin.read() if args.question == "-" else args.question)
     assistant = _open(settings)
+    only = assistant.scope.checked(only)
     form = "json" if args.json else args.format
     if args.search:
         return _search(assistant, question, only, form)

@@ -224,7 +224,7 @@ def test_a_search_tells_on_standard_error_what_the_filters_could_not_judge(ask) 
     assert (code, out[:4]) == (0, "[1] ")
     assert err.splitlines() == [
         "500 papers have no date and were left out.",
-        "501 papers do not tell how many authors they have and were left out.",
+        "500 papers do not tell how many authors they have and were left out.",
     ]
     assert ask("graphs", "--search", "--title", "graph")[2] == ""
 
