@@ -128,6 +128,7 @@ def test_a_question_is_taken_with_the_filters_set_when_it_was_sent(assistant: As
     assert box["value"] == ""
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning")  # what a page would show, where there is none
 @pytest.mark.parametrize(
     "given", [("  ", 6), ("Why? " * 2_000, 6), ("Why?", 6, "May"), ("Why?", 6, "2025", "2024"), ("Why?", 6, "", "", "nosuch")]
 )
