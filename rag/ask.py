@@ -9,14 +9,13 @@ from __future__ import annotations
 import argparse
 import functools
 import json
-import re
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rag import render
-from rag.cli import LONGEST_QUESTION, NO_MODEL, fail_in_one_sentence, progress_bars, say
+from rag import filters, render
+from rag.cli import LONGEST_QUESTION, NO_MODEL, checked_question, clean, fail_in_one_sentence, progress_bars, say
 from rag.errors import RagError, UsageError
 from rag.types import Answer, Claim, Filters, Turn
 
@@ -26,23 +25,23 @@ if TYPE_CHECKING:
 
 REFUSED = 3
 _STYLES = {"supported": "green", "unsupported": "bold red", "partial": "yellow", "miscited": "magenta", "uncited": "cyan"}
-_DATE = re.compile(r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?")
 
 
 def arguments() -> argparse.ArgumentParser:
     """Return the parser of the command line; a test holds README against it."""
     parser = argparse.ArgumentParser(prog="python -m rag.ask", description=__doc__.partition("\n")[0])
     parser.add_argument("question", nargs="?", help="the question; - reads it from standard input")
-    parser.add_argument("--batch", metavar="FILE|-", help="JSONL of id, question, history: one answer a line")
+    parser.add_argument("--batch", metavar="FILE|-", help="JSONL of id, question, history, filters: one answer a line")
     parser.add_argument("--search", action="store_true", help="only list the papers found")
     parser.add_argument("--json", action="store_true", help="the same as --format json")
     parser.add_argument("--format", choices=("text", "markdown", "json", "bibtex"), default="text")
     parser.add_argument("--k", type=_positive, help="how many papers to put before the model")
     parser.add_argument("--year", type=_positive, help="only papers of this year")
-    parser.add_argument("--since", metavar="DATE", type=_date, help="only papers from this date on, such as 2024-05")
-    parser.add_argument("--until", metavar="DATE", type=_date, help="only papers up to this date")
+    parser.add_argument("--since", metavar="DATE", help="only papers from this date on, such as 2024-05")
+    parser.add_argument("--until", metavar="DATE", help="only papers up to this date")
     parser.add_argument("--source", metavar="NAME", help="only papers that a source with this in its name lists")
     parser.add_argument("--title", metavar="WORDS", help="only papers with this in their title")
+    parser.add_argument("--min-authors", metavar="N", type=_positive, help="only papers known to have N authors or more")
     parser.add_argument("--model", help="the model's name at the endpoint")
     parser.add_argument("--base-url", metavar="URL", help="the address of an OpenAI-compatible endpoint")
     parser.add_argument("--api-key-env", metavar="NAME", help="the variable that holds the endpoint's key")
@@ -58,18 +57,13 @@ def _positive(value: str) -> int:
     return int(value)
 
 
-def _date(value: str) -> str:
-    if not _DATE.fullmatch(value):
-        raise argparse.ArgumentTypeError(f"{value} is not a date such as 2024, 2024-05 or 2024-05-31")
-    return value
-
-
 @fail_in_one_sentence
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
     parser = arguments()
     args = parser.parse_args(argv)
     _check(parser, args)
+    only = filters.checked(Filters(args.year, args.since, args.until, args.source, args.title, args.min_authors))
     from rag.settings import load  # here, like the assistant, so that a Ctrl-C in the second they take ends cleanly
 
     settings = load(
@@ -80,20 +74,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         no_model=args.no_model or None,
         verify=args.verify,
     )
-    filters = Filters(args.year, args.since, args.until, args.source, args.title)
     if args.batch is not None:
-        return _batch(args.batch, settings, filters, args.force)
-    question = _checked(sys.stdin.read() if args.question == "-" else args.question)
+        return _batch(args.batch, settings, only, args.force)
+    question = checked_question(sys.stdin.read() if args.question == "-" else args.question)
     assistant = _open(settings)
+    only = assistant.scope.checked(only)
     form = "json" if args.json else args.format
     if args.search:
-        return _search(assistant, question, filters, form)
+        return _search(assistant, question, only, form)
     if assistant.model.mode == "extractive" and not args.no_model:
         say(NO_MODEL + "\n")
     if form == "text":
-        answer = _streamed(assistant, question, filters, args.force)
+        answer = _streamed(assistant, question, only, args.force)
     else:
-        answer = assistant.ask(question, filters=filters, force=args.force)
+        answer = assistant.ask(question, filters=only, force=args.force)
     if form != "text":
         write = {"json": render.to_json, "markdown": render.markdown, "bibtex": render.bibtex}[form]
         print(write(answer))
@@ -120,36 +114,22 @@ def _open(settings: Settings) -> Assistant:
         return Assistant(settings, progress=progress, tell=say)
 
 
-def _checked(question: str) -> str:
-    question = _clean(question).strip()
-    if not question:
-        raise UsageError("The question is empty.", 'Ask one: python -m rag.ask "How does GraphSAINT work?"')
-    if len(question) > LONGEST_QUESTION:
-        raise UsageError(f"The question has {len(question)} characters, more than {LONGEST_QUESTION}.", "Ask a shorter one.")
-    return question
-
-
-def _clean(text: str) -> str:
-    """Replace halves of surrogate pairs, which a terminal or JSON may hold and which are no text."""
-    return text.encode("utf-8", "replace").decode()
-
-
-def _search(assistant: Assistant, question: str, filters: Filters, form: str) -> int:
-    found = assistant.search(question, filters=filters)
+def _search(assistant: Assistant, question: str, only: Filters, form: str) -> int:
+    found = assistant.search(question, filters=only)
+    warnings = assistant.scope.told(only, found=bool(found))
     if form == "json":
-        hits = [render.hit_to_dict(n, hit) for n, hit in enumerate(found, 1)]
-        print(json.dumps({"question": question, "hits": hits}, ensure_ascii=False))
+        print(json.dumps(render.hits_to_dict(question, only, found, warnings), ensure_ascii=False))
     elif found:
         print(render.hits(found))
-    else:
-        say("No paper passes the filters.")
+    for warning in warnings:
+        say(warning)
     return 0 if found else REFUSED
 
 
-def _streamed(assistant: Assistant, question: str, filters: Filters, force: bool) -> Answer:
+def _streamed(assistant: Assistant, question: str, only: Filters, force: bool) -> Answer:
     """Print the answer: as it comes to a terminal, each sentence signed when it ends; whole to a pipe."""
     if not sys.stdout.isatty():
-        answer = assistant.ask(question, filters=filters, force=force)
+        answer = assistant.ask(question, filters=only, force=force)
         print(render.text(answer))
         return answer
     from rich.console import Console
@@ -162,7 +142,7 @@ def _streamed(assistant: Assistant, question: str, filters: Filters, force: bool
     waiting.start()
     found, said, signed = None, "", 0
     try:
-        for event in assistant.stream(question, filters=filters, force=force):
+        for event in assistant.stream(question, filters=only, force=force):
             if isinstance(event, Found):
                 found = event
             elif isinstance(event, str):
@@ -186,13 +166,15 @@ def _streamed(assistant: Assistant, question: str, filters: Filters, force: bool
     return answer
 
 
-def _batch(place: str, settings: Settings, filters: Filters, force: bool) -> int:
-    """Answer every line of a JSONL file; a bad line gives an error record and the rest go on."""
+def _batch(place: str, settings: Settings, only: Filters, force: bool) -> int:
+    """Answer every line of a JSONL file; a bad line gives an error record and the rest go on. The filters of a line come
+    on top of those of the command, and before them."""
     try:
         text = sys.stdin.read() if place == "-" else Path(place).read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{place} cannot be read ({error}).", "Give a JSONL file of id and question.") from error
     assistant = _open(settings)
+    assistant.scope.checked(only)
     failed = 0
     for number, line in _lines(text):
         record_id: Any = number
@@ -202,7 +184,8 @@ def _batch(place: str, settings: Settings, filters: Filters, force: bool) -> int
             if not isinstance(record.get("question"), str):
                 raise UsageError(f"Line {number} has no question.", 'Give it as {"id": 1, "question": "…"}.')
             history = _history(record.get("history"), number)
-            answer = assistant.ask(_checked(record["question"]), history, filters=filters, force=force)
+            its_own = filters.read(record.get("filters"), only)
+            answer = assistant.ask(checked_question(record["question"]), history, filters=its_own, force=force)
             _emit({**render.to_dict(answer), "id": record_id})
         except RagError as error:
             failed += 1
@@ -211,7 +194,7 @@ def _batch(place: str, settings: Settings, filters: Filters, force: bool) -> int
 
 
 def _emit(record: dict[str, Any]) -> None:
-    print(_clean(json.dumps(record, ensure_ascii=False)), flush=True)
+    print(clean(json.dumps(record, ensure_ascii=False)), flush=True)
 
 
 def _lines(text: str) -> Iterable[tuple[int, str]]:
@@ -234,9 +217,9 @@ def _history(value: Any, number: int) -> list[Turn]:
         raise UsageError(f"The history of line {number} is no list.", "Give questions, or role and content.")
     for item in value or []:
         if isinstance(item, str):
-            turns.append(Turn("user", _clean(item)[:LONGEST_QUESTION]))
+            turns.append(Turn("user", clean(item)[:LONGEST_QUESTION]))
         elif isinstance(item, dict) and item.get("role") in ("user", "assistant") and isinstance(item.get("content"), str):
-            turns.append(Turn(item["role"], _clean(item["content"])[:LONGEST_QUESTION]))
+            turns.append(Turn(item["role"], clean(item["content"])[:LONGEST_QUESTION]))
         else:
             raise UsageError(f"The history of line {number} is wrong.", "Give questions, or role and content.")
     return turns

@@ -10,7 +10,7 @@ import re
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import Any
 
@@ -18,6 +18,7 @@ from rag import followup, gate, ground, index, ingest, lock, prompt, question
 from rag.embedding import Embedder
 from rag.errors import EndpointError, LibraryError
 from rag.extract import ExtractiveReader
+from rag.filters import Scope
 from rag.index import Index
 from rag.library import Library
 from rag.minilm import MiniLM
@@ -55,6 +56,7 @@ class Found:
 
     standalone_question: str
     sources: tuple[Source, ...]
+    filters: Filters = field(default_factory=Filters)
 
 
 Event = Found | str | Claim | Answer
@@ -74,7 +76,7 @@ class Assistant:
     ) -> None:
         """Load embedder, library and index, reading the starter corpus when nothing was ever stored. Raises RagError."""
         self._home = settings.home
-        self._k = settings.k
+        self.k = settings.k
         self._lock = Lock()
         self.embedder: Embedder = embedder or MiniLM(settings.home)
         self.model: ChatModel = model or _load_model(settings) or ExtractiveReader(self.embedder)
@@ -82,6 +84,7 @@ class Assistant:
         self._verifier = Verifier(self.model) if by_model else None
         ingest.prepare(self._home, self.embedder, progress, tell)
         self._library = Library(self._home)
+        self.scope = Scope(self._library)
         self._index: Index | None = None
         self._before: Index | None = None
         self._open_index()
@@ -118,11 +121,11 @@ class Assistant:
         return self._library.titles(most)
 
     def search(self, question: str, k: int | None = None, filters: Filters | None = None) -> list[Hit]:
-        """Return at most `k` papers for `question`, best first, without answering it."""
-        return self._retrieve(self._open_index(), question, k, filters)
+        """Return at most `k` papers for `question`, best first, without answering it. Raises UsageError for wrong filters."""
+        return self._retrieve(self._open_index(), question, k, self.scope.checked(filters))
 
     def _retrieve(self, live: Index, question: str, k: int | None, filters: Filters | None) -> list[Hit]:
-        return Retriever(self._library, live, self.embedder).search(question, k or self._k, filters)
+        return Retriever(self._library, live, self.embedder).search(question, k or self.k, filters)
 
     def _found(self, live: Index, asked: str, k: int | None, filters: Filters | None) -> list[Hit]:
         """Return the papers for a question; for a comparison, the best ones of each thing compared come on top of `k`."""
@@ -152,16 +155,17 @@ class Assistant:
     ) -> Iterator[Event]:
         """Yield Found, pieces of the answer as they come, each sentence's Claim as it ends, and last the whole Answer.
 
-        A question that the abstracts cannot answer is refused without asking the model, unless with `force`.
+        What the abstracts cannot answer is refused without asking the model, unless with `force`. Raises RagError.
         """
         began = time.perf_counter()
+        filters = self.scope.checked(filters)
         standalone = self._standalone(question, history)
         searched, told = self._in_english(standalone)
         live = self._open_index()
         hits = self._found(live, searched, k, filters)
         verdict = gate.judge(searched, hits, live.lexical, details=self.model.mode == "extractive")
-        if force and hits:
-            verdict = replace(verdict, reason=None)
+        if force or not hits:
+            verdict = replace(verdict, reason=None if hits else self.scope.nothing(filters) or verdict.reason)
         if verdict.missing and verdict.reason is None and not told:
             told = (*told, f"No abstract mentions {', '.join(verdict.missing)}.")
         request = prompt.answer(standalone, hits, self.model.context_tokens, self.model.name)
@@ -170,10 +174,11 @@ class Assistant:
             refused=verdict.reason is not None,
             refusal_reason=verdict.reason,
             missing=verdict.missing,
-            warnings=told,
+            warnings=(*self.scope.told(filters), *told),
             timings=Timings(retrieve_s=time.perf_counter() - began),
+            filters=filters,
         )
-        yield Found(standalone, answer.sources)
+        yield Found(standalone, answer.sources, filters)
         if answer.refused:
             said = f"{REFUSAL} {verdict.reason}"
             yield said
@@ -184,6 +189,7 @@ class Assistant:
     def cut(self, question: str, found: Found, said: str, reason: str) -> Answer:
         """Return the answer that was stopped when it had come to `said`, checked and marked as incomplete."""
         answer = self._blank(question, found.standalone_question, found.sources, self._open_index().info)
+        answer = replace(answer, filters=found.filters, warnings=self.scope.told(found.filters))
         checker = ground.Checker(found.sources, self.embedder)
         return self._checked(replace(answer, answer=said.strip(), complete=False, refusal_reason=reason), checker)
 
@@ -281,12 +287,8 @@ class Assistant:
 
 
 def _timed(answer: Answer, began: float, *, first: bool = False) -> Answer:
-    elapsed = time.perf_counter() - began
-    timings = answer.timings
-    return replace(
-        answer,
-        timings=replace(timings, first_token_s=elapsed) if first else replace(timings, total_s=elapsed),
-    )
+    name = "first_token_s" if first else "total_s"
+    return replace(answer, timings=replace(answer.timings, **{name: time.perf_counter() - began}))
 
 
 def _load_model(settings: Settings) -> ChatModel | None:

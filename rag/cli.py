@@ -1,4 +1,4 @@
-"""What every command of the house shares: errors in one sentence, progress on standard error, a clean Ctrl-C."""
+"""What every command of the house shares: what a question may be, errors in one sentence, progress, a clean Ctrl-C."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from rag.errors import RagError
+from rag.errors import RagError, UsageError
 from rag.types import Progress
 
 _INTERRUPTED = 130
@@ -25,6 +25,21 @@ Main = Callable[[Sequence[str] | None], int]
 def say(message: str) -> None:
     """Tell the person something that is not the answer: on standard error."""
     print(message, file=sys.stderr, flush=True)
+
+
+def clean(text: str) -> str:
+    """Replace halves of surrogate pairs, which a terminal or JSON may hold and which are no text."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def checked_question(question: str) -> str:
+    """Return the question tidied. Raises UsageError for an empty or very long one."""
+    question = clean(question).strip()
+    if not question:
+        raise UsageError("The question is empty.", 'Ask one, such as "How does GraphSAINT work?"')
+    if len(question) > LONGEST_QUESTION:
+        raise UsageError(f"The question has {len(question)} characters, more than {LONGEST_QUESTION}.", "Ask a shorter one.")
+    return question
 
 
 def fail_in_one_sentence(main: Main) -> Callable[..., int]:

@@ -24,9 +24,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from rag import merge
+from rag import merge, where
 from rag.errors import LibraryError
-from rag.types import Chunk, Filters, Paper
+from rag.types import Chunk, Filters, Paper, Unjudged
 
 _SCHEMA_VERSION = 1
 _SCHEMA = """
@@ -179,28 +179,24 @@ class Library:
         """Return how many papers each source lists."""
         return dict(self._db.execute("SELECT source, count(*) FROM listings GROUP BY source ORDER BY source").fetchall())
 
+    def span(self) -> tuple[str, str] | None:
+        """Return the first and the last date of the papers, each as exact as it is known; None when none has a date."""
+        first, last = self._db.execute("SELECT min(published), max(published) FROM papers").fetchone()
+        return (first, last) if first else None
+
     def matching(self, filters: Filters) -> list[str]:
         """Return the ids of the papers that pass `filters`.
 
         A date known only to its year or month passes when any day of it could. A paper without a date passes no date
-        filter.
+        filter, and one that does not tell how many authors it has no `min_authors`.
         """
-        tests: list[tuple[str, str]] = []
-        if filters.year is not None:
-            tests.append(("substr(published, 1, 4) = ?", f"{filters.year:04d}"))
-        if filters.since:
-            tests.append(("published >= substr(?, 1, length(published))", filters.since))
-        if filters.until:
-            tests.append(("substr(published, 1, length(?)) <= ?", filters.until))
-        if filters.source:
-            tests.append(
-                ("EXISTS (SELECT 1 FROM json_each(sources) WHERE instr(casefold(value), casefold(?)))", filters.source)
-            )
-        if filters.title:
-            tests.append(("instr(casefold(title), casefold(?))", filters.title))
-        values = [value for test, value in tests for _ in range(test.count("?"))]
-        where = " AND ".join(test for test, _ in tests) or "1"
-        return [i for (i,) in self._db.execute(f"SELECT id FROM papers WHERE {where}", values)]  # noqa: S608 - fixed tests
+        sql = f"SELECT id FROM papers WHERE {where.passes(filters)}"  # noqa: S608 - fixed conditions
+        return [i for (i,) in self._db.execute(sql, where.values(filters))]
+
+    def unjudged(self, filters: Filters) -> Unjudged:
+        """Return how many of the papers that are not known to fail `filters` could not be judged by them."""
+        sql = f"SELECT {where.unjudged(filters)} FROM papers WHERE ({where.passes(filters)}) IS NOT FALSE"  # noqa: S608
+        return Unjudged(*(n or 0 for n in self._db.execute(sql, where.values(filters)).fetchone()))
 
     # -- chunks and vectors ---------------------------------------------------------------------------------------------
 

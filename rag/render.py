@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from rag import sentences
-from rag.types import Answer, Claim, Hit, Paper, Source, Verdict
+from rag import filters, sentences
+from rag.types import Answer, Claim, Filters, Hit, Paper, Source, Verdict
 
 MARK = "⚠"
 # What follows a sentence that is not simply supported, and what it means.
@@ -40,6 +40,12 @@ def hit_to_dict(n: int, hit: Hit) -> dict[str, Any]:
     shown = _source(Source(n, hit))
     del shown["cited"]
     return {**shown, "abstract": hit.paper.abstract, "passages": [asdict(p) for p in hit.passages]}
+
+
+def hits_to_dict(question: str, only: Filters, found: Sequence[Hit], warnings: Sequence[str]) -> dict[str, Any]:
+    """Return a search's result as JSON values, as README has it."""
+    hits = [hit_to_dict(n, hit) for n, hit in enumerate(found, 1)]
+    return {"question": question, "filters": asdict(only), "hits": hits, "warnings": list(warnings)}
 
 
 def _source(source: Source) -> dict[str, Any]:
@@ -89,13 +95,14 @@ def plain(markdown: str) -> str:
 
 
 def findings(answer: Answer) -> str:
-    """Return the legend of the signs in the text, then a line for each sentence that failed the check and for what else is
-    wrong; empty when nothing is."""
+    """Return the legend of the signs in the text, then a line for each sentence that failed the check, the filters, and
+    what else there is to tell; empty when there is nothing."""
     shown = dict.fromkeys(claim.verdict for claim in answer.claims if claim.verdict in SIGNS)
     legend = ["   ".join(f"{sign} {meaning}" for sign, meaning in map(SIGNS.__getitem__, shown))] if shown else []
     lines = [_finding(claim) for claim in answer.claims if claim.verdict != "none" and (claim.problems or claim.disputed)]
     if answer.invalid_citations:
         lines.append(f"{MARK} cites numbers that are no source: {', '.join(map(str, answer.invalid_citations))}")
+    lines += [filters.sentence(answer.filters)] * bool(answer.filters)
     lines += [f"{MARK} {warning}" for warning in answer.warnings]
     if not answer.complete:
         lines.append(f"{MARK} incomplete: {answer.refusal_reason}")

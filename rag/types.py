@@ -79,16 +79,34 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What a question is restricted to. Dates are ISO prefixes (2024, 2024-05, 2024-05-31), both ends inclusive."""
+    """What a question is restricted to. Dates are ISO prefixes (2024, 2024-05, 2024-05-31), both ends inclusive.
+
+    `source` and `title` are parts of a name, in any case; `min_authors` is the least known number of authors.
+    """
 
     year: int | None = None
     since: str | None = None
     until: str | None = None
     source: str | None = None
     title: str | None = None
+    min_authors: int | None = None
+
+    @property
+    def dated(self) -> bool:
+        return any((self.year, self.since, self.until))
 
     def __bool__(self) -> bool:
-        return any((self.year, self.since, self.until, self.source, self.title))
+        return self.dated or any((self.source, self.title, self.min_authors))
+
+
+@dataclass(frozen=True, slots=True)
+class Unjudged:
+    """How many papers a filter could not judge: those left out without a date or a known number of authors, and those let
+    in by a date known only to its year or month, of which not every day fits."""
+
+    undated: int = 0
+    unsure: int = 0
+    authorless: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +206,7 @@ class Answer:
     timings: Timings
     index: IndexInfo
     warnings: tuple[str, ...] = ()
+    filters: Filters = Filters()
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,6 +143,8 @@ def test_the_question_may_come_from_standard_input(ask, monkeypatch: pytest.Monk
         ["q", "--since", "May"],
         ["q", "--until", "2024-5"],
         ["q", "--since", "2024-13"],
+        ["q", "--since", "2024-02-30"],
+        ["q", "--min-authors", "0"],
         ["q", "--format", "pdf"],
         ["q", "--nonsense"],
         [""],
@@ -214,15 +216,62 @@ def test_filters_restrict_what_is_found(ask) -> None:  # type: ignore[no-untyped
     assert all("2015" <= h["published"] < "2018" for h in found("--since", "2015", "--until", "2017-12"))
     assert [h["title"] for h in found("--title", "pointer netw")] == ["Pointer Networks"]
     assert len(found("--source", "starter")) == 8
-    code, out, err = ask("neural networks", "--search", "--source", "nosuch")
+    assert len(found("--min-authors", "9")) == 3
+
+
+def test_a_search_tells_on_standard_error_what_the_filters_could_not_judge(ask) -> None:  # type: ignore[no-untyped-def]
+    code, out, err = ask("graphs", "--search", "--year", "2024", "--min-authors", "3")
+    assert (code, out[:4]) == (0, "[1] ")
+    assert err.splitlines() == [
+        "500 papers have no date and were left out.",
+        "500 papers do not tell how many authors they have and were left out.",
+    ]
+    assert ask("graphs", "--search", "--title", "graph")[2] == ""
+
+
+def test_filters_that_leave_nothing_are_named(ask) -> None:  # type: ignore[no-untyped-def]
+    code, out, err = ask("graphs", "--search", "--year", "2031")
     assert (code, out) == (3, "")
-    assert "No paper passes the filters" in err
-
-
-def test_filters_hold_for_answers_too(ask) -> None:  # type: ignore[no-untyped-def]
-    code, out, _ = ask(GRAPH, "--year", "1804")
+    nothing, undated = err.splitlines()
+    assert nothing == "No paper of the 574 is from 2031; the dates run from 2015-06-09 to 2025-11-11."
+    code, out, _ = ask("graphs", "--search", "--year", "2031", "--json")
     assert code == 3
-    assert "No paper passes the filters" in out
+    assert (json.loads(out)["hits"], json.loads(out)["warnings"]) == ([], [nothing, undated])
+    code, out, _ = ask(GRAPH, "--year", "2031")
+    assert code == 3
+    assert nothing in out
+
+
+def test_an_answer_says_what_it_was_restricted_to_and_what_that_left_out(ask) -> None:  # type: ignore[no-untyped-def]
+    asked = ("How does Pard generate graphs block by block?", "--since", "2024", "--until", "2024-06", "--no-model")
+    code, out, _ = ask(*asked)
+    assert code == 0
+    assert "Only papers from 2024 to 2024-06.\n⚠ 500 papers have no date and were left out.\n\nSources:" in out
+    told = json.loads(ask(*asked, "--json")[1])
+    assert told["filters"] == {
+        "year": None,
+        "since": "2024",
+        "until": "2024-06",
+        "source": None,
+        "title": None,
+        "min_authors": None,
+    }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--since", "2025", "--until", "2024"], "The papers cannot be both from 2025 on and up to 2024."),
+        (["--year", "2020", "--since", "2021-05"], "No paper from 2020 can be from 2021-05 on."),
+        (["--source", "nosuch"], "No source has “nosuch” in its name; there is only starter."),
+        (["--source", "nosuch", "--search"], "No source has “nosuch” in its name; there is only starter."),
+        (["--until", "soon"], "“soon” is not a date."),
+    ],
+)
+def test_filters_that_cannot_be_right_are_told_in_one_sentence(arguments: list[str], told: str, ask) -> None:  # type: ignore[no-untyped-def]
+    code, out, err = ask(GRAPH, *arguments)
+    assert (code, out) == (2, "")
+    assert told in one_sentence(err)
 
 
 # -- with an endpoint ----------------------------------------------------------------------------------------------------
@@ -521,6 +570,11 @@ BAD = {
     "a history that is a number": line(id="x", question=GRAPH, history=5),
     "a history that is a string": line(id="x", question=GRAPH, history="What?"),
     "a history of numbers": line(id="x", question=GRAPH, history=[1]),
+    "an unknown filter": line(id="x", question=GRAPH, filters={"yaer": 2024}),
+    "filters that are a list": line(id="x", question=GRAPH, filters=[2024]),
+    "a year that is text": line(id="x", question=GRAPH, filters={"year": "2024"}),
+    "filters that exclude each other": line(id="x", question=GRAPH, filters={"since": "2025", "until": "2024"}),
+    "a source that is not there": line(id="x", question=GRAPH, filters={"source": "nosuch"}),
     "an unknown role": line(id="x", question=GRAPH, history=[{"role": "wizard", "content": "x"}]),
 }
 
@@ -532,6 +586,23 @@ def test_a_bad_line_gets_an_error_and_the_rest_go_on(bad: str, ask) -> None:  # 
     assert set(told[0]) == {"id", "error"}
     assert told[0]["error"]
     assert (told[1]["id"], told[1]["refused"]) == ("good", False)
+
+
+def test_a_line_has_filters_of_its_own_over_those_of_the_command(ask) -> None:  # type: ignore[no-untyped-def]
+    years = [{"year": 2023}, None, {"year": None, "until": "2021"}]
+    Path("batch.jsonl").write_text("\n".join(line(question="Tell me of graphs.", filters=f) for f in years))
+    _, out, _ = ask("--batch", "batch.jsonl", "--no-model", "--force", "--year", "2024", "--k", "3")
+    told = [json.loads(t) for t in out.splitlines()]
+    assert [{s["published"][:4] for s in t["sources"]} for t in told[:2]] == [{"2023"}, {"2024"}]
+    assert all(s["published"] < "2022" for s in told[2]["sources"])
+    assert [t["filters"]["year"] for t in told] == [2023, 2024, None]
+
+
+def test_wrong_filters_of_a_batch_command_are_wrong_usage(ask) -> None:  # type: ignore[no-untyped-def]
+    Path("batch.jsonl").write_text(line(question=GRAPH))
+    code, out, err = ask("--batch", "batch.jsonl", "--source", "nosuch")
+    assert (code, out) == (2, "")
+    assert "there is only starter" in one_sentence(err)
 
 
 def test_a_bad_line_without_an_id_is_known_by_its_number(ask) -> None:  # type: ignore[no-untyped-def]

@@ -10,7 +10,7 @@ from made import ORCHARD, HashEmbedder, QueueModel, paper
 
 from rag import index, ingest, lock, refusal
 from rag.assistant import Assistant, Found
-from rag.errors import EndpointError
+from rag.errors import EndpointError, UsageError
 from rag.library import Library
 from rag.minilm import MiniLM
 from rag.settings import load
@@ -104,7 +104,16 @@ def test_a_refusal_names_what_no_abstract_mentions(assistant: Assistant) -> None
 def test_filters_that_no_paper_passes_are_a_refusal_without_papers(assistant: Assistant) -> None:
     answer = assistant.ask(GRAPH, filters=Filters(year=1804))
     assert (answer.refused, answer.sources) == (True, ())
-    assert "filters" in str(answer.refusal_reason)
+    assert str(answer.refusal_reason).startswith("No paper of the 574 is from 1804; the dates run from 2015-06-09 to ")
+    assert answer.warnings == ("500 papers have no date and were left out.",)
+    assert answer.filters == Filters(year=1804)
+
+
+def test_wrong_filters_are_refused_before_anything_is_looked_up(assistant: Assistant) -> None:
+    with pytest.raises(UsageError, match="is not a date"):
+        assistant.ask(GRAPH, filters=Filters(since="soon"))
+    with pytest.raises(UsageError, match="there is only starter"):
+        assistant.search(GRAPH, filters=Filters(source="arxiv"))
 
 
 def test_filters_and_k_hold_for_the_papers_of_an_answer(assistant: Assistant) -> None:
@@ -446,7 +455,9 @@ def test_an_answer_that_was_stopped_is_checked_and_marked(starter_home: Path, em
 
 
 def test_the_beginning_of_a_refusal_that_was_stopped_is_no_refusal(assistant: Assistant) -> None:
-    stopped = assistant.cut(EGG, Found(EGG, ()), refusal.REFUSAL, "stopped")
+    stopped = assistant.cut(EGG, Found(EGG, (), Filters(year=2024)), refusal.REFUSAL, "stopped")
+    assert stopped.filters == Filters(year=2024)
+    assert stopped.warnings == ("500 papers have no date and were left out.",)
     assert (stopped.refused, stopped.complete) == (False, False)
 
 

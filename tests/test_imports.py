@@ -16,10 +16,10 @@ ROOT = Path(__file__).resolve().parents[1]
 # Each room may import from the levels before its own, never from its own or later ones. A new room gets its place here.
 LEVELS = [
     {"types", "errors", "text", "prompts"},
-    {"settings", "sentences", "sources", "cli", "merge", "lock", "tokens", "window"},
+    {"settings", "sentences", "sources", "cli", "merge", "where", "lock", "tokens", "window"},
     {"quantities", "names", "polarity", "question", "followup", "claims"},
     {"chunks", "embedding", "minilm", "library", "refusal"},
-    {"vectors", "lexical", "matrix", "support"},
+    {"vectors", "lexical", "matrix", "support", "filters"},
     {"index"},
     {"retrieve", "corpus", "ingest"},
     {"gate", "ground"},

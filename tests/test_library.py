@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from rag.errors import LibraryError
 from rag.library import Library, text_hash
 from rag.merge import union
-from rag.types import Chunk, Filters, Paper
+from rag.types import Chunk, Filters, Paper, Unjudged
 
 
 def paper(number: int, **more: object) -> Paper:
@@ -169,24 +169,26 @@ def dated(library: Library) -> Library:
     dates = ["2023", "2024", "2024-05", "2024-05-31", "2024-06-01", "2025-01-01", None]
     library.put("page-one", [paper(n, title=f"Paper {n} on Graphs", published=d) for n, d in enumerate(dates)])
     library.put("page-two", [paper(9, title="100% of Trees")])
+    named = paper(7, title="Named", published="2019-02-01", authors=("A", "B", "C"))
+    library.put("other", [named, paper(8, title="Counted", published="2019-02", authors=("A", "B"), author_count=5)])
     return library
 
 
 @pytest.mark.parametrize(
     ("filters", "numbers"),
     [
-        (Filters(), [0, 1, 2, 3, 4, 5, 6, 9]),
+        (Filters(), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]),
         (Filters(year=2024), [1, 2, 3, 4]),
         (Filters(since="2024"), [1, 2, 3, 4, 5]),
         (Filters(since="2024-05"), [1, 2, 3, 4, 5]),
         (Filters(since="2024-05-31"), [1, 2, 3, 4, 5]),
         (Filters(since="2024-06"), [1, 4, 5]),
         (Filters(since="2024-06-02"), [1, 5]),
-        (Filters(until="2024"), [0, 1, 2, 3, 4]),
-        (Filters(until="2024-05"), [0, 1, 2, 3]),
-        (Filters(until="2024-05-30"), [0, 1, 2]),
-        (Filters(until="2024-04"), [0, 1]),
-        (Filters(until="2023-01-01"), [0]),
+        (Filters(until="2024"), [0, 1, 2, 3, 4, 7, 8]),
+        (Filters(until="2024-05"), [0, 1, 2, 3, 7, 8]),
+        (Filters(until="2024-05-30"), [0, 1, 2, 7, 8]),
+        (Filters(until="2024-04"), [0, 1, 7, 8]),
+        (Filters(until="2023-01-01"), [0, 7, 8]),
         (Filters(since="2024-05-01", until="2024-05-31"), [1, 2, 3]),
         (Filters(since="2026"), []),
         (Filters(source="TWO"), [9]),
@@ -195,10 +197,43 @@ def dated(library: Library) -> Library:
         (Filters(title="100%"), [9]),
         (Filters(title="_aper"), []),
         (Filters(title="graphs", year=2025), [5]),
+        (Filters(min_authors=1), [7, 8]),
+        (Filters(min_authors=3), [7, 8]),
+        (Filters(min_authors=4), [8]),
+        (Filters(min_authors=6, year=2021), []),
     ],
 )
 def test_filters_pass_what_could_be_meant(dated: Library, filters: Filters, numbers: list[int]) -> None:
     assert sorted(dated.matching(filters)) == [f"id{n}" for n in numbers]
+
+
+@pytest.mark.parametrize(
+    ("filters", "unjudged"),
+    [
+        (Filters(), Unjudged()),
+        (Filters(title="graphs", source="one"), Unjudged()),
+        (Filters(year=2024), Unjudged(undated=2)),
+        (Filters(year=2024, title="graphs"), Unjudged(undated=1)),
+        (Filters(since="2024-05"), Unjudged(2, 1)),  # 2024; not 2024-05, all of whose days fit
+        (Filters(since="2024-05-01", until="2024-05-31"), Unjudged(2, 1)),
+        (Filters(since="2024-05-02"), Unjudged(2, 2)),
+        (Filters(until="2024-05-30"), Unjudged(2, 2)),
+        (Filters(since="2024-01-01", until="2024-12-31"), Unjudged(2, 0)),
+        (Filters(until="2019-02-28"), Unjudged(2, 0)),
+        (Filters(until="2019-02-27"), Unjudged(2, 1)),
+        (Filters(min_authors=4), Unjudged(authorless=8)),
+        (Filters(min_authors=4, source="two"), Unjudged(authorless=1)),
+        (Filters(min_authors=4, until="2023"), Unjudged(2, 0, 3)),  # the undated may have authors, the dated too late not
+    ],
+)
+def test_papers_that_could_not_be_judged_are_counted(dated: Library, filters: Filters, unjudged: Unjudged) -> None:
+    assert dated.unjudged(filters) == unjudged
+
+
+def test_the_dates_run_from_the_first_to_the_last(library: Library) -> None:
+    assert library.span() is None
+    library.put("page", [paper(1), paper(2, published="2024-05"), paper(3, published="2016"), paper(4, published="2024-06-01")])
+    assert library.span() == ("2016", "2024-06-01")
 
 
 def test_the_title_filter_sets_case_aside_in_every_alphabet(library: Library) -> None:

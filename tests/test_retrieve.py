@@ -81,6 +81,7 @@ FILTERS = [
     Filters(title="language"),
     Filters(source="starter"),
     Filters(since="2022", until="2024-06", title="graph"),
+    Filters(min_authors=6),
 ]
 
 
@@ -90,6 +91,15 @@ def test_filters_give_only_what_passes_and_still_as_many(assistant: Assistant, f
     hits = assistant.search(QUESTION, 10, filters)
     assert {hit.paper.id for hit in hits} <= passing
     assert len(hits) == min(10, len(passing)) > 0
+
+
+@pytest.mark.parametrize("k", [1, 6, 20, 22, 30])
+def test_a_filter_that_leaves_few_papers_still_gives_k_of_them_however_far_off(assistant: Assistant, k: int) -> None:
+    filters = Filters(since="2022", until="2023")
+    hits = assistant.search("boiling an egg", k, filters)
+    assert len(Library(assistant._home).matching(filters)) == 22
+    assert len(hits) == min(k, 22)
+    assert {(hit.paper.published or "")[:4] for hit in hits} <= {"2022", "2023"}
 
 
 @pytest.mark.parametrize("filters", FILTERS, ids=str)

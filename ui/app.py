@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from html import escape
 from importlib import resources
 from typing import Any
@@ -14,12 +15,14 @@ import gradio as gr
 
 from rag.assistant import Assistant, Found
 from rag.cli import LONGEST_QUESTION, NO_MODEL
-from rag.errors import RagError
-from rag.types import Answer, Claim, Turn
-from ui import panel
+from rag.errors import RagError, UsageError
+from rag.filters import sentence
+from rag.types import Answer, Claim, Filters, Turn
+from ui import api, panel
 
 TITLE = "Ask the abstracts"
 _LOOKED_AT = 500  # titles, for the example questions
+_MOST = 20  # papers that the slider goes to
 _KEPT = 10  # answers of a conversation whose sources stay at hand
 _POLICY = "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob: ws: wss:; form-action 'self'; object-src 'none'"
 EMPTY_PANEL = '<p class="empty">The papers behind an answer appear here, with the sentences it stands on marked.</p>'
@@ -31,6 +34,17 @@ _MATHS: list[dict[str, str | bool]] = [
 Messages = list[dict[str, Any]]
 State = dict[str, Any]  # "turns": what was asked and answered, as text; "sections": the sources' HTML, one an answer
 Update = tuple[Messages, str, State]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question as it was sent, with the filters and the number of papers that were set then."""
+
+    question: str
+    filters: Filters
+    k: int
+
+
 _NOTHING: State = {"turns": [], "sections": []}
 
 
@@ -61,31 +75,75 @@ def build(assistant: Assistant) -> gr.Blocks:
                     autofocus=True,
                     max_lines=6,
                 )
+                fields = _filters(page, assistant)
                 gr.Examples(_examples(assistant), box, label="For example")
             with gr.Column(scale=2, min_width=320):
                 sources = gr.HTML(EMPTY_PANEL, elem_id="sources", padding=False)
 
-        def respond(question: str, messages: Messages, kept: State, live: State) -> Iterator[Update]:
-            yield from _respond(assistant, question, messages, kept, live)
+        def take(question: str, *given: Any) -> tuple[Asked | None, dict[str, Any]]:
+            return _take(assistant, question, *given)
+
+        def respond(asked: Asked | None, messages: Messages, kept: State, live: State) -> Iterator[Update]:
+            yield from _respond(assistant, asked, messages, kept, live)
 
         def stopped(messages: Messages, kept: State, live: State) -> Update:
             return _stopped(assistant, messages, kept, live)
 
-        asked = gr.State("")
+        asked = gr.State(None)
         live = gr.State(dict[str, Any]())  # the answer that is being written, so that stopping it does not lose it
         private: dict[str, Any] = {"api_visibility": "private"}
-        taken = box.submit(_take, box, [asked, box], **private)
+        taken = box.submit(take, [box, *fields], [asked, box], **private)
         answered = taken.then(respond, [asked, chat, state, live], [chat, sources, state], **private)
         answered.then(_ready, None, box, **private)
         chat.clear(lambda: (EMPTY_PANEL, _NOTHING), None, [sources, state], **private)
         stop = box.stop(_ready, None, box, cancels=[answered], **private)
         stop.then(stopped, [chat, state, live], [chat, sources, state], **private)
+        api.add(assistant)
     return page
 
 
-def _take(question: str) -> tuple[str, dict[str, Any]]:
-    """Take the question out of the box, which offers to stop while the answer comes."""
-    return question, gr.update(value="", submit_btn=False, stop_btn="Stop")
+def _filters(page: gr.Blocks, assistant: Assistant) -> list[gr.components.Component]:
+    """Add the folded filters to the page; return their fields in the order in which _take() has them."""
+
+    def listed() -> gr.Dropdown:
+        return gr.Dropdown(choices=assistant.scope.sources())
+
+    with gr.Accordion("Filters", open=False, elem_id="filters"):
+        with gr.Row():
+            since = gr.Textbox(label="From", placeholder="2024 or 2024-05", min_width=130)
+            until = gr.Textbox(label="Until", placeholder="2024 or 2024-05", min_width=130)
+            authors = gr.Number(0, label="Authors, at least", precision=0, min_width=130)
+        with gr.Row():
+            title = gr.Textbox(label="Words of the title", placeholder="graph", min_width=200)
+            source = gr.Dropdown([], value=None, label="Source", allow_custom_value=True, min_width=200)
+        with gr.Row(elem_classes="last-row"):
+            k = gr.Slider(1, max(_MOST, assistant.k), assistant.k, step=1, label="Papers to read for an answer", min_width=200)
+            gr.ClearButton([since, until, authors, title, source], value="Clear the filters", size="sm", min_width=140)
+    page.load(listed, None, source, api_visibility="private")  # the library may have grown since the page was built
+    return [k, since, until, source, title, authors]
+
+
+def _take(
+    assistant: Assistant,
+    question: str,
+    k: int,
+    since: str | None = None,
+    until: str | None = None,
+    source: str | None = None,
+    title: str | None = None,
+    min_authors: int | None = None,
+) -> tuple[Asked | None, dict[str, Any]]:
+    """Take the question out of the box, which offers to stop while the answer comes; warn, and leave it, when it cannot be
+    asked as it is."""
+    question = question.strip()
+    try:
+        if not question or len(question) > LONGEST_QUESTION:
+            raise UsageError("", "Ask a question first." if not question else f"Ask in at most {LONGEST_QUESTION} characters.")
+        only = assistant.scope.checked(Filters(None, since, until, source, title, min_authors or None))
+    except UsageError as error:
+        gr.Warning(panel.draft(str(error)))
+        return None, gr.skip()
+    return Asked(question, only, k), gr.update(value="", submit_btn=False, stop_btn="Stop")
 
 
 def _ready() -> dict[str, Any]:
@@ -108,22 +166,22 @@ def launch_options() -> dict[str, Any]:
     }
 
 
-def _respond(assistant: Assistant, question: str, messages: Messages, kept: State, live: State) -> Iterator[Update]:
-    """Answer one question: yield the conversation, the sources and the state as they grow."""
-    question = question.strip()
-    if not question or len(question) > LONGEST_QUESTION:
-        gr.Warning("Ask a question first." if not question else f"Ask in at most {LONGEST_QUESTION} characters.")
+def _respond(assistant: Assistant, asked: Asked | None, messages: Messages, kept: State, live: State) -> Iterator[Update]:
+    """Answer one question: yield the conversation, the sources and the state as they grow; None is no question."""
+    if asked is None:
         yield messages, _panel(kept), kept
         return
+    question = asked.question
     messages = [*messages, {"role": "user", "content": panel.draft(question)}, {"role": "assistant", "content": "Searching…"}]
     yield messages, _panel(kept), kept
     live.clear()
     try:
-        for event in assistant.stream(question, kept["turns"]):
+        for event in assistant.stream(question, kept["turns"], asked.k, asked.filters):
             if isinstance(event, Found):
                 live.update(question=question, found=event, text="", claims=[])
                 messages = _said(messages, f"{len(event.sources)} papers found. {_doing(assistant)}")
-                yield messages, panel.sources("now", event.sources, title="Found"), kept
+                found = panel.sources("now", event.sources, title="Found", scope=sentence(event.filters))
+                yield messages, found, kept
             elif isinstance(event, Answer):
                 live.clear()
                 kept = _keep(kept, event)
@@ -165,7 +223,7 @@ def _said(messages: Messages, content: str) -> Messages:
 def _keep(kept: State, answer: Answer) -> State:
     turns = [Turn("user", answer.standalone_question), Turn("assistant", answer.answer)]
     title = "Nearest papers" if answer.refused else "Sources"
-    section = panel.sources(answer.id, answer.sources, answer.claims, title)
+    section = panel.sources(answer.id, answer.sources, answer.claims, title, sentence(answer.filters))
     return {"turns": kept["turns"] + turns, "sections": [*kept["sections"], section][-_KEPT:]}
 
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from html import escape
 
 from rag.claims import citations
+from rag.filters import sentence
 from rag.render import MARK, SIGNS, nearest_sentence
 from rag.types import Answer, Claim, Evidence, Paper, Source
 
@@ -34,7 +35,7 @@ def draft(text: str) -> str:
 
 def message(answer: Answer) -> str:
     """Return the finished answer as Markdown with its citations linked, its doubtful sentences marked, and notes."""
-    notes = [summary(answer)]
+    notes = [summary(answer), draft(sentence(answer.filters))]
     if not answer.complete:
         notes.append(f"Incomplete: {draft(answer.refusal_reason or 'the reply broke off')}.")
     notes += [f"⚠ {draft(warning)}" for warning in answer.warnings]
@@ -104,15 +105,19 @@ def _anchor(answer_id: str, n: int, evidence: Evidence | None = None) -> str:
     return f"src-{answer_id}-{n}" + (f"-{evidence.start}" if evidence else "")
 
 
-def sources(answer_id: str, shown: Sequence[Source], claims: Sequence[Claim] = (), title: str = "Sources") -> str:
-    """Return the cards of an answer's sources as one section: cited ones first, the rest folded under a line."""
+def sources(
+    answer_id: str, shown: Sequence[Source], claims: Sequence[Claim] = (), title: str = "Sources", scope: str = ""
+) -> str:
+    """Return the cards of an answer's sources as one section: cited ones first, the rest folded under a line; `scope` says
+    over them which papers they are from."""
     cards = [(s, _card(answer_id, s, claims)) for s in shown]
     cited = [card for s, card in cards if s.cited]
     others = [card for s, card in cards if not s.cited]
     if not cited:
         cited, others = others, []
     more = f"<details><summary>Also considered ({len(others)})</summary><ol>{''.join(others)}</ol></details>" if others else ""
-    return f'<section id="answer-{answer_id}"><h2>{escape(title)}</h2><ol>{"".join(cited)}</ol>{more}</section>'
+    line = f'<p class="scope">{escape(scope)}</p>' if scope else ""
+    return f'<section id="answer-{answer_id}"><h2>{escape(title)}</h2>{line}<ol>{"".join(cited)}</ol>{more}</section>'
 
 
 def _card(answer_id: str, source: Source, claims: Sequence[Claim]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from made import answer
@@ -12,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from rag.assistant import Assistant
 from rag.settings import load
-from rag.types import Finish, Prompt, Usage
+from rag.types import Filters, Finish, Prompt, Usage
 from ui import app, panel
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -111,6 +112,50 @@ def test_a_warning_is_a_note_under_the_answer() -> None:
     warned = panel.message(answer(warnings=("The server read only 9 of about 99 tokens [1].",)))
     assert "<small class='note'>⚠ The server read only 9 of about 99 tokens &#91;1&#93;.</small>" in warned
     assert "⚠" not in panel.message(answer())
+
+
+def test_filters_are_a_note_under_the_answer_and_a_line_over_its_sources() -> None:
+    filtered = answer(filters=Filters(since="2024", title="<b>"))
+    assert "<small class='note'>Only papers from 2024 on, with “&lt;b&gt;” in the title.</small>" in panel.message(filtered)
+    kept = app._keep({"turns": [], "sections": []}, filtered)
+    assert '</h2><p class="scope">Only papers from 2024 on, with “&lt;b&gt;” in the title.</p><ol>' in kept["sections"][0]
+    assert "scope" not in app._keep({"turns": [], "sections": []}, answer())["sections"][0]
+    assert "Only papers" not in panel.message(answer())
+
+
+def test_a_question_is_taken_with_the_filters_set_when_it_was_sent(assistant: Assistant) -> None:
+    asked, box = app._take(assistant, " Why? ", 9, " 2024", "", "start", None, 0)
+    assert asked == app.Asked("Why?", Filters(since="2024", source="start"), 9)
+    assert box["value"] == ""
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # what a page would show, where there is none
+@pytest.mark.parametrize(
+    "given", [("  ", 6), ("Why? " * 2_000, 6), ("Why?", 6, "May"), ("Why?", 6, "2025", "2024"), ("Why?", 6, "", "", "nosuch")]
+)
+def test_what_cannot_be_asked_stays_in_the_box(assistant: Assistant, given: tuple[Any, ...]) -> None:
+    asked, box = app._take(assistant, *given)
+    assert asked is None
+    assert "value" not in box
+
+
+def test_filters_hold_for_the_next_question_and_a_bad_date_is_a_warning(tab: Page, quoting: str) -> None:
+    tab.goto(quoting)
+    tab.get_by_role("button", name="Filters").first.click()
+    since = tab.get_by_role("textbox", name="From")
+    since.fill("May")
+    ask(tab, "How does Pard generate graphs block by block?")
+    expect(tab.get_by_text("“May” is not a date.")).to_be_visible()
+    expect(tab.locator("#question textarea")).to_have_value("How does Pard generate graphs block by block?")
+    since.fill("2024")
+    tab.locator("#question textarea").press("Enter")
+    expect(tab.locator("#sources section:visible .scope")).to_have_text("Only papers from 2024 on.")
+    expect(tab.locator("#chat .note").first).to_have_text("Only papers from 2024 on.")
+    expect(tab.locator("#chat .note").nth(1)).to_have_text("⚠ 500 papers have no date and were left out.")
+    expect(tab.locator("#sources section:visible h3").first).to_contain_text("Pard")
+    assert all(" · 202" in about for about in tab.locator("#sources section:visible .about").all_text_contents())
+    tab.get_by_role("button", name="Clear the filters").click()
+    expect(since).to_have_value("")
 
 
 def ask(tab: Page, question: str) -> None:

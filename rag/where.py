@@ -1,0 +1,65 @@
+"""Filters as SQL over the library's table of papers.
+
+SQL reckons with three values, and so do these conditions: one that cannot be told of a paper, as it has no date or does
+not say how many authors it has, is NULL, which passes no WHERE but is not FALSE either.
+"""
+
+from __future__ import annotations
+
+from calendar import monthrange
+
+from rag.types import Filters
+
+_AUTHORS = "coalesce(json_extract(record, '$.author_count'), nullif(json_array_length(record, '$.authors'), 0))"
+_TESTS = {
+    "year": "substr(published, 1, 4) = :year",
+    "since": "published >= substr(:since, 1, length(published))",
+    "until": "substr(published, 1, length(:until)) <= :until",
+    "source": "EXISTS (SELECT 1 FROM json_each(sources) WHERE instr(casefold(value), casefold(:source)))",
+    "title": "instr(casefold(title), casefold(:title)) > 0",
+    "min_authors": f"{_AUTHORS} >= :min_authors",
+}
+# The first and the last day that a date known only to its year or month may mean.
+_FIRST = "substr(published || '-01-01', 1, 10)"
+_LAST = (
+    "CASE length(published) WHEN 4 THEN published || '-12-31' "
+    "WHEN 7 THEN date(published || '-01', '+1 month', '-1 day') ELSE published END"
+)
+
+
+def values(filters: Filters) -> dict[str, str | int | None]:
+    """Return what the conditions' placeholders stand for."""
+    return {
+        "year": None if filters.year is None else f"{filters.year:04d}",
+        "since": filters.since,
+        "until": filters.until,
+        "source": filters.source,
+        "title": filters.title,
+        "min_authors": filters.min_authors,
+        "from_day": _day(filters.since, last=False),
+        "to_day": _day(filters.until, last=True),
+    }
+
+
+def passes(filters: Filters) -> str:
+    """Return the condition that a paper passes `filters`; "1" when there are none."""
+    return " AND ".join(f"({test})" for name, test in _TESTS.items() if getattr(filters, name)) or "1"
+
+
+def unjudged(filters: Filters) -> str:
+    """Return three sums over the papers that are not known to fail: (without a date, let in though a part of what their
+    date may mean does not fit, without a known number of authors), each where `filters` ask for it."""
+    within = f"{_FIRST} >= :from_day AND {_LAST} <= :to_day"
+    undated = "published IS NULL" if filters.dated else "0"
+    authorless = f"{_AUTHORS} IS NULL" if filters.min_authors else "0"
+    return f"sum({undated}), sum({passes(filters)} AND NOT ({within})), sum({authorless})"
+
+
+def _day(date: str | None, *, last: bool) -> str:
+    """Return the first or last day that an ISO prefix means; without one, a day before or after all others."""
+    if date is None:
+        return "9999-12-31" if last else "0000-01-01"
+    if not last:
+        return date + "-01-01"[len(date) - 4 :]
+    month = date if len(date) > 4 else f"{date}-12"
+    return month if len(month) == 10 else f"{month}-{monthrange(int(month[:4]), int(month[5:7]))[1]:02d}"

@@ -1,0 +1,101 @@
+"""The chat's endpoints for programs, asked of a real server on this machine by Gradio's own client and over plain HTTP."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from gradio_client import Client
+from gradio_client.exceptions import AppError
+
+from rag import render
+from rag.assistant import Assistant
+from rag.types import Filters
+from ui import app
+
+QUESTION = "How does GraphSAINT build its minibatches?"
+
+
+@pytest.fixture(scope="module")
+def url(assistant: Assistant) -> Iterator[str]:
+    page = app.build(assistant)
+    _, url, _ = page.launch(server_name="127.0.0.1", prevent_thread_lock=True, **app.launch_options())
+    yield url
+    page.close()
+
+
+@pytest.fixture(scope="module")
+def client(url: str) -> Client:
+    return Client(url, verbose=False)
+
+
+def posted(url: str, name: str, **parameters: object) -> tuple[str, Any]:
+    """What curl gets: (event, data) of a call by names."""
+    call = f"{url}gradio_api/call/v2/{name}"
+    event_id = httpx.post(call, json=parameters, timeout=60).json()["event_id"]
+    lines = httpx.get(f"{call}/{event_id}", timeout=60).text.splitlines()
+    at = max(n for n, line in enumerate(lines) if line.startswith("event: "))
+    return lines[at].removeprefix("event: "), json.loads(lines[at + 1].removeprefix("data: "))
+
+
+def test_ask_gives_the_contract_of_an_answer(client: Client, assistant: Assistant) -> None:
+    told = client.predict(QUESTION, api_name="/ask")
+    wanted = json.loads(render.to_json(assistant.ask(QUESTION)))
+    assert told.keys() == wanted.keys()
+    changing = ("id", "timings")
+    assert {k: v for k, v in told.items() if k not in changing} == {k: v for k, v in wanted.items() if k not in changing}
+
+
+def test_ask_takes_filters_and_k_by_name(client: Client) -> None:
+    told = client.predict(QUESTION, k=2, since="2024", min_authors=3, api_name="/ask")
+    assert len(told["sources"]) == 2
+    assert all(source["published"] >= "2024" for source in told["sources"])
+    assert (told["filters"]["since"], told["filters"]["min_authors"]) == ("2024", 3)
+    assert told["warnings"][0] == "500 papers have no date and were left out."
+
+
+def test_search_lists_papers_with_what_the_filters_left_out(client: Client, assistant: Assistant) -> None:
+    told = client.predict("graphs", k=3, year=2024, api_name="/search")
+    hits = assistant.search("graphs", 3, Filters(year=2024))
+    assert told["hits"] == [render.hit_to_dict(n, hit) for n, hit in enumerate(hits, 1)]
+    assert told["warnings"] == ["500 papers have no date and were left out."]
+    empty = client.predict("graphs", title="zebra", api_name="/search")
+    assert (empty["hits"], empty["warnings"]) == ([], ["No paper of the 574 has “zebra” in the title."])
+
+
+def test_plain_http_gets_the_same_by_the_names_of_the_parameters(url: str) -> None:
+    event, [told] = posted(url, "search", question="graphs", k=2, title="graph")
+    assert (event, len(told["hits"])) == ("complete", 2)
+    assert all("graph" in hit["title"].lower() for hit in told["hits"])
+
+
+@pytest.mark.parametrize(
+    ("parameters", "told"),
+    [
+        ({"question": " "}, "The question is empty."),
+        ({"question": 5}, "The question is no text."),
+        ({"question": QUESTION, "since": "soon"}, "“soon” is not a date."),
+        ({"question": QUESTION, "since": "2025", "until": "2024"}, "The papers cannot be both from 2025 on and up to 2024."),
+        ({"question": QUESTION, "source": "nosuch"}, "No source has “nosuch” in its name; there is only starter."),
+        ({"question": QUESTION, "year": "2024"}, "The filter year is no number."),
+        ({"question": QUESTION, "k": 0}, "k is no number from 1 on."),
+    ],
+)
+def test_a_wrong_call_gets_one_sentence(url: str, parameters: dict[str, object], told: str) -> None:
+    for name in ("ask", "search"):
+        event, data = posted(url, name, **parameters)
+        assert event == "error"
+        assert data["error"].startswith(told)
+        assert "Traceback" not in data["error"]
+
+
+def test_the_client_raises_the_sentence(client: Client) -> None:
+    with pytest.raises(AppError, match="“soon” is not a date"):
+        client.predict(QUESTION, until="soon", api_name="/ask")
+
+
+def test_only_the_two_endpoints_are_public(client: Client) -> None:
+    assert set(client.view_api(return_format="dict")["named_endpoints"]) == {"/ask", "/search"}
