@@ -1,4 +1,4 @@
-"""python -m evals run | calibrate: is it grounded, on this corpus and with this model, and what does the check catch?"""
+"""python -m evals run | calibrate | retrieval: is it grounded, what does the check catch, are the papers found?"""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from evals import calibrate, run
+from evals import calibrate, retrieval, run
 from rag.cli import fail_in_one_sentence
 
 
@@ -17,6 +17,7 @@ def arguments() -> argparse.ArgumentParser:
     for name, command, about in (
         ("run", run, "ask every case and measure the answers"),
         ("calibrate", calibrate, "measure what the grounding check catches"),
+        ("retrieval", retrieval, "measure whether the right papers are found"),
     ):
         parsing = commands.add_parser(name, help=about, description=(command.__doc__ or "").partition("\n")[0])
         command.add_arguments(parsing)
