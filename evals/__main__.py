@@ -1,4 +1,4 @@
-"""python -m evals run | calibrate | retrieval: is it grounded, what does the check catch, are the papers found?"""
+"""python -m evals run | calibrate | retrieval | bench: is it grounded, checked well, found, and how fast?"""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from evals import calibrate, retrieval, run
+from evals import bench, calibrate, retrieval, run
 from rag.cli import fail_in_one_sentence
 
 
@@ -18,6 +18,7 @@ def arguments() -> argparse.ArgumentParser:
         ("run", run, "ask every case and measure the answers"),
         ("calibrate", calibrate, "measure what the grounding check catches"),
         ("retrieval", retrieval, "measure whether the right papers are found"),
+        ("bench", bench, "measure speed and memory on this machine"),
     ):
         parsing = commands.add_parser(name, help=about, description=(command.__doc__ or "").partition("\n")[0])
         command.add_arguments(parsing)

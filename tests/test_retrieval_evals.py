@@ -8,16 +8,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import SHARED, silent
+from conftest import SHARED
 from made import LANTERN, ORCHARD, paper
 
 from evals import ranking
 from evals.__main__ import main
 from evals.queries import from_beir, known_items
 from evals.retrieval import HYBRID, rank
-from rag import ingest
 from rag.errors import UsageError
-from rag.library import Library
 from rag.minilm import MiniLM
 from rag.retrieve import Candidate
 from rag.sources.identity import document_id
@@ -76,14 +74,6 @@ def test_judgments_name_papers_as_the_product_does() -> None:
     assert [judged.papers[i] for i in judged.queries[2].relevance] == ["13"]  # without a title of its own
     assert [q.id for q in judged.queries] == ["q1", "q2", "q3"]  # what nobody judged is not asked
     assert "1 documents of the corpus have no text" in judged.notes[0]
-
-
-def test_the_ids_are_those_the_library_gives(tmp_path: Path, embedder: MiniLM) -> None:
-    folder = beir()
-    ingest.ingest(tmp_path / "h", [str(folder / "corpus.jsonl")], embedder, silent)
-    library = Library(tmp_path / "h")
-    assert set(library.papers()) == set(from_beir(folder, "test").papers)
-    library.close()
 
 
 def test_two_documents_that_are_one_paper_are_one_judgment_with_the_higher_score() -> None:
