@@ -30,6 +30,15 @@ _FEWEST = 50  # papers of a size
 _QUESTION = "How does GraphSAINT build its minibatches?"
 _COLD_RUNS = 5
 _ALL = 1_000_000  # texts
+_TURNS = 3  # of each side, when two are compared
+_OURS_COLD = ("rag.ask", "--search", _QUESTION)
+_COMPARED = {
+    "cold_s": "cold search, s",
+    "cold_memory_mb": "cold search, MB",
+    "p50_ms": "warm search p50, ms",
+    "p95_ms": "warm search p95, ms",
+    "memory_mb": "memory after, MB",
+}
 
 Result = dict[str, Any]
 
@@ -89,22 +98,32 @@ def measure(size: int, questions: int, models: Path, *, peer: bool = False) -> R
         say(f"{size} papers: asking")
         result |= stage("evals.speed", "ask", spec)
         if real:
-            result |= cold(["rag.ask", "--search", _QUESTION], home)
+            result |= cold(_OURS_COLD, home)
             result["embedding"] = stage("evals.speed", "embed", spec)
         if peer:
             say("the same papers in a plain LlamaIndex starter")
-            result["peer"] = beside(spec)
+            result["beside"] = beside(spec)
         return result
 
 
 def beside(spec: Result) -> Result:
-    """Measure the plain LlamaIndex starter over the papers of the library in spec["home"]."""
+    """Measure a plain LlamaIndex starter over the papers of the library in spec["home"], and ours again, taken in turns.
+
+    Return {"chroma", "ours", "peer"}: medians, so that another program that is busy for a while decides nothing.
+    """
+    home = Path(spec["home"])
     with TemporaryDirectory(prefix="rag-bench-peer-") as store:
         its = {**spec, "store": store}
-        seconds, memory, said = command(["evals.peer", "ingest", json.dumps(its)], Path(spec["home"]))
-        result = {"ingest_s": seconds, "ingest_memory_mb": memory, "chroma": json.loads(said)["chroma"]}
-        one = json.dumps({**its, "questions": 1})
-        return {**result, **stage("evals.peer", "ask", its), **cold(["evals.peer", "ask", one], Path(spec["home"]))}
+        seconds, memory, said = command(["evals.peer", "ingest", json.dumps(its)], home)
+        one = ["evals.peer", "ask", json.dumps({**its, "questions": 1})]
+        runs: dict[str, list[Result]] = {"ours": [], "peer": []}
+        for _ in range(_TURNS):
+            warm = stage("evals.speed", "ask", {**spec, "filters": FILTERS[:1]})
+            runs["ours"].append({**warm["searches"][FILTERS[0]], "memory_mb": warm["memory_mb"], **cold(_OURS_COLD, home, 1)})
+            runs["peer"].append({**stage("evals.peer", "ask", its), **cold(one, home, 1)})
+    told = {side: {key: _median([run[key] for run in of]) for key in _COMPARED} for side, of in runs.items()}
+    told["peer"] |= {"ingest_s": seconds, "ingest_memory_mb": memory}
+    return {"chroma": json.loads(said)["chroma"], **told}
 
 
 def stage(module: str, name: str, spec: Result) -> Result:
@@ -114,11 +133,15 @@ def stage(module: str, name: str, spec: Result) -> Result:
     return result
 
 
-def cold(arguments: Sequence[str], home: Path) -> Result:
-    """Run a command several times, after once for the file cache; return the median of seconds and of memory."""
-    runs = [command(arguments, home)[:2] for _ in range(_COLD_RUNS + 1)][1:]
-    memory = [mb for _, mb in runs if mb is not None]
-    return {"cold_s": float(np.median([s for s, _ in runs])), "cold_memory_mb": float(np.median(memory)) if memory else None}
+def cold(arguments: Sequence[str], home: Path, times: int = _COLD_RUNS) -> Result:
+    """Run a command some times, after once for the file cache; return the medians of its seconds and of its memory."""
+    runs = [command(arguments, home)[:2] for _ in range(times + 1)][1:]
+    return {"cold_s": _median([s for s, _ in runs]), "cold_memory_mb": _median([mb for _, mb in runs])}
+
+
+def _median(values: Sequence[float | None]) -> float | None:
+    known = [v for v in values if v is not None]
+    return float(np.median(known)) if known else None
 
 
 def table(results: Sequence[Result]) -> Iterator[str]:
@@ -151,30 +174,22 @@ def _real(r: Result) -> Iterator[str]:
         f"embedding: {e['ours_per_s']:.0f} chunks a second, the bare onnxruntime session {e['bare_per_s']:.0f} on the same "
         f"word pieces: {e['ratio']:.2f} of it"
     )
-    if "peer" in r:
-        yield from ["", *_beside(r, r["peer"])]
+    if "beside" in r:
+        yield from ["", *_beside(r, r["beside"])]
 
 
-def _beside(r: Result, peer: Result) -> Iterator[str]:
-    none = r["searches"]["none"]
-    ours = {**r, "p50_ms": none["p50_ms"], "p95_ms": none["p95_ms"]}
+def _beside(r: Result, told: Result) -> Iterator[str]:
+    ours, peer = {**r, **told["ours"]}, told["peer"]
     yield f"{'':26} {'ours':>8} {'peer':>8} {'peer/ours':>10}"
-    for name, key in (
-        ("ingest, s", "ingest_s"),
-        ("cold search, s", "cold_s"),
-        ("cold search, MB", "cold_memory_mb"),
-        ("warm search p50, ms", "p50_ms"),
-        ("warm search p95, ms", "p95_ms"),
-        ("memory after, MB", "memory_mb"),
-    ):
+    for key, name in {"ingest_s": "ingest, s", "ingest_memory_mb": "ingest, MB", **_COMPARED}.items():
         if ours[key] is not None and peer[key] is not None:
             yield f"{name:26} {ours[key]:8.2f} {peer[key]:8.2f} {peer[key] / ours[key]:10.2f}"
-    if peer["chroma"]:
+    if told["chroma"]:
         yield "peer: LlamaIndex with its Chroma store and defaults, and our embedder"
     else:
         yield (
-            "peer: LlamaIndex with its own vector store and defaults, and our embedder; for Chroma run it with "
-            "uv run --group peer"
+            "peer: LlamaIndex with its own vector store and defaults, and our embedder; for Chroma install its store with "
+            "uv sync --group peer"
         )
 
 

@@ -1,7 +1,8 @@
 """The measuring process of evals bench: python -m evals.speed STAGE JSON, one stage a process, so that memory is its own.
 
     build   {"home", "models", "papers"}                    make the library unless it is there, build its index
-    ask     {"home", "models", "papers", "questions": n}    ask it with and without filters, against exact search
+    ask     {"home", "models", "papers", "questions": n}    ask it with and without filters, against exact search; with
+                                                            "filters" only under those of FILTERS
     embed   {"home", "models", "texts": n}                  the product's embedder against the bare session
 
 What was measured is printed as JSON. `models` is the home that has the embedder's graph. With "papers" 0 the library is that
@@ -104,7 +105,8 @@ def ask(spec: Spec, progress: Progress) -> dict[str, Any]:
     if live is None:
         raise LibraryError(f"The index in {home} cannot be opened.", "Run it again.")
     retriever = Retriever(library, live, embedder)
-    chosen = dict(zip(FILTERS, (None, *_filters(library)), strict=True))
+    found = dict(zip(FILTERS, (None, *_filters(library)), strict=True))
+    chosen = {name: found[name] for name in spec.get("filters", FILTERS)}
     taken = {name: _timed(asked, partial(retriever.search, k=_K, filters=f)) for name, f in chosen.items()}
     memory = memory_mb()  # before exact search, which is not the product's
     exact = Exact(library, embedder, asked[:_EXACT])
