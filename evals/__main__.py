@@ -1,4 +1,4 @@
-"""python -m evals run | calibrate: is it grounded, on this corpus and with this model, and what does the check catch?"""
+"""python -m evals run | calibrate | retrieval | bench: is it grounded, checked well, found, and how fast?"""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from evals import calibrate, run
+from evals import bench, calibrate, retrieval, run
 from rag.cli import fail_in_one_sentence
 
 
@@ -17,6 +17,8 @@ def arguments() -> argparse.ArgumentParser:
     for name, command, about in (
         ("run", run, "ask every case and measure the answers"),
         ("calibrate", calibrate, "measure what the grounding check catches"),
+        ("retrieval", retrieval, "measure whether the right papers are found"),
+        ("bench", bench, "measure speed and memory on this machine"),
     ):
         parsing = commands.add_parser(name, help=about, description=(command.__doc__ or "").partition("\n")[0])
         command.add_arguments(parsing)

@@ -50,6 +50,11 @@ def load(path: Path | None = None, split: str | None = None) -> list[Case]:
     return [case for case in cases if split in (None, case.split)]
 
 
+def questions(n: int) -> list[str]:
+    """Return the first `n` questions of the bundled cases that stand by themselves."""
+    return [case.question for case in load() if not case.history][:n]
+
+
 def _parse(text: str) -> Iterator[Case]:
     for line in text.splitlines():
         if line.strip():

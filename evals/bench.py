@@ -1,0 +1,197 @@
+"""python -m evals bench: how fast search is on this machine, and how much memory and disk it takes.
+
+Each size is measured in processes of its own. The starter corpus (574) is read and asked for real; other sizes are made up
+(evals.synthetic), with vectors given, so that they measure everything but the embedding of documents.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+
+from evals.processes import command
+from evals.speed import FILTERS
+from rag.cli import say
+from rag.errors import UsageError
+from rag.minilm import MiniLM
+from rag.settings import load
+
+STARTER = 574  # papers of the starter corpus
+_FEWEST = 50  # papers of a size
+_QUESTION = "How does GraphSAINT build its minibatches?"
+_COLD_RUNS = 5
+_ALL = 1_000_000  # texts
+_TURNS = 3  # of each side, when two are compared
+_OURS_COLD = ("rag.ask", "--search", _QUESTION)
+_COMPARED = {
+    "cold_s": "cold search, s",
+    "cold_memory_mb": "cold search, MB",
+    "p50_ms": "warm search p50, ms",
+    "p95_ms": "warm search p95, ms",
+    "memory_mb": "memory after, MB",
+}
+
+Result = dict[str, Any]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--papers", type=_sizes, action="append", metavar="N[,N]", help="sizes: 574 (the default) is the starter corpus itself"
+    )
+    parser.add_argument("--questions", type=_positive, default=200, help="questions for each filter (200)")
+    parser.add_argument("--peer", action="store_true", help="a plain LlamaIndex starter over the starter corpus, beside ours")
+    parser.add_argument("--out", type=Path, default=Path("results"), metavar="DIR", help="where the JSON goes")
+
+
+def _positive(value: str) -> int:
+    if not value.isdecimal() or int(value) < 1:
+        raise argparse.ArgumentTypeError(f"{value} is not a number from 1 on")
+    return int(value)
+
+
+def _sizes(value: str) -> list[int]:
+    sizes = [_positive(part) for part in value.split(",")]
+    if min(sizes) < _FEWEST:
+        raise argparse.ArgumentTypeError(f"{min(sizes)} papers are too few; take {_FEWEST} or more")
+    return sizes
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure each size, print the tables, write the JSON; return 0."""
+    sizes = sorted({n for some in args.papers or [[STARTER]] for n in some})
+    if args.peer and STARTER not in sizes:
+        raise UsageError("--peer compares over the starter corpus.", f"Add {STARTER} to --papers.")
+    models = load().home
+    MiniLM(models)  # builds the graph where there is none, so that no measuring process has to
+    results = [measure(size, args.questions, models, peer=args.peer and size == STARTER) for size in sizes]
+    args.out.mkdir(parents=True, exist_ok=True)
+    path = args.out / f"bench-{datetime.now(UTC):%Y%m%d-%H%M%S}.json"
+    machine = {"cpus": os.cpu_count(), "platform": platform.platform(), "python": platform.python_version()}
+    path.write_text(json.dumps({"machine": machine, "sizes": results}, indent=1) + "\n", "utf-8")
+    print("\n".join(table(results)))
+    print(f"\n{machine['cpus']} processors, {machine['platform']}; all numbers in {path}")
+    return 0
+
+
+def measure(size: int, questions: int, models: Path, *, peer: bool = False) -> Result:
+    """Measure one size in a throw-away home; `models` is the home that has the embedder's graph."""
+    with TemporaryDirectory(prefix="rag-bench-") as folder:
+        home = Path(folder)
+        real = size == STARTER
+        spec = {"home": folder, "models": str(models), "papers": 0 if real else size, "questions": questions, "texts": _ALL}
+        say(f"{size} papers: building")
+        result: Result = {"size": size, "real": real}
+        if real:
+            (home / "models").symlink_to(models / "models")
+            ingest_s, ingest_mb, _ = command(["rag.ingest"], home)
+            result |= {"ingest_s": ingest_s, "ingest_memory_mb": ingest_mb}
+        result |= stage("evals.speed", "build", spec)
+        say(f"{size} papers: asking")
+        result |= stage("evals.speed", "ask", spec)
+        if real:
+            result |= cold(_OURS_COLD, home)
+            result["embedding"] = stage("evals.speed", "embed", spec)
+        if peer:
+            say("the same papers in a plain LlamaIndex starter")
+            result["beside"] = beside(spec)
+        return result
+
+
+def beside(spec: Result) -> Result:
+    """Measure a plain LlamaIndex starter over the papers of the library in spec["home"], and ours again, taken in turns.
+
+    Return {"chroma", "ours", "peer"}: medians, so that another program that is busy for a while decides nothing.
+    """
+    home = Path(spec["home"])
+    with TemporaryDirectory(prefix="rag-bench-peer-") as store:
+        its = {**spec, "store": store}
+        seconds, memory, said = command(["evals.peer", "ingest", json.dumps(its)], home)
+        one = ["evals.peer", "ask", json.dumps({**its, "questions": 1})]
+        runs: dict[str, list[Result]] = {"ours": [], "peer": []}
+        for _ in range(_TURNS):
+            warm = stage("evals.speed", "ask", {**spec, "filters": FILTERS[:1]})
+            runs["ours"].append({**warm["searches"][FILTERS[0]], "memory_mb": warm["memory_mb"], **cold(_OURS_COLD, home, 1)})
+            runs["peer"].append({**stage("evals.peer", "ask", its), **cold(one, home, 1)})
+    told = {side: {key: _median([run[key] for run in of]) for key in _COMPARED} for side, of in runs.items()}
+    told["peer"] |= {"ingest_s": seconds, "ingest_memory_mb": memory}
+    return {"chroma": json.loads(said)["chroma"], **told}
+
+
+def stage(module: str, name: str, spec: Result) -> Result:
+    """Run one stage of a measuring module in a process of its own; return what it printed."""
+    _, _, said = command([module, name, json.dumps(spec)], Path(spec["home"]))
+    result: Result = json.loads(said)
+    return result
+
+
+def cold(arguments: Sequence[str], home: Path, times: int = _COLD_RUNS) -> Result:
+    """Run a command some times, after once for the file cache; return the medians of its seconds and of its memory."""
+    runs = [command(arguments, home)[:2] for _ in range(times + 1)][1:]
+    return {"cold_s": _median([s for s, _ in runs]), "cold_memory_mb": _median([mb for _, mb in runs])}
+
+
+def _median(values: Sequence[float | None]) -> float | None:
+    known = [v for v in values if v is not None]
+    return float(np.median(known)) if known else None
+
+
+def table(results: Sequence[Result]) -> Iterator[str]:
+    """Yield the lines of the tables: what building takes, what searching takes, and what is measured for real."""
+    yield f"{'papers':>8} {'chunks':>8} {'index s':>8} {'papers/min':>11} {'index MB':>9} {'library MB':>11}"
+    for r in results:
+        yield (
+            f"{r['size']:8} {r['chunks']:8} {r['build_s']:8.1f} {r['papers_per_min']:11.0f} "
+            f"{r['index_mb']:9.1f} {r['library_mb']:11.1f}"
+        )
+    yield ""
+    yield f"{'papers':>8} {'filter':20} {'passing':>8} {'p50 ms':>8} {'p95 ms':>8} {'recall@10':>10} {'memory MB':>10}"
+    for r in results:
+        for name in FILTERS:
+            row = r["searches"][name]
+            yield (
+                f"{r['size']:8} {name:20} {row['papers']:8} {row['p50_ms']:8.1f} {row['p95_ms']:8.1f} "
+                f"{row['recall@10']:10.3f} {_mb(r['memory_mb']):>10}"
+            )
+    for r in results:
+        if r["real"]:
+            yield from ["", *_real(r)]
+
+
+def _real(r: Result) -> Iterator[str]:
+    yield f"rag.ingest of the starter corpus: {r['ingest_s']:.1f} s, {_mb(r['ingest_memory_mb'])} MB"
+    yield f"rag.ask --search, cold: {r['cold_s']:.2f} s, {_mb(r['cold_memory_mb'])} MB (median of {_COLD_RUNS})"
+    e = r["embedding"]
+    yield (
+        f"embedding: {e['ours_per_s']:.0f} chunks a second, the bare onnxruntime session {e['bare_per_s']:.0f} on the same "
+        f"word pieces: {e['ratio']:.2f} of it"
+    )
+    if "beside" in r:
+        yield from ["", *_beside(r, r["beside"])]
+
+
+def _beside(r: Result, told: Result) -> Iterator[str]:
+    ours, peer = {**r, **told["ours"]}, told["peer"]
+    yield f"{'':26} {'ours':>8} {'peer':>8} {'peer/ours':>10}"
+    for key, name in {"ingest_s": "ingest, s", "ingest_memory_mb": "ingest, MB", **_COMPARED}.items():
+        if ours[key] is not None and peer[key] is not None:
+            yield f"{name:26} {ours[key]:8.2f} {peer[key]:8.2f} {peer[key] / ours[key]:10.2f}"
+    if told["chroma"]:
+        yield "peer: LlamaIndex with its Chroma store and defaults, and our embedder"
+    else:
+        yield (
+            "peer: LlamaIndex with its own vector store and defaults, and our embedder; for Chroma install its store with "
+            "uv sync --group peer"
+        )
+
+
+def _mb(value: float | None) -> str:
+    return "-" if value is None else f"{value:.0f}"

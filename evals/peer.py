@@ -1,0 +1,120 @@
+"""The measuring process of evals bench --peer, a plain LlamaIndex starter: python -m evals.peer STAGE JSON.
+
+    ingest   {"home", "models", "store"}                  read the papers of our library, embed and store them
+    ask      {"home", "models", "store", "questions": n}  retrieve 10 for each question
+
+It is what the LlamaIndex documentation starts with: VectorStoreIndex.from_documents with its defaults, kept in Chroma where
+LlamaIndex's Chroma store is installed (the group "peer" of pyproject.toml), else in LlamaIndex's own file. The embedder is
+ours behind LlamaIndex's interface, so that the difference is not the embedder's.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from llama_index.core import Document, StorageContext, VectorStoreIndex, load_index_from_storage
+from llama_index.core.base.embeddings.base import BaseEmbedding
+from pydantic import PrivateAttr
+
+from evals import cases
+from evals.processes import memory_mb
+from rag.cli import fail_in_one_sentence
+from rag.library import Library
+from rag.minilm import MiniLM
+
+_K = 10
+_WARM_UP = 10
+
+
+class Embedding(BaseEmbedding):
+    """Our embedder as LlamaIndex's."""
+
+    _minilm: MiniLM = PrivateAttr()
+
+    def __init__(self, models: Path) -> None:
+        super().__init__(model_name=MiniLM.name)
+        self._minilm = MiniLM(models)
+
+    def _get_text_embeddings(self, texts: list[str]) -> list[list[float]]:
+        rows: list[list[float]] = self._minilm.embed(texts).tolist()
+        return rows
+
+    def _get_text_embedding(self, text: str) -> list[float]:
+        return self._get_text_embeddings([text])[0]
+
+    def _get_query_embedding(self, query: str) -> list[float]:
+        return self._get_text_embeddings([query])[0]
+
+    async def _aget_query_embedding(self, query: str) -> list[float]:
+        return self._get_query_embedding(query)
+
+
+def has_chroma() -> bool:
+    """Return whether LlamaIndex's Chroma store is installed."""
+    try:
+        return find_spec("llama_index.vector_stores.chroma") is not None
+    except ModuleNotFoundError:  # no llama_index.vector_stores at all
+        return False
+
+
+def ingest(spec: dict[str, Any]) -> dict[str, Any]:
+    """Embed and store every paper of our library."""
+    library = Library(Path(spec["home"]))
+    papers = library.papers().values()
+    library.close()
+    documents = [Document(text=p.abstract, metadata={"title": p.title}) for p in papers]
+    embedding = Embedding(Path(spec["models"]))
+    if has_chroma():
+        storage = StorageContext.from_defaults(vector_store=_chroma(spec["store"]))
+        VectorStoreIndex.from_documents(documents, storage_context=storage, embed_model=embedding)
+    else:
+        index = VectorStoreIndex.from_documents(documents, embed_model=embedding)
+        index.storage_context.persist(persist_dir=spec["store"])
+    return {"papers": len(documents), "chroma": has_chroma(), "memory_mb": memory_mb()}
+
+
+def ask(spec: dict[str, Any]) -> dict[str, Any]:
+    """Retrieve 10 papers for each question; milliseconds of each, warm."""
+    embedding = Embedding(Path(spec["models"]))
+    if has_chroma():
+        index = VectorStoreIndex.from_vector_store(_chroma(spec["store"]), embed_model=embedding)
+    else:
+        storage = StorageContext.from_defaults(persist_dir=spec["store"])
+        index = load_index_from_storage(storage, embed_model=embedding)  # type: ignore[assignment]
+    retriever = index.as_retriever(similarity_top_k=_K)
+    asked = cases.questions(spec["questions"])
+    taken = []
+    for question in [*asked[:_WARM_UP], *asked]:
+        start = time.perf_counter()
+        found = retriever.retrieve(question)
+        taken.append((time.perf_counter() - start) * 1000)
+    p50, p95 = np.percentile(taken[-len(asked) :], [50, 95])
+    return {"found": len(found), "p50_ms": p50, "p95_ms": p95, "memory_mb": memory_mb()}
+
+
+def _chroma(folder: str) -> Any:
+    from llama_index.vector_stores.chroma import ChromaVectorStore
+
+    return ChromaVectorStore.from_params(collection_name="papers", persist_dir=folder)
+
+
+STAGES = {"ingest": ingest, "ask": ask}
+
+
+@fail_in_one_sentence
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one stage and print its JSON; return 0."""
+    stage, spec = sys.argv[1:] if argv is None else argv
+    print(json.dumps(STAGES[stage](json.loads(spec))))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
