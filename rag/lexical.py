@@ -74,3 +74,18 @@ class LexicalIndex:
         words = _WORD.findall(term.lower())
         query, _ = self._index.parse_query_lenient(f'"{" ".join(words)}"', ["title", "abstract"])
         return not words or bool(self._index.searcher().search(query, 1, count=False).hits)
+
+    def having(self, said: str, *, together: bool = True) -> list[str]:
+        """Return the ids of all papers with `said` in title or abstract, whatever the case or ending, in no order.
+
+        Its words must stand next to each other, or, with `together` false, all be somewhere; small words then do not count.
+        """
+        words = _WORD.findall(said.lower())
+        if not words:
+            return []
+        apart = " ".join(f"+{w}" for w in words if w not in _ASKING) or " ".join(f"+{w}" for w in words)
+        query, _ = self._index.parse_query_lenient(f'"{" ".join(words)}"' if together else apart, ["title", "abstract"])
+        searcher = self._index.searcher()
+        found = searcher.search(query, max(searcher.num_docs, 1), count=False).hits
+        addresses = sorted((a for _, a in found), key=lambda a: (a.segment_ord, a.doc))  # documents are stored in blocks
+        return [str(searcher.doc(address)["id"][0]) for address in addresses]

@@ -1,0 +1,47 @@
+"""Papers by what they are called: whole titles, the names before their colons, and titles that only come near."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from difflib import SequenceMatcher
+
+from rag import text
+from rag.lexical import LexicalIndex
+
+SURE = 0.85  # nearness of a title that is meant
+NEAR = 0.6  # nearness of one that may be
+_CONTAINED = 0.9
+_SAME_WORDS = 0.8
+_CANDIDATES = 30  # papers whose words are compared letter by letter
+_WORD = re.compile(r"[^\W_]+")
+
+
+def find(title: str, titles: Mapping[str, str], lexical: LexicalIndex) -> list[tuple[str, float]]:
+    """Return ids of `titles` (id to title) that are like `title`, with their nearness from 0 to 1, nearest first.
+
+    1 is the same title, or the name before its colon; 0.9 one that has it whole in it, when it is a name or two words.
+    """
+    wanted = _folded(title)
+    whole = len(wanted.split()) > 1 or bool(text.names(title))
+    found: dict[str, float] = {}
+    for paper_id, known in titles.items():
+        if wanted in (_folded(known), _folded(known.partition(":")[0])):
+            found[paper_id] = 1.0
+        elif whole and wanted in _folded(known):
+            found[paper_id] = _CONTAINED
+    for paper_id, _ in lexical.search(title, _CANDIDATES):
+        if paper_id in titles and paper_id not in found:
+            found[paper_id] = _nearness(title, titles[paper_id])
+    return sorted(found.items(), key=lambda item: (-item[1], titles[item[0]]))
+
+
+def _folded(title: str) -> str:
+    return f" {' '.join(_WORD.findall(title.lower()))} "
+
+
+def _nearness(title: str, known: str) -> float:
+    words = text.content_words(title)
+    share = len(words & text.content_words(known)) / len(words) if len(words) > 1 else 0.0
+    heads = (known, known.partition(":")[0])
+    return max(_SAME_WORDS * share, *(SequenceMatcher(None, _folded(title), _folded(head)).ratio() for head in heads))
