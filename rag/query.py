@@ -52,12 +52,12 @@ _SHOW = r"(?:list|show|give|find|name|display|get)(?: me)?"
 _WHAT = r"(?:what|which)(?: is| are| was| were)?|what['’]s"
 _PRE = rf"(?:(?P<pre>(?!(?:{_TOP})\b)\S+(?: \S+){{0,2}}?) )?"  # "diffusion" of "how many diffusion papers"
 _COUNT = rf"(?:how many|(?:(?:{_WHAT}) )?(?:the )?(?:total )?number of)"
-_SPAN = r"(?:years|dates|period|time span|date range|range of (?:dates|years))"
+_SPAN = r"(?:years|dates|period|time period|time span|date range|range of (?:dates|years))"
 _ANY = r"(?:which|what|any|are there(?: any)?|is there (?:an?|any)|do you have(?: any)?|does any|do any)"
 _TITLE = r"(?P<title>.+)"
 _CALLED = (
     r"(?:(?:is|was|are|that is) )?(?:titled|entitled|called|named|with the (?:title|name)|by the (?:title|name))"
-    r"(?: of)?(?: something)?(?: (?:like|similar to))? " + _TITLE
+    r"(?: of)?(?: something)?(?: (?:like|similar to))? (?!after |for )" + _TITLE
 )
 # What a question begins with, up to the noun; what follows narrows it down.
 _HEADS: tuple[tuple[Want, str], ...] = (
@@ -75,7 +75,7 @@ _HEADS: tuple[tuple[Want, str], ...] = (
     ("count", rf"(?:{_COUNT}|count|give me the number of)(?: (?:all )?(?:of )?(?:the|your|our|my|all))? {_PRE}{_NOUN}"),
     (
         "newest",
-        rf"(?:(?:{_WHAT}|{_SHOW}|when (?:was|is)) )?(?:the )?(?:(?P<n>{_N}) )?(?P<top>{_TOP}) (?:(?P<m>{_N}) )?"
+        rf"(?:(?:{_WHAT}|{_SHOW}|when (?:was|is)|how old is) )?(?:the )?(?:(?P<n>{_N}) )?(?P<top>{_TOP}) (?:(?P<m>{_N}) )?"
         rf"{_PRE}(?P<noun>{_NOUN})",
     ),
     ("date", r"when (?:was|did|were) (?P<title>.+?) (?:published|released|posted|come out|appear)"),
@@ -84,7 +84,7 @@ _HEADS: tuple[tuple[Want, str], ...] = (
 )
 _PUBLISHED = (
     r"(?:(?:that |which )?(?:was |were |are |is |has been |have been )?"
-    r"(?:published |dated |released |written |posted |out )?)"
+    r"(?:published |dated |released |written |posted |out )?|came out |come out )"
 )
 _LISTED = r"(?:that |which )?(?:are |were )?listed (?:by|in)"
 # What narrows a question down, in any order; `a` and `b` are what it says.
@@ -112,7 +112,7 @@ _HAVING = r"(?:have|has|having|with|containing|contains?|mentions?|mentioning)"
 _TOPICS: tuple[tuple[str, str, str], ...] = (
     ("in_title", rf"(?:that |which )?{_HAVING}(?: the words?)? ", r" in (?:the|their|its) titles?"),
     ("in_title", r"whose titles? (?:has|have|contains?|mentions?) ", ""),
-    ("mention", r"(?:that |which )?(?:mentions?|mentioning)(?: the (?:word|term|phrase|name)s?)? ", ""),
+    ("mention", r"(?:that |which )?(?:mentions?|mentioning)(?: both| the (?:word|term|phrase|name)s?)? ", ""),
     ("mention", rf"(?:that |which )?(?:{_HAVING}|uses?) the (?:word|term|phrase)s? ", ""),
     ("about", r"(?:that |which )?(?:are |is |were )?(?:on|about|regarding|concerning|dealing with)(?: the topic of)? ", ""),
     ("about", r"(?:that |which )?(?:deals? with|discuss(?:es)?|covers?|talks? about) ", ""),
@@ -129,7 +129,7 @@ _LEADS = tuple((kind, re.compile(lead, re.I), re.compile(rf"{end}(?=$| )", re.I)
 _LAST = _compiled(rf"^(?:which|what) (?P<noun>{_NOUN})(?P<mods> .+?)? (?:is|are|was|were) (?:the )?(?P<top>{_TOP})(?: ones?)?$")
 _MENTIONED = _compiled(
     rf"^(?:in )?(?P<head>how many|which) (?P<noun>{_NOUN}) (?:is|are|does|do) (?P<topic>.+?) (?:mentioned|appear|occur)"
-    r"(?P<mods> .+)?$"
+    r"(?P<mods> (?:in|from|since|before|after|between) .+)?$"
 )
 _POLITE = re.compile(
     r"^(?:(?:please|hey|hi|hello|ok|okay|so|and|now|can you|could you|would you|do you know|i(?:['’]d| would) like to know|"
@@ -143,16 +143,17 @@ _YEAR = re.compile(r"(?:19|20)\d\d$")
 _CLAUSE = frozenset(
     "that which who whom whose how why when where what whether if than as is are was were be been being do does did has have "
     "had can could will would should may might must use uses used using not no without or nor but except they it its their "
-    "them this these those we i you he she there any each every all most more less least other others such only both same "
+    "them over this these those we i you he she there any each every all most more less least other others such only both same "
     "another many much several few at by into per via versus vs against mention mentions mentioned "
     # verbs, of which "papers on speech beat Whisper" has one
-    "beat beats outperform outperforms surpass surpasses improve improves propose proposes introduce introduces achieve achieves "
-    "report reports compare compares claim claims evaluate evaluates show shows find finds need needs require requires rely "
-    "relies fail fails exceed exceeds make makes take takes get gets give gives combine combines apply applies train trains "
+    "beat beats outperform outperforms surpass surpasses improve improves propose proposes introduce introduces achieve "
+    "achieves report reports compare compares claim claims evaluate evaluates show shows find finds need needs "
+    "require requires rely relies fail fails exceed exceeds make makes take takes get gets give gives combine combines apply applies train trains "
     "help helps solve solves reduce reduces increase increases become becomes win wins receive receives contribute run runs "
     "reach reaches include includes provide provides cite cites cited say says agree disagree contain contains suffer suffers "
     "explain explains want wants accepted rejected reviewed presented go goes come comes tell tells work works".split()
 )
+_PLACES = frozenset("in on for with from".split())  # "genes in PubMed" is no phrase to be looked for as it stands
 _NOT_A_TITLE = frozenset("it this that them they these those he she one him her the paper article authors".split())
 _SAYS_NOTHING = frozenset("published different distinct indexed stored research scientific total recent new".split())
 
@@ -224,19 +225,19 @@ def _narrowed(rest: str, fields: dict[str, Any]) -> Iterator[dict[str, Any]]:
                 yield from _narrowed(rest[match.end() :].strip(), fields | more)
     for kind, lead, end in _LEADS:
         if (match := lead.match(rest)) and kind not in fields:
-            for topic, behind in _topics(rest[match.end() :]):
+            for topic, behind in _topics(rest[match.end() :], kind):
                 if closed := end.match(behind):
                     yield from _narrowed(behind[closed.end() :].strip(), fields | {kind: topic})
 
 
-def _topics(rest: str) -> Iterator[tuple[str, str]]:
+def _topics(rest: str, kind: str) -> Iterator[tuple[str, str]]:
     """Yield what the topic at the beginning of `rest` may be, the shortest first, and what is behind it."""
     if quoted := _QUOTED.match(rest):
         yield quoted["said"].strip(), rest[quoted.end() :]
         return
     for space in [m.start() for m in re.finditer(r"(?= )|$", rest)][: LONGEST + 1]:
         topic = re.sub(r"^(?:the|an?) ", "", rest[:space], flags=re.IGNORECASE)
-        if _is_topic(topic):
+        if _is_topic(topic) and (kind == "about" or _PLACES.isdisjoint(topic.lower().split())):
             yield topic, rest[space:]
 
 

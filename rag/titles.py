@@ -11,7 +11,8 @@ from rag.lexical import LexicalIndex
 
 SURE = 0.85  # nearness of a title that is meant
 NEAR = 0.6  # nearness of one that may be
-_CONTAINED = 0.9
+_CONTAINED = (0.8, 0.9)  # of one or two words, of more: "GPT-4" in a title is not the paper's name
+_FEW = 2
 _SAME_WORDS = 0.8
 _CANDIDATES = 30  # papers whose words are compared letter by letter
 _WORD = re.compile(r"[^\W_]+")
@@ -20,7 +21,8 @@ _WORD = re.compile(r"[^\W_]+")
 def find(title: str, titles: Mapping[str, str], lexical: LexicalIndex) -> list[tuple[str, float]]:
     """Return ids of `titles` (id to title) that are like `title`, with their nearness from 0 to 1, nearest first.
 
-    1 is the same title, or the name before its colon; 0.9 one that has it whole in it, when it is a name or two words.
+    1 is the same title, or the name before its colon; 0.8 one that has it whole in it, when it is a name or two words, and
+    0.9 when it is more.
     """
     wanted = _folded(title)
     whole = len(wanted.split()) > 1 or bool(text.names(title))
@@ -29,7 +31,7 @@ def find(title: str, titles: Mapping[str, str], lexical: LexicalIndex) -> list[t
         if wanted in (_folded(known), _folded(known.partition(":")[0])):
             found[paper_id] = 1.0
         elif whole and wanted in _folded(known):
-            found[paper_id] = _CONTAINED
+            found[paper_id] = _CONTAINED[len(wanted.split()) > _FEW]
     for paper_id, _ in lexical.search(title, _CANDIDATES):
         if paper_id in titles and paper_id not in found:
             found[paper_id] = _nearness(title, titles[paper_id])

@@ -31,8 +31,8 @@ _PLAIN = text.content_words(
     "overall altogether list show display find name want see know let tell look get have hold contain include there exist "
     "available newest latest recent recently oldest earliest old new published released dated written appear come year years "
     "month months date last past since before after until between source title titled entitled called named author authors "
-    "wrote wonder mention mentions touch touching concern talk talking discuss deal dealing cover regarding concerning related topic "
-    "subject word term phrase sum roughly exactly actually currently us me anything something somewhere thing"
+    "wrote wonder mention mentions touch touching concern talk talking discuss deal dealing cover regarding concerning "
+    "related topic subject word term phrase sum roughly exactly actually currently us me anything something somewhere thing"
 )
 _WORD = re.compile(r"[^\W_]+")
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")

@@ -18,6 +18,7 @@ from rag.library import Library
 from rag.query import read
 from rag.records import Result
 from rag.types import Answer, Filters, Paper, Turn
+from ui import panel
 
 PAPERS = [
     Paper("a", "LanternNet: Lamps that Learn", "Lamps waste power. LanternNet is a generative model in C++.", "2024-05-02"),
@@ -247,6 +248,7 @@ def test_titles_are_found_by_their_names_and_nearly(tmp_path: Path) -> None:
     known = {p.id: p.title for p in PAPERS}
     assert titles.find("lanternnet", known, lexical)[0] == ("a", 1.0)
     assert titles.find("lamps that learn", known, lexical)[0] == ("a", 0.9)
+    assert titles.find("frost watch", {"x": "A Frost Watch for Bees"}, lexical) == [("x", 0.8)]  # not its name
     assert titles.find("Orchard and Bee", known, lexical)[0][1] >= titles.SURE
     assert all(near < titles.NEAR for _, near in titles.find("night", known, lexical))
 
@@ -294,6 +296,15 @@ def test_an_answer_of_the_records_is_one_like_any_other(assistant: Assistant) ->
     shown = render.text(answer)
     assert shown.count("LoRA-Mini") == 1  # the text is the list, which is not repeated
     assert "⚠" not in shown
+
+
+def test_the_chat_links_each_paper_to_the_sentence_and_says_where_it_comes_from(assistant: Assistant) -> None:
+    answer = assistant.ask("how many papers mention LoRA?")
+    shown = panel.message(answer)
+    assert shown.count('class="cite"') == len(answer.sources) == 11
+    assert "from the library's records" in shown
+    cards = panel.sources(answer.id, answer.sources, answer.claims)
+    assert cards.count("<mark ") == sum(len(c.evidence) for c in answer.claims) > 5
 
 
 def test_at_most_twenty_papers_are_named_and_all_are_recorded(assistant: Assistant) -> None:

@@ -35,6 +35,9 @@ ASKED: list[tuple[str, Query]] = [
     ("How many papers between 2022 and 2024 mention agents?", Query("count", mention="agents", since="2022", until="2024")),
     ("how many 2024 papers are there", Query("count", since="2024", until="2024")),
     ("how many papers from 2024-05 are here", Query("count", since="2024-05", until="2024-05")),
+    ("How many papers came out in 2023?", Query("count", since="2023", until="2023")),
+    ("Which papers mention both LoRA and quantization?", Query("list", mention="LoRA and quantization")),
+    ("how old is the oldest paper?", Query("oldest", most=1)),
     ("how many papers were published recently?", Query("count", months=3)),
     ("how many papers are listed by starter", Query("count", source="starter")),
     ("How many papers are from the source zotero?", Query("count", source="zotero")),
@@ -145,6 +148,13 @@ When was it published?
 when was the model trained?
 When did deep learning become popular, according to the papers?
 Which paper is about sampling subgraphs?
+which paper is named after a dinosaur?
+How many papers does the survey on LLM agents cover?
+What papers mention a speedup over FlashAttention?
+How many publications mention genes in PubMed?
+In how many papers does the model appear to hallucinate?
+Are there recent papers that question scaling laws?
+what are the newest articles that the recommender was tested on
 which paper introduced the transformer?
 Is there a paper that proposes a decoder-only translation model?
 is there a benchmark called SWE-bench?
