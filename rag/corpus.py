@@ -97,8 +97,7 @@ def _topical(query: Query, searched: Catalogue, library: Library, lexical: Lexic
     if said:
         found &= _having(said, library, lexical, apart=False)
         if not found and len(said.split()) > 1 and (query.about or " and " in said):
-            found = set(searched) & _having(said, library, lexical, apart=True)
-            apart = bool(found)
+            found, apart = set(searched) & _having(said, library, lexical, apart=True), True
     if query.in_title:
         found = {i for i in found if records.has(searched[i][0], query.in_title)}
     return tuple(sorted(found)), apart

@@ -147,8 +147,9 @@ _CLAUSE = frozenset(
     "another many much several few at by into per via versus vs against mention mentions mentioned "
     # verbs, of which "papers on speech beat Whisper" has one
     "beat beats outperform outperforms surpass surpasses improve improves propose proposes introduce introduces achieve "
-    "achieves report reports compare compares claim claims evaluate evaluates show shows find finds need needs "
-    "require requires rely relies fail fails exceed exceeds make makes take takes get gets give gives combine combines apply applies train trains "
+    "achieves report reports compare compares claim claims evaluate evaluates show shows find finds need needs require "
+    "requires rely relies fail fails exceed exceeds make makes take takes get gets give gives combine combines apply "
+    "applies train trains "
     "help helps solve solves reduce reduces increase increases become becomes win wins receive receives contribute run runs "
     "reach reaches include includes provide provides cite cites cited say says agree disagree contain contains suffer suffers "
     "explain explains want wants accepted rejected reviewed presented go goes come comes tell tells work works".split()
