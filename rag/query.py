@@ -133,7 +133,7 @@ _MENTIONED = _compiled(
 )
 _POLITE = re.compile(
     r"^(?:(?:please|hey|hi|hello|ok|okay|so|and|now|can you|could you|would you|do you know|i(?:['’]d| would) like to know|"
-    r"i want to know|tell me|let me know)[, ]+)+",
+    r"i want to know|tell me|let me know|roughly|exactly)[, ]+)+",
     re.IGNORECASE,
 )
 _THANKS = re.compile(r"(?:[,. ]+(?:please|pls|thanks|thank you))?[\s?.!]*$", re.IGNORECASE)

@@ -15,6 +15,7 @@ ASKED: list[tuple[str, Query]] = [
     ("What is the total number of papers?", Query("count")),
     ("how big is the collection?", Query("count")),
     ("please count all the papers", Query("count")),
+    ("Roughly how many papers are there about image retrieval?", Query("count", about="image retrieval")),
     ("How many papers mention LoRA?", Query("count", mention="LoRA")),
     ("so how many papers mention lora", Query("count", mention="lora")),
     ("How many of the papers mention graph neural networks?", Query("count", mention="graph neural networks")),
