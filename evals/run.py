@@ -44,6 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run the evals, print the tables, write the JSONL; return 0, or 1 when an answer could not be had."""
     asked = cases.load(args.cases, args.split)
+    if args.cases is None and args.papers is None:
+        asked += cases.load(cases.COLLECTION, args.split)
     if not asked:
         raise UsageError("There are no cases to ask.", "Name another file with --cases, or leave --split out.")
     with tempfile.TemporaryDirectory(prefix="rag-evals-") as folder, progress_bars() as progress:

@@ -82,8 +82,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     form = "json" if args.json else args.format
     if args.search:
         return _search(assistant, question, only, form)
-    if assistant.model.mode == "extractive" and not args.no_model:
-        say(NO_MODEL + "\n")
     if form == "text":
         answer = _streamed(assistant, question, only, args.force)
     else:
@@ -91,6 +89,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if form != "text":
         write = {"json": render.to_json, "markdown": render.markdown, "bibtex": render.bibtex}[form]
         print(write(answer))
+    if answer.mode == "extractive" and not args.no_model:
+        say(f"\n{NO_MODEL}")
     if answer.refused:
         return REFUSED
     return 0 if answer.complete else 1

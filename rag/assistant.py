@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import Any
 
-from rag import followup, gate, ground, index, ingest, lock, prompt, question
+from rag import corpus, gate, ground, index, ingest, lock, lookup, prompt, understand
 from rag.embedding import Embedder
 from rag.errors import EndpointError, LibraryError
 from rag.extract import ExtractiveReader
@@ -22,6 +22,7 @@ from rag.filters import Scope
 from rag.index import Index
 from rag.library import Library
 from rag.minilm import MiniLM
+from rag.records import Result
 from rag.refusal import REFUSAL, is_refusal
 from rag.retrieve import Retriever
 from rag.settings import Settings
@@ -43,11 +44,7 @@ from rag.types import (
 from rag.verify import Verifier
 
 _ENDS = re.compile(r"[.!?\]\n]|\s\S")  # where a sentence may be seen to have ended
-_ENGLISH_ONLY = "The bundled embedder reads English: ask in English, or set a model, which then translates the question."
-_ECHO = re.compile(r"\b(?:user|assistant|question that stands alone|english question)\s*:", re.IGNORECASE)  # of the prompt
-_OF_EACH = 2  # papers looked up for each thing that a question compares
 _NEAREST = 3  # papers offered with a refusal
-_LONGER = 3  # times as long as the questions it was made of: then a rewritten question is an answer, or worse
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,20 +119,10 @@ class Assistant:
 
     def search(self, question: str, k: int | None = None, filters: Filters | None = None) -> list[Hit]:
         """Return at most `k` papers for `question`, best first, without answering it. Raises UsageError for wrong filters."""
-        return self._retrieve(self._open_index(), question, k, self.scope.checked(filters))
+        return self._retriever(self._open_index()).search(question, k or self.k, self.scope.checked(filters))
 
-    def _retrieve(self, live: Index, question: str, k: int | None, filters: Filters | None) -> list[Hit]:
-        return Retriever(self._library, live, self.embedder).search(question, k or self.k, filters)
-
-    def _found(self, live: Index, asked: str, k: int | None, filters: Filters | None) -> list[Hit]:
-        """Return the papers for a question; for a comparison, the best ones of each thing compared come on top of `k`."""
-        hits = self._retrieve(live, asked, k, filters)
-        understood = question.read(followup.own(asked))
-        if understood.kind != "comparison":
-            return hits
-        best = [hit for s in understood.subjects for hit in self._retrieve(live, s, _OF_EACH, filters)]
-        known = {hit.paper.id for hit in hits}
-        return hits + list({hit.paper.id: hit for hit in best if hit.paper.id not in known}.values())
+    def _retriever(self, live: Index) -> Retriever:
+        return Retriever(self._library, live, self.embedder)
 
     def ask(self, question: str, history: Sequence[Turn] = (), **options: Any) -> Answer:
         """Return the answer to `question`; `options` are stream()'s. Raises EndpointError when the model gives none."""
@@ -155,14 +142,22 @@ class Assistant:
     ) -> Iterator[Event]:
         """Yield Found, pieces of the answer as they come, each sentence's Claim as it ends, and last the whole Answer.
 
-        What the abstracts cannot answer is refused without asking the model, unless with `force`. Raises RagError.
+        What the abstracts cannot answer is refused unasked, unless with `force`; the library's records answer about themselves.
+        Raises RagError.
         """
         began = time.perf_counter()
         filters = self.scope.checked(filters)
-        standalone = self._standalone(question, history)
-        searched, told = self._in_english(standalone)
+        standalone = understand.standalone(question, history, self.model)
+        searched, told = understand.in_english(standalone, self.model)
         live = self._open_index()
-        hits = self._found(live, searched, k, filters)
+        query = understand.about_collection(searched, self.model)
+        known = corpus.answer(query, self._library, live, filters) if query else None
+        if known is not None and not (force and known.reason):
+            answer = replace(
+                self._blank(question, standalone, (), live.info), filters=filters, warnings=self.scope.told(filters)
+            )
+            return (yield from _recorded(known, answer, began))
+        hits = lookup.papers(self._retriever(live), searched, k or self.k, filters)
         verdict = gate.judge(searched, hits, live.lexical, details=self.model.mode == "extractive")
         if force or not hits:
             verdict = replace(verdict, reason=None if hits else self.scope.nothing(filters) or verdict.reason)
@@ -264,26 +259,25 @@ class Assistant:
         except EndpointError as error:
             return replace(answer, warnings=(*answer.warnings, f"The statements were not judged by the model: {error}"))
 
-    def _in_english(self, asked: str) -> tuple[str, tuple[str, ...]]:
-        """Return the question to search with, in English when a model can rewrite it, and what is to be told of it."""
-        if not question.is_foreign(asked):
-            return asked, ()
-        if self.model.mode == "extractive":
-            return asked, (_ENGLISH_ONLY,)
-        return self._said(prompt.rewrite(asked), asked), ()
 
-    def _said(self, request: Prompt, instead: str) -> str:
-        """Return the question that the model made of one, or `instead` when it made nothing of the kind."""
-        reply = "".join(p for p in self.model.stream(request) if isinstance(p, str)).strip()
-        first = " ".join(reply.partition("\n\n")[0].split())
-        return first if 0 < len(first) <= _LONGER * len(instead) and not _ECHO.search(first) else instead
-
-    def _standalone(self, question: str, history: Sequence[Turn]) -> str:
-        """Return a follow-up with what it refers to: rewritten by the model, or joined to the question before it."""
-        joined = followup.joined(question, history)
-        if joined == question or self.model.mode == "extractive":
-            return joined
-        return self._said(prompt.condense(question, history), joined)
+def _recorded(known: Result, answer: Answer, began: float) -> Iterator[Event]:
+    """Yield what the records say as any answer comes: the papers it names, its text, and the whole of it."""
+    answer = replace(
+        answer,
+        answer=known.text,
+        refused=known.reason is not None,
+        refusal_reason=known.reason,
+        claims=known.claims,
+        sources=tuple(Source(n, Hit(p, 0.0, 0.0, 0.0), known.reason is None) for n, p in enumerate(known.papers, 1)),
+        records=known.records,
+        mode="corpus",
+        model=None,
+        base_url_host=None,
+        timings=Timings(retrieve_s=time.perf_counter() - began),
+    )
+    yield Found(answer.standalone_question, answer.sources, answer.filters)
+    yield answer.answer
+    yield _timed(_timed(answer, began, first=True), began)
 
 
 def _timed(answer: Answer, began: float, *, first: bool = False) -> Answer:

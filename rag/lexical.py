@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tantivy
@@ -74,11 +75,26 @@ class LexicalIndex:
             query = tantivy.Query.boolean_query([(tantivy.Occur.Must, only), (tantivy.Occur.Must, query)])
         searcher = self._index.searcher()
         hits = searcher.search(query, n, count=False).hits
-        found = searcher.fast_field_values("row", [address for _, address in hits])
-        return np.array(found, np.int64), np.array([score for score, _ in hits], np.float64)
+        return self._rows(searcher, hits), np.array([score for score, _ in hits], np.float64)
 
     def mentions(self, term: str) -> bool:
         """Return whether any title or abstract has `term`, its parts next to each other, whatever the case or ending."""
         words = _WORD.findall(term.lower())
         query, _ = self._index.parse_query_lenient(f'"{" ".join(words)}"', ["title", "abstract"])
         return not words or bool(self._index.searcher().search(query, 1, count=False).hits)
+
+    def having(self, said: str, *, together: bool = True) -> NDArray[np.int64]:
+        """Return the rows of all papers with `said` in title or abstract, whatever the case or ending, in no order.
+
+        Its words must stand next to each other, or, with `together` false, all be somewhere; small words then do not count.
+        """
+        words = _WORD.findall(said.lower())
+        if not words:
+            return _NONE[0]
+        apart = " ".join(f"+{w}" for w in words if w not in _ASKING) or " ".join(f"+{w}" for w in words)
+        query, _ = self._index.parse_query_lenient(f'"{" ".join(words)}"' if together else apart, ["title", "abstract"])
+        searcher = self._index.searcher()
+        return self._rows(searcher, searcher.search(query, max(searcher.num_docs, 1), count=False).hits)
+
+    def _rows(self, searcher: tantivy.Searcher, hits: Sequence[Any]) -> NDArray[np.int64]:
+        return np.array(searcher.fast_field_values("row", [address for _, address in hits]), np.int64)

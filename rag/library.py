@@ -175,6 +175,10 @@ class Library:
         """Return the first titles in the order of the papers' ids, which is that of no property of theirs."""
         return [title for (title,) in self._db.execute("SELECT title FROM papers ORDER BY id LIMIT ?", (most,))]
 
+    def catalogue(self) -> dict[str, tuple[str, str | None]]:
+        """Return the title and date of every paper by its id, without reading abstracts."""
+        return {i: (title, published) for i, title, published in self._db.execute("SELECT id, title, published FROM papers")}
+
     def sources(self) -> dict[str, int]:
         """Return how many papers each source lists."""
         return dict(self._db.execute("SELECT source, count(*) FROM listings GROUP BY source ORDER BY source").fetchall())

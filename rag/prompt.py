@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Sequence
 
 import prompts
+from rag import query
 from rag.claims import citations
 from rag.refusal import REFUSAL
 from rag.tokens import count, margin
@@ -88,6 +89,14 @@ def rewrite(question: str) -> Prompt:
     """Return the prompt that asks for `question` in English."""
     system, user = prompts.load("rewrite")
     return Prompt(question, (), system.substitute(), user.substitute(question=question))
+
+
+def corpus(question: str) -> Prompt:
+    """Return the prompt that asks which query of the collection's records `question` is, if it is one."""
+    system, user = prompts.load("corpus")
+    return Prompt(
+        question, (), system.substitute(longest=query.LONGEST, recent=query.RECENT), user.substitute(question=question)
+    )
 
 
 def _tag() -> str:

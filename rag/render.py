@@ -119,6 +119,8 @@ def _listed(answer: Answer) -> str:
     if answer.refused:
         return "\n".join(["Nearest papers:", *map(nearest, answer.sources)]) if answer.sources else ""
     shown = [s for s in answer.sources if s.cited] or list(answer.sources)
+    if answer.mode == "corpus":  # its text is a list of them, with title and date
+        shown = [s for s in shown if s.paper.authors or s.paper.url]
     return "\n".join(["Sources:", *(reference(s.n, s.paper) for s in shown)]) if shown else ""
 
 

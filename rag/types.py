@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 Verdict = Literal["supported", "partial", "unsupported", "miscited", "uncited", "none"]
-Mode = Literal["model", "extractive"]
+Mode = Literal["model", "extractive", "corpus"]
 Progress = Callable[[str, int, int], None]  # called with a stage, how much of it is done, and of how much
 
 
@@ -186,7 +186,10 @@ class IndexInfo:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer with everything that was checked about it; `sources` are all papers put before the reader, in order."""
+    """An answer with everything that was checked about it; `sources` are all papers put before the reader, in order.
+
+    `records` are the ids of all papers that an answer about the collection counts; empty in other modes.
+    """
 
     id: str
     question: str
@@ -207,6 +210,7 @@ class Answer:
     index: IndexInfo
     warnings: tuple[str, ...] = ()
     filters: Filters = Filters()
+    records: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

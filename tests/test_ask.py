@@ -84,6 +84,15 @@ def test_the_answer_goes_to_standard_output_and_the_notice_to_standard_error(sta
     assert "No model is configured" not in out
 
 
+def test_an_answer_from_the_records_says_nothing_of_models(ask) -> None:  # type: ignore[no-untyped-def]
+    code, out, err = ask("how many papers mention LoRA?", "--since", "2025")
+    assert code == 0
+    assert "1 paper within the filters that mentions “LoRA”" in out
+    assert "Searched 15 papers, considered 1." in out
+    assert "No model is configured" not in err
+    assert ask("is there a paper called Bananas in Space?")[0] == 3
+
+
 def test_ctrl_c_ends_with_130_and_no_traceback(starter_home: Path) -> None:
     with Endpoint(hangs) as server:
         process = command(starter_home, GRAPH, RAG_BASE_URL=server.url, RAG_MODEL="m")

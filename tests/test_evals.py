@@ -116,19 +116,20 @@ def starter() -> dict[str, Paper]:
 
 
 def test_there_are_enough_cases_of_every_kind_with_ids_of_their_own() -> None:
-    all_cases = cases.load()
+    all_cases = cases.load() + cases.load(cases.COLLECTION)
     assert len(all_cases) >= 60
     assert set(Counter(c.kind for c in all_cases)) == set(KINDS)
     assert min(Counter(c.kind for c in all_cases).values()) >= 5
     assert len({c.id for c in all_cases}) == len({c.question for c in all_cases}) == len(all_cases)
-    assert len(cases.load(split="dev")) + len(cases.load(split="test")) == len(all_cases)
+    assert len(cases.load(split="dev")) + len(cases.load(split="test")) == len(cases.load())
     assert cases.load(split="dev")
     assert cases.load(split="test")
 
 
 def test_every_gold_paper_is_in_the_starter_corpus(starter: dict[str, Paper]) -> None:
-    assert {t for c in cases.load() for t in c.gold} - starter.keys() == set()
-    assert all(c.gold_ids <= {p.id for p in starter.values()} for c in cases.load())
+    all_cases = cases.load() + cases.load(cases.COLLECTION)
+    assert {t for c in all_cases for t in c.gold} - starter.keys() == set()
+    assert all(c.gold_ids <= {p.id for p in starter.values()} for c in all_cases)
 
 
 def test_what_must_be_said_stands_in_a_gold_paper(starter: dict[str, Paper]) -> None:
@@ -146,6 +147,16 @@ def test_answerable_cases_have_gold_and_facts_and_the_others_neither() -> None:
         assert bool(c.gold) == bool(c.must_include) == c.answerable, c.id
         assert bool(c.history) == (c.kind == "follow_up"), c.id
         assert (len(c.gold) > 1) == (c.kind == "multi"), c.id
+
+
+def test_cases_about_the_collection_are_asked_of_the_starter_corpus_only(
+    starter: dict[str, Paper], model_home: Path, embedder: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What they count is not so of other papers."""
+    monkeypatch.setenv("RAG_HOME", str(model_home))
+    monkeypatch.setattr(cases, "load", lambda path=None, split=None: [case("collection")] if path == cases.COLLECTION else [])
+    Path("papers.jsonl").write_text(json.dumps({"title": "A", "abstract": LANTERN}))
+    assert main(["run", "--papers", "papers.jsonl", "--no-model"]) == 2
 
 
 @pytest.mark.parametrize("content", ["{oops", '{"id": 1}', '{"id": 1, "kind": "odd", "question": "?"}', "[]"])

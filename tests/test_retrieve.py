@@ -151,9 +151,10 @@ def test_a_filter_loses_none_of_the_nearest_papers_that_pass_it(
 
 
 def test_a_filter_is_read_anew_when_the_library_has_changed(own_home: Path, embedder: MiniLM) -> None:
-    asked = Assistant(load(home=own_home, no_model=True), embedder=embedder)
-    only = Filters(source="mine")
+    live = Assistant(load(home=own_home, no_model=True), embedder=embedder)._open_index()
+    library = Library(own_home)
+    asked, only = Retriever(library, live, embedder), Filters(source="mine")
     assert asked.search(QUESTION, 10, only) == []
     known = asked.search(QUESTION, 1)[0].paper
-    Library(own_home).put("mine.jsonl", [known])
+    library.put("mine.jsonl", [known])
     assert [hit.paper.id for hit in asked.search(QUESTION, 10, only)] == [known.id]

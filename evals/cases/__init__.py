@@ -14,7 +14,8 @@ from rag.sources.identity import paper_id
 from rag.types import Turn
 
 UNANSWERABLE = ("absent_method", "absent_detail", "far_off")
-KINDS = ("single", "numeric", "multi", "follow_up", "false_premise", *UNANSWERABLE)
+KINDS = ("single", "numeric", "multi", "follow_up", "false_premise", "collection", *UNANSWERABLE)
+COLLECTION = Path(__file__).with_name("collection.jsonl")  # what they count holds of the starter corpus only
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,25 @@
+"""Which papers are put before the reader: those nearest to the question, more of them where it asks for several.
+
+A question that asks which papers do something, or what they say about it, gets twice as many as one about one thing; for a
+comparison the best papers of each thing compared come on top, so that none is crowded out by the other.
+"""
+
+from __future__ import annotations
+
+from rag import followup, question
+from rag.retrieve import Retriever
+from rag.types import Filters, Hit
+
+SEVERAL = 2  # times as many papers for a question that asks for several
+_OF_EACH = 2  # papers looked up for each thing that a question compares
+
+
+def papers(retriever: Retriever, asked: str, k: int, filters: Filters | None = None) -> list[Hit]:
+    """Return the papers for a question, best first, from which the prompt takes as many as fit."""
+    understood = question.read(followup.own(asked))
+    hits = retriever.search(asked, k * SEVERAL if understood.kind == "list" else k, filters)
+    if understood.kind != "comparison":
+        return hits
+    best = [hit for subject in understood.subjects for hit in retriever.search(subject, _OF_EACH, filters)]
+    known = {hit.paper.id for hit in hits}
+    return hits + list({hit.paper.id: hit for hit in best if hit.paper.id not in known}.values())

@@ -1,0 +1,332 @@
+"""Questions about the collection, answered from a real library and a real lexical index."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from importlib import resources
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from evals import cases
+from evals.metrics import folded, measure
+from rag import corpus, render, titles
+from rag.assistant import Assistant, Found
+from rag.lexical import LexicalIndex
+from rag.library import Library
+from rag.query import read
+from rag.records import Result
+from rag.types import Answer, Filters, Paper, Turn
+from ui import panel
+
+PAPERS = [
+    Paper("a", "LanternNet: Lamps that Learn", "Lamps waste power. LanternNet is a generative model in C++.", "2024-05-02"),
+    Paper("b", "Frost Watch", "A drone looks at orchards. It carries general models, and lamps.", "2024-05"),
+    Paper("c", "Deep Lamps", "Night lamps seen from planes. Lanterns are none.", "2023-11-30", ("Ada Bo", "Cy Dee"), 3),
+    Paper("d", "Orchards and Bees", "Bees like orchards [1].", "2021", author_count=4),
+    Paper("e", "Whales [1]", "Songs of whales in C, at night.", None),
+    Paper("f", "Old Lamps", "The first lamp was made of stone.", None, ("Eve Fox",)),
+]  # fmt: skip
+
+Ask = Callable[..., Result]
+
+
+def worded(folder: Path, papers: list[Paper]) -> Any:
+    """The parts of an index that these questions need: a real lexical one, and which paper each of its rows is."""
+    lexical = LexicalIndex(folder / "lexical")
+    lexical.add(0, papers)
+    return SimpleNamespace(lexical=lexical, matrix=SimpleNamespace(papers=[p.id for p in papers]))
+
+
+@pytest.fixture
+def ask(tmp_path: Path) -> Ask:
+    """ask(question) gives what a collection of six papers from two sources answers."""
+    library, live = Library(tmp_path / "lib", create=True), worded(tmp_path, PAPERS)
+    library.put("pages", PAPERS[:4])
+    library.put("zotero", PAPERS[3:])
+
+    def asked(question: str, filters: Filters | None = None) -> Result | None:
+        query = read(question)
+        assert query is not None, question
+        return corpus.answer(query, library, live, filters)
+
+    return asked  # type: ignore[return-value]
+
+
+def ids(result: Result) -> str:
+    return "".join(sorted(result.records))
+
+
+def test_all_papers_are_counted_with_their_dates(ask: Ask) -> None:
+    result = ask("How many papers are there?")
+    assert "There are 6 papers here." in result.text
+    assert "4 of them are dated from 2021 to 2024-05-02; 2 have no date." in result.text
+    assert result.text.endswith("\n\nSearched 6 papers, considered 6.")
+    assert (ids(result), result.papers, result.reason) == ("abcdef", (), None)
+
+
+@pytest.mark.parametrize(
+    ("question", "found"),
+    [
+        ("how many papers mention lamp", "abcf"),  # singular and plural, whatever the case
+        ("how many papers mention LAMPS", "abcf"),
+        ("how many papers mention lantern", "c"),  # a whole word, and not LanternNet
+        ("how many papers mention generative models", "a"),
+        ("how many papers mention generative", "a"),  # its stem is that of "general"
+        ("how many papers mention C++", "a"),  # not the C of another
+        ("how many papers mention night lamps", "c"),
+        ("how many papers mention lamps and orchards", "b"),  # not together, but both
+        ("how many papers mention lamps orchards", ""),
+        ("how many papers are about orchards lamps", "b"),
+        ("how many papers mention whales", "e"),
+        ("how many papers mention gondolas", ""),
+        ("how many papers have lamp in the title", "acf"),
+        ("how many papers have LanternNet in the title", "a"),
+        ("how many papers are listed by zotero", "def"),
+        ("how many papers are from the source PAGES", "abcd"),
+        ("how many papers are from 2024", "ab"),
+        ("how many papers are from May 2024", "ab"),
+        ("how many papers were published since 2024-05-03", "b"),  # some day of May could be
+        ("how many papers were published before 2024", "cd"),
+        ("how many papers between 2021 and 2023 mention lamps", "c"),
+        ("which papers mention lamps from 2024", "ab"),
+        ("list all papers on orchards listed by zotero", "d"),
+    ],
+)
+def test_the_record_set_is_what_the_question_says(ask: Ask, question: str, found: str) -> None:
+    result = ask(question)
+    n = len(found)
+    assert ids(result) == found
+    assert (f"There {'are' if n > 1 else 'is'} {n or 'no'} paper{'s' * (n > 1)} here") in result.text
+    assert result.text.endswith(f"Searched 6 papers, considered {n}.")
+    assert sorted(p.id for p in result.papers) == list(found)
+    assert result.reason is None
+
+
+def test_a_count_says_what_was_counted_and_names_the_papers_with_the_sentence_that_mentions_it(ask: Ask) -> None:
+    result = ask("how many papers mention lamps?")
+    assert "4 papers here that mention “lamps”. Looked for in title and abstract, as whole words" in result.text
+    assert [p.id for p in result.papers] == ["a", "b", "c", "f"]  # newest first, then those without a date
+    assert (
+        "They are, newest first, those without a date last:\n\n- LanternNet: Lamps that Learn (2024-05-02) [1]" in result.text
+    )
+    assert "- Old Lamps (no date) [4]" in result.text
+    named = [c for c in result.claims if c.citations]
+    assert [(c.citations, c.verdict) for c in named] == [((n,), "supported") for n in (1, 2, 3, 4)]
+    told = {p.id: p.abstract for p in result.papers}
+    for claim in result.claims:
+        assert result.text[claim.start : claim.end] == claim.text
+        assert claim.verdict == ("supported" if claim.evidence else "none")
+        for e in claim.evidence:
+            assert told[e.paper_id][e.start : e.end] == e.sentence
+    assert [c.evidence[0].sentence for c in named][:2] == ["Lamps waste power.", "It carries general models, and lamps."]
+
+
+def test_what_only_a_title_mentions_has_no_sentence(ask: Ask) -> None:
+    [claim] = [c for c in ask("how many papers mention bees").claims if c.citations]
+    assert claim.verdict == "supported"
+    [claim] = [c for c in ask("how many papers mention frost watch").claims if c.citations]
+    assert (claim.verdict, claim.evidence) == ("none", ())
+
+
+def test_a_number_in_a_title_is_no_citation(ask: Ask) -> None:
+    result = ask("which papers mention whales")
+    assert "- Whales (1) (no date) [1]" in result.text
+
+
+def test_papers_without_a_date_are_left_out_of_a_range_and_said(ask: Ask) -> None:
+    result = ask("how many papers since 2023 mention lamps?")
+    assert "3 papers here dated 2023 or later that mention “lamps”" in result.text
+    assert "1 more paper that mentions “lamps” has no date and is left out." in result.text
+
+
+def test_recent_is_counted_back_from_the_latest_date_of_the_collection(ask: Ask) -> None:
+    result = ask("recent papers on lamps")
+    assert "runs from 2021 to 2024-05-02; recent here means the last 3 months of it, from 2024-03 on." in result.text
+    assert ids(result) == "ab"
+    assert ids(ask("papers on lamps from the last 7 months")) == "abc"
+    assert ids(ask("papers on lamps from the last 6 months")) == "ab"
+    assert ids(ask("recent papers on lamps", Filters(until="2023"))) == "c"
+
+
+@pytest.mark.parametrize(
+    ("question", "order"),
+    [
+        ("what is the newest paper?", "a"),
+        ("what are the newest papers", "abcd"),
+        ("the two oldest papers", "dc"),
+        ("which is the oldest paper here?", "d"),
+        ("what is the oldest paper on lamps?", "c"),
+        ("what are the newest papers from 2023", "c"),
+    ],
+)
+def test_the_newest_and_oldest_come_in_order(ask: Ask, question: str, order: str) -> None:
+    result = ask(question)
+    assert "".join(p.id for p in result.papers) == "".join(result.records) == order
+
+
+def test_papers_of_the_same_day_are_all_the_newest(tmp_path: Path) -> None:
+    library, live = Library(tmp_path / "lib", create=True), worded(tmp_path, [])
+    library.put("x", [Paper(i, f"Title {i}", "Text.", day) for i, day in (("p", "2024"), ("q", "2024"), ("r", "2023"))])
+    query = read("which is the newest paper?")
+    assert query is not None
+    result = corpus.answer(query, library, live)
+    assert result is not None
+    assert set(result.records) == {"p", "q"}
+
+
+def test_years_and_sources_add_up(ask: Ask) -> None:
+    by_year = ask("how many papers are there per year?").text
+    assert "- 2021: 1\n- 2023: 1\n- 2024: 2\n- no date: 2\n" in by_year
+    assert "- pages: 4\n- zotero: 3\n" in ask("which sources are there?").text
+    assert "- 2023: 1\n- 2024: 2\n- no date: 1\n" in ask("how many papers on lamps per year").text
+    assert (
+        "4 of the 6 papers here are dated from 2021 to 2024-05-02; 2 have no date."
+        in ask("what years does the collection cover?").text
+    )
+
+
+def test_filters_narrow_what_is_searched_and_the_answer_says_so(ask: Ask) -> None:
+    result = ask("how many papers mention lamps?", Filters(year=2024))
+    assert "2 papers within the filters that mention" in result.text
+    assert result.text.endswith("Searched 2 papers, considered 2.")
+    assert "no paper within the filters" in ask("how many papers are there?", Filters(year=1804)).text
+
+
+@pytest.mark.parametrize(
+    ("question", "said"),
+    [
+        ("who wrote Deep Lamps?", "“Deep Lamps” has 3 authors: Ada Bo, Cy Dee and others [1]."),
+        ("how many authors does 'deep lamps' have?", "“Deep Lamps” has 3 authors: Ada Bo, Cy Dee and others [1]."),
+        ("who are the authors of Orchards and Bees", "“Orchards and Bees” has 4 authors; the records do not name them [1]."),
+        ("who wrote old lamps", "“Old Lamps” has 1 author: Eve Fox [1]."),
+        ("when was LanternNet published?", "“LanternNet: Lamps that Learn” is dated 2024-05-02 [1]."),
+        ("is there a paper called Frost Watch?", "It is here:\n\n- Frost Watch (2024-05) [1]"),
+        (
+            "which paper is titled something like 'frost watches'",
+            "No paper here has exactly this title. The nearest:\n\n- Frost Watch",
+        ),
+    ],
+)
+def test_a_paper_that_is_named_is_looked_up(ask: Ask, question: str, said: str) -> None:
+    result = ask(question)
+    assert result.text.startswith(said)
+    assert (result.reason, len(result.papers)) == (None, len(result.records))
+
+
+@pytest.mark.parametrize(
+    ("question", "reason", "offered"),
+    [
+        ("who wrote LanternNet?", "The records do not give the authors of “LanternNet: Lamps that Learn”.", 1),
+        ("when was Old Lamps published", "The records do not give the date of “Old Lamps”.", 1),
+        ("is there a paper called Bananas in Space", "No paper searched is titled like “Bananas in Space”.", 0),
+        ("how many papers are listed by mendeley", "No source is called mendeley. The sources are: pages, zotero.", 0),
+    ],
+)
+def test_what_the_records_do_not_have_is_refused_with_what_there_is(ask: Ask, question: str, reason: str, offered: int) -> None:
+    result = ask(question)
+    assert (result.reason, len(result.papers), result.records, result.claims) == (reason, offered, (), ())
+    assert result.text.startswith(reason)
+
+
+def test_the_newest_of_papers_without_dates_is_not_known(ask: Ask) -> None:
+    assert ask("what is the newest paper?", Filters(title="Old")).reason == "None of the papers searched has a date."
+    assert "no paper here that mentions “whales”, with a date" in ask("what is the newest paper on whales?").text
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "who wrote the questions of the quiz",  # no title
+        "who wrote night lamps in the dark",
+        "how many authors does the average paper have",
+        "what are the newest papers on lamps for gondolas in Venice",  # a description: for retrieval
+    ],
+)
+def test_where_no_record_is_clearly_meant_it_is_a_question_like_any_other(ask: Ask, question: str) -> None:
+    assert ask(question) is None
+
+
+def test_titles_are_found_by_their_names_and_nearly(tmp_path: Path) -> None:
+    live = worded(tmp_path, PAPERS)
+    known = {p.id: p.title for p in PAPERS}
+    assert titles.find("lanternnet", known, live)[0] == ("a", 1.0)
+    assert titles.find("lamps that learn", known, live)[0] == ("a", 0.9)
+    assert titles.find("frost watch", {"x": "A Frost Watch for Bees"}, live) == [("x", 0.8)]  # not its name
+    assert titles.find("Orchard and Bee", known, live)[0][1] >= titles.SURE
+    assert all(near < titles.NEAR for _, near in titles.find("night", known, live))
+
+
+# -- through the assistant -----------------------------------------------------------------------------------------------
+
+
+def test_the_bundled_questions_get_the_answers_counted_by_hand(assistant: Assistant) -> None:
+    for case in cases.load(cases.COLLECTION):
+        answer = assistant.ask(case.question)
+        measured = measure(case, answer, [s.paper.id for s in answer.sources])
+        assert (answer.mode, answer.refused, measured.hit, measured.recall) == (
+            "corpus",
+            False,
+            1.0,
+            1.0 if case.gold else None,
+        ), case
+
+
+def test_a_count_agrees_with_a_plain_look_at_the_papers(assistant: Assistant) -> None:
+    told = (resources.files("rag") / "data" / "starter.jsonl").read_text("utf-8")
+    papers = [json.loads(line) for line in told.splitlines()]
+    for term in ("reinforcement learning", "ImageNet", "LoRA", "catastrophic forgetting", "CIFAR-10", "contrastive learning"):
+        words = folded(term).replace("-", " ")
+        plain = [folded(f"{p['title']} {p['abstract']}").replace("-", " ") for p in papers]
+        least = sum(f" {words} " in f" {text} ".replace(",", " ").replace(".", " ") for text in plain)
+        most = sum(words in text for text in plain)
+        assert least <= len(assistant.ask(f"how many papers mention {term}?").records) <= most, term
+        assert least > 2
+
+
+def test_an_answer_of_the_records_is_one_like_any_other(assistant: Assistant) -> None:
+    found, text, answer = assistant.stream("how many papers mention LoRA?")
+    assert isinstance(found, Found)
+    assert isinstance(answer, Answer)
+    assert text == answer.answer
+    assert found.sources == answer.sources
+    assert all(s.cited for s in answer.sources)
+    assert [s.n for s in answer.sources] == list(range(1, 12))
+    assert set(answer.records) == {s.paper.id for s in answer.sources}
+    assert (answer.mode, answer.model, answer.invalid_citations, answer.complete) == ("corpus", None, (), True)
+    assert answer.timings.total_s is not None
+    record = json.loads(render.to_json(answer))
+    assert record["records"] == list(answer.records)
+    shown = render.text(answer)
+    assert shown.count("LoRA-Mini") == 1  # the text is the list, which is not repeated
+    assert "⚠" not in shown
+
+
+def test_the_chat_links_each_paper_to_the_sentence_and_says_where_it_comes_from(assistant: Assistant) -> None:
+    answer = assistant.ask("how many papers mention LoRA?")
+    shown = panel.message(answer)
+    assert shown.count('class="cite"') == len(answer.sources) == 11
+    assert "from the library's records" in shown
+    cards = panel.sources(answer.id, answer.sources, answer.claims)
+    assert cards.count("<mark ") == sum(len(c.evidence) for c in answer.claims) > 5
+
+
+def test_at_most_twenty_papers_are_named_and_all_are_recorded(assistant: Assistant) -> None:
+    answer = assistant.ask("which papers mention catastrophic forgetting?")
+    assert (len(answer.sources), len(answer.records)) == (20, 22)
+    assert "The first 20" in answer.answer
+
+
+def test_a_question_about_the_collection_needs_none_before_it(assistant: Assistant) -> None:
+    answer = assistant.ask("How many papers are there?", [Turn("user", "What is MacroHFT?")])
+    assert answer.standalone_question == "How many papers are there?"
+    assert answer.mode == "corpus"
+
+
+def test_force_asks_the_abstracts_where_the_records_have_nothing(assistant: Assistant) -> None:
+    question = "who wrote GraphSAINT?"
+    assert assistant.ask(question).mode == "corpus"
+    assert assistant.ask(question, force=True).mode == "extractive"

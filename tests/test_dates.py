@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from rag import dates
+
+
+@pytest.mark.parametrize(
+    ("said", "day"),
+    [
+        ("2024", "2024"),
+        ("2024-05", "2024-05"),
+        ("2024-02-29", "2024-02-29"),
+        ("May 2024", "2024-05"),
+        ("sept. 2023", "2023-09"),
+        ("December of 1999", "1999-12"),
+    ],
+)
+def test_a_date_is_read_as_exactly_as_it_is_said(said: str, day: str) -> None:
+    assert re.fullmatch(dates.DAY, said, re.IGNORECASE)
+    assert dates.iso(said) == day
+
+
+@pytest.mark.parametrize("said", ["2024-13", "2023-02-29", "2024-00"])
+def test_a_day_that_never_was_is_none(said: str) -> None:
+    assert dates.iso(said) is None
+
+
+@pytest.mark.parametrize("said", ["20244", "1850", "2024-5", "May 24", "GPT-2024x"])
+def test_other_numbers_are_no_dates(said: str) -> None:
+    assert not re.fullmatch(dates.DAY, said, re.IGNORECASE)
+
+
+@pytest.mark.parametrize(
+    ("day", "before", "after"),
+    [
+        ("2024", "2023", "2025"),
+        ("2023", "2022", "2024"),
+        ("2024-01", "2023-12", "2024-02"),
+        ("2023-02", "2023-01", "2023-03"),
+        ("2024-12", "2024-11", "2025-01"),
+        ("2024-02-28", "2024-02-27", "2024-02-29"),
+        ("2024-12-31", "2024-12-30", "2025-01-01"),
+    ],
+)
+def test_before_and_after_are_as_exact_as_the_date(day: str, before: str, after: str) -> None:
+    assert (dates.before(day), dates.after(day)) == (before, after)
+
+
+@pytest.mark.parametrize(
+    ("day", "months", "first"),
+    [
+        ("2025-11-11", 3, "2025-09"),
+        ("2025-02", 3, "2024-12"),
+        ("2025-01-31", 1, "2025-01"),
+        ("2025", 3, "2025-10"),
+        ("2025-06", 24, "2023-07"),
+    ],
+)
+def test_months_are_counted_with_the_last_one(day: str, months: int, first: str) -> None:
+    assert dates.months_until(day, months) == first
