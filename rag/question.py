@@ -63,9 +63,9 @@ _LATIN = 0x24F  # the last code point of Latin letters
 _FOREIGN = frozenset(
     "der die das ist sind wie was welche welcher und von mit für wird werden ein eine le la les est sont quel quelle quels "
     "quelles comment pourquoi des du pour avec une que qué cuál cuáles cómo por para los las el es son con una qual quais "
-    "como o os um uma il gli che come perché di della wat hoe een het zijn welke voor é warum weniger diferença".split()
+    "como o os um uma il gli che come perché di della wat hoe een het zijn welke voor é warum".split()
 )
-_ENGLISH = frozenset("the of are what which how why and for with do does in to a an on that by it can".split())
+_ENGLISH = frozenset("the of are what which how why when who and for with do does was in to a an on that by it can".split())
 _LONGEST = 4  # words of a detail
 
 

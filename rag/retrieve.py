@@ -52,8 +52,8 @@ class Retriever:
     def search(self, question: str, k: int, filters: Filters | None = None) -> list[Hit]:
         """Return at most `k` papers that pass `filters`, best first, each with the passages of its abstract."""
         vector = self._embedder.embed([question])[0]
-        ranked = self._rank(question, vector, filters)
-        papers = self._library.papers([c.paper_id for c in ranked[: k + _GONE]])  # the library may be newer than the index
+        ranked = self._rank(question, vector, filters, k + _GONE)
+        papers = self._library.papers([c.paper_id for c in ranked])  # the library may be newer than the index
         best = [(c, papers[c.paper_id]) for c in ranked if c.paper_id in papers][:k]
         matrix = self._index.matrix
         return [
@@ -64,7 +64,7 @@ class Retriever:
         """Return every paper that came into question, some hundreds, best first."""
         return self._rank(question, self._embedder.embed([question])[0], filters)
 
-    def _rank(self, question: str, vector: Vector, filters: Filters | None) -> list[Candidate]:
+    def _rank(self, question: str, vector: Vector, filters: Filters | None, most: int | None = None) -> list[Candidate]:
         among = self._index.rows(self._library, filters) if filters else None
         if len(self._index.matrix) == 0 or (among is not None and len(among) == 0):
             return []
@@ -76,8 +76,8 @@ class Retriever:
         lexical[np.searchsorted(candidates, rows)] = scores
         fused = self._fused(vector, cosines, lexical, found[1])
         names = self._index.matrix.papers
-        ranked = sorted(range(len(candidates)), key=lambda i: (-fused[i], names[candidates[i]]))
-        return [Candidate(names[candidates[i]], float(fused[i]), float(cosines[i]), float(lexical[i])) for i in ranked]
+        best = np.argsort(-fused, kind="stable")[:most]
+        return [Candidate(names[candidates[i]], float(fused[i]), float(cosines[i]), float(lexical[i])) for i in best]
 
     def _worded(self, question: str, found: tuple[Rows, NDArray[np.float64]], among: Rows) -> tuple[Rows, NDArray[np.float64]]:
         """Return the papers of `among` that share words with the question: of those `found`, or searched for."""

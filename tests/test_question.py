@@ -155,6 +155,8 @@ def test_a_question_in_another_language_is_known(asked: str) -> None:
         "Explain the Nyström method",
         "what do α-divergence and β-VAE share?",
         "What is Der Spiegel?",
+        "when was GPT-4 released?",
+        "Who was first?",
         "Which papers are from La Jolla?",
     ],
 )
