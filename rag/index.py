@@ -36,7 +36,7 @@ from rag.matrix import Matrix, Rows, Writer, checksums
 from rag.types import Filters, IndexInfo, Progress
 from rag.vectors import VectorIndex, paper_of
 
-_VERSION = 2  # of the layout of a generation
+_VERSION = 3  # of the layout of a generation
 _EMBED_BATCH = 256
 _PAPERS_CUT = 64
 _CHUNKS_READ = 5_000
@@ -201,11 +201,14 @@ def _fill(target: Path, before: Path | None, library: Library, embedder: Embedde
     `before` is the matrix of the generation that was copied.
     """
     chunks = library.chunks()
+    copied = kept = Matrix(before) if before is not None else None
+    if copied is not None and copied.axes.outgrown(len(chunks)):
+        shutil.rmtree(target / "chroma")
+        copied = None
     vectors = VectorIndex(target / "chroma")
     held = vectors.ids()
     gone = sorted(held - {c.id for c in chunks})
     vectors.remove(gone)
-    kept = Matrix(before) if before is not None else None
     changed = {c.paper_id for c in chunks if c.id not in held}
     if kept is not None and (gone or not changed.isdisjoint(kept.row)):
         # Tantivy goes on counting deleted papers in BM25, so their words are indexed from nothing, and in new rows
@@ -217,15 +220,16 @@ def _fill(target: Path, before: Path | None, library: Library, embedder: Embedde
     chunks.sort(key=lambda c: (row[c.paper_id], c.id))
     matrix = Writer(target / "matrix", papers, chunks, embedder.dimension)
     for first in range(0, len(chunks), _CHUNKS_READ):
-        some = chunks[first : first + _CHUNKS_READ]
-        rows = library.vectors(embedder.name, [c.text for c in some])
-        matrix.add(rows)
-        new = [i for i, c in enumerate(some) if c.id not in held]
-        vectors.add([some[i] for i in new], rows[new])
-        progress("indexing", first + len(some), len(chunks))
+        matrix.add(library.vectors(embedder.name, [c.text for c in chunks[first : first + _CHUNKS_READ]]))
+    axes = matrix.fitted() if copied is None else copied.axes
+    new = [c for c in chunks if c.id not in held]
+    for first in range(0, len(new), _CHUNKS_READ):
+        some = new[first : first + _CHUNKS_READ]
+        vectors.add(some, axes.of(library.vectors(embedder.name, [c.text for c in some])))
+        progress("indexing", first + len(some), len(new))
     vectors.settle()
     added = _words(target / "tantivy", library, papers, len(known))
-    matrix.finish(np.concatenate([kept.checksums if kept else np.zeros(0, np.uint32), added]))
+    matrix.finish(axes, np.concatenate([kept.checksums if kept else np.zeros(0, np.uint32), added]))
     counts = (len(papers), vectors.count())
     vectors.close()
     if counts != (library.count(), len(chunks)):

@@ -2,10 +2,11 @@
 
     matrix/vectors.npy   (chunks, dimension) float16, mapped into memory and read where it is asked for
     matrix/rows.npz      where each paper begins, which stretch of its abstract each chunk is, and the moments of all vectors
+    matrix/axes.npz      the directions on which the vector index keeps its vectors, and of how many chunks they were taken
     matrix/papers.json   the papers' ids, in the order of their rows
 
 The row of a paper is its number in this generation; the lexical index knows papers by it. Float16 moves a cosine by some
-0.0001 and takes half the room.
+0.0001 and takes half the room. The vector index only proposes papers, and for that a third of the dimensions will do.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from numpy.typing import NDArray
 from rag.types import Chunk, Paper, Passage
 
 _BLOCK = 8_192  # vectors widened to float32 at a time
+_AXES = 128  # dimensions of the vector index
+_GROWN = 2  # times as many chunks as the axes were taken of
 
 Vector = NDArray[np.float32]
 Rows = NDArray[np.int64]
@@ -40,6 +43,24 @@ class Moments:
         return float(self.mean @ question), max(variance, 1e-9) ** 0.5
 
 
+@dataclass(frozen=True, slots=True)
+class Axes:
+    """Orthogonal `directions` (dimension, at most 128), those that `fitted` chunks had their lengths along."""
+
+    directions: Vector
+    fitted: int
+
+    def of(self, vectors: Vector) -> Vector:
+        """Return vectors (n, dimension) on these axes, of length 1 again."""
+        kept = vectors @ self.directions
+        lengths = np.linalg.norm(kept, axis=1, keepdims=True)
+        return np.asarray(kept / np.maximum(lengths, 1e-9), np.float32)
+
+    def outgrown(self, chunks: int) -> bool:
+        """Whether so many chunks deserve axes of their own."""
+        return chunks > _GROWN * max(self.fitted, 1)
+
+
 class Matrix:
     """Open for reading. `papers` are ids by row, `row` is the other way round."""
 
@@ -52,6 +73,8 @@ class Matrix:
             self._spans: NDArray[np.int32] = stored["spans"]
             self.checksums: NDArray[np.uint32] = stored["checksums"]
             self.moments = Moments(stored["mean"], stored["covariance"])
+        with np.load(folder / "axes.npz") as stored:
+            self.axes = Axes(stored["axes"], int(stored["fitted"]))
         self._vectors: NDArray[np.float16] = np.load(folder / "vectors.npy", mmap_mode="r")
 
     def __len__(self) -> int:
@@ -107,9 +130,15 @@ class Writer:
         self._vectors[self._written : self._written + len(vectors)] = vectors
         self._written += len(vectors)
 
-    def finish(self, checksums: NDArray[np.uint32]) -> None:
+    def fitted(self) -> Axes:
+        """Return the axes on which the vectors added so far keep most of their length."""
+        _, directions = np.linalg.eigh(self._outer)  # by growing eigenvalue
+        return Axes(directions[:, ::-1][:, :_AXES].astype(np.float32), self._written)
+
+    def finish(self, axes: Axes, checksums: NDArray[np.uint32]) -> None:
         """Write everything else; `checksums` (papers,) are of their abstracts."""
         self._vectors.flush()
+        np.savez(self._folder / "axes.npz", axes=axes.directions, fitted=axes.fitted)
         row = {paper_id: n for n, paper_id in enumerate(self._papers)}
         sizes = np.bincount([row[c.paper_id] for c in self._chunks], minlength=len(self._papers))
         mean = self._sum / max(len(self._chunks), 1)

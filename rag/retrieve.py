@@ -103,8 +103,9 @@ class Retriever:
         return among[np.argsort(-cosines, kind="stable")[:_CHUNKS]]
 
     def _proposed(self, vector: Vector, n: int) -> Rows:
-        row = self._index.matrix.row
-        return np.array([row[paper_id] for paper_id, _ in self._index.vectors.nearest(vector, n)], np.int64)
+        matrix = self._index.matrix
+        [question] = matrix.axes.of(vector[np.newaxis])
+        return np.array([matrix.row[paper_id] for paper_id, _ in self._index.vectors.nearest(question, n)], np.int64)
 
     def _broad(self, among: Rows) -> bool:
         return len(among) >= _BROAD * len(self._index.matrix.papers)

@@ -193,6 +193,22 @@ def test_adding_and_removing_gives_the_same_index_as_building_from_nothing(home:
     assert len(embedder.embedded) == len(set(embedder.embedded)), "no text is embedded twice"
 
 
+def test_a_library_that_has_outgrown_the_axes_of_its_vectors_gets_new_ones(home: Path, pages: dict[str, str]) -> None:
+    with opened(home) as live:
+        chunks, axes = live.manifest.chunks, live.matrix.axes
+        assert axes.fitted == chunks
+    ingest.ingest(home, [pages["b"]], Words(), silent)
+    with opened(home) as live:
+        assert live.manifest.chunks < 2 * chunks
+        assert np.array_equal(live.matrix.axes.directions, axes.directions)
+    (home / "more.jsonl").write_text("\n".join(LINES[40:90]), "utf-8")
+    ingest.ingest(home, [str(home / "more.jsonl")], Words(), silent)
+    with opened(home) as live:
+        assert live.matrix.axes.fitted == live.manifest.chunks > 2 * chunks
+        assert live.vectors.count() == live.manifest.chunks
+        assert len(found(home, live)) == 40
+
+
 def test_taking_out_the_last_source_leaves_an_empty_library_that_answers_nothing(home: Path) -> None:
     assert ingest.remove(home, "a.jsonl", Words(), silent) == 20
     assistant = Assistant(load(home=home, no_model=True), embedder=Words())

@@ -26,7 +26,7 @@ def written(tmp_path: Path) -> Matrix:
     writer = Writer(tmp_path, [p.id for p in PAPERS], chunks, 16)
     for first in range(0, len(VECTORS), 5):
         writer.add(VECTORS[first : first + 5])
-    writer.finish(checksums(PAPERS))
+    writer.finish(writer.fitted(), checksums(PAPERS))
     return Matrix(tmp_path)
 
 
@@ -42,6 +42,20 @@ def test_best_is_the_cosine_of_the_nearest_chunk_whatever_the_size_of_a_block(
 ) -> None:
     monkeypatch.setattr(matrix, "_BLOCK", block)
     assert written.best(QUESTION, np.array(rows, np.int64)) == pytest.approx(expected(rows), abs=2e-3)
+
+
+def test_the_axes_keep_what_they_can_of_every_cosine(tmp_path: Path) -> None:
+    flat = np.zeros((200, 300), np.float32)
+    flat[:, :100] = RNG.normal(size=(200, 100))  # all that these vectors say is in 100 dimensions
+    flat /= np.linalg.norm(flat, axis=1, keepdims=True)
+    whole = flat @ np.linalg.qr(RNG.normal(size=(300, 300)))[0].astype(np.float32)
+    writer = Writer(tmp_path, [], [Chunk(f"p#{i}", "p", 0, 1, "") for i in range(200)], 300)
+    writer.add(whole)
+    axes = writer.fitted()
+    assert (axes.directions.shape, axes.fitted) == ((300, 128), 200)
+    assert not axes.outgrown(400)
+    assert axes.outgrown(401)
+    assert axes.of(whole) @ axes.of(whole[:5]).T == pytest.approx(whole @ whole[:5].T, abs=1e-3)
 
 
 def test_moments_are_those_of_all_vectors(written: Matrix) -> None:
@@ -62,5 +76,6 @@ def test_an_abstract_that_has_changed_since_has_no_passages(written: Matrix) -> 
 
 
 def test_a_matrix_of_no_papers_can_be_written_and_read(tmp_path: Path) -> None:
-    Writer(tmp_path, [], [], 16).finish(checksums([]))
+    writer = Writer(tmp_path, [], [], 16)
+    writer.finish(writer.fitted(), checksums([]))
     assert (len(Matrix(tmp_path)), Matrix(tmp_path).papers) == (0, [])
