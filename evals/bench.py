@@ -95,6 +95,7 @@ def measure(size: int, questions: int, models: Path, *, peer: bool = False) -> R
             ingest_s, ingest_mb, _ = command(["rag.ingest"], home)
             result |= {"ingest_s": ingest_s, "ingest_memory_mb": ingest_mb}
         result |= stage("evals.speed", "build", spec)
+        spec["filters"] = stage("evals.speed", "choose", spec)
         say(f"{size} papers: asking")
         result |= stage("evals.speed", "ask", spec)
         if real:
@@ -118,7 +119,7 @@ def beside(spec: Result) -> Result:
         one = ["evals.peer", "ask", json.dumps({**its, "questions": 1})]
         runs: dict[str, list[Result]] = {"ours": [], "peer": []}
         for _ in range(_TURNS):
-            warm = stage("evals.speed", "ask", {**spec, "filters": FILTERS[:1]})
+            warm = stage("evals.speed", "ask", {**spec, "filters": {FILTERS[0]: {}}})
             runs["ours"].append({**warm["searches"][FILTERS[0]], "memory_mb": warm["memory_mb"], **cold(_OURS_COLD, home, 1)})
             runs["peer"].append({**stage("evals.peer", "ask", its), **cold(one, home, 1)})
     told = {side: {key: _median([run[key] for run in of]) for key in _COMPARED} for side, of in runs.items()}

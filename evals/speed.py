@@ -1,8 +1,9 @@
 """The measuring process of evals bench: python -m evals.speed STAGE JSON, one stage a process, so that memory is its own.
 
     build   {"home", "models", "papers"}                    make the library unless it is there, build its index
-    ask     {"home", "models", "papers", "questions": n}    ask it with and without filters, against exact search; with
-                                                            "filters" only under those of FILTERS
+    choose  {"home"}                                        choose filters by name that half of the papers pass, and so on
+    ask     {"home", "models", "papers", "questions": n,    ask it under each filter, against exact search
+             "filters": {name: fields}}
     embed   {"home", "models", "texts": n}                  the product's embedder against the bare session
 
 What was measured is printed as JSON. `models` is the home that has the embedder's graph. With "papers" 0 the library is that
@@ -96,6 +97,13 @@ def _size_mb(folder: Path) -> float:
     return sum(p.stat().st_size for p in folder.rglob("*") if p.is_file()) / 1e6
 
 
+def choose(spec: Spec, progress: Progress) -> dict[str, Any]:
+    """Return the fields of each of FILTERS: in a process of its own, as reading all papers takes memory."""
+    library = Library(Path(spec["home"]))
+    chosen = zip(FILTERS, (Filters(), *_filters(library)), strict=True)
+    return {name: {key: value for key, value in asdict(filters).items() if value} for name, filters in chosen}
+
+
 def ask(spec: Spec, progress: Progress) -> dict[str, Any]:
     """Ask every question under every filter; milliseconds of Retriever.search for 10, recall@10 of its nearest papers."""
     home, n = Path(spec["home"]), spec["questions"]
@@ -105,18 +113,17 @@ def ask(spec: Spec, progress: Progress) -> dict[str, Any]:
     if live is None:
         raise LibraryError(f"The index in {home} cannot be opened.", "Run it again.")
     retriever = Retriever(library, live, embedder)
-    found = dict(zip(FILTERS, (None, *_filters(library)), strict=True))
-    chosen = {name: found[name] for name in spec.get("filters", FILTERS)}
+    chosen = {name: Filters(**fields) for name, fields in spec["filters"].items()}
     taken = {name: _timed(asked, partial(retriever.search, k=_K, filters=f)) for name, f in chosen.items()}
     memory = memory_mb()  # before exact search, which is not the product's
     exact = Exact(library, embedder, asked[:_EXACT])
     rows: dict[str, dict[str, Any]] = {}
     for name, filters in chosen.items():
-        among = library.matching(filters or Filters())
+        among = library.matching(filters)
         near = [_nearest(retriever, question, filters) for question in exact.questions]
         p50, p95 = np.percentile(taken[name], [50, 95])
         rows[name] = {"papers": len(among), "p50_ms": p50, "p95_ms": p95, "recall@10": exact.recall(near, among)}
-        rows[name]["filters"] = {key: value for key, value in asdict(filters or Filters()).items() if value}
+        rows[name]["filters"] = spec["filters"][name]
         progress("comparing", len(rows), len(chosen))
     return {"searches": rows, "memory_mb": memory}
 
@@ -139,7 +146,7 @@ def _timed(asked: Sequence[str], search: Callable[[str], object]) -> list[float]
     return taken
 
 
-def _nearest(retriever: Retriever, question: str, filters: Filters | None) -> list[str]:
+def _nearest(retriever: Retriever, question: str, filters: Filters) -> list[str]:
     """The papers that the product's search takes for the nearest by cosine."""
     ranked = sorted(retriever.rank(question, filters), key=lambda c: (-c.dense, c.paper_id))
     return [c.paper_id for c in ranked[:_K]]
@@ -233,7 +240,7 @@ def _bare(models: Path, batches: Sequence[Sequence[str]]) -> Iterator[Callable[[
         yield partial(session.run, None, feed)
 
 
-STAGES = {"build": build, "ask": ask, "embed": embed}
+STAGES = {"build": build, "choose": choose, "ask": ask, "embed": embed}
 
 
 @fail_in_one_sentence
