@@ -18,6 +18,7 @@ class Measured:
     """One case's outcome. None where a measure does not apply: no gold papers, no claims, nothing that must be said."""
 
     recall: float | None  # share of gold papers among the first RECALL_AT sources
+    recall_read: float | None  # share of them among all papers put before the reader
     reciprocal_rank: float | None  # 1 / rank of the first gold paper among the sources, 0 when there is none
     hit: float | None  # share of the facts that must be said and are
     citations: int  # citation marks' numbers in all
@@ -34,6 +35,7 @@ def measure(case: Case, answer: Answer, ranked: Sequence[str]) -> Measured:
     numbers = [n for c in claims for n in c.citations]
     return Measured(
         recall=len(gold & set(ranked[:RECALL_AT])) / len(gold) if gold else None,
+        recall_read=len(gold & set(ranked)) / len(gold) if gold else None,
         reciprocal_rank=next((1 / r for r, i in enumerate(ranked, 1) if i in gold), 0.0) if gold else None,
         hit=_share_said(case, answer) if case.must_include else None,
         citations=len(numbers),

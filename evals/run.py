@@ -106,13 +106,14 @@ def _header(settings: Settings, assistant: Assistant, args: argparse.Namespace) 
 
 def table(results: Sequence[Result]) -> Iterator[str]:
     """Yield the lines of the two tables: measures by kind of case, and refusals against answerability."""
-    columns = {f"recall@{RECALL_AT}": 9, "MRR": 6, "hit": 6, "cited ok": 9, "supported": 10, "refused": 8}
+    columns = {f"recall@{RECALL_AT}": 9, "read": 6, "MRR": 6, "hit": 6, "cited ok": 9, "supported": 10, "refused": 8}
     yield f"{'kind':18} {'n':>4} " + " ".join(f"{name:>{width}}" for name, width in columns.items())
     for kind in (*KINDS, "all"):
         rows = [m for case, m in results if kind in (case.kind, "all")]
         if rows:
             values = (
                 mean(m.recall for m in rows),
+                mean(m.recall_read for m in rows),
                 mean(m.reciprocal_rank for m in rows),
                 mean(m.hit for m in rows),
                 share((m.citations - m.invalid for m in rows), (m.citations for m in rows)),

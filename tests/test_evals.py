@@ -54,6 +54,7 @@ FROST = paper_id("Frost Watch")
 def test_ranks_of_gold_papers(gold: tuple[str, ...], ranked: list[str], recall: float | None, reciprocal: float | None) -> None:
     measured = measure(case(gold=gold), answer(), ranked)
     assert (measured.recall, measured.reciprocal_rank) == (recall, reciprocal)
+    assert measured.recall_read == (1.0 if LANTERN in ranked[5:] else recall)
 
 
 @pytest.mark.parametrize(
