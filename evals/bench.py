@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from evals import synthetic
 from evals.processes import command
 from evals.speed import FILTERS
 from rag.cli import say
@@ -47,6 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--papers", type=_sizes, action="append", metavar="N[,N]", help="sizes: 574 (the default) is the starter corpus itself"
     )
+    parser.add_argument("--words", type=_positive, default=synthetic.WORDS, help="words of a made-up abstract (180)")
     parser.add_argument("--questions", type=_positive, default=200, help="questions for each filter (200)")
     parser.add_argument("--peer", action="store_true", help="a plain LlamaIndex starter over the starter corpus, beside ours")
     parser.add_argument("--out", type=Path, default=Path("results"), metavar="DIR", help="where the JSON goes")
@@ -72,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("--peer compares over the starter corpus.", f"Add {STARTER} to --papers.")
     models = load().home
     MiniLM(models)  # builds the graph where there is none, so that no measuring process has to
-    results = [measure(size, args.questions, models, peer=args.peer and size == STARTER) for size in sizes]
+    results = [measure(size, args, models, peer=args.peer and size == STARTER) for size in sizes]
     args.out.mkdir(parents=True, exist_ok=True)
     path = args.out / f"bench-{datetime.now(UTC):%Y%m%d-%H%M%S}.json"
     machine = {"cpus": os.cpu_count(), "platform": platform.platform(), "python": platform.python_version()}
@@ -82,12 +84,13 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def measure(size: int, questions: int, models: Path, *, peer: bool = False) -> Result:
+def measure(size: int, args: argparse.Namespace, models: Path, *, peer: bool = False) -> Result:
     """Measure one size in a throw-away home; `models` is the home that has the embedder's graph."""
     with TemporaryDirectory(prefix="rag-bench-") as folder:
         home = Path(folder)
         real = size == STARTER
-        spec = {"home": folder, "models": str(models), "papers": 0 if real else size, "questions": questions, "texts": _ALL}
+        spec = {"home": folder, "models": str(models), "papers": 0 if real else size, "texts": _ALL}
+        spec |= {"words": args.words, "questions": args.questions}
         say(f"{size} papers: building")
         result: Result = {"size": size, "real": real}
         if real:

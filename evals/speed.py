@@ -1,6 +1,6 @@
 """The measuring process of evals bench: python -m evals.speed STAGE JSON, one stage a process, so that memory is its own.
 
-    build   {"home", "models", "papers"}                    make the library unless it is there, build its index
+    build   {"home", "models", "papers", "words": n}        make the library unless it is there, build its index
     choose  {"home"}                                        choose filters by name that half of the papers pass, and so on
     ask     {"home", "models", "papers", "questions": n,    ask it under each filter, against exact search
              "filters": {name: fields}}
@@ -76,7 +76,7 @@ def build(spec: Spec, progress: Progress) -> dict[str, Any]:
     with lock.writer(home, "evals bench"):
         library = Library(home, create=True)
         if spec["papers"] and not library.count():
-            synthetic.fill(library, spec["papers"], progress)
+            synthetic.fill(library, spec["papers"], progress, spec["words"])
         embedder: Embedder = Given() if spec["papers"] else MiniLM(Path(spec["models"]))
         start = time.perf_counter()
         manifest = index.refresh(home, library, embedder, progress, anew=True)

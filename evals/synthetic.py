@@ -26,7 +26,8 @@ _BLOCK = 500  # papers in one transaction
 _SYLLABLES = [c + v for c in "bdfgklmnprstvz" for v in "aeiou"]
 _WORDS, _ZIPF = 40_000, 1.07
 _COMMON = 60  # words that stand for "the" and "of", which no search looks for
-_ABSTRACT, _TITLE, _SENTENCE = 180, 10, 20  # words
+WORDS = 180  # of an abstract, where nothing else is asked for
+_TITLE, _SENTENCE = 10, 20  # words
 _FIRST_DAY, _DAYS = date(2015, 1, 1), 3_650
 _FIELDS, _PAPERS_A_TOPIC = 300, 50
 _SHARES = {"all": 0.29, "field": 0.10, "topic": 0.12, "paper": 0.24, "chunk": 0.25}  # of a vector's squared length
@@ -36,8 +37,9 @@ _QUESTION_COSINE = 0.65  # with the chunk it is about
 class Corpus:
     """The words and the geometry of `papers` made-up papers; the same every time."""
 
-    def __init__(self, papers: int) -> None:
+    def __init__(self, papers: int, words: int) -> None:
         self.papers = papers
+        self._length = words
         self._rng = np.random.default_rng(_SEED)
         self._words = [_word(rank) for rank in range(_WORDS)]
         weights = 1 / (np.arange(_WORDS) + 2.7) ** _ZIPF
@@ -60,7 +62,7 @@ class Corpus:
         return rows
 
     def _paper(self, number: int) -> Paper:
-        ranks = np.searchsorted(self._cumulative, self._rng.random(_ABSTRACT + _TITLE))
+        ranks = np.searchsorted(self._cumulative, self._rng.random(self._length + _TITLE))
         words = [self._words[min(rank, _WORDS - 1)] for rank in ranks]
         title, said = " ".join(words[:_TITLE]).capitalize(), words[_TITLE:]
         spoken = (" ".join(said[i : i + _SENTENCE]).capitalize() + "." for i in range(0, len(said), _SENTENCE))
@@ -89,9 +91,9 @@ def unit(rows: NDArray[np.float64]) -> Vectors:
     return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
 
 
-def fill(library: Library, papers: int, progress: Progress) -> None:
+def fill(library: Library, papers: int, progress: Progress, words: int = WORDS) -> None:
     """Put `papers` made-up papers into an empty library, cut by the product's own chunker, each chunk with its vector."""
-    corpus = Corpus(papers)
+    corpus = Corpus(papers, words)
     for first in range(0, papers, _BLOCK):
         block = corpus.block(first, min(_BLOCK, papers - first))
         stored: list[Paper] = []

@@ -6,12 +6,13 @@
     matrix/papers.json   the papers' ids, in the order of their rows
 
 The row of a paper is its number in this generation; the lexical index knows papers by it. Float16 moves a cosine by some
-0.0001 and takes half the room. The vector index only proposes papers, and for that a third of the dimensions will do.
+0.0001 and takes half the room. The vector index only proposes papers, and for that a quarter of the dimensions will do.
 """
 
 from __future__ import annotations
 
 import json
+import mmap
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from numpy.typing import NDArray
 from rag.types import Chunk, Paper, Passage
 
 _BLOCK = 8_192  # vectors widened to float32 at a time
-_AXES = 128  # dimensions of the vector index
+_AXES = 96  # dimensions of the vector index
 _GROWN = 2  # times as many chunks as the axes were taken of
 
 Vector = NDArray[np.float32]
@@ -45,7 +46,7 @@ class Moments:
 
 @dataclass(frozen=True, slots=True)
 class Axes:
-    """Orthogonal `directions` (dimension, at most 128), those that `fitted` chunks had their lengths along."""
+    """Orthogonal `directions` (dimension, at most 96), those that `fitted` chunks had their lengths along."""
 
     directions: Vector
     fitted: int
@@ -76,6 +77,7 @@ class Matrix:
         with np.load(folder / "axes.npz") as stored:
             self.axes = Axes(stored["axes"], int(stored["fitted"]))
         self._vectors: NDArray[np.float16] = np.load(folder / "vectors.npy", mmap_mode="r")
+        self._mapped: mmap.mmap | None = getattr(self._vectors, "_mmap", None)
 
     def __len__(self) -> int:
         """Return the number of chunks."""
@@ -98,6 +100,7 @@ class Matrix:
             at = np.repeat(self._first[rows[done:until]] - starts, sizes[done:until]) + np.arange(ends[until - 1] - base)
             cosines[done:until] = np.maximum.reduceat(self._vectors[at].astype(np.float32) @ question, starts)
             done = until
+            self._let_go()
         return cosines
 
     def passages(self, question: Vector, row: int, paper: Paper) -> tuple[Passage, ...]:
@@ -108,6 +111,11 @@ class Matrix:
         cosines = self._vectors[first:end].astype(np.float32) @ question
         found = [Passage(int(a), int(b), float(c)) for (a, b), c in zip(self._spans[first:end], cosines, strict=True)]
         return tuple(sorted(found, key=lambda passage: -passage.score))
+
+    def _let_go(self) -> None:
+        """Give the pages read back to the system, whose file cache keeps them: they would come to count as our memory."""
+        if self._mapped is not None and hasattr(mmap, "MADV_DONTNEED"):
+            self._mapped.madvise(mmap.MADV_DONTNEED)
 
 
 class Writer:

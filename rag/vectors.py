@@ -28,7 +28,7 @@ _BATCH = 5_000  # Chroma takes 5,461 at most
 _SYNC = 100_000  # vectors between two writings of the whole graph to disk, each of which takes time for all of them
 _SETTLED = 3
 _FIX = "Run: python -m rag.ingest --repair"
-_HNSW: Any = {"space": "cosine", "ef_construction": 128, "max_neighbors": 16, "ef_search": 200, "sync_threshold": _SYNC}
+_HNSW: Any = {"space": "cosine", "ef_construction": 128, "max_neighbors": 16, "ef_search": 800, "sync_threshold": _SYNC}
 
 Match = tuple[str, float]  # paper id, cosine
 

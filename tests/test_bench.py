@@ -256,6 +256,6 @@ def test_a_plain_llamaindex_starter_finds_among_the_same_papers(
 
 @pytest.mark.long
 def test_ten_thousand_papers_are_searched_as_exactly_as_few(model_home: Path, embedder: MiniLM) -> None:
-    measured = bench.measure(10_000, 50, model_home)
+    measured = bench.measure(10_000, arguments().parse_args(["bench", "--questions", "50"]), model_home)
     assert measured["papers"] == 10_000
     assert min(row["recall@10"] for row in measured["searches"].values()) >= 0.95

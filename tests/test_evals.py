@@ -99,8 +99,8 @@ def test_the_tables_sum_up_by_kind_and_count_refusals() -> None:
     refused = measure(case("far_off", ()), answer(refused=True, claims=()), [])
     lines = list(table([(case(), good), (case(), missed), (case("far_off", ()), refused)]))
     rows = {line.split()[0]: line.split()[1:] for line in lines if line.strip()}
-    assert rows["single"] == ["2", "0.500", "0.500", "0.500", "1.000", "1.000", "0.500"]
-    assert rows["far_off"] == ["1", "-", "-", "-", "-", "-", "1.000"]
+    assert rows["single"] == ["2", "0.500", "0.500", "0.500", "0.500", "1.000", "1.000", "0.500"]
+    assert rows["far_off"] == ["1", "-", "-", "-", "-", "-", "-", "1.000"]
     assert rows["all"][:2] == ["3", "0.500"]
     assert rows["answerable"] == ["1", "1"]
     assert rows["unanswerable"] == ["0", "1"]

@@ -46,13 +46,13 @@ def test_best_is_the_cosine_of_the_nearest_chunk_whatever_the_size_of_a_block(
 
 def test_the_axes_keep_what_they_can_of_every_cosine(tmp_path: Path) -> None:
     flat = np.zeros((200, 300), np.float32)
-    flat[:, :100] = RNG.normal(size=(200, 100))  # all that these vectors say is in 100 dimensions
+    flat[:, :90] = RNG.normal(size=(200, 90))  # all that these vectors say is in 90 dimensions
     flat /= np.linalg.norm(flat, axis=1, keepdims=True)
     whole = flat @ np.linalg.qr(RNG.normal(size=(300, 300)))[0].astype(np.float32)
     writer = Writer(tmp_path, [], [Chunk(f"p#{i}", "p", 0, 1, "") for i in range(200)], 300)
     writer.add(whole)
     axes = writer.fitted()
-    assert (axes.directions.shape, axes.fitted) == ((300, 128), 200)
+    assert (axes.directions.shape, axes.fitted) == ((300, 96), 200)
     assert not axes.outgrown(400)
     assert axes.outgrown(401)
     assert axes.of(whole) @ axes.of(whole[:5]).T == pytest.approx(whole @ whole[:5].T, abs=1e-3)
