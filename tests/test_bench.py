@@ -15,7 +15,7 @@ import pytest
 from conftest import silent
 
 from evals import bench, processes, speed, synthetic
-from evals.__main__ import main
+from evals.__main__ import arguments, main
 from evals.speed import FILTERS, Exact
 from rag import sources
 from rag.errors import RagError
