@@ -131,6 +131,11 @@ _MENTIONED = _compiled(
     rf"^(?:in )?(?P<head>how many|which) (?P<noun>{_NOUN}) (?:is|are|does|do) (?P<topic>.+?) (?:mentioned|appear|occur)"
     r"(?P<mods> (?:in|from|since|before|after|between) .+)?$"
 )
+_NEW = re.compile(
+    rf"(?:what is|what['’]s|is there anything|anything) new(?P<rest>(?: here| in {_HERE})?(?P<dated> (?:since|in|from|after) "
+    rf"{DAY})?)$",
+    re.IGNORECASE,
+)
 _POLITE = re.compile(
     r"^(?:(?:please|hey|hi|hello|ok|okay|so|and|now|can you|could you|would you|do you know|i(?:['’]d| would) like to know|"
     r"i want to know|tell me|let me know|roughly|exactly)[, ]+)+",
@@ -172,6 +177,8 @@ def read(question: str) -> Query | None:
 
 def _plainer(said: str) -> str:
     """Return the question with its head in front: "which paper on X is the newest" is "newest paper on X"."""
+    if new := _NEW.match(said):
+        return f"{'' if new['dated'] else 'recent '}papers{new['rest']}"
     if last := _LAST.match(said):
         return f"{last['top']} {last['noun']}{last['mods'] or ''}"
     if mentioned := _MENTIONED.match(said):
