@@ -78,6 +78,7 @@ class Index:
 
     def close(self) -> None:
         self.vectors.close()
+        self.matrix.close()
 
 
 def fingerprint(embedder: Embedder) -> str:

@@ -1,6 +1,6 @@
 """All chunk vectors of a generation as one array, a paper's next to each other: exact cosines of any papers in a moment.
 
-    matrix/vectors.npy   (chunks, dimension) float16, mapped into memory and read where it is asked for
+    matrix/vectors.npy   (chunks, dimension) float16, read where it is asked for
     matrix/rows.npz      where each paper begins, which stretch of its abstract each chunk is, and the moments of all vectors
     matrix/axes.npz      the directions on which the vector index keeps its vectors, and of how many chunks they were taken
     matrix/papers.json   the papers' ids, in the order of their rows
@@ -12,15 +12,16 @@ The row of a paper is its number in this generation; the lexical index knows pap
 from __future__ import annotations
 
 import json
-import mmap
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.errors import LibraryError
 from rag.types import Chunk, Paper, Passage
 
 _BLOCK = 8_192  # vectors widened to float32 at a time
@@ -76,12 +77,18 @@ class Matrix:
             self.moments = Moments(stored["mean"], stored["covariance"])
         with np.load(folder / "axes.npz") as stored:
             self.axes = Axes(stored["axes"], int(stored["fitted"]))
-        self._vectors: NDArray[np.float16] = np.load(folder / "vectors.npy", mmap_mode="r")
-        self._mapped: mmap.mmap | None = getattr(self._vectors, "_mmap", None)
+        self._file = (folder / "vectors.npy").open("rb", buffering=0)
+        self._reading = Lock()
+        np.lib.format.read_magic(self._file)
+        (self._chunks, self._dimension), _, _ = np.lib.format.read_array_header_1_0(self._file)
+        self._offset = self._file.tell()
 
     def __len__(self) -> int:
         """Return the number of chunks."""
-        return len(self._vectors)
+        return self._chunks
+
+    def close(self) -> None:
+        self._file.close()
 
     def chunks_of(self, rows: Rows) -> int:
         """Return how many chunks some papers have."""
@@ -97,25 +104,33 @@ class Matrix:
             base = ends[done] - sizes[done]
             until = max(done + 1, int(np.searchsorted(ends, base + _BLOCK)))
             starts = ends[done:until] - sizes[done:until] - base
-            at = np.repeat(self._first[rows[done:until]] - starts, sizes[done:until]) + np.arange(ends[until - 1] - base)
-            cosines[done:until] = np.maximum.reduceat(self._vectors[at].astype(np.float32) @ question, starts)
+            cosines[done:until] = np.maximum.reduceat(self._read(rows[done:until]) @ question, starts)
             done = until
-            self._let_go()
         return cosines
+
+    def _read(self, rows: Rows) -> Vector:
+        """Return the vectors of the chunks of `rows`, one after the other. Neighbours are read at once."""
+        first, end = self._first[rows], self._first[rows + 1]
+        apart = np.flatnonzero(np.append(first[1:] != end[:-1], True))  # the last row of each run of neighbours
+        vectors = np.empty((int((end - first).sum()), self._dimension), np.float16)
+        into, done = memoryview(vectors).cast("B") if vectors.size else memoryview(b""), 0
+        width = 2 * self._dimension
+        with self._reading:
+            for start, until in zip(first[np.append(0, apart[:-1] + 1)].tolist(), end[apart].tolist(), strict=True):
+                self._file.seek(self._offset + start * width)
+                done += self._file.readinto(into[done : done + (until - start) * width]) or 0
+        if done != vectors.nbytes:
+            raise LibraryError("The index is cut short.", "Run: python -m rag.ingest --repair")
+        return vectors.astype(np.float32)
 
     def passages(self, question: Vector, row: int, paper: Paper) -> tuple[Passage, ...]:
         """Return the chunks of a paper as passages, nearest first; none when its abstract is another than was indexed."""
         if _checksum(paper) != self.checksums[row]:
             return ()
         first, end = self._first[row], self._first[row + 1]
-        cosines = self._vectors[first:end].astype(np.float32) @ question
+        cosines = self._read(np.array([row])) @ question
         found = [Passage(int(a), int(b), float(c)) for (a, b), c in zip(self._spans[first:end], cosines, strict=True)]
         return tuple(sorted(found, key=lambda passage: -passage.score))
-
-    def _let_go(self) -> None:
-        """Give the pages read back to the system, whose file cache keeps them: they would come to count as our memory."""
-        if self._mapped is not None and hasattr(mmap, "MADV_DONTNEED"):
-            self._mapped.madvise(mmap.MADV_DONTNEED)
 
 
 class Writer:

@@ -24,7 +24,8 @@ from rag.types import Filters, Hit
 
 LEXICAL_WEIGHT = 0.45
 _CHUNKS = 400  # asked of the vector index
-_PAPERS = 400  # asked of the lexical index
+_PAPERS = 400  # asked of the lexical index, for the spread of its scores
+_BEST = 100  # of them that come into question whatever their cosines
 _GONE = 20  # papers further down looked up in case some of the best have been removed since
 _BROAD = 0.1  # share of all papers from which on a filter is applied to proposals
 _MOST = 1_000  # chunks, or papers, asked for under such a filter
@@ -70,10 +71,11 @@ class Retriever:
             return []
         found = self._index.lexical.search(question, _PAPERS)
         rows, scores = found if among is None else self._worded(question, found, among)
-        candidates = np.union1d(rows, self._near(vector, among))
+        candidates = np.union1d(rows[:_BEST], self._near(vector, among))
         cosines = self._index.matrix.best(vector, candidates)
         lexical = np.zeros(len(candidates))
-        lexical[np.searchsorted(candidates, rows)] = scores
+        known = np.isin(rows, candidates)
+        lexical[np.searchsorted(candidates, rows[known])] = scores[known]
         fused = self._fused(vector, cosines, lexical, found[1])
         names = self._index.matrix.papers
         best = np.argsort(-fused, kind="stable")[:most]
