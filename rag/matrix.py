@@ -123,14 +123,17 @@ class Matrix:
             raise LibraryError("The index is cut short.", "Run: python -m rag.ingest --repair")
         return vectors.astype(np.float32)
 
-    def passages(self, question: Vector, row: int, paper: Paper) -> tuple[Passage, ...]:
-        """Return the chunks of a paper as passages, nearest first; none when its abstract is another than was indexed."""
-        if _checksum(paper) != self.checksums[row]:
-            return ()
-        first, end = self._first[row], self._first[row + 1]
-        cosines = self._read(np.array([row])) @ question
-        found = [Passage(int(a), int(b), float(c)) for (a, b), c in zip(self._spans[first:end], cosines, strict=True)]
-        return tuple(sorted(found, key=lambda passage: -passage.score))
+    def passages(self, question: Vector, papers: Sequence[Paper]) -> list[tuple[Passage, ...]]:
+        """Return the chunks of each paper as passages, nearest first; none where its abstract is another than was indexed."""
+        rows = np.array([self.row[paper.id] for paper in papers], np.int64)
+        cosines = (self._read(rows) @ question).tolist()
+        found: list[tuple[Passage, ...]] = []
+        for row, paper in zip(rows, papers, strict=True):
+            spans = self._spans[self._first[row] : self._first[row + 1]].tolist()
+            its = [Passage(start, end, cosines.pop(0)) for start, end in spans]
+            same = _checksum(paper) == self.checksums[row]
+            found.append(tuple(sorted(its, key=lambda passage: -passage.score)) if same else ())
+        return found
 
 
 class Writer:

@@ -26,8 +26,9 @@ LEXICAL_WEIGHT = 0.45
 _CHUNKS = 400  # asked of the vector index
 _PAPERS = 400  # asked of the lexical index, for the spread of its scores
 _BEST = 100  # of them that come into question whatever their cosines
-_GONE = 20  # papers further down looked up in case some of the best have been removed since
+_GONE = 20  # papers further down looked up where some of the best have been removed since
 _BROAD = 0.1  # share of all papers from which on a filter is applied to proposals
+_FEW = 2_000  # papers whose cosines are taken sooner than proposals are asked for
 _MOST = 1_000  # chunks, or papers, asked for under such a filter
 _ENOUGH = 50  # proposals that must pass it
 
@@ -54,12 +55,12 @@ class Retriever:
         """Return at most `k` papers that pass `filters`, best first, each with the passages of its abstract."""
         vector = self._embedder.embed([question])[0]
         ranked = self._rank(question, vector, filters, k + _GONE)
-        papers = self._library.papers([c.paper_id for c in ranked])  # the library may be newer than the index
+        papers = self._library.papers([c.paper_id for c in ranked[:k]])
+        if len(papers) < k:  # the library is newer than the index
+            papers |= self._library.papers([c.paper_id for c in ranked[k:]])
         best = [(c, papers[c.paper_id]) for c in ranked if c.paper_id in papers][:k]
-        matrix = self._index.matrix
-        return [
-            Hit(paper, c.score, c.dense, c.lexical, matrix.passages(vector, matrix.row[c.paper_id], paper)) for c, paper in best
-        ]
+        passages = self._index.matrix.passages(vector, [paper for _, paper in best])
+        return [Hit(paper, c.score, c.dense, c.lexical, its) for (c, paper), its in zip(best, passages, strict=True)]
 
     def rank(self, question: str, filters: Filters | None = None) -> list[Candidate]:
         """Return every paper that came into question, some hundreds, best first."""
@@ -97,7 +98,7 @@ class Retriever:
         matrix = self._index.matrix
         if among is None:
             return self._proposed(vector, _CHUNKS)
-        if self._broad(among):
+        if self._broad(among) and len(among) > _FEW:
             passing = np.intersect1d(self._proposed(vector, _MOST), among)
             if len(passing) >= _ENOUGH:
                 return passing

@@ -65,14 +65,16 @@ def test_moments_are_those_of_all_vectors(written: Matrix) -> None:
 
 
 def test_passages_are_the_chunks_of_a_paper_nearest_first(written: Matrix) -> None:
-    passages = written.passages(QUESTION, written.row["p2"], PAPERS[2])
+    passages = written.passages(QUESTION, [PAPERS[4], PAPERS[2]])[1]
     assert {(p.start, p.end) for p in passages} == {(0, 14), (14, 28)}
     assert [p.score for p in passages] == sorted((p.score for p in passages), reverse=True)
     assert passages[0].score == pytest.approx(1.0, abs=2e-3)
 
 
 def test_an_abstract_that_has_changed_since_has_no_passages(written: Matrix) -> None:
-    assert written.passages(QUESTION, 2, replace(PAPERS[2], abstract="Other words.")) == ()
+    changed, same = written.passages(QUESTION, [replace(PAPERS[2], abstract="Other words."), PAPERS[1]])
+    assert changed == ()
+    assert len(same) == 3
 
 
 def test_a_matrix_of_no_papers_can_be_written_and_read(tmp_path: Path) -> None:
