@@ -190,6 +190,9 @@ def _batch(place: str, settings: Settings, only: Filters, force: bool) -> int:
         except RagError as error:
             failed += 1
             _emit({"id": record_id, "error": str(error)})
+        except Exception as error:  # noqa: BLE001 - one question must not end the others
+            failed += 1
+            _emit({"id": record_id, "error": f"Something went wrong that should not ({type(error).__name__}: {error})."})
     return 1 if failed else 0
 
 

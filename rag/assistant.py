@@ -149,8 +149,8 @@ class Assistant:
         filters = self.scope.checked(filters)
         standalone = understand.standalone(question, history, self.model)
         searched, told = understand.in_english(standalone, self.model)
-        live = self._open_index()
         query = understand.about_collection(searched, self.model)
+        live = self._open_index()  # after what a model may take a minute for: two rebuilds would close it
         known = corpus.answer(query, self._library, live, filters) if query else None
         if known is not None and not (force and known.reason):
             answer = replace(

@@ -65,6 +65,8 @@ def answer(query: Query, library: Library, live: Index, filters: Filters | None 
     """Return the answer to `query` of the papers that pass `filters`; None when retrieval had better answer it."""
     catalogue = library.catalogue()
     searched = {i: catalogue[i] for i in library.matching(filters or Filters()) if i in catalogue}
+    if (query.mention and query.about) or (not searched and (filters or query.want != "count")):
+        return None  # only one of two topics is looked for; where there is no paper, retrieval tells why
     if query.title:
         return _titled(query, searched, library, live)
     names = library.sources()
@@ -92,11 +94,12 @@ def answer(query: Query, library: Library, live: Index, filters: Filters | None 
 
 def _topical(query: Query, searched: Catalogue, library: Library, live: Index) -> tuple[tuple[str, ...], bool]:
     """Return the ids of the papers on the topic, and whether its words were found only one by one."""
-    said, apart = query.mention or query.about, False
+    said = query.mention or query.about
+    apart = " and " in said
     found = set(searched)
     if said:
-        found &= _having(said, library, live, apart=False)
-        if not found and len(said.split()) > 1 and (query.about or " and " in said):
+        found &= _having(said, library, live, apart=apart)
+        if not found and not apart and len(said.split()) > 1 and query.about:
             found, apart = set(searched) & _having(said, library, live, apart=True), True
     if query.in_title:
         found = {i for i in found if records.has(searched[i][0], query.in_title)}
@@ -116,7 +119,15 @@ def _told(found: _Found, library: Library) -> Result:
         return _extreme(found, library)
     if want in ("by_year", "by_source"):
         return _by(found, library)
-    return _written(_dates(found), found, found.chosen) if want == "range" else _listed(found, library)
+    return _range(found) if want == "range" else _listed(found, library)
+
+
+def _range(found: _Found) -> Result:
+    """Which dates there are, of all papers or of those of a topic."""
+    narrowed = found.query != Query("range")
+    lines = [Line(f"{found.there_are(len(found.chosen))}.{found.definition}")] * narrowed
+    lines += _dates(found, "of them" * narrowed) or [Line("None of them has a date.")] * bool(found.chosen)
+    return _written(lines, found, found.chosen)
 
 
 def _listed(found: _Found, library: Library) -> Result:
@@ -180,9 +191,12 @@ def _dates(found: _Found, of: str = "") -> list[Line]:
     if not ordered:
         return []
     undated = n - len(ordered)
+    if n == 1:
+        return [Line(f"{'It' if of else f'The only paper {found.where}'} is dated {found.date(ordered[0])}.")]
     some = f"{len(ordered):,} {of or f'of the {n:,} papers {found.where}'}"
     without = f"; {undated:,} {'have' if undated > 1 else 'has'} no date" * bool(undated)
-    return [Line(f"{some} are dated from {found.date(ordered[0])} to {found.date(ordered[-1])}{without}.")]
+    are = "are" if len(ordered) > 1 else "is"
+    return [Line(f"{some} {are} dated from {found.date(ordered[0])} to {found.date(ordered[-1])}{without}.")]
 
 
 def _left_out(undated: Sequence[str], found: _Found) -> list[Line]:
@@ -200,7 +214,10 @@ def _titled(query: Query, searched: Catalogue, library: Library, live: Index) ->
     if query.want != "title":
         meant = [i for i, near in found if near >= titles.SURE and near == best]
         return _recorded(query, _papers(meant, library), len(searched)) if 0 < len(meant) <= _MEANT else None
-    here = [i for i, near in found if near >= titles.SURE] or [i for i, near in found if near >= titles.NEAR][:_NEAREST]
+    sure = [i for i, near in found if near >= titles.SURE]
+    if not sure and any(titles.begins(query.title, known) for known, _ in searched.values()):
+        return None  # "called GraphSAINT, and what does it do?"
+    here = sure or [i for i, near in found if near >= titles.NEAR][:_NEAREST]
     if not here:
         nearest = _papers([i for i, _ in found[:_NEAREST]], library)
         return records.refused(f"No paper searched is titled like “{query.title}”.", len(searched), nearest)

@@ -69,12 +69,14 @@ class Index:
     def rows(self, library: Library, filters: Filters) -> Rows:
         """Return the rows of the papers that pass `filters`, in order; remembered, as questions come with the same ones."""
         asked = (filters, library.revision)
-        if asked not in self._passing:
-            if len(self._passing) >= _REMEMBERED:
-                self._passing.pop(next(iter(self._passing)), None)
+        rows = self._passing.get(asked)  # threads share this index: another may take the entry away at any moment
+        if rows is None:
             known = (self.matrix.row.get(paper_id) for paper_id in library.matching(filters))
-            self._passing[asked] = np.array(sorted(row for row in known if row is not None), np.int64)
-        return self._passing[asked]
+            rows = np.array(sorted(row for row in known if row is not None), np.int64)
+            for old in list(self._passing)[: len(self._passing) - _REMEMBERED + 1] if len(self._passing) >= _REMEMBERED else ():
+                self._passing.pop(old, None)
+            self._passing[asked] = rows
+        return rows
 
     def close(self) -> None:
         self.vectors.close()
@@ -203,7 +205,7 @@ def _fill(target: Path, before: Path | None, library: Library, embedder: Embedde
     """
     chunks = library.chunks()
     copied = kept = Matrix(before) if before is not None else None
-    if copied is not None and copied.axes.outgrown(len(chunks)):
+    if copied is not None and copied.outgrown(chunks):
         shutil.rmtree(target / "chroma")
         copied = None
     vectors = VectorIndex(target / "chroma")

@@ -58,10 +58,6 @@ class Axes:
         lengths = np.linalg.norm(kept, axis=1, keepdims=True)
         return np.asarray(kept / np.maximum(lengths, 1e-9), np.float32)
 
-    def outgrown(self, chunks: int) -> bool:
-        """Whether so many chunks deserve axes of their own."""
-        return chunks > _GROWN * max(self.fitted, 1)
-
 
 class Matrix:
     """Open for reading. `papers` are ids by row, `row` is the other way round."""
@@ -90,9 +86,10 @@ class Matrix:
     def close(self) -> None:
         self._file.close()
 
-    def chunks_of(self, rows: Rows) -> int:
-        """Return how many chunks some papers have."""
-        return int((self._first[rows + 1] - self._first[rows]).sum())
+    def outgrown(self, chunks: Sequence[Chunk]) -> bool:
+        """Whether `chunks` deserve axes of their own: they are many more than these were taken of, or of other papers."""
+        stays = sum(chunk.paper_id in self.row for chunk in chunks)
+        return len(chunks) > _GROWN * min(self.axes.fitted, stays)
 
     def best(self, question: Vector, rows: Rows) -> Vector:
         """Return for each of `rows` (n,) the cosine of its nearest chunk with `question` (d,), shape (n,)."""
@@ -110,10 +107,12 @@ class Matrix:
 
     def _read(self, rows: Rows) -> Vector:
         """Return the vectors of the chunks of `rows`, one after the other. Neighbours are read at once."""
+        if not len(rows):
+            return np.zeros((0, self._dimension), np.float32)
         first, end = self._first[rows], self._first[rows + 1]
         apart = np.flatnonzero(np.append(first[1:] != end[:-1], True))  # the last row of each run of neighbours
         vectors = np.empty((int((end - first).sum()), self._dimension), np.float16)
-        into, done = memoryview(vectors).cast("B") if vectors.size else memoryview(b""), 0
+        into, done = memoryview(vectors).cast("B"), 0
         width = 2 * self._dimension
         with self._reading:
             for start, until in zip(first[np.append(0, apart[:-1] + 1)].tolist(), end[apart].tolist(), strict=True):

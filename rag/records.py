@@ -97,10 +97,10 @@ def _forms(word: str) -> str:
     low = word.lower()
     if low.endswith(("ies", "y")) and len(word) > 3:
         return re.escape(word[: -3 if low.endswith("ies") else -1]) + "(?:y|ies|ys)"
-    if low.endswith("sses"):
-        return re.escape(word[:-2]) + "(?:es)?"
+    if low.endswith(("sses", "ches", "shes", "xes", "zes")) or (low.endswith("ses") and len(word) > 5):
+        return re.escape(word[:-2]) + "(?:es?)?"
     if low.endswith("s") and not low.endswith("ss") and len(word) > 2:
-        return re.escape(word[:-1]) + "s?"
+        return re.escape(word[:-1]) + "(?:s(?:es)?)?"
     return re.escape(word) + "(?:e?s)?"
 
 
@@ -130,5 +130,5 @@ def _dates(query: Query) -> str:
 def definition(query: Query, *, apart: bool) -> str:
     """Return how a topic was looked for, so that a number is not misread; empty where there was none."""
     if apart:
-        return " None has these words together: they were looked for one by one in title and abstract, singular or plural."
+        return " The words were looked for one by one in title and abstract, singular or plural."
     return " Looked for in title and abstract, as whole words, singular or plural." * bool(query.mention or query.about)

@@ -48,3 +48,8 @@ def _nearness(title: str, known: str) -> float:
     share = len(words & text.content_words(known)) / len(words) if len(words) > 1 else 0.0
     heads = (known, known.partition(":")[0])
     return max(_SAME_WORDS * share, *(SequenceMatcher(None, _folded(title), _folded(head)).ratio() for head in heads))
+
+
+def begins(said: str, known: str) -> bool:
+    """Whether `said` begins with a title or with the name before its colon, and goes on."""
+    return any(name.strip() and _folded(said).startswith(name) for name in (_folded(known), _folded(known.partition(":")[0])))

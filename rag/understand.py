@@ -9,8 +9,9 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from rag import dates, followup, prompt, query, question, text
-from rag.query import Query, Want
+from rag.query import Query
 from rag.types import ChatModel, Prompt, Turn
+from rag.wording import Want
 
 _ENGLISH_ONLY = "The bundled embedder reads English: ask in English, or set a model, which then translates the question."
 _ECHO = re.compile(r"\b(?:user|assistant|question that stands alone|english question)\s*:", re.IGNORECASE)  # of the prompt
@@ -97,6 +98,8 @@ def _fits(read: Query, asked: str) -> bool:
     filled = set(_WORD.findall(" ".join(words).lower()))
     days = [day for day in (read.since, read.until) if day]
     if not filled <= said or any(dates.iso(day) is None for day in days) or len(read.about.split()) > query.LONGEST:
+        return False
+    if read.months and days:
         return False
     years, given = {int(y) for y in _YEAR.findall(asked)}, {int(day[:4]) for day in days}
     loose = {y for y in years if str(y) not in filled}

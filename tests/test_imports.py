@@ -17,9 +17,9 @@ ROOT = Path(__file__).resolve().parents[1]
 LEVELS = [
     {"types", "errors", "text", "dates", "prompts"},
     {"settings", "sentences", "sources", "cli", "merge", "where", "lock", "tokens", "window"},
-    {"quantities", "names", "polarity", "question", "query", "followup", "claims"},
-    {"chunks", "embedding", "minilm", "library", "refusal", "records"},
-    {"vectors", "lexical", "matrix", "support", "filters"},
+    {"quantities", "names", "polarity", "question", "followup", "claims", "wording"},
+    {"chunks", "embedding", "minilm", "library", "refusal", "query"},
+    {"vectors", "lexical", "matrix", "support", "filters", "records"},
     {"index"},
     {"titles"},
     {"retrieve", "corpus", "ingest"},

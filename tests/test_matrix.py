@@ -53,9 +53,17 @@ def test_the_axes_keep_what_they_can_of_every_cosine(tmp_path: Path) -> None:
     writer.add(whole)
     axes = writer.fitted()
     assert (axes.directions.shape, axes.fitted) == ((300, 96), 200)
-    assert not axes.outgrown(400)
-    assert axes.outgrown(401)
     assert axes.of(whole) @ axes.of(whole[:5]).T == pytest.approx(whole @ whole[:5].T, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("papers", "outgrown"), [(["p0"] * 24, False), (["p0"] * 25, True), (["p0"] * 4 + ["new"] * 4, False), (["new"] * 3, True)]
+)
+def test_twice_as_many_chunks_or_mostly_other_papers_outgrow_the_axes(
+    written: Matrix, papers: list[str], outgrown: bool
+) -> None:
+    assert written.axes.fitted == 12
+    assert written.outgrown([Chunk(f"{p}#{n}", p, 0, 1, "") for n, p in enumerate(papers)]) is outgrown
 
 
 def test_moments_are_those_of_all_vectors(written: Matrix) -> None:

@@ -92,6 +92,13 @@ ASKED: list[tuple[str, Query]] = [
 ]
 
 CONTENT = """
+What is new in parameter-efficient fine-tuning?
+What is new about LoRA?
+oldest papers by year
+best papers since 2024
+summarize recent papers
+What is the latest paper on agents about?
+how many papers mention " "?
 Which papers train graph networks on sampled subgraphs?
 How many parameters does GPT-4 have?
 How many papers did GPT-4 review?
@@ -202,6 +209,10 @@ def test_no_case_of_another_kind_is_taken_for_one_about_the_collection() -> None
     asked = [q for c in cases.load() if c.kind != "collection" for q in (c.question, *(t.content for t in c.history))]
     assert len(asked) > 250
     assert [q for q in asked if read(q)] == []
+
+
+def test_a_question_of_very_many_words_is_none_of_them() -> None:
+    assert read("how many papers " + "here " * 1_500) is None
 
 
 @pytest.mark.parametrize("asked", ["2024-13", "Mayhem 2024", "2024-02-31", "20244"])
