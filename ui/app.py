@@ -181,7 +181,7 @@ def _respond(assistant: Assistant, asked: Asked | None, messages: Messages, kept
                 live.update(question=question, found=event, text="", claims=[])
                 messages = _said(messages, f"{len(event.sources)} papers found. {_doing(assistant)}")
                 found = panel.sources("now", event.sources, title="Found", scope=sentence(event.filters))
-                yield messages, found, kept
+                yield messages, _panel({**kept, "sections": [*kept["sections"], found]}), kept
             elif isinstance(event, Answer):
                 live.clear()
                 kept = _keep(kept, event)

@@ -181,12 +181,30 @@ def test_a_citation_leads_to_its_sentence_marked_in_the_abstract(tab: Page, quot
 
 def test_an_earlier_answers_citation_brings_its_own_sources_back(tab: Page, quoting: str) -> None:
     tab.goto(quoting)
-    ask(tab, QUESTION)
+    for question, title in ((QUESTION, "GraphSAINT"), ("What does PhaseNet predict from a waveform?", "PhaseNet")):
+        ask(tab, question)
+        expect(tab.locator("#sources section:visible h3").first).to_contain_text(title)
+        expect(tab.locator("#sources section:visible h2")).to_have_text("Sources")  # not "Found": the answer is finished
+    tab.locator("#chat a.cite").first.click()
     expect(tab.locator("#sources section:visible h3").first).to_contain_text("GraphSAINT")
+
+
+def test_an_earlier_citation_leads_to_its_source_while_the_next_answer_is_written(
+    tab: Page, chat_with: Callable[[object], str]
+) -> None:
+    model = Paused("It builds them from ", "subgraphs [1].", QUESTION)
+    model.go_on.set()
+    tab.goto(chat_with(model))
+    ask(tab, QUESTION)
+    expect(tab.locator("#sources section:visible h2")).to_have_text("Sources")
+    model.go_on.clear()
+    model.prompts.clear()
     ask(tab, "What does PhaseNet predict from a waveform?")
     expect(tab.locator("#sources section:visible h3").first).to_contain_text("PhaseNet")
     tab.locator("#chat a.cite").first.click()
     expect(tab.locator("#sources section:visible h3").first).to_contain_text("GraphSAINT")
+    model.go_on.set()
+    expect(tab.locator("#sources section:visible h3").first).to_contain_text("PhaseNet")
 
 
 def test_a_question_off_the_subject_is_refused_with_the_nearest_papers(tab: Page, quoting: str) -> None:
