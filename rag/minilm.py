@@ -53,6 +53,7 @@ class MiniLM:
         self._tokenizer.enable_padding()
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # it would take the search's processors
         options.enable_cpu_mem_arena = False  # it would keep the memory of the largest batch for good, and is no faster
         try:
             self._session = onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
