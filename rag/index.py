@@ -207,16 +207,16 @@ def _fill(target: Path, before: Path | None, library: Library, embedder: Embedde
     copied = kept = Matrix(before) if before is not None else None
     if copied is not None and copied.outgrown(chunks):
         shutil.rmtree(target / "chroma")
-        copied = None
+        copied = kept = None
     vectors = VectorIndex(target / "chroma")
     held = vectors.ids()
     gone = sorted(held - {c.id for c in chunks})
     vectors.remove(gone)
     changed = {c.paper_id for c in chunks if c.id not in held}
     if kept is not None and (gone or not changed.isdisjoint(kept.row)):
-        # Tantivy goes on counting deleted papers in BM25, so their words are indexed from nothing, and in new rows
-        shutil.rmtree(target / "tantivy", ignore_errors=True)
         kept = None
+    if kept is None:  # Tantivy goes on counting deleted papers in BM25, so words are indexed from nothing, and in new rows
+        shutil.rmtree(target / "tantivy", ignore_errors=True)
     known = kept.papers if kept else []
     papers = known + sorted({c.paper_id for c in chunks}.difference(kept.row if kept else ()))
     row = {paper_id: n for n, paper_id in enumerate(papers)}

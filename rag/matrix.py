@@ -63,7 +63,7 @@ class Matrix:
     """Open for reading. `papers` are ids by row, `row` is the other way round."""
 
     def __init__(self, folder: Path) -> None:
-        """Open what write() has put in `folder`. Raises OSError, ValueError or KeyError when it is not whole."""
+        """Open what a Writer has put in `folder`. Raises OSError, ValueError or KeyError when it is not whole."""
         self.papers: list[str] = json.loads((folder / "papers.json").read_text("utf-8"))
         self.row = {paper_id: row for row, paper_id in enumerate(self.papers)}
         with np.load(folder / "rows.npz") as stored:

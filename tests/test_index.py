@@ -209,6 +209,17 @@ def test_a_library_that_has_outgrown_the_axes_of_its_vectors_gets_new_ones(home:
         assert len(found(home, live)) == 40
 
 
+def test_a_library_whose_papers_were_all_exchanged_is_indexed_at_the_first_try(home: Path, pages: dict[str, str]) -> None:
+    library = Library(home)
+    library.remove_source("a.jsonl")
+    library.put("other.jsonl", [Paper(f"other{n}", f"Other {n}", "Graph papers of another kind.") for n in range(20)])
+    index.refresh(home, library, Words(), silent)
+    library.close()
+    assert generation(home).name == "2"
+    with opened(home) as live:
+        assert {paper_id for paper_id, _ in found(home, live)} == {f"other{n}" for n in range(20)}
+
+
 def test_taking_out_the_last_source_leaves_an_empty_library_that_answers_nothing(home: Path) -> None:
     assert ingest.remove(home, "a.jsonl", Words(), silent) == 20
     assistant = Assistant(load(home=home, no_model=True), embedder=Words())
