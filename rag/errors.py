@@ -7,6 +7,7 @@ RagError                 anything the product can explain
 │   └── Busy             another process is writing
 ├── EmbedderError        the embedder cannot be loaded
 └── EndpointError        the model endpoint did not answer as asked
+    └── PromptTooLong    the prompt is longer than the server takes
 """
 
 from __future__ import annotations
@@ -44,4 +45,8 @@ class EmbedderError(RagError):
 
 
 class EndpointError(RagError):
+    pass
+
+
+class PromptTooLong(EndpointError):
     pass

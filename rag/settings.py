@@ -53,10 +53,15 @@ class Settings(BaseSettings):
     api_key_env: str | None = None
     context_window: int | None = Field(None, ge=1024)  # None: what the server tells
     max_answer_tokens: int = Field(700, ge=1)
-    timeout_s: float = Field(120.0, gt=0)
+    timeout_s: float = Field(300.0, gt=0)  # until a reply begins
+    stall_s: float = Field(60.0, gt=0)  # of silence in a reply that has begun
     k: int = Field(6, ge=1)
     no_model: bool = False
     verify: Literal["off", "model"] = "off"
+    embed_model: str | None = None
+    embed_base_url: str | None = None
+    embed_api_key: SecretStr | None = None
+    embed_api_key_env: str | None = None
 
     @classmethod
     def settings_customise_sources(

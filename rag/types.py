@@ -188,7 +188,8 @@ class IndexInfo:
 class Answer:
     """An answer with everything that was checked about it; `sources` are all papers put before the reader, in order.
 
-    `records` are the ids of all papers that an answer about the collection counts; empty in other modes.
+    `records` are the ids of all papers that an answer about the collection counts; empty in other modes. `reasoning` is what
+    a model that thinks aloud said before it answered.
     """
 
     id: str
@@ -211,6 +212,7 @@ class Answer:
     warnings: tuple[str, ...] = ()
     filters: Filters = Filters()
     records: tuple[str, ...] = ()
+    reasoning: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,11 +227,32 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """The last item of a model's stream: `complete` is False when the reply was cut short, `reason` says by what."""
+    """The last item of a model's stream: `complete` is False when the reply was cut short, `reason` says by what.
+
+    `notes` are sentences for the person who set the endpoint up: what had to be done otherwise than the settings say.
+    """
 
     complete: bool = True
     reason: str | None = None
     usage: Usage = field(default_factory=Usage)
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Thought:
+    """A piece of what a model says to itself before it answers: no part of the answer."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Nothing has come from the model for `seconds`; comes about once a second, so that a reader can be told, or can stop."""
+
+    seconds: float
+
+
+Reply = str | Thought | Waiting | Finish
 
 
 class ChatModel(Protocol):
@@ -249,6 +272,9 @@ class ChatModel(Protocol):
         """Tokens that the prompt may take; None when there is no limit."""
         ...
 
-    def stream(self, prompt: Prompt) -> Iterator[str | Finish]:
-        """Yield pieces of the answer and, last, one Finish. Raises EndpointError when nothing could be had."""
+    def stream(self, prompt: Prompt) -> Iterator[Reply]:
+        """Yield pieces of the answer, thoughts and waits, and last one Finish.
+
+        Raises EndpointError when nothing could be had, of its kind PromptTooLong when `context_tokens` is less now.
+        """
         ...
