@@ -1,37 +1,36 @@
-"""Language models behind OpenAI-compatible endpoints, streamed. The one place that maps the vendor's errors to ours."""
+"""Language models behind OpenAI-compatible endpoints, streamed.
+
+A request runs in a thread of its own, so that a reader is told every second that the model is still silent, can stop at any
+moment, and is not kept waiting by a server that never answers.
+"""
 
 from __future__ import annotations
 
-import json
+import time
 from collections.abc import Iterator
-from threading import Lock
+from contextlib import suppress
+from queue import Empty, SimpleQueue
+from threading import Lock, Thread
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
-import httpx2 as httpx
 import openai
 
-from rag import window
-from rag.errors import EndpointError
+from rag import address, faults, reply, tokens, window
+from rag.errors import EndpointError, PromptTooLong
+from rag.redact import Redactor
+from rag.reply import Piece
 from rag.settings import Endpoint, Settings
-from rag.types import Finish, Mode, Prompt, Usage
+from rag.types import Mode, Prompt, Reply, Usage, Waiting
+from rag.wire import OPENAI, Line
 
-_CONNECT_S = 5.0
+_REACHED_S = 8.0  # within which a connection stands or the endpoint counts as dead
+_DEAD_S = 30.0  # for which a dead endpoint is not asked again
+_QUICK_S = 0.5  # a server that refuses so soon may as well be asked each time
+_TICK_S = 1.0
 _PROMPT = 800  # tokens that a prompt with one abstract may take; the answer gets what they leave, or a quarter of the window
-_OPENAI = "api.openai.com"  # tells no window
-_SHOW_MODELS = 12
-_NO_API = (405, 501)  # what a plain web server says to a POST
-# The account named by OPENAI_ORG_ID and OPENAI_PROJECT_ID is no business of another host.
-_NO_ACCOUNT: Any = {"OpenAI-Organization": openai.Omit(), "OpenAI-Project": openai.Omit()}
 
-_Piece = tuple[str, str | None, Usage | None]  # text, finish reason, usage
-
-
-class _Malformed(Exception):
-    """Valid JSON that is not what the API promises."""
-
-
-_FAULTS = (openai.OpenAIError, httpx.HTTPError, json.JSONDecodeError, _Malformed)
+_Item = Piece | Exception | None  # of a reply that is being read: what came, what went wrong, its end
 
 
 class EndpointModel:
@@ -40,21 +39,19 @@ class EndpointModel:
     mode: Mode = "model"
 
     def __init__(self, endpoint: Endpoint, settings: Settings) -> None:
-        self._base_url = normalise(endpoint.base_url)
+        self._given = endpoint.base_url
+        self._addresses = address.candidates(endpoint.base_url) if endpoint.base_url else [OPENAI]
         self._model = endpoint.model
         self._key = endpoint.api_key.get_secret_value() if endpoint.api_key else ""
-        self._max_tokens = settings.max_answer_tokens
-        self._setting = settings.context_window
+        self._settings = settings
         self._window: window.Window | None = None
         self._asking = Lock()
+        self._refused: set[str] = set()
+        self._dead: tuple[float, EndpointError] | None = None
         self.host: str | None = endpoint.host
-        self._client = openai.OpenAI(
-            base_url=self._base_url or f"https://{_OPENAI}/v1",
-            api_key=self._key or "none",
-            timeout=httpx.Timeout(settings.timeout_s, connect=_CONNECT_S),
-            max_retries=1,
-            default_headers=_NO_ACCOUNT if endpoint.base_url else None,
-        )
+        self._redactor = Redactor((self._key, address.password(endpoint.base_url or "")))
+        self._is_openai = self.host == urlsplit(OPENAI).hostname
+        self._told = False  # whether it was told that the API is at another address than the given one
 
     @property
     def name(self) -> str | None:
@@ -63,181 +60,225 @@ class EndpointModel:
     @property
     def context_tokens(self) -> int | None:
         """Tokens that the prompt may take. The first call asks the server."""
-        tokens, answer = self._shares()
-        return tokens - answer
+        whole, answer = self._shares()
+        return whole - answer
 
     def _shares(self) -> tuple[int, int]:
         """Return the tokens of prompt and answer together, and those of the answer, which a small window makes fewer."""
         with self._asking:
-            if self._window is None:
-                asked = self._base_url is not None and self.host != _OPENAI
-                self._window = window.ask(str(self._base_url), self._model, self._key) if asked else window.Window()
-                self._model = self._model or self._window.only_model
-            tokens = self._window.within(self._setting)
-        return tokens, min(self._max_tokens, max(tokens - _PROMPT, tokens // 4))
+            known = self._window
+            if known is None and not self._is_openai and not self._known_dead():
+                known = self._window = window.ask(self._addresses[0], self._model, self._key)
+                self._model = self._model or known.only_model
+            whole = (known or window.Window()).within(self._settings.context_window)
+        return whole, min(self._settings.max_answer_tokens, max(whole - _PROMPT, whole // 4))
 
-    def stream(self, prompt: Prompt) -> Iterator[str | Finish]:
-        """Yield the reply's text as it comes and a Finish; a reply that breaks off ends with Finish(complete=False).
+    def stream(self, prompt: Prompt) -> Iterator[Reply]:
+        """Yield the reply's text and thoughts as they come, a Waiting for each silent second, and a Finish.
 
-        Raises EndpointError when the endpoint gives no text at all.
+        A reply that breaks off ends with Finish(complete=False). Raises EndpointError when the endpoint gives no text at
+        all, PromptTooLong when the prompt is longer than it takes; context_tokens is then less than it was.
         """
-        started = False
-        reason: str | None = None
-        usage = Usage()
+        if dead := self._known_dead():
+            raise dead
+        began = time.monotonic()
+        line = Line(self._addresses[0], timeout_s=2 * max(self._settings.timeout_s, self._settings.stall_s))
+        arrived: SimpleQueue[_Item] = SimpleQueue()
+        Thread(target=self._read, args=(line, prompt, arrived), daemon=True).start()
         try:
-            for text, ended, counted in _without_thoughts(self._pieces(prompt)):
-                reason, usage = ended or reason, counted or usage
-                if text:
-                    started = True
-                    yield text
-        except _FAULTS as error:
-            if not started:
-                if isinstance(error, openai.APIConnectionError):
-                    self._window = None  # what listens there next may be another server
-                raise self._explain(error) from error
-            yield Finish(False, f"the reply broke off ({type(error).__name__})", usage)
-            return
-        if not started:
-            raise EndpointError(
-                f"The model at {self.host} gave an empty reply.",
-                "Check that the address is that of an OpenAI-compatible API (it usually ends in /v1).",
-            )
-        if reason == "length":
-            yield Finish(False, "the reply reached its length limit", usage)
-        else:
-            yield Finish(reason is not None, None if reason else "the reply ended without a finish reason", usage)
+            yield from self._heard(line, arrived)
+        except EndpointError as error:
+            self._remember(error, prompt, time.monotonic() - began)
+            raise
+        finally:
+            line.hang_up()
 
-    def _pieces(self, prompt: Prompt) -> Iterator[_Piece]:
-        _, answer = self._shares()  # first: a server that tells its window also names its only model
-        self._model = self._model or self._only_model()
-        with self._create(prompt, answer) as stream:
-            for chunk in stream:
-                yield _read(chunk)
+    def _heard(self, line: Line, arrived: SimpleQueue[_Item]) -> Iterator[Reply]:
+        """Yield what arrives, as stream() does."""
+        told, guard = reply.Telling(self._redactor), reply.Guard()
+        usage, reason, broken = Usage(), None, None
+        try:
+            for item in self._items(line, arrived):
+                if isinstance(item, Waiting):
+                    yield item
+                    continue
+                reason, usage = item.reason or reason, item.usage or usage
+                yield from told.next(item)
+                broken = guard.enough(item.text) or guard.enough(item.thought)
+                if broken:
+                    break
+        except EndpointError as error:
+            if not told.said:
+                raise
+            broken = f"the reply broke off: {error.message[:1].lower()}{error.message[1:].rstrip('.')}"
+        yield from told.next(None)
+        if not told.said:
+            raise self._silent(reason, thought=told.thought)
+        yield reply.finish(broken, reason, usage, self._notes())
 
-    def _create(self, prompt: Prompt, answer_tokens: int) -> Any:
-        """Send the request, again without each parameter that the server says it does not take."""
-        options: dict[str, Any] = {
-            "temperature": 0,
-            "max_tokens": answer_tokens,
-            "stream_options": {"include_usage": True},
-        }
-        messages: Any = [{"role": "system", "content": prompt.system}, {"role": "user", "content": prompt.user}]
+    def _items(self, line: Line, arrived: SimpleQueue[_Item]) -> Iterator[Piece | Waiting]:
+        """Yield what arrives and the seconds in which nothing does; raise what the reading thread met, or our patience."""
+        since, begun = time.monotonic(), False
         while True:
+            limit = self._settings.stall_s if begun else self._settings.timeout_s
+            limit = limit if line.connected else min(limit, _REACHED_S)
             try:
-                return self._client.chat.completions.create(model=self._model or "", messages=messages, stream=True, **options)
-            except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
-                refused = next((name for name in options if name in str(error)), None)
-                if refused is None:
-                    raise
-                value = options.pop(refused)
-                if refused == "max_tokens":
-                    options["max_completion_tokens"] = value
+                item = arrived.get(timeout=min(_TICK_S, limit))
+            except Empty:
+                silent = time.monotonic() - since
+                if silent > limit:
+                    raise faults.explain(faults.Silent(silent, line.connected, begun), self._place()) from None
+                yield Waiting(silent)
+                continue
+            if item is None:
+                return
+            if isinstance(item, Exception):
+                raise item
+            if item.text or item.thought:
+                since, begun = time.monotonic(), True
+            yield item
 
-    def _only_model(self) -> str:
-        names = self._models()
+    def _read(self, line: Line, prompt: Prompt, arrived: SimpleQueue[_Item]) -> None:
+        """Ask and put what comes into `arrived`, an EndpointError for what goes wrong; runs in a thread of its own."""
+        try:
+            for piece in self._pieces(line, prompt):
+                arrived.put(piece)
+            arrived.put(None)
+        except faults.FAULTS as error:
+            arrived.put(faults.explain(error, self._place()))
+        except Exception as error:  # noqa: BLE001 - raised again where the reader can handle it
+            arrived.put(error)
+        finally:
+            with suppress(Exception):
+                line.http.close()
+
+    def _pieces(self, line: Line, prompt: Prompt) -> Iterator[Piece]:
+        """Yield what the first of the addresses sends at which there is an API, and remember it."""
+        first: Exception | None = None
+        for url in tuple(self._addresses):
+            client = line.client(url, self._key, account=self._given is None)
+            try:
+                opened = self._open(line, client, prompt)
+                begin = next(opened, Piece())
+            except faults.FAULTS as error:
+                first = first or error
+                if not faults.is_elsewhere(error):
+                    raise
+                names = _models(client) or ()
+                if names or faults.is_unknown_model(error):
+                    raise faults.explain(error, self._place(url), names, self._model) from error
+                continue
+            if url != self._addresses[0]:
+                self._addresses, self._window = [url], None
+            yield begin
+            yield from opened
+            return
+        raise faults.explain(first or faults.Malformed(), self._place(), (), self._model)
+
+    def _open(self, line: Line, client: openai.OpenAI, prompt: Prompt) -> Iterator[Piece]:
+        """Ask, again where a server may yet answer or takes less than it was given, and yield what it sends."""
+        _, answer = self._shares()  # first: a server that tells its window also names its only model
+        model = self._model = self._model or self._only_model(client)
+        attempt, begun = 1, False
+        while True:
+            options = self._options(answer)
+            try:
+                for piece in _received(client, model, prompt, options):
+                    begun = True
+                    yield piece
+                return
+            except (openai.APIError, faults.Said) as error:
+                unwanted, seconds = faults.refused(error, list(options)), faults.pause(error, attempt)
+                if begun or (not unwanted and (seconds is None or line.wait(seconds))):
+                    raise
+                attempt += 1
+                if unwanted:
+                    attempt = 1
+                    self._refused.add(unwanted)
+
+    def _options(self, answer_tokens: int) -> dict[str, Any]:
+        """Return the parameters of a request, without those that the server has refused."""
+        limit = "max_completion_tokens" if "max_tokens" in self._refused else "max_tokens"
+        wanted = {"temperature": 0, limit: answer_tokens, "stream": True, "stream_options": {"include_usage": True}}
+        if "stream" in self._refused:
+            del wanted["stream_options"]
+        return {name: value for name, value in wanted.items() if name not in self._refused}
+
+    def _only_model(self, client: openai.OpenAI) -> str:
+        names = _models(client)
+        if names is None:
+            raise faults.Malformed
         if len(names) == 1:
             return names[0]
         raise EndpointError(
             f"The server at {self.host} has {len(names)} models and none was chosen.",
-            f"Set RAG_MODEL or --model to one of: {_listed(names)}." if names else "Load a model on the server.",
+            f"Set RAG_MODEL or --model to one of: {faults.listed(names)}." if names else "Load a model on the server.",
         )
 
-    def _models(self) -> list[str]:
-        try:
-            return sorted(str(model.id) for model in self._client.models.list())
-        except (AttributeError, TypeError) as error:
-            raise _Malformed from error
+    def _remember(self, error: EndpointError, prompt: Prompt, seconds: float) -> None:
+        """Take in what an error tells of the server: that it takes less than was thought, or that nobody is there."""
+        cause = error.__cause__
+        if isinstance(error, PromptTooLong):
+            whole, answer = self._shares()
+            sent = int(tokens.margin(self._model) * tokens.count(prompt.system + prompt.user, self._model))
+            told = faults.window_told(cause)
+            fits = told if told and told < min(whole, sent + answer) else answer + sent * 3 // 5
+            self._window = window.Window(fits, fits, self._model)
+        elif cause is not None and faults.is_dead(cause):
+            self._window = None  # what listens there next may be another server
+            self._dead = (time.monotonic(), error) if seconds > _QUICK_S else None
 
-    def _explain(self, error: Exception) -> EndpointError:
-        where = f"the model endpoint {_shown(self._base_url) or 'of OpenAI'}"
-        if isinstance(error, openai.APITimeoutError | httpx.TimeoutException):
-            return EndpointError(f"No answer in time from {where}.", "Check the server, or raise RAG_TIMEOUT_S.")
-        if isinstance(error, openai.APIConnectionError | httpx.HTTPError):
+    def _known_dead(self) -> EndpointError | None:
+        """Return the error of an endpoint that could not be reached a moment ago."""
+        if self._dead is None or time.monotonic() - self._dead[0] > _DEAD_S:
+            return None
+        return EndpointError(self._dead[1].message, self._dead[1].fix)
+
+    def _notes(self) -> tuple[str, ...]:
+        """Return, once, that the API is at another address than the one given."""
+        given, found = (self._given or "").strip().rstrip("/"), self._addresses[0]
+        if self._told or not given or given.removesuffix("/chat/completions") == found:
+            return ()
+        self._told = True
+        return (
+            f"The API is at {address.shown(found)}, not at {address.shown(given)}: correct RAG_BASE_URL to spare a request.",
+        )
+
+    def _silent(self, reason: str | None, *, thought: bool) -> EndpointError:
+        """Return the error of a reply without any text."""
+        where = self._place().url
+        if thought:
             return EndpointError(
-                f"Cannot connect to {where}.",
-                "Start the model server, correct RAG_BASE_URL, or use --no-model for an answer without one.",
+                f"The model at {where} thought and gave no answer.", "Raise RAG_MAX_ANSWER_TOKENS, or ask again."
             )
-        if isinstance(error, openai.AuthenticationError | openai.PermissionDeniedError):
-            return EndpointError(
-                f"The key was refused by {where} ({error.status_code}).",
-                "Set RAG_API_KEY to a valid key, or name its variable with --api-key-env.",
-            )
-        if isinstance(error, openai.NotFoundError):
-            return self._explain_not_found()
-        if isinstance(error, openai.RateLimitError):
-            return EndpointError(f"Too many requests for {where}, or no credit left.", "Wait, or check the account.")
-        if isinstance(error, openai.APIError) and getattr(error, "status_code", 0) not in _NO_API:
-            status = f"{error.status_code}, " if isinstance(error, openai.APIStatusError) else ""
-            return EndpointError(f"An error from {where}: {status}{self._redacted(error.message)}.", "See the server's log.")
+        why = f" ({reason})" if reason and reason != "stop" else ""
         return EndpointError(
-            f"The reply of {where} is not that of an OpenAI-compatible API.",
-            "Check RAG_BASE_URL (it usually ends in /v1).",
+            f"The model at {where} gave an empty reply{why}.",
+            "Check that the address is that of an OpenAI-compatible API (it usually ends in /v1), and the model a chat model.",
         )
 
-    def _explain_not_found(self) -> EndpointError:
-        try:
-            names = self._models()
-        except _FAULTS:
-            names = []
-        if names and self._model not in names:
-            return EndpointError(
-                f"The server at {self.host} has no model {self._model}.", f"Set RAG_MODEL to one of: {_listed(names)}."
-            )
-        return EndpointError(
-            f"There is no chat API{f', or no model {self._model},' if self._model else ''} at {_shown(self._base_url)}.",
-            "Correct RAG_BASE_URL (it usually ends in /v1) or RAG_MODEL.",
-        )
-
-    def _redacted(self, said: object) -> str:
-        """Return the start of what a server said, without the key that it may have echoed."""
-        text = " ".join(str(said).split())
-        return (text.replace(self._key, "***") if self._key else text)[:200].rstrip(".")
+    def _place(self, url: str | None = None) -> faults.Place:
+        return faults.Place("model", address.shown(url or self._addresses[0]), self._redactor)
 
 
-def _read(chunk: Any) -> _Piece:
-    """Return a chunk's text, finish reason and usage. Raises _Malformed when it is JSON of another shape."""
+def _received(client: openai.OpenAI, model: str, prompt: Prompt, options: dict[str, Any]) -> Iterator[Piece]:
+    """Send one request and yield what comes: chunk by chunk, or at once from a server that does not stream."""
+    messages: Any = [{"role": "system", "content": prompt.system}, {"role": "user", "content": prompt.user}]
+    plain = {} if "stream" in options else {"stream": False}
+    with client.chat.completions.create(
+        model=model, messages=messages, extra_body=plain, **{**options, "stream": True}
+    ) as stream:
+        kind = stream.response.headers.get("Content-Type", "")
+        if "json" in kind or "html" in kind or plain:
+            yield reply.whole(stream.response.read())
+            return
+        for chunk in stream:
+            yield reply.chunk(chunk)
+
+
+def _models(client: openai.OpenAI) -> list[str] | None:
+    """Return the names of a server's models, None when it does not list them."""
     try:
-        usage = Usage(chunk.usage.prompt_tokens, chunk.usage.completion_tokens) if chunk.usage else None
-        choices = chunk.choices or []
-        text = "".join(choice.delta.content or "" for choice in choices if choice.delta)
-        reason = next((choice.finish_reason for choice in choices if choice.finish_reason), None)
-    except (AttributeError, TypeError) as error:
-        raise _Malformed from error
-    return text, reason, usage
-
-
-def _without_thoughts(pieces: Iterator[_Piece]) -> Iterator[_Piece]:
-    """Leave out a <think> block that opens a reply: a model's notes to itself are no answer."""
-    held: str | None = ""  # the reply's start while it may be or is such a block, then None
-    for text, reason, usage in pieces:
-        if held is not None:
-            held += text
-            text, opening = "", held.lstrip()
-            if opening.startswith("<think>"):
-                if "</think>" in opening:
-                    text, held = opening.partition("</think>")[2].lstrip(), None
-            elif reason or not "<think>".startswith(opening):
-                text, held = held, None
-        yield text, reason, usage
-
-
-def normalise(base_url: str | None) -> str | None:
-    """Return `base_url` as the client wants it: without a trailing slash or /chat/completions, and with a path (/v1)."""
-    if base_url is None:
+        return sorted(str(model.id) for model in client.models.list())
+    except (*faults.FAULTS, AttributeError, TypeError):
         return None
-    parts = urlsplit(base_url.strip())
-    path = parts.path.rstrip("/").removesuffix("/chat/completions")
-    return urlunsplit((parts.scheme, parts.netloc, path or "/v1", "", ""))
-
-
-def _listed(names: list[str]) -> str:
-    more = f" and {len(names) - _SHOW_MODELS} more" if len(names) > _SHOW_MODELS else ""
-    return ", ".join(names[:_SHOW_MODELS]) + more
-
-
-def _shown(base_url: str | None) -> str | None:
-    """Return an address without the user name and password that it may carry."""
-    if base_url is None:
-        return None
-    parts = urlsplit(base_url)
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))

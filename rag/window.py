@@ -24,6 +24,8 @@ from typing import Any
 
 import httpx2 as httpx
 
+from rag import address
+
 _USUAL = 8192  # tokens taken to be there when neither the server nor the settings say
 _OLLAMA = 4096  # what Ollama runs any model with unless told
 _LEAST, _MOST = 256, 2**24  # tokens; nobody runs a model with fewer, and none can hold more
@@ -47,13 +49,14 @@ class Window:
 
 
 def ask(base_url: str, model: str | None, key: str) -> Window:
-    """Return what the server at `base_url` (as models.normalise gives it) tells about `model`; None is its only one.
+    """Return what the server at `base_url` (as address.normalise gives it) tells about `model`; None is its only one.
 
     Sends at most four requests of at most two seconds, none after one that did not come through. `key` goes to the host of
     `base_url` alone: redirects are not followed.
     """
     headers = {"Authorization": f"Bearer {key}"} if key else {}
-    client = httpx.Client(headers=headers, timeout=_SECONDS, follow_redirects=False)
+    outside = not address.is_loopback(base_url)  # this machine is not asked through a proxy
+    client = httpx.Client(headers=headers, timeout=_SECONDS, follow_redirects=False, trust_env=outside)
     told = Window()
     try:
         for told in _told(client, base_url, model):

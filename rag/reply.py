@@ -1,0 +1,180 @@
+"""Reads what a chat endpoint sends: streamed chunks or one whole reply, text and thoughts, and when enough is enough."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from rag.faults import Malformed, Said
+from rag.redact import Redactor, Running
+from rag.types import Finish, Thought, Usage
+
+LONGEST = 100_000  # characters of an answer; no limit of tokens that anyone sets is that high
+_BEGINNING = 200  # characters of a reply that is none
+_TAIL = 1200  # characters in which repetition is looked for
+_REPEATED = re.compile(r"(.{20,200}?)\1{4}\Z|(.{1,19}?)\2{29}\Z", re.DOTALL)
+_ENDED = {
+    None: "the reply ended without a finish reason",
+    "length": "the reply reached its length limit",
+    "content_filter": "the server's filter cut the reply",
+}
+_OPEN, _CLOSE = "<think>", "</think>"
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What one chunk of a reply brings."""
+
+    text: str = ""
+    thought: str = ""
+    reason: str | None = None  # why the reply ends
+    usage: Usage | None = None
+
+
+def chunk(value: Any) -> Piece:
+    """Return what a streamed chunk brings. Raises Malformed when it is JSON of another shape."""
+    try:
+        usage = Usage(value.usage.prompt_tokens, value.usage.completion_tokens) if value.usage else None
+        choices = value.choices or []
+        parts = [_message(choice.delta.model_dump()) for choice in choices if choice.delta]
+        reason = next((choice.finish_reason for choice in choices if choice.finish_reason), None)
+    except (AttributeError, TypeError) as error:
+        raise Malformed from error
+    return Piece("".join(text for text, _ in parts), "".join(thought for _, thought in parts), reason, usage)
+
+
+def whole(body: bytes) -> Piece:
+    """Return what a reply brings that came in one piece. Raises Said for an error, Malformed for anything else."""
+    try:
+        value = json.loads(body)
+        if isinstance(value, dict) and value.get("error"):
+            error = value["error"]
+            raise Said(str(error.get("message") or error) if isinstance(error, dict) else str(error))
+        [choice, *_] = value["choices"]
+        text, thought = _message(choice["message"])
+        usage = value.get("usage") or {}
+        return Piece(
+            text, thought, choice.get("finish_reason"), Usage(usage.get("prompt_tokens"), usage.get("completion_tokens"))
+        )
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise Malformed(body[:_BEGINNING].decode("utf-8", "replace").strip()) from error
+
+
+def _message(message: dict[str, Any]) -> tuple[str, str]:
+    """Return the text and the thoughts of a message or a delta; its content may be a list of parts."""
+    text, thought = _parts(message.get("content"))
+    aloud = message.get("reasoning_content") or message.get("reasoning")
+    return text or _text(message.get("refusal")), thought + _text(aloud)
+
+
+def _parts(content: Any) -> tuple[str, str]:
+    if not isinstance(content, list):
+        if content is not None and not isinstance(content, str):
+            raise TypeError("content that is no text")
+        return content or "", ""
+    text = thought = ""
+    for part in content:
+        if part.get("type") == "thinking":
+            inner = part.get("thinking")
+            thought += _parts(inner)[0] if isinstance(inner, list) else _text(inner)
+        else:
+            text += _text(part.get("text"))
+    return text, thought
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+class Thinking:
+    """Tells a <think> block that opens a reply from the answer after it, as they come in pieces."""
+
+    def __init__(self) -> None:
+        self._held = ""
+        self._state = "start"  # then "inside" the block, "after" it (where space is passed over), "answer"
+
+    def next(self, piece: str, *, last: bool = False) -> Iterator[str | Thought]:
+        """Yield the text and thoughts that are certain now."""
+        self._held += piece
+        if self._state == "start":
+            opening = self._held.lstrip()
+            if opening.startswith(_OPEN):
+                self._state, self._held = "inside", opening.removeprefix(_OPEN)
+            elif last or not _OPEN.startswith(opening):
+                self._state = "answer"
+        if self._state == "inside":
+            yield from self._inside(last=last)
+        if self._state == "after":
+            self._held = self._held.lstrip()
+            if self._held:
+                self._state = "answer"
+        if self._state == "answer" and self._held:
+            yield self._held
+            self._held = ""
+
+    def _inside(self, *, last: bool) -> Iterator[Thought]:
+        thought, closed, rest = self._held.partition(_CLOSE)
+        keep = 0 if closed or last else max((n for n in range(1, len(_CLOSE)) if thought.endswith(_CLOSE[:n])), default=0)
+        if thought[: len(thought) - keep]:
+            yield Thought(thought[: len(thought) - keep])
+        self._held = rest if closed else thought[len(thought) - keep :]
+        if closed:
+            self._state = "after"
+
+
+class Telling:
+    """Turns pieces into what may be told: text and thoughts apart, no secret in either.
+
+    `said` and `thought` are whether there was any of them.
+    """
+
+    def __init__(self, redactor: Redactor) -> None:
+        self._thinking = Thinking()
+        self._running: dict[type, Running] = {str: Running(redactor), Thought: Running(redactor)}
+        self.said = self.thought = False
+
+    def next(self, piece: Piece | None) -> Iterator[str | Thought]:
+        """Yield what can be told now that `piece` has come; None is the end."""
+        last = piece is None
+        found = [Thought(piece.thought)] if piece and piece.thought else []
+        for part in (*found, *self._thinking.next(piece.text if piece else "", last=last)):
+            yield from self._cleared(part)
+        if last:
+            yield from self._cleared(Thought(""), last=True)
+            yield from self._cleared("", last=True)
+
+    def _cleared(self, part: str | Thought, *, last: bool = False) -> Iterator[str | Thought]:
+        kind = type(part)
+        text = self._running[kind].next(part.text if isinstance(part, Thought) else part, last=last)
+        if text and kind is Thought:
+            self.thought = True
+            yield Thought(text)
+        elif text:
+            self.said = True
+            yield text
+
+
+def finish(broken: str | None, reason: str | None, usage: Usage, notes: tuple[str, ...]) -> Finish:
+    """Return how a reply ended that `broken` says was broken off, or that ended by itself for `reason`."""
+    why = broken or _ENDED.get(reason)
+    return Finish(why is None, why, usage, notes)
+
+
+class Guard:
+    """Notices a reply that does not end by itself."""
+
+    def __init__(self) -> None:
+        self._length = 0
+        self._tail = ""
+
+    def enough(self, text: str) -> str | None:
+        """Return why the reply is to be ended now that `text` has come, or None."""
+        self._length += len(text)
+        self._tail = (self._tail + text)[-_TAIL:]
+        if self._length > LONGEST:
+            return f"the reply was longer than {LONGEST:,} characters"
+        repeated = _REPEATED.search(self._tail)
+        return "the model repeated itself" if repeated and repeated.group().strip(" \n.-_=|") else None
