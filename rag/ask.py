@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from rag import filters, render
 from rag.cli import LONGEST_QUESTION, NO_MODEL, checked_question, clean, fail_in_one_sentence, progress_bars, say
 from rag.errors import RagError, UsageError
-from rag.types import Answer, Claim, Filters, Turn
+from rag.types import Answer, Claim, Filters, Thought, Turn, Waiting
 
 if TYPE_CHECKING:
     from rag.assistant import Assistant
@@ -138,7 +138,8 @@ def _streamed(assistant: Assistant, question: str, only: Filters, force: bool) -
 
     console = Console(highlight=False)
     show = functools.partial(console.print, end="", markup=False, soft_wrap=True)
-    waiting = console.status(f"asking {assistant.model.name or 'the model'}" if assistant.model.host else "reading")
+    doing = f"asking {assistant.model.name or 'the model'}" if assistant.model.mode == "model" else "reading"
+    waiting = console.status(doing)
     waiting.start()
     found, said, signed = None, "", 0
     try:
@@ -152,8 +153,10 @@ def _streamed(assistant: Assistant, question: str, only: Filters, force: bool) -
             elif isinstance(event, Claim):
                 signed += 1
                 show(render.suffix(event), style=_STYLES.get(event.verdict))
-            else:
+            elif isinstance(event, Answer):
                 answer = event
+            else:
+                waiting.update(f"{doing}, {_status(event)}")
     except KeyboardInterrupt:
         if found is None or not said:
             raise
@@ -164,6 +167,10 @@ def _streamed(assistant: Assistant, question: str, only: Filters, force: bool) -
         show(render.suffix(claim), style=_STYLES.get(claim.verdict))
     console.print(f"\n\n{render.tail(answer)}", markup=False, soft_wrap=True)
     return answer
+
+
+def _status(event: Thought | Waiting) -> str:
+    return "which thinks" if isinstance(event, Thought) else f"{event.seconds:.0f} s"
 
 
 def _batch(place: str, settings: Settings, only: Filters, force: bool) -> int:

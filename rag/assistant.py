@@ -1,6 +1,6 @@
 """The one engine behind the command line, the browser chat and the evals: retrieve, gate, answer, check.
 
-for event in assistant.stream(question): ...     Found, then str pieces and Claims, then one Answer
+for event in assistant.stream(question): ...     Found, then str pieces and Claims (Thoughts, Waits), then one Answer
 answer = assistant.ask(question)                 the same, collected
 """
 
@@ -9,14 +9,14 @@ from __future__ import annotations
 import re
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import Any
 
 from rag import corpus, gate, ground, index, ingest, lock, lookup, prompt, understand
 from rag.embedding import Embedder
-from rag.errors import EndpointError, LibraryError
+from rag.errors import EndpointError, LibraryError, PromptTooLong
 from rag.extract import ExtractiveReader
 from rag.filters import Scope
 from rag.index import Index
@@ -37,13 +37,16 @@ from rag.types import (
     Progress,
     Prompt,
     Source,
+    Thought,
     Timings,
     Turn,
     Usage,
+    Waiting,
 )
 from rag.verify import Verifier
 
 _ENDS = re.compile(r"[.!?\]\n]|\s\S")  # where a sentence may be seen to have ended
+_THOUGHT = "</think>"
 _NEAREST = 3  # papers offered with a refusal
 
 
@@ -56,7 +59,7 @@ class Found:
     filters: Filters = field(default_factory=Filters)
 
 
-Event = Found | str | Claim | Answer
+Event = Found | Waiting | Thought | str | Claim | Answer
 
 
 class Assistant:
@@ -139,9 +142,10 @@ class Assistant:
         filters: Filters | None = None,
         *,
         force: bool = False,
-    ) -> Iterator[Event]:
+    ) -> Generator[Event, None, None]:
         """Yield Found, pieces of the answer as they come, each sentence's Claim as it ends, and last the whole Answer.
 
+        A model's Thoughts come between, and a Waiting for each second in which it is silent.
         What the abstracts cannot answer is refused unasked, unless with `force`; the library's records answer about themselves.
         Raises RagError.
         """
@@ -156,7 +160,8 @@ class Assistant:
             answer = replace(
                 self._blank(question, standalone, (), live.info), filters=filters, warnings=self.scope.told(filters)
             )
-            return (yield from _recorded(known, answer, began))
+            yield from _recorded(known, answer, began)
+            return
         hits = lookup.papers(self._retriever(live), searched, k or self.k, filters)
         verdict = gate.judge(searched, hits, live.lexical, details=self.model.mode == "extractive")
         if force or not hits:
@@ -179,7 +184,13 @@ class Assistant:
             yield said
             yield _timed(replace(answer, answer=said, sources=answer.sources[:_NEAREST]), began)
         else:
-            yield from self._read(request, answer, began)
+            try:
+                yield from self._read(request, answer, began)
+            except PromptTooLong:  # the model knows its window better now
+                request = prompt.answer(standalone, hits, self.model.context_tokens, self.model.name)
+                if len(request.sources) == len(answer.sources):
+                    raise
+                yield from self._read(request, replace(answer, sources=request.sources), began)
 
     def cut(self, question: str, found: Found, said: str, reason: str) -> Answer:
         """Return the answer that was stopped when it had come to `said`, checked and marked as incomplete."""
@@ -212,12 +223,16 @@ class Assistant:
     def _read(self, request: Prompt, answer: Answer, began: float) -> Iterator[Event]:
         """Have the model answer: yield its pieces and claims, then `answer` filled with them and checked."""
         checker = ground.Checker(answer.sources, self.embedder)
-        said = ""
+        said = reasoning = ""
         ended = 0  # claims whose sentence is over
         for piece in self.model.stream(request):
+            if isinstance(piece, Thought | Waiting):
+                reasoning += piece.text if isinstance(piece, Thought) else ""
+                yield piece
+                continue
             if isinstance(piece, Finish):
                 reason = answer.refusal_reason if piece.complete else piece.reason
-                told = (*answer.warnings, *prompt.warnings(request, piece.usage, self.model.name))
+                told = (*answer.warnings, *prompt.warnings(request, piece.usage, self.model.name), *piece.notes)
                 answer = replace(answer, complete=piece.complete, refusal_reason=reason, usage=piece.usage, warnings=told)
                 continue
             if not said:
@@ -233,7 +248,9 @@ class Assistant:
                 ended = max(ended, len(over))
             if len(said) > len(before):
                 yield said[len(before) :]
-        answer = replace(answer, answer=said.strip(), model=self.model.name)
+        thought, closed, after = said.partition(_THOUGHT)  # which some models never open
+        reasoning, said = (reasoning + thought, after) if closed else (reasoning, said)
+        answer = replace(answer, answer=said.strip(), reasoning=reasoning.strip(), model=self.model.name)
         yield _timed(self._verified(self._checked(answer, checker)), began)
 
     def _checked(self, answer: Answer, checker: ground.Checker) -> Answer:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 from importlib import resources
 from typing import Any
@@ -17,7 +17,7 @@ from rag.assistant import Assistant, Found
 from rag.cli import LONGEST_QUESTION, NO_MODEL
 from rag.errors import RagError, UsageError
 from rag.filters import sentence
-from rag.types import Answer, Claim, Filters, Turn
+from rag.types import Answer, Claim, Filters, Thought, Turn, Waiting
 from ui import api, panel
 
 TITLE = "Ask the abstracts"
@@ -43,6 +43,17 @@ class Asked:
     question: str
     filters: Filters
     k: int
+
+
+@dataclass(slots=True)
+class Live:
+    """The answer that is being written. Stop sets `stopped`, and whoever writes the answer ends it: nobody else may."""
+
+    found: Found | None = None
+    text: str = ""
+    thoughts: str = ""
+    claims: list[Claim] = field(default_factory=list)
+    stopped: bool = False
 
 
 _NOTHING: State = {"turns": [], "sections": []}
@@ -83,21 +94,17 @@ def build(assistant: Assistant) -> gr.Blocks:
         def take(question: str, *given: Any) -> tuple[Asked | None, dict[str, Any]]:
             return _take(assistant, question, *given)
 
-        def respond(asked: Asked | None, messages: Messages, kept: State, live: State) -> Iterator[Update]:
+        def respond(asked: Asked | None, messages: Messages, kept: State, live: Live) -> Iterator[Update]:
             yield from _respond(assistant, asked, messages, kept, live)
 
-        def stopped(messages: Messages, kept: State, live: State) -> Update:
-            return _stopped(assistant, messages, kept, live)
-
         asked = gr.State(None)
-        live = gr.State(dict[str, Any]())  # the answer that is being written, so that stopping it does not lose it
+        live = gr.State(Live())
         private: dict[str, Any] = {"api_visibility": "private"}
         taken = box.submit(take, [box, *fields], [asked, box], **private)
         answered = taken.then(respond, [asked, chat, state, live], [chat, sources, state], **private)
         answered.then(_ready, None, box, **private)
         chat.clear(lambda: (EMPTY_PANEL, _NOTHING), None, [sources, state], **private)
-        stop = box.stop(_ready, None, box, cancels=[answered], **private)
-        stop.then(stopped, [chat, state, live], [chat, sources, state], **private)
+        box.stop(_stop, live, None, **private)
         api.add(assistant)
     return page
 
@@ -166,7 +173,11 @@ def launch_options() -> dict[str, Any]:
     }
 
 
-def _respond(assistant: Assistant, asked: Asked | None, messages: Messages, kept: State, live: State) -> Iterator[Update]:
+def _stop(live: Live) -> None:
+    live.stopped = True
+
+
+def _respond(assistant: Assistant, asked: Asked | None, messages: Messages, kept: State, live: Live) -> Iterator[Update]:
     """Answer one question: yield the conversation, the sources and the state as they grow; None is no question."""
     if asked is None:
         yield messages, _panel(kept), kept
@@ -174,42 +185,53 @@ def _respond(assistant: Assistant, asked: Asked | None, messages: Messages, kept
     question = asked.question
     messages = [*messages, {"role": "user", "content": panel.draft(question)}, {"role": "assistant", "content": "Searching…"}]
     yield messages, _panel(kept), kept
-    live.clear()
+    live.found, live.text, live.thoughts, live.claims, live.stopped = None, "", "", [], False
+    stream = assistant.stream(question, kept["turns"], asked.k, asked.filters)
     try:
-        for event in assistant.stream(question, kept["turns"], asked.k, asked.filters):
+        for event in stream:
+            if live.stopped and not isinstance(event, Answer):
+                stream.close()
+                event = _cut(assistant, question, live)
             if isinstance(event, Found):
-                live.update(question=question, found=event, text="", claims=[])
-                messages = _said(messages, f"{len(event.sources)} papers found. {_doing(assistant)}")
+                live.found = event
                 found = panel.sources("now", event.sources, title="Found", scope=sentence(event.filters))
-                yield messages, _panel({**kept, "sections": [*kept["sections"], found]}), kept
+                shown = {**kept, "sections": [*kept["sections"], found]}
+                yield _said(messages, _growing(assistant, live)), _panel(shown), kept
             elif isinstance(event, Answer):
-                live.clear()
                 kept = _keep(kept, event)
                 yield _said(messages, panel.message(event)), _panel(kept), kept
+                return
             else:
-                yield _said(messages, _growing(live, event)), gr.skip(), kept
+                _take_in(live, event)
+                waited = event.seconds if isinstance(event, Waiting) else 0.0
+                yield _said(messages, _growing(assistant, live, waited)), gr.skip(), kept
     except RagError as error:
-        said = f"{panel.draft(live.get('text', ''))}\n\n{panel.draft(str(error))}"
-        yield _said(messages, said.strip()), _panel(kept), kept
+        yield _said(messages, f"{panel.draft(live.text)}\n\n{panel.draft(str(error))}".strip()), _panel(kept), kept
 
 
-def _growing(live: State, event: str | Claim) -> str:
-    """Take in a piece of the answer, or what the check found of its last sentence; return what there is of it."""
+def _take_in(live: Live, event: str | Claim | Thought | Waiting) -> None:
     if isinstance(event, Claim):
-        live["claims"].append(event)
-    else:
-        live["text"] += event
-    return panel.linked("now", live["text"], live["claims"], live["found"].sources)
+        live.claims.append(event)
+    elif isinstance(event, Thought):
+        live.thoughts += event.text
+    elif isinstance(event, str):
+        live.text += event
 
 
-def _stopped(assistant: Assistant, messages: Messages, kept: State, live: State) -> Update:
-    """Keep what there was of an answer when it was stopped, checked and marked as incomplete."""
-    if live.get("text"):
-        answer = assistant.cut(live["question"], live["found"], live["text"], "stopped")
-        kept = _keep(kept, answer)
-        messages = _said(messages, panel.message(answer))
-    live.clear()
-    return messages, _panel(kept), kept
+def _growing(assistant: Assistant, live: Live, waited: float = 0.0) -> str:
+    """Return what there is of an answer, or what is being done for it."""
+    thoughts = panel.thoughts(live.thoughts)
+    if live.found is None or live.text:
+        return thoughts + (panel.linked("now", live.text, live.claims, live.found.sources) if live.found else "Searching…")
+    count = len(live.found.sources)
+    doing = f"{count} paper{'s' * (count != 1)} found. {_doing(assistant)}"
+    return thoughts + (f"{doing} {waited:.0f} s" if waited >= 1 else doing)
+
+
+def _cut(assistant: Assistant, question: str, live: Live) -> Answer:
+    """Return what there is of an answer that was stopped, checked and marked as incomplete."""
+    found = live.found or Found(question, ())
+    return assistant.cut(question, found, live.text, "stopped")
 
 
 def _doing(assistant: Assistant) -> str:

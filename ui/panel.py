@@ -41,11 +41,19 @@ def message(answer: Answer) -> str:
     notes += [f"⚠ {draft(warning)}" for warning in answer.warnings]
     if answer.standalone_question != answer.question:
         notes.append(f"Understood as: {draft(answer.standalone_question)}")
-    body = linked(answer.id, answer.answer, answer.claims, answer.sources)
+    body = thoughts(answer.reasoning) + linked(answer.id, answer.answer, answer.claims, answer.sources)
     if answer.refused:
         near = (f"- **{draft(s.paper.title)}** — {draft(nearest_sentence(s.hit))}" for s in answer.sources)
         body += "\n\nNearest papers:\n\n" * bool(answer.sources) + "\n".join(near)
     return body + "".join(f"\n\n<small class='note'>{note}</small>" for note in notes if note)
+
+
+def thoughts(reasoning: str) -> str:
+    """Return what a model said to itself, folded, to stand before its answer."""
+    if not reasoning:
+        return ""
+    told = draft(reasoning.strip()).replace("\n", "<br>")
+    return f'<details class="thoughts"><summary>What the model thought</summary>{told}</details>\n\n'
 
 
 def linked(answer_id: str, text: str, claims: Sequence[Claim], sources: Sequence[Source]) -> str:

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from rag.assistant import Assistant
 from rag.settings import load
-from rag.types import Filters, Finish, Prompt, Usage
+from rag.types import Filters, Finish, Prompt, Usage, Waiting
 from ui import app, panel
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -57,7 +57,7 @@ class Paused(Written):
         else:
             yield from (self.reply[i : i + 7] for i in range(0, len(self.reply), 7))
             while not self.go_on.wait(0.05):
-                yield ""  # as servers do to keep a connection; here the page may stop it
+                yield Waiting(0.05)
             yield self.then
         yield Finish(True, None, Usage())
 
