@@ -246,7 +246,11 @@ def _status(error: openai.APIStatusError, place: Place, models: Sequence[str], m
 def _not_found(error: Exception, place: Place, models: Sequence[str], model: str | None) -> tuple[str, str]:
     setting = place.setting("MODEL")
     if model and model not in models and (models or is_unknown_model(error)):
-        fix = f"Set {setting} to one of: {listed(models)}." if models else f"Correct {setting}, or load that model."
+        fix = (
+            f"Set {setting} to one of: {place.redactor.text(listed(models))}."
+            if models
+            else f"Correct {setting}, or load that model."
+        )
         return f"The server at {place.url} has no model {model}.", fix
     return (
         f"There is no API{f', or no model {model},' if model else ''} at {place.url}.",

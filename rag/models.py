@@ -210,9 +210,10 @@ class EndpointModel:
             raise faults.Malformed
         if len(names) == 1:
             return names[0]
+        listed = self._redactor.text(faults.listed(names))
         raise EndpointError(
             f"The server at {self.host} has {len(names)} models and none was chosen.",
-            f"Set RAG_MODEL or --model to one of: {faults.listed(names)}." if names else "Load a model on the server.",
+            f"Set RAG_MODEL or --model to one of: {listed}." if names else "Load a model on the server.",
         )
 
     def _remember(self, error: EndpointError, prompt: Prompt, seconds: float) -> None:
@@ -240,17 +241,14 @@ class EndpointModel:
         if self._told or not given or given.removesuffix("/chat/completions") == found:
             return ()
         self._told = True
-        return (
-            f"The API is at {address.shown(found)}, not at {address.shown(given)}: correct RAG_BASE_URL to spare a request.",
-        )
+        return (f"The API is at {address.shown(found)}, not at {address.shown(given)}: set RAG_BASE_URL to it.",)
 
     def _silent(self, reason: str | None, *, thought: bool) -> EndpointError:
         """Return the error of a reply without any text."""
         where = self._place().url
         if thought:
-            return EndpointError(
-                f"The model at {where} thought and gave no answer.", "Raise RAG_MAX_ANSWER_TOKENS, or ask again."
-            )
+            remedy = "Raise RAG_MAX_ANSWER_TOKENS, or have it think less."
+            return EndpointError(f"The model at {where} thought and came to no answer.", remedy)
         why = f" ({reason})" if reason and reason != "stop" else ""
         return EndpointError(
             f"The model at {where} gave an empty reply{why}.",

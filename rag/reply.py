@@ -39,7 +39,7 @@ def chunk(value: Any) -> Piece:
     try:
         usage = Usage(value.usage.prompt_tokens, value.usage.completion_tokens) if value.usage else None
         choices = value.choices or []
-        parts = [_message(choice.delta.model_dump()) for choice in choices if choice.delta]
+        parts = [_message(choice.delta.model_dump(warnings=False)) for choice in choices if choice.delta]
         reason = next((choice.finish_reason for choice in choices if choice.finish_reason), None)
     except (AttributeError, TypeError) as error:
         raise Malformed from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -34,12 +35,20 @@ class Exchange:
     request: Request
     stopped: threading.Event = field(default_factory=threading.Event)
 
-    def reply(self, status: int, body: bytes | str | dict[str, Any], content_type: str = "application/json") -> None:
+    def reply(
+        self,
+        status: int,
+        body: bytes | str | dict[str, Any],
+        content_type: str = "application/json",
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         """Send one whole response."""
         data = body if isinstance(body, bytes) else (body if isinstance(body, str) else json.dumps(body)).encode()
         self.handler.send_response(status)
         self.handler.send_header("Content-Type", content_type)
         self.handler.send_header("Content-Length", str(len(data)))
+        for name, value in (headers or {}).items():
+            self.handler.send_header(name, value)
         self.handler.end_headers()
         self.handler.wfile.write(data)
 
@@ -134,8 +143,21 @@ def breaks_off(*pieces: str) -> Behaviour:
     return behave
 
 
-def fails(status: int, message: str = "it went wrong") -> Behaviour:
-    return lambda to: to.reply(status, {"error": {"message": message, "type": "t", "code": None}})
+def fails(status: int, message: str = "it went wrong", headers: Mapping[str, str] | None = None) -> Behaviour:
+    body = {"error": {"message": message, "type": "t", "code": None}}
+    return lambda to: to.reply(status, body, headers=headers)
+
+
+def bytes_of(*data: bytes) -> Behaviour:
+    """Stream these bytes, each as one HTTP chunk, and end."""
+
+    def behave(to: Exchange) -> None:
+        to.start()
+        for piece in data:
+            to.raw(piece)
+        to.end()
+
+    return behave
 
 
 def page(text: str = "<html><body>Welcome to the router</body></html>") -> Behaviour:
@@ -185,6 +207,7 @@ class Endpoint:
         models: Sequence[str] | Behaviour = ("m",),
         paths: Mapping[str, Behaviour] | None = None,
         port: int = 0,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self._behaviours = list(behaviours) or [says("Hello.")]
         self._models = models
@@ -193,12 +216,15 @@ class Endpoint:
         self.asked = threading.Event()  # set by the first chat request
         self._stopped = threading.Event()
         self._server = _Quiet(("127.0.0.1", port), self._handler())
+        self._scheme = "https" if tls else "http"
+        if tls:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self._server.daemon_threads = True
         self._server.block_on_close = False
 
     @property
     def address(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
+        return f"{self._scheme}://127.0.0.1:{self._server.server_port}"
 
     @property
     def url(self) -> str:
