@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import openai
 
-from rag import address, faults, reply, tokens, window
+from rag import address, explain, faults, reply, tokens, window
 from rag.errors import EndpointError, PromptTooLong
 from rag.redact import Redactor
 from rag.reply import Piece
@@ -127,7 +127,7 @@ class EndpointModel:
             except Empty:
                 silent = time.monotonic() - since
                 if silent > limit:
-                    raise faults.explain(faults.Silent(silent, line.connected, begun), self._place()) from None
+                    raise explain.explain(faults.Silent(silent, line.connected, begun), self._place()) from None
                 yield Waiting(silent)
                 continue
             if item is None:
@@ -145,7 +145,7 @@ class EndpointModel:
                 arrived.put(piece)
             arrived.put(None)
         except faults.FAULTS as error:
-            arrived.put(faults.explain(error, self._place()))
+            arrived.put(explain.explain(error, self._place()))
         except Exception as error:  # noqa: BLE001 - raised again where the reader can handle it
             arrived.put(error)
         finally:
@@ -166,14 +166,14 @@ class EndpointModel:
                     raise
                 names = _models(client) or ()
                 if names or faults.is_unknown_model(error):
-                    raise faults.explain(error, self._place(url), names, self._model) from error
+                    raise explain.explain(error, self._place(url), names, self._model) from error
                 continue
             if url != self._addresses[0]:
                 self._addresses, self._window = [url], None
             yield begin
             yield from opened
             return
-        raise faults.explain(first or faults.Malformed(), self._place(), (), self._model)
+        raise explain.explain(first or faults.Malformed(), self._place(), (), self._model)
 
     def _open(self, line: Line, client: openai.OpenAI, prompt: Prompt) -> Iterator[Piece]:
         """Ask, again where a server may yet answer or takes less than it was given, and yield what it sends."""
@@ -210,7 +210,7 @@ class EndpointModel:
             raise faults.Malformed
         if len(names) == 1:
             return names[0]
-        listed = self._redactor.text(faults.listed(names))
+        listed = self._redactor.text(explain.listed(names))
         raise EndpointError(
             f"The server at {self.host} has {len(names)} models and none was chosen.",
             f"Set RAG_MODEL or --model to one of: {listed}." if names else "Load a model on the server.",
@@ -255,8 +255,8 @@ class EndpointModel:
             "Check that the address is that of an OpenAI-compatible API (it usually ends in /v1), and the model a chat model.",
         )
 
-    def _place(self, url: str | None = None) -> faults.Place:
-        return faults.Place("model", address.shown(url or self._addresses[0]), self._redactor)
+    def _place(self, url: str | None = None) -> explain.Place:
+        return explain.Place("model", address.shown(url or self._addresses[0]), self._redactor)
 
 
 def _received(client: openai.OpenAI, model: str, prompt: Prompt, options: dict[str, Any]) -> Iterator[Piece]:

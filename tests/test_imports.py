@@ -18,7 +18,7 @@ LEVELS = [
     {"types", "errors", "text", "dates", "prompts", "address", "redact"},
     {"settings", "sentences", "sources", "cli", "merge", "where", "lock", "tokens", "window", "wire"},
     {"faults"},
-    {"reply"},
+    {"reply", "explain"},
     {"quantities", "names", "polarity", "question", "followup", "claims", "wording"},
     {"chunks", "embedding", "minilm", "library", "refusal", "query"},
     {"vectors", "lexical", "matrix", "support", "filters", "records"},

@@ -1,0 +1,178 @@
+"""Tells a person what went wrong with an endpoint: one sentence with the cause, one with the remedy, no secret in either."""
+
+from __future__ import annotations
+
+import re
+import socket
+import ssl
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import httpx2 as httpx
+import openai
+
+from rag import faults
+from rag.errors import EndpointError, PromptTooLong
+from rag.redact import Redactor
+from rag.wire import CONNECT_S, Elsewhere, TooMuch
+
+_SHOW = 200  # characters of what a server said
+_SHOW_MODELS = 12
+_CODE = re.compile(r"^Error code: \d+(?: - )?")  # which the openai package puts before what the server said
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Which endpoint was asked, for errors to name: `what` as in "the model endpoint", its address, its settings' prefix."""
+
+    what: str
+    url: str  # as it may be shown
+    redactor: Redactor
+    prefix: str = "RAG_"
+    without: str = ", or use --no-model for an answer without one"
+
+    @property
+    def named(self) -> str:
+        return f"the {self.what} endpoint {self.url}"
+
+    def setting(self, name: str) -> str:
+        return f"{self.prefix}{name}"
+
+
+def explain(error: Exception, place: Place, models: Sequence[str] = (), model: str | None = None) -> EndpointError:
+    """Return what to tell a person, with `error` as its cause; `models` are those of the server, where it lists them."""
+    kind = PromptTooLong if faults.is_too_long(error) else EndpointError
+    told = kind(*_told(error, place, models, model))
+    told.__cause__ = error
+    return told
+
+
+def _told(error: Exception, place: Place, models: Sequence[str], model: str | None) -> tuple[str, str]:
+    if faults.is_too_long(error):
+        return (
+            f"The prompt is longer than {place.named} takes: {_quoted(error, place)}.",
+            f"Set {place.setting('CONTEXT_WINDOW')} to the server's window, give it a larger one, or lower --k.",
+        )
+    if isinstance(error, openai.APIStatusError):
+        return _status(error, place, models, model)
+    found = _silence(error, place) or _connection(error, place)
+    if found:
+        return found
+    if isinstance(error, faults.Said | openai.APIError):
+        return f"An error from {place.named}: {_quoted(error, place)}.", "See the server's log."
+    return (
+        f"The reply of {place.named} is not that of an OpenAI-compatible API{_beginning(error, place)}.",
+        f"Check {place.setting('BASE_URL')} (it usually ends in /v1).",
+    )
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return names to choose from, the first dozen of a long list."""
+    more = f" and {len(names) - _SHOW_MODELS} more" if len(names) > _SHOW_MODELS else ""
+    return ", ".join(names[:_SHOW_MODELS]) + more
+
+
+def _silence(error: Exception, place: Place) -> tuple[str, str] | None:
+    if any(isinstance(cause, TooMuch) for cause in faults.causes(error)):
+        return f"{_capital(place.named)} sends without end.", "Check that it is a model server."
+    if not isinstance(error, faults.Silent):
+        return None
+    if not error.connected:
+        return f"No connection to {place.named} within {error.seconds:.0f} s.", f"Check the network{place.without}."
+    limit = place.setting("STALL_S" if error.begun else "TIMEOUT_S")
+    return f"No word from {place.named} for {error.seconds:,.3g} s.", f"Check the server, or raise {limit}."
+
+
+def _connection(error: Exception, place: Place) -> tuple[str, str] | None:
+    setting = place.setting("BASE_URL")
+    chain = list(faults.causes(error))
+    tls = next((c for c in chain if isinstance(c, ssl.SSLError)), None)
+    if elsewhere := next((c for c in chain if isinstance(c, Elsewhere)), None):
+        return (
+            f"{_capital(place.named)} redirects to another address, {elsewhere.url}, to which nothing was sent.",
+            f"Set {setting} to it if that is where your model is.",
+        )
+    if isinstance(tls, ssl.SSLCertVerificationError):
+        return (
+            f"The certificate of {place.named} is not trusted ({tls.verify_message}).",
+            f"Set SSL_CERT_FILE to a file that holds your organisation's certificate, or correct {setting}.",
+        )
+    if tls:
+        return f"No secure connection to {place.named} ({tls.reason or tls}).", f"Write http:// in {setting} if it has no TLS."
+    if any(isinstance(c, socket.gaierror) for c in chain):
+        return f"The host of {place.named} cannot be found.", f"Correct {setting}, or check the network{place.without}."
+    if any(isinstance(c, httpx.ProxyError) for c in chain):
+        return f"The proxy refuses to connect to {place.named}.", "Correct HTTPS_PROXY, or name the host in NO_PROXY."
+    if any(isinstance(c, httpx.ConnectTimeout) for c in chain):
+        return f"No connection to {place.named} within {CONNECT_S:.0f} s.", f"Check {setting} and the network{place.without}."
+    if any(isinstance(c, httpx.ConnectError) for c in chain):
+        return f"Nothing listens at {place.named}.", f"Start the server, correct {setting}{place.without}."
+    if any(isinstance(c, httpx.TimeoutException | openai.APITimeoutError) for c in chain):
+        return f"No answer in time from {place.named}.", f"Check the server, or raise {place.setting('TIMEOUT_S')}."
+    if any(isinstance(c, httpx.HTTPError | openai.APIConnectionError) for c in chain):
+        return f"{_capital(place.named)} closed the connection without an answer.", "See the server's log: it may have crashed."
+    return None
+
+
+def _status(error: openai.APIStatusError, place: Place, models: Sequence[str], model: str | None) -> tuple[str, str]:
+    status = error.status_code
+    if status in (401, 403):
+        return (
+            f"The key was refused by {place.named} ({status}).",
+            f"Set {place.setting('API_KEY')} to a valid key, or name its variable with {place.setting('API_KEY_ENV')}.",
+        )
+    if status in faults.NO_API:
+        return _not_found(error, place, models, model)
+    if status == 429:
+        return _too_many(error, place)
+    if status in faults.PASSING:
+        failed = f"{_capital(place.named)} failed {faults.ATTEMPTS} times ({status}, {_quoted(error, place)})."
+        return failed, "See the server's log, or ask again later."
+    if status == 504:
+        return f"The gateway of {place.named} gave up waiting for the model (504).", "Ask again, or use a faster model."
+    return f"An error from {place.named}: {status}, {_quoted(error, place)}.", "See the server's log."
+
+
+def _not_found(error: Exception, place: Place, models: Sequence[str], model: str | None) -> tuple[str, str]:
+    setting = place.setting("MODEL")
+    if model and model not in models and (models or faults.is_unknown_model(error)):
+        fix = (
+            f"Set {setting} to one of: {place.redactor.text(listed(models))}."
+            if models
+            else f"Correct {setting}, or load that model."
+        )
+        return f"The server at {place.url} has no model {model}.", fix
+    return (
+        f"There is no API{f', or no model {model},' if model else ''} at {place.url}.",
+        f"Correct {place.setting('BASE_URL')} (it usually ends in /v1) or {setting}.",
+    )
+
+
+def _too_many(error: Exception, place: Place) -> tuple[str, str]:
+    if faults.NO_CREDIT.search(faults.said(error)):
+        return f"The account has no credit left at {place.named}.", "Check the account, or use another model."
+    asked = faults.asked_to_wait(error)
+    if asked is not None and asked > faults.LONGEST_WAIT:
+        when = time.strftime("%H:%M", time.localtime(time.time() + asked + 59))
+        return f"Too many requests for {place.named}: it asks to wait {asked:,.0f} s.", f"Ask again after {when}."
+    return f"Too many requests for {place.named}.", "Wait a minute and ask again, or check the account's limits."
+
+
+def _quoted(error: Exception, place: Place) -> str:
+    """Return the start of what the server said, fit to be shown."""
+    body = getattr(error, "body", None)
+    told = (body.get("message") or body.get("detail")) if isinstance(body, dict) else body
+    said = told if isinstance(told, str) and told else str(getattr(error, "message", error))
+    text = " ".join("".join(c if c.isprintable() else " " for c in place.redactor.text(said)).split())
+    text = "an HTML page" if text.startswith("<") and not isinstance(error, faults.Malformed) else _CODE.sub("", text)
+    return (text[:_SHOW].rstrip(" .") + "…" if len(text) > _SHOW else text.rstrip(" .")) or "no reason given"
+
+
+def _beginning(error: Exception, place: Place) -> str:
+    said = _quoted(error, place) if isinstance(error, faults.Malformed) and str(error) else ""
+    return f" but begins “{said[:60]}”" if said else ""
+
+
+def _capital(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]
