@@ -87,9 +87,8 @@ def _read(path: Path, *, here: bool) -> File:
 
 
 def _profile(path: Path, name: str, table: Mapping[str, Any], here: bool) -> Place:
-    place = Place(
-        "profile", {"model_options" if key == "options" else key: value for key, value in table.items()}, path, name, here
-    )
+    values = {"model_options" if key == "options" else key: value for key, value in table.items()}
+    place = Place("profile", values, path, name, here)
     unknown = sorted(table.keys() - _IN_PROFILE)
     if unknown:
         may = ", ".join(sorted(_IN_PROFILE))
@@ -101,9 +100,8 @@ def _check_foreign(place: Place) -> None:
     """Raise UsageError where the working directory's rag.toml names a variable to send, code to run, or options for it."""
     for name, value in place.values.items():
         if name in _VARIABLES:
-            raise UsageError(
-                f"{name} stands in the {FILE} of the working directory.", "Move it to RAG_HOME, or use --api-key-env."
-            )
+            fix = "Move it to RAG_HOME, or use --api-key-env." if name == "api_key_env" else "Move it to RAG_HOME."
+            raise UsageError(f"{name} stands in the {FILE} of the working directory.", fix)
         if name in _NAMED and isinstance(value, str) and value.startswith(CLASS):
             raise UsageError(
                 f"{name} in the {FILE} of the working directory names code to run.",
