@@ -36,6 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--split", choices=("dev", "test"), help="only this half of the cases")
     parser.add_argument("--out", type=Path, default=Path("results"), metavar="DIR", help="where the per-case JSONL goes")
     parser.add_argument("--k", type=int, help="how many papers to put before the reader")
+    parser.add_argument("--profile", metavar="NAME", help="the model of this table [models.NAME] in rag.toml")
     parser.add_argument("--model", help="the model's name at the endpoint")
     parser.add_argument("--base-url", metavar="URL", help="the address of an OpenAI-compatible endpoint")
     parser.add_argument("--no-model", action="store_true", help="measure the extractive reader")
@@ -49,8 +50,10 @@ def run(args: argparse.Namespace) -> int:
     if not asked:
         raise UsageError("There are no cases to ask.", "Name another file with --cases, or leave --split out.")
     with tempfile.TemporaryDirectory(prefix="rag-evals-") as folder, progress_bars() as progress:
-        settings = load(home=Path(folder), k=args.k, model=args.model, base_url=args.base_url, no_model=args.no_model or None)
-        embedder = MiniLM(load().home)  # shares the graph that is already built
+        flags = {"profile": args.profile, "model": args.model, "base_url": args.base_url, "no_model": args.no_model or None}
+        mine = load(k=args.k, **flags)  # with the rag.toml of RAG_HOME, whose papers are left alone
+        settings = mine.model_copy(update={"home": Path(folder)})
+        embedder = MiniLM(mine.home)  # shares the graph that is already built
         for report in ingest.ingest(settings.home, args.papers or [sources.STARTER], embedder, progress):
             if report.error:
                 raise SourceError(report.error, "")

@@ -42,6 +42,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--source", metavar="NAME", help="only papers that a source with this in its name lists")
     parser.add_argument("--title", metavar="WORDS", help="only papers with this in their title")
     parser.add_argument("--min-authors", metavar="N", type=_positive, help="only papers known to have N authors or more")
+    parser.add_argument("--profile", metavar="NAME", help="the model of this table [models.NAME] in rag.toml")
     parser.add_argument("--model", help="the model's name at the endpoint")
     parser.add_argument("--base-url", metavar="URL", help="the address of an OpenAI-compatible endpoint")
     parser.add_argument("--api-key-env", metavar="NAME", help="the variable that holds the endpoint's key")
@@ -68,6 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     settings = load(
         k=args.k,
+        profile=args.profile,
         model=args.model,
         base_url=args.base_url,
         api_key_env=args.api_key_env,

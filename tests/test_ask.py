@@ -660,6 +660,17 @@ def test_a_batch_that_is_no_text_is_a_usage_error(ask) -> None:  # type: ignore[
     assert "batch.jsonl" in one_sentence(err)
 
 
+def test_a_profile_names_the_model_that_is_asked(ask) -> None:  # type: ignore[no-untyped-def]
+    with Endpoint(says(TOLD)) as server:
+        Path("rag.toml").write_text(f'[models.mine]\nbase_url = "{server.url}"\nmodel = "m"\n')
+        code, out, _ = ask(GRAPH, "--profile", "mine", "--json")
+    assert code == 0
+    assert (json.loads(out)["mode"], json.loads(out)["model"]) == ("model", "m")
+    code, out, err = ask(GRAPH, "--profile", "nosuch")
+    assert (code, out) == (2, "")
+    assert "There are mine." in one_sentence(err)
+
+
 def test_a_dead_endpoint_fails_each_line_of_a_batch(ask) -> None:  # type: ignore[no-untyped-def]
     with Endpoint() as server:
         url = server.url

@@ -215,7 +215,8 @@ def test_a_model_is_measured_and_what_it_could_not_answer_is_told(small: list[st
     told = says("It samples [1]. It sings [44].")
     rewritten = says("How many examples does Promptagator need per task?")
     with Endpoint(fails(400, "out of memory"), told, told, rewritten, told) as server:
-        code = main([*small, "--base-url", server.url, "--model", "m"])
+        Path("rag.toml").write_text(f'[models.mine]\nbase_url = "{server.url}"\nmodel = "m"\n')
+        code = main([*small, "--profile", "mine"])
     out, err = capsys.readouterr()
     [path] = Path("res").iterdir()
     header, first, *records = map(json.loads, path.read_text("utf-8").splitlines())

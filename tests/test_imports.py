@@ -16,8 +16,8 @@ ROOT = Path(__file__).resolve().parents[1]
 # Each room may import from the levels before its own, never from its own or later ones. A new room gets its place here.
 LEVELS = [
     {"types", "errors", "text", "dates", "prompts", "address", "redact"},
-    {"settings", "sentences", "sources", "cli", "merge", "where", "lock", "tokens", "window", "wire"},
-    {"faults"},
+    {"sentences", "sources", "cli", "merge", "where", "lock", "tokens", "window", "wire"},
+    {"settings", "faults"},
     {"reply", "explain"},
     {"quantities", "names", "polarity", "question", "followup", "claims", "wording"},
     {"chunks", "embedding", "minilm", "library", "refusal", "query"},

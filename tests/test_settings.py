@@ -256,3 +256,115 @@ def test_a_key_with_letters_that_no_key_has_is_not_sent_nor_shown(monkeypatch: p
     with pytest.raises(UsageError) as caught:
         _ = load(base_url=SERVER).endpoint
     assert "sécret" not in str(caught.value)
+
+
+# -- embeddings, and classes that are named ------------------------------------------------------------------------------
+
+
+def embed_endpoint(**flags: object) -> Endpoint:
+    found = load(**flags).embed_endpoint
+    assert found is not None
+    return found
+
+
+def test_the_bundled_embedder_is_no_endpoint(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    monkeypatch.setenv("RAG_BASE_URL", SERVER)
+    monkeypatch.setenv("RAG_EMBED_API_KEY", KEY)
+    assert load().embed_endpoint is None
+
+
+def test_an_embedding_model_alone_is_asked_where_openai_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(UsageError, match="RAG_EMBED_API_KEY"):
+        load(embed_model="e").embed_endpoint  # noqa: B018
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    monkeypatch.setenv("RAG_EMBED_MODEL", "e")
+    found = embed_endpoint(no_model=True)  # which says nothing of embeddings
+    assert (found.model, found.host, secret(found)) == ("e", "api.openai.com", KEY)
+    monkeypatch.setenv("OPENAI_BASE_URL", SERVER)
+    assert (embed_endpoint().base_url, secret(embed_endpoint())) == (SERVER, KEY)
+
+
+def test_no_key_but_its_own_is_sent_to_an_embedding_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    monkeypatch.setenv("RAG_API_KEY", KEY)
+    monkeypatch.setenv("RAG_API_KEY_ENV", "OPENAI_API_KEY")
+    monkeypatch.setenv("RAG_EMBED_BASE_URL", SERVER)
+    found = embed_endpoint()
+    assert (found.model, found.host, secret(found)) == (None, "models.example", None)
+    monkeypatch.setenv("RAG_EMBED_API_KEY", "embed-key")
+    assert secret(embed_endpoint()) == "embed-key"
+    monkeypatch.setenv("RAG_EMBED_API_KEY_ENV", "OPENAI_API_KEY")
+    assert secret(embed_endpoint()) == KEY
+    assert load().endpoint is None
+
+
+@pytest.mark.parametrize("line", ["", 'embed_api_key = "file-key"\n'])
+def test_an_embedding_host_of_the_working_directory_gets_no_other_key(
+    line: str, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("OPENAI_API_KEY", "RAG_API_KEY", "RAG_EMBED_API_KEY"):
+        monkeypatch.setenv(name, KEY)
+    monkeypatch.setenv("RAG_EMBED_API_KEY_ENV", "OPENAI_API_KEY")
+    (home / "rag.toml").write_text(f'embed_api_key = "{KEY}"\n')
+    Path("rag.toml").write_text(f'embed_base_url = "{SERVER}"\napi_key = "{KEY}"\n{line}')
+    assert secret(embed_endpoint()) == ("file-key" if line else None)
+
+
+def test_a_variable_for_embeddings_that_is_not_set_is_named() -> None:
+    with pytest.raises(UsageError, match="NOT_THERE named by embed_api_key_env"):
+        load(embed_base_url=SERVER, embed_api_key_env="NOT_THERE").embed_endpoint  # noqa: B018
+
+
+def test_a_class_is_no_endpoint(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAG_MODEL", "llamaindex:a.b:Model")
+    monkeypatch.setenv("RAG_MODEL_OPTIONS", '{"size": 3, "names": ["x"]}')
+    monkeypatch.setenv("RAG_EMBED_MODEL", "llamaindex:a:Embedding")
+    monkeypatch.setenv("RAG_RERANKER", "llamaindex:a.b.c:Reranker")
+    settings = load(base_url=SERVER, embed_base_url=SERVER)
+    assert (settings.endpoint, settings.embed_endpoint) == (None, None)
+    assert (settings.model_class, settings.embed_class, settings.reranker_class) == (
+        "a.b:Model",
+        "a:Embedding",
+        "a.b.c:Reranker",
+    )
+    assert settings.model_options == {"size": 3, "names": ["x"]}
+    assert load(no_model=True).model_class is None
+    assert load(model="plain").model_class is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("model", "llamaindex:"),
+        ("model", "llamaindex:a.b"),
+        ("embed_model", "llamaindex:a.b:c()"),
+        ("model", "llamaindex:a..b:C"),
+        ("reranker", "a.b:C"),
+        ("reranker", "cross-encoder/ms-marco"),
+    ],
+)
+def test_a_name_that_is_no_class_is_refused(name: str, value: str) -> None:
+    error = complaint(**{name: value})
+    assert value in error.message
+    assert "llamaindex:package.module:Class" in error.fix
+
+
+@pytest.mark.parametrize("value", ["{", "[1]", "size=3", "5"])
+def test_options_that_are_no_table_are_named(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAG_EMBED_OPTIONS", value)
+    assert "RAG_EMBED_OPTIONS" in complaint().fix
+
+
+def test_a_byte_order_mark_in_rag_toml_is_no_mistake() -> None:
+    Path("rag.toml").write_bytes(b"\xef\xbb\xbfk = 9\n")
+    assert load().k == 9
+
+
+@pytest.mark.parametrize("kind", ["model", "embed_model"])
+def test_an_openai_base_url_that_is_none_is_told_without_its_password(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", f"http://me:{KEY}@models.example:port")
+    settings = load(**{kind: "m"})
+    with pytest.raises(UsageError, match=r"OPENAI_BASE_URL is http://.*@models\.example:port") as caught:
+        _ = settings.endpoint or settings.embed_endpoint
+    assert KEY not in str(caught.value)

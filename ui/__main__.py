@@ -23,6 +23,7 @@ def arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m ui", description=__doc__)
     parser.add_argument("--port", type=_port, help="the port to listen on; without it the first free one from 7860 on")
     parser.add_argument("--no-browser", action="store_true", help="only print the address")
+    parser.add_argument("--profile", metavar="NAME", help="the model of this table [models.NAME] in rag.toml")
     parser.add_argument("--model", help="the model's name at the endpoint")
     parser.add_argument("--base-url", metavar="URL", help="the address of an OpenAI-compatible endpoint")
     parser.add_argument("--no-model", action="store_true", help="quote the abstracts, whatever model is configured")
@@ -33,7 +34,7 @@ def arguments() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Serve the chat on this machine until Ctrl-C. Raises UsageError when the port is taken."""
     args = arguments().parse_args(argv)
-    settings = load(model=args.model, base_url=args.base_url, no_model=args.no_model or None)
+    settings = load(profile=args.profile, model=args.model, base_url=args.base_url, no_model=args.no_model or None)
     with progress_bars() as progress:
         assistant = Assistant(settings, progress=progress, tell=say)
     from ui import app
