@@ -93,6 +93,12 @@ class Settings(BaseSettings):
             )
         return endpoint
 
+    @property
+    def embed_endpoint(self) -> Endpoint | None:
+        """Where texts are embedded, or None for the bundled embedder."""
+        named = self.embed_model or self.embed_base_url
+        return Endpoint(self.embed_base_url, self.embed_model, self.embed_api_key) if named else None
+
     def _key(self) -> SecretStr | None:
         key = self.api_key
         if self.api_key_env:

@@ -34,12 +34,20 @@ class Exchange:
     request: Request
     stopped: threading.Event = field(default_factory=threading.Event)
 
-    def reply(self, status: int, body: bytes | str | dict[str, Any], content_type: str = "application/json") -> None:
+    def reply(
+        self,
+        status: int,
+        body: bytes | str | dict[str, Any],
+        content_type: str = "application/json",
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         """Send one whole response."""
         data = body if isinstance(body, bytes) else (body if isinstance(body, str) else json.dumps(body)).encode()
         self.handler.send_response(status)
         self.handler.send_header("Content-Type", content_type)
         self.handler.send_header("Content-Length", str(len(data)))
+        for name, value in (headers or {}).items():
+            self.handler.send_header(name, value)
         self.handler.end_headers()
         self.handler.wfile.write(data)
 
@@ -136,6 +144,17 @@ def breaks_off(*pieces: str) -> Behaviour:
 
 def fails(status: int, message: str = "it went wrong") -> Behaviour:
     return lambda to: to.reply(status, {"error": {"message": message, "type": "t", "code": None}})
+
+
+def embeds(made: Callable[[list[str]], Any]) -> Behaviour:
+    """Answer with the rows that `made` gives for the texts, last first, as servers may."""
+
+    def behave(to: Exchange) -> None:
+        rows = enumerate(made(to.request.body["input"]))
+        data = [{"object": "embedding", "index": n, "embedding": [float(x) for x in row]} for n, row in rows]
+        to.reply(200, {"object": "list", "model": to.request.body["model"], "data": data[::-1]})
+
+    return behave
 
 
 def page(text: str = "<html><body>Welcome to the router</body></html>") -> Behaviour:
