@@ -177,10 +177,11 @@ class EmbeddingApi:
                 "Correct RAG_EMBED_BASE_URL (it usually ends in /v1) or RAG_EMBED_MODEL.",
             )
         if status in _REFUSED or _TOO_MUCH.search(said):
-            longest = max(map(len, texts))
             return TooMuch(
-                f"A text of {longest} characters was refused by {self._where} ({shown}).",
-                "Raise the length of text that the server takes, or choose another model.",
+                f"A text of {max(map(len, texts))} characters was refused by {self._where} ({shown}).",
+                "Raise the length of text that the server takes, or choose another model."
+                if status == 413 or _TOO_MUCH.search(said)
+                else "Correct what it says, and see the server's log.",
             )
         return EmbedderError(f"An error from {self._where}: {shown}.", "See the server's log; what is embedded is kept.")
 

@@ -64,7 +64,6 @@ class EndpointEmbedder:
         self._known: _Known | None = None
         self._learning = Lock()
         self._checked = False
-        self._worked = 0  # the most texts that the server took in one request
 
         self.at_once = _BATCH
         """Texts that go into the next request: whoever stores vectors in such portions loses none that came."""
@@ -101,18 +100,20 @@ class EndpointEmbedder:
 
     def _rows(self, texts: Sequence[str], known: _Known) -> Vectors:
         rows: list[Vectors] = []
-        done = 0
+        done, refused, before = 0, 0, self.at_once  # `before`: texts in a request when those up to `refused` were too much
         while done < len(texts):
             some = texts[done : done + self.at_once]
             try:
                 found = self._api.ask(some)
-                self._worked = max(self._worked, len(some))
             except TooMuch as refusal:
                 if len(some) > 1:
+                    if done >= refused:
+                        refused, before = done + len(some), self.at_once
                     self.at_once = len(some) // 2
                     continue
                 found = self._shortened(some[0], refusal)
-                self.at_once = self._worked or _BATCH  # the text was too much, not the number of them
+                if done < refused:  # it was this text, not the number of them
+                    refused, self.at_once = done, before
             if found.shape[1] != len(known.vector):
                 raise self._changed(f"vectors of {found.shape[1]} numbers in place of {len(known.vector)}")
             rows.append(_unit(found))

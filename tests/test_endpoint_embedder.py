@@ -165,10 +165,21 @@ def test_a_text_that_is_too_long_is_cut_and_told_once(tmp_path: Path) -> None:
 def test_a_long_text_does_not_make_later_batches_small(tmp_path: Path) -> None:
     with serves(takes(64, longest=100)) as server:
         asks = remote(server, tmp_path, tell=lambda _: None)
-        asks.embed(["short"] * 64)
+        asks.embed(["short", "lamp " * 40, "short"])
+        assert asks.at_once == 64
         asks.embed(["lamp " * 40])
-        asks.embed(["short"] * 64)
-    assert len(asked(server)[-1]) == 64
+        assert asks.at_once == 64
+        asks.embed([*["short"] * 50, "lamp " * 40, *["short"] * 50])
+        assert asks.at_once == 64
+
+
+def test_a_long_text_among_many_leaves_batches_as_the_server_takes_them(tmp_path: Path) -> None:
+    texts = [f"text {n}" for n in range(150)]
+    texts[10] = texts[100] = texts[101] = "lamp " * 40
+    with serves(takes(20, longest=100)) as server:
+        asks = remote(server, tmp_path, tell=lambda _: None)
+        assert asks.embed(texts).shape == (150, 64)
+        assert asks.at_once == 16
 
 
 def test_a_text_that_is_refused_at_an_eighth_is_an_error_that_says_how_long_it_is(tmp_path: Path) -> None:
