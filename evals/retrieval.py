@@ -22,9 +22,10 @@ from evals import ranking
 from evals.queries import Judged, Query, from_beir, known_items
 from rag import index, ingest, merge, sources
 from rag.cli import progress_bars
+from rag.embedders import open_embedder
+from rag.embedding import Embedder
 from rag.errors import LibraryError, SourceError, UsageError
 from rag.library import Library
-from rag.minilm import MiniLM
 from rag.retrieve import Candidate, Retriever
 from rag.settings import load
 from rag.types import Filters, Paper, Progress
@@ -68,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
     places = [str(args.beir / "corpus.jsonl")] if args.beir else args.papers or [sources.STARTER]
     judged = from_beir(args.beir, args.split) if args.beir else known_items(_papers(places), args.most)
     with _home(args.keep) as home, progress_bars() as progress:
-        embedder = MiniLM(load().home)  # shares the graph that is already built
+        embedder = open_embedder(load())  # shares the graph that is already built
         _fill(home, places, judged, embedder, progress)
         library, live = Library(home), index.open_live(home, index.fingerprint(embedder))
         if live is None:
@@ -101,7 +102,7 @@ def _papers(places: Sequence[str]) -> list[Paper]:
     return [merge.union(listed) for listed in merge.by_paper(listings)]
 
 
-def _fill(home: Path, places: Sequence[str], judged: Judged, embedder: MiniLM, progress: Progress) -> None:
+def _fill(home: Path, places: Sequence[str], judged: Judged, embedder: Embedder, progress: Progress) -> None:
     """Read `places` into `home`, unless it holds anything else: what is measured would be another corpus."""
     if (home / "library.sqlite").exists():
         library = Library(home)

@@ -22,8 +22,8 @@ from evals.metrics import RECALL_AT, Measured, mean, measure, share
 from rag import ingest, render, sources
 from rag.assistant import Assistant, Found
 from rag.cli import progress_bars, say
-from rag.errors import EndpointError, SourceError, UsageError
-from rag.minilm import MiniLM
+from rag.embedders import open_embedder
+from rag.errors import EmbedderError, EndpointError, SourceError, UsageError
 from rag.settings import Settings, load
 from rag.types import Answer
 
@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
         flags = {"profile": args.profile, "model": args.model, "base_url": args.base_url, "no_model": args.no_model or None}
         mine = load(k=args.k, **flags)  # with the rag.toml of RAG_HOME, whose papers are left alone
         settings = mine.model_copy(update={"home": Path(folder)})
-        embedder = MiniLM(mine.home)  # shares the graph that is already built
+        embedder = open_embedder(mine)  # shares the graph that is already built
         for report in ingest.ingest(settings.home, args.papers or [sources.STARTER], embedder, progress):
             if report.error:
                 raise SourceError(report.error, "")
@@ -67,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
             for n, case in enumerate(asked, 1):
                 try:
                     answer, ranked = _ask(assistant, case)
-                except EndpointError as error:
+                except (EndpointError, EmbedderError) as error:
                     failed += 1
                     say(f"{case.id}: {error}")
                     out.write(json.dumps({"case": case.id, "error": str(error)}) + "\n")
@@ -100,6 +100,7 @@ def _header(settings: Settings, assistant: Assistant, args: argparse.Namespace) 
         "mode": assistant.model.mode,
         "model": settings.model,
         "host": assistant.model.host,
+        "embedder": assistant.embedder.name,
         "k": settings.k,
         "prompts_sha256": {f.name: sha256(f.read_bytes()).hexdigest()[:16] for f in prompts},
         "papers": [Path(p).name for p in args.papers or [sources.STARTER]],

@@ -15,13 +15,13 @@ from threading import Lock
 from typing import Any
 
 from rag import corpus, gate, ground, index, ingest, lock, lookup, prompt, understand
+from rag.embedders import open_embedder, open_reader
 from rag.embedding import Embedder
 from rag.errors import EndpointError, LibraryError, PromptTooLong
 from rag.extract import ExtractiveReader
 from rag.filters import Scope
 from rag.index import Index
 from rag.library import Library
-from rag.minilm import MiniLM
 from rag.records import Result
 from rag.refusal import REFUSAL, is_refusal
 from rag.retrieve import Retriever
@@ -78,8 +78,9 @@ class Assistant:
         self._home = settings.home
         self.k = settings.k
         self._lock = Lock()
-        self.embedder: Embedder = embedder or MiniLM(settings.home)
-        self.model: ChatModel = model or _load_model(settings) or ExtractiveReader(self.embedder)
+        self.embedder: Embedder = embedder or open_embedder(settings)
+        self._reader = open_reader(settings, self.embedder)
+        self.model: ChatModel = model or _load_model(settings) or ExtractiveReader(self._reader)
         by_model = settings.verify == "model" and self.model.mode == "model"
         self._verifier = Verifier(self.model) if by_model else None
         ingest.prepare(self._home, self.embedder, progress, tell)
@@ -163,6 +164,8 @@ class Assistant:
             yield from _recorded(known, answer, began)
             return
         hits = lookup.papers(self._retriever(live), searched, k or self.k, filters)
+        if self._reader is not self.embedder:
+            hits = gate.on_scale(searched, hits, self._library, self._reader)
         verdict = gate.judge(searched, hits, live.lexical, details=self.model.mode == "extractive")
         if force or not hits:
             verdict = replace(verdict, reason=None if hits else self.scope.nothing(filters) or verdict.reason)
@@ -196,7 +199,7 @@ class Assistant:
         """Return the answer that was stopped when it had come to `said`, checked and marked as incomplete."""
         answer = self._blank(question, found.standalone_question, found.sources, self._open_index().info)
         answer = replace(answer, filters=found.filters, warnings=self.scope.told(found.filters))
-        checker = ground.Checker(found.sources, self.embedder)
+        checker = ground.Checker(found.sources, self._reader)
         return self._checked(replace(answer, answer=said.strip(), complete=False, refusal_reason=reason), checker)
 
     def _blank(self, question: str, standalone: str, sources: tuple[Source, ...], info: IndexInfo) -> Answer:
@@ -222,7 +225,7 @@ class Assistant:
 
     def _read(self, request: Prompt, answer: Answer, began: float) -> Iterator[Event]:
         """Have the model answer: yield its pieces and claims, then `answer` filled with them and checked."""
-        checker = ground.Checker(answer.sources, self.embedder)
+        checker = ground.Checker(answer.sources, self._reader)
         said = reasoning = ""
         ended = 0  # claims whose sentence is over
         for piece in self.model.stream(request):

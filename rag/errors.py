@@ -5,7 +5,7 @@ RagError                 anything the product can explain
 ├── SourceError          a file or page that cannot be read as papers
 ├── LibraryError         the library or index cannot be used
 │   └── Busy             another process is writing
-├── EmbedderError        the embedder cannot be loaded
+├── EmbedderError        the embedder cannot be loaded, or its server did not answer as asked
 └── EndpointError        the model endpoint did not answer as asked
     └── PromptTooLong    the prompt is longer than the server takes
 """

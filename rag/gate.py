@@ -7,10 +7,12 @@ by itself, when the detail it asks for is not in the papers it is about. Thresho
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rag import followup, names, quantities, question, sentences, text
+from rag.embedding import Embedder
 from rag.lexical import LexicalIndex
+from rag.library import Library
 from rag.question import Asked, Detail
 from rag.types import Hit
 
@@ -49,6 +51,19 @@ class Verdict:
 
     reason: str | None
     missing: tuple[str, ...] = ()
+
+
+def on_scale(asked: str, hits: Sequence[Hit], library: Library, reader: Embedder) -> list[Hit]:
+    """Return `hits` with the cosines of `reader`, the embedder that the thresholds here were set with."""
+    chunks = library.chunks([hit.paper.id for hit in hits])
+    vectors = library.found_vectors(reader.name, [chunk.text for chunk in chunks])
+    missing = [chunk.text for chunk in chunks if chunk.text not in vectors]
+    [question, *made] = reader.embed([asked, *missing])
+    vectors |= dict(zip(missing, made, strict=True))
+    cosines: dict[str, float] = {}
+    for chunk in chunks:
+        cosines[chunk.paper_id] = max(cosines.get(chunk.paper_id, -1.0), float(vectors[chunk.text] @ question))
+    return [replace(hit, dense=cosines.get(hit.paper.id, 0.0)) for hit in hits]
 
 
 def judge(asked: str, hits: Sequence[Hit], lexical: LexicalIndex, *, details: bool = False) -> Verdict:

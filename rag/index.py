@@ -188,14 +188,18 @@ def _embed(library: Library, embedder: Embedder, progress: Progress) -> None:
         library.put_chunks(CHUNKER, dict(cut(papers[first : first + _PAPERS_CUT])))
         _embed_chunks(library, embedder)
         progress("embedding", min(first + _PAPERS_CUT, len(papers)), len(papers))
-    _embed_chunks(library, embedder)  # of another embedder, or of a run that was ended
+    _embed_chunks(library, embedder, progress)  # of another embedder, or of a run that was ended
 
 
-def _embed_chunks(library: Library, embedder: Embedder) -> None:
+def _embed_chunks(library: Library, embedder: Embedder, progress: Progress = lambda stage, done, total: None) -> None:
+    """Embed the chunks that have no vector, storing each batch as it comes, so that a run that fails is taken up there."""
     texts = library.unembedded(embedder.name)
-    for first in range(0, len(texts), _EMBED_BATCH):
-        some = texts[first : first + _EMBED_BATCH]
+    done = 0
+    while done < len(texts):
+        some = texts[done : done + getattr(embedder, "at_once", _EMBED_BATCH)]  # what an endpoint gives in one reply
         library.put_vectors(embedder.name, some, embedder.embed(some))
+        done += len(some)
+        progress("embedding", done, len(texts))
 
 
 def _fill(target: Path, before: Path | None, library: Library, embedder: Embedder, progress: Progress) -> tuple[int, int]:

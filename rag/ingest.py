@@ -14,10 +14,10 @@ from pathlib import Path
 
 from rag import index, lock, sources
 from rag.cli import fail_in_one_sentence, progress_bars, say
+from rag.embedders import open_embedder
 from rag.embedding import Embedder
 from rag.errors import Busy, SourceError
 from rag.library import Library
-from rag.minilm import MiniLM
 from rag.settings import load
 from rag.types import BadRecord, Paper, Progress
 
@@ -162,9 +162,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     if args.remove is not None and args.places:
         parser.error("--remove takes a source out; read others in a second command")
-    home = load().home
+    settings = load()
+    home = settings.home
     with progress_bars() as progress:
-        embedder = MiniLM(home)
+        embedder = open_embedder(settings)
         if args.remove is not None:
             gone = remove(home, args.remove, embedder, progress)
             say(f"Removed {args.remove}: {gone} papers are gone from the library.")

@@ -160,6 +160,17 @@ def bytes_of(*data: bytes) -> Behaviour:
     return behave
 
 
+def embeds(made: Callable[[list[str]], Any]) -> Behaviour:
+    """Answer with the rows that `made` gives for the texts, last first, as servers may."""
+
+    def behave(to: Exchange) -> None:
+        rows = enumerate(made(to.request.body["input"]))
+        data = [{"object": "embedding", "index": n, "embedding": [float(x) for x in row]} for n, row in rows]
+        to.reply(200, {"object": "list", "model": to.request.body["model"], "data": data[::-1]})
+
+    return behave
+
+
 def page(text: str = "<html><body>Welcome to the router</body></html>") -> Behaviour:
     """Answer 200 with HTML, as a proxy's login page does."""
     return lambda to: to.reply(200, text, "text/html")
