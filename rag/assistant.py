@@ -68,6 +68,7 @@ class Assistant:
         *,
         embedder: Embedder | None = None,
         model: ChatModel | None = None,
+        reranker: lookup.Reranker | None = None,
         progress: Progress = lambda stage, done, total: None,
         tell: Callable[[str], None] = lambda message: None,
     ) -> None:
@@ -78,6 +79,7 @@ class Assistant:
         self.embedder: Embedder = embedder or MiniLM(settings.home)
         self.model: ChatModel = model or _load_model(settings) or ExtractiveReader(self.embedder)
         by_model = settings.verify == "model" and self.model.mode == "model"
+        self._reranker = reranker
         self._verifier = Verifier(self.model) if by_model else None
         ingest.prepare(self._home, self.embedder, progress, tell)
         self._library = Library(self._home)
@@ -163,6 +165,9 @@ class Assistant:
             verdict = replace(verdict, reason=None if hits else self.scope.nothing(filters) or verdict.reason)
         if verdict.missing and verdict.reason is None and not told:
             told = (*told, f"No abstract mentions {', '.join(verdict.missing)}.")
+        if self._reranker and verdict.reason is None:  # after the gate, whose thresholds are of the order as found
+            hits = lookup.reranked(self._reranker, self._retriever(live), searched, hits, filters)
+            verdict = verdict if hits else replace(verdict, reason="The reranker left none of the papers found.")
         request = prompt.answer(standalone, hits, self.model.context_tokens, self.model.name)
         answer = replace(
             self._blank(question, standalone, request.sources, live.info),

@@ -24,7 +24,7 @@ LEVELS = [
     {"titles"},
     {"retrieve", "corpus", "ingest"},
     {"gate", "ground", "lookup"},
-    {"prompt", "models", "extract"},
+    {"prompt", "models", "adapters", "extract"},
     {"verify", "understand"},
     {"assistant"},
     {"render"},
