@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import Any
 
-from rag import corpus, gate, ground, index, ingest, lock, lookup, prompt, understand
+from rag import chosen, corpus, gate, ground, index, ingest, lock, lookup, prompt, understand
 from rag.embedding import Embedder
 from rag.errors import EndpointError, LibraryError
 from rag.extract import ExtractiveReader
@@ -77,10 +77,10 @@ class Assistant:
         self.k = settings.k
         self._lock = Lock()
         self.embedder: Embedder = embedder or MiniLM(settings.home)
-        self.model: ChatModel = model or _load_model(settings) or ExtractiveReader(self.embedder)
+        self.model: ChatModel = model or chosen.model(settings) or ExtractiveReader(self.embedder)
         by_model = settings.verify == "model" and self.model.mode == "model"
-        self._reranker = reranker
         self._verifier = Verifier(self.model) if by_model else None
+        self._reranker = reranker or chosen.reranker(settings)
         ingest.prepare(self._home, self.embedder, progress, tell)
         self._library = Library(self._home)
         self.scope = Scope(self._library)
@@ -288,12 +288,3 @@ def _recorded(known: Result, answer: Answer, began: float) -> Iterator[Event]:
 def _timed(answer: Answer, began: float, *, first: bool = False) -> Answer:
     name = "first_token_s" if first else "total_s"
     return replace(answer, timings=replace(answer.timings, **{name: time.perf_counter() - began}))
-
-
-def _load_model(settings: Settings) -> ChatModel | None:
-    endpoint = settings.endpoint
-    if endpoint is None:
-        return None
-    from rag.models import EndpointModel
-
-    return EndpointModel(endpoint, settings)

@@ -55,6 +55,7 @@ class Settings(BaseSettings):
     max_answer_tokens: int = Field(700, ge=1)
     timeout_s: float = Field(300.0, gt=0)  # until a reply begins
     stall_s: float = Field(60.0, gt=0)  # of silence in a reply that has begun
+    model_options: dict[str, Any] = Field(default_factory=dict)
     k: int = Field(6, ge=1)
     no_model: bool = False
     verify: Literal["off", "model"] = "off"
@@ -62,6 +63,9 @@ class Settings(BaseSettings):
     embed_base_url: str | None = None
     embed_api_key: SecretStr | None = None
     embed_api_key_env: str | None = None
+    embed_options: dict[str, Any] = Field(default_factory=dict)
+    reranker: str | None = None
+    reranker_options: dict[str, Any] = Field(default_factory=dict)
 
     @classmethod
     def settings_customise_sources(
@@ -78,9 +82,24 @@ class Settings(BaseSettings):
         return init_settings, env_settings, here, there
 
     @property
+    def model_class(self) -> str | None:
+        """The class that answers, as "package.module:Class", made with `model_options`; None when there is no such."""
+        return None if self.no_model else _class(self.model)
+
+    @property
+    def embed_class(self) -> str | None:
+        """The class that embeds, made with `embed_options`."""
+        return _class(self.embed_model)
+
+    @property
+    def reranker_class(self) -> str | None:
+        """The class that reorders the papers found, made with `reranker_options`."""
+        return _class(self.reranker)
+
+    @property
     def endpoint(self) -> Endpoint | None:
         """The model endpoint in force, or None when answers are extractive. Raises UsageError for a missing key."""
-        if self.no_model or not (self.model or self.base_url):
+        if self.no_model or self.model_class or not (self.model or self.base_url):
             return None
         base_url = self.base_url or os.environ.get("OPENAI_BASE_URL") or None
         if base_url and not _is_address(base_url):
@@ -152,6 +171,10 @@ def _check(settings: Settings) -> None:
             f"{settings.max_answer_tokens}.",
             "Lower RAG_MAX_ANSWER_TOKENS or raise RAG_CONTEXT_WINDOW.",
         )
+
+
+def _class(name: str | None) -> str | None:
+    return name.removeprefix("llamaindex:") if name and name.startswith("llamaindex:") else None
 
 
 def _is_address(url: str) -> bool:

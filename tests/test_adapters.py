@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ import pytest
 import theirs
 from made import hit, paper, sources
 
-from rag import adapters
+from rag import adapters, chosen
 from rag.adapters import chat_model, embedder, reranker
 from rag.assistant import Assistant
 from rag.errors import EmbedderError, EndpointError, UsageError
@@ -315,3 +317,42 @@ def test_a_search_keeps_the_order_of_its_scores(assistant: Assistant) -> None:
 def reranked(assistant: Assistant, **options: Any) -> Assistant:
     settings = load(home=assistant._home, no_model=True)
     return Assistant(settings, embedder=assistant.embedder, reranker=reranker("theirs:ByWord", options))
+
+
+# -- from the settings ---------------------------------------------------------------------------------------------------
+
+README = (Path(__file__).resolve().parents[1] / "README.md").read_text("utf-8")
+
+
+def test_classes_named_in_the_toml_of_rag_home_answer(own_home: Path, embedder: MiniLM) -> None:
+    (own_home / "rag.toml").write_text(
+        'model = "llamaindex:theirs:Streams"\n'
+        'reranker = "llamaindex:theirs:ByWord"\n'
+        '[model_options]\nsays = "GraphSAINT builds a complete GCN on each subgraph [1]."\nmodel = "mine"\n'
+        '[reranker_options]\nword = "GraphSAINT"\nstrict = true\n'
+    )
+    answer = Assistant(load(), embedder=embedder).ask(GRAPH)
+    assert (answer.model, answer.mode, answer.base_url_host) == ("mine", "model", None)
+    assert all("GraphSAINT" in f"{s.paper.title}{s.paper.abstract}" for s in answer.sources)
+
+
+def test_without_a_model_none_is_made(own_home: Path, embedder: MiniLM, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAG_MODEL", "llamaindex:theirs:NoKey")
+    assert Assistant(load(no_model=True), embedder=embedder).ask(GRAPH).mode == "extractive"
+    with pytest.raises(UsageError, match="NoKey does not take its options"):
+        Assistant(load(), embedder=embedder)
+
+
+def test_the_settings_of_the_readme_are_read_as_classes_with_their_options(tmp_path: Path) -> None:
+    block = re.search(r"^    model = \"llamaindex:.*?(?=^\S)", README, re.MULTILINE | re.DOTALL)
+    assert block is not None
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "rag.toml").write_text(textwrap.dedent(block[0]))
+    settings = load()
+    assert settings.model_class == "llama_index.llms.ollama:Ollama"
+    assert settings.embed_class == "llama_index.embeddings.ollama:OllamaEmbedding"
+    assert settings.model_options == {"model": "qwen3:8b", "context_window": 16384}
+    assert chosen.reranker(settings) is not None
+    with pytest.raises(UsageError, match="pip install llama-index-llms-ollama"):
+        chosen.model(settings)

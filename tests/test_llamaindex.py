@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import textwrap
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -239,3 +240,25 @@ def test_llamaindex_judges_our_answer_by_the_abstracts_it_cites(assistant: Assis
     assert [evaluator.evaluate_response(response=response).passing for _ in range(2)] == [True, False]
     assert str(response)[:60] in judge.asked[0]
     assert response.source_nodes[0].node.get_content() in judge.asked[0]
+
+
+# -- README --------------------------------------------------------------------------------------------------------------
+
+
+def test_the_example_of_the_readme_runs(
+    starter_home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("RAG_HOME", str(starter_home))
+    names: dict[str, Any] = {}
+    exec(example("    from llama_index"), names)
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[0].startswith("1 | GraphSAINT: Graph Sampling Based Inductive Learning Method | ")
+    assert len(printed) == len(names["response"].source_nodes)
+    assert len(names["nodes"]) == 10
+
+
+def example(first: str) -> str:
+    """Return the indented block of README that begins with `first`."""
+    block = re.search(rf"^{re.escape(first)}.*?(?=^\S)", README, re.MULTILINE | re.DOTALL)
+    assert block is not None
+    return textwrap.dedent(block[0])
