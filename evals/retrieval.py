@@ -20,9 +20,8 @@ import numpy as np
 
 from evals import ranking
 from evals.queries import Judged, Query, from_beir, known_items
-from rag import index, ingest, merge, sources
+from rag import chosen, index, ingest, merge, sources
 from rag.cli import progress_bars
-from rag.embedders import open_embedder
 from rag.embedding import Embedder
 from rag.errors import LibraryError, SourceError, UsageError
 from rag.library import Library
@@ -69,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
     places = [str(args.beir / "corpus.jsonl")] if args.beir else args.papers or [sources.STARTER]
     judged = from_beir(args.beir, args.split) if args.beir else known_items(_papers(places), args.most)
     with _home(args.keep) as home, progress_bars() as progress:
-        embedder = open_embedder(load())  # shares the graph that is already built
+        embedder = chosen.embedder(load())  # shares the graph that is already built
         _fill(home, places, judged, embedder, progress)
         library, live = Library(home), index.open_live(home, index.fingerprint(embedder))
         if live is None:

@@ -19,10 +19,9 @@ from pathlib import Path
 from evals import cases
 from evals.cases import KINDS, Case
 from evals.metrics import RECALL_AT, Measured, mean, measure, share
-from rag import ingest, render, sources
+from rag import chosen, ingest, render, sources
 from rag.assistant import Assistant, Found
 from rag.cli import progress_bars, say
-from rag.embedders import open_embedder
 from rag.errors import EmbedderError, EndpointError, SourceError, UsageError
 from rag.settings import Settings, load
 from rag.types import Answer
@@ -53,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
         flags = {"profile": args.profile, "model": args.model, "base_url": args.base_url, "no_model": args.no_model or None}
         mine = load(k=args.k, **flags)  # with the rag.toml of RAG_HOME, whose papers are left alone
         settings = mine.model_copy(update={"home": Path(folder)})
-        embedder = open_embedder(mine)  # shares the graph that is already built
+        embedder = chosen.embedder(mine)  # shares the graph that is already built
         for report in ingest.ingest(settings.home, args.papers or [sources.STARTER], embedder, progress):
             if report.error:
                 raise SourceError(report.error, "")

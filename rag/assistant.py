@@ -14,8 +14,7 @@ from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import Any
 
-from rag import corpus, gate, ground, index, ingest, lock, lookup, prompt, understand
-from rag.embedders import open_embedder, open_reader
+from rag import chosen, corpus, gate, ground, index, ingest, lock, lookup, prompt, understand
 from rag.embedding import Embedder
 from rag.errors import EndpointError, LibraryError, PromptTooLong
 from rag.extract import ExtractiveReader
@@ -71,6 +70,7 @@ class Assistant:
         *,
         embedder: Embedder | None = None,
         model: ChatModel | None = None,
+        reranker: lookup.Reranker | None = None,
         progress: Progress = lambda stage, done, total: None,
         tell: Callable[[str], None] = lambda message: None,
     ) -> None:
@@ -78,11 +78,12 @@ class Assistant:
         self._home = settings.home
         self.k = settings.k
         self._lock = Lock()
-        self.embedder: Embedder = embedder or open_embedder(settings)
-        self._reader = open_reader(settings, self.embedder)
-        self.model: ChatModel = model or _load_model(settings) or ExtractiveReader(self._reader)
+        self.embedder: Embedder = embedder or chosen.embedder(settings)
+        self._reader = chosen.reader(settings, self.embedder)
+        self.model: ChatModel = model or chosen.model(settings) or ExtractiveReader(self._reader)
         by_model = settings.verify == "model" and self.model.mode == "model"
         self._verifier = Verifier(self.model) if by_model else None
+        self._reranker = reranker or chosen.reranker(settings)
         ingest.prepare(self._home, self.embedder, progress, tell)
         self._library = Library(self._home)
         self.scope = Scope(self._library)
@@ -171,6 +172,9 @@ class Assistant:
             verdict = replace(verdict, reason=None if hits else self.scope.nothing(filters) or verdict.reason)
         if verdict.missing and verdict.reason is None and not told:
             told = (*told, f"No abstract mentions {', '.join(verdict.missing)}.")
+        if self._reranker and verdict.reason is None:  # after the gate, whose thresholds are of the order as found
+            hits = lookup.reranked(self._reranker, self._retriever(live), searched, hits, filters)
+            verdict = verdict if hits else replace(verdict, reason="The reranker left none of the papers found.")
         request = prompt.answer(standalone, hits, self.model.context_tokens, self.model.name)
         answer = replace(
             self._blank(question, standalone, request.sources, live.info),
@@ -303,12 +307,3 @@ def _recorded(known: Result, answer: Answer, began: float) -> Iterator[Event]:
 def _timed(answer: Answer, began: float, *, first: bool = False) -> Answer:
     name = "first_token_s" if first else "total_s"
     return replace(answer, timings=replace(answer.timings, **{name: time.perf_counter() - began}))
-
-
-def _load_model(settings: Settings) -> ChatModel | None:
-    endpoint = settings.endpoint
-    if endpoint is None:
-        return None
-    from rag.models import EndpointModel
-
-    return EndpointModel(endpoint, settings)

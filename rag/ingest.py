@@ -12,9 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from rag import index, lock, sources
+from rag import chosen, index, lock, sources
 from rag.cli import fail_in_one_sentence, progress_bars, say
-from rag.embedders import open_embedder
 from rag.embedding import Embedder
 from rag.errors import Busy, SourceError
 from rag.library import Library
@@ -165,7 +164,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     settings = load()
     home = settings.home
     with progress_bars() as progress:
-        embedder = open_embedder(settings)
+        embedder = chosen.embedder(settings)
         if args.remove is not None:
             gone = remove(home, args.remove, embedder, progress)
             say(f"Removed {args.remove}: {gone} papers are gone from the library.")

@@ -6,12 +6,19 @@ comparison the best papers of each thing compared come on top, so that none is c
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from rag import followup, question
 from rag.retrieve import Retriever
 from rag.types import Filters, Hit
 
 SEVERAL = 2  # times as many papers for a question that asks for several
 _OF_EACH = 2  # papers looked up for each thing that a question compares
+_AMONG = 3  # times as many papers are shown to a reranker as are put before the reader
+
+Reranker = Callable[
+    [str, Sequence[Hit]], list[Hit]
+]  # a question and its papers, best first, to those of them to keep, likewise
 
 
 def papers(retriever: Retriever, asked: str, k: int, filters: Filters | None = None) -> list[Hit]:
@@ -23,3 +30,10 @@ def papers(retriever: Retriever, asked: str, k: int, filters: Filters | None = N
     best = [hit for subject in understood.subjects for hit in retriever.search(subject, _OF_EACH, filters)]
     known = {hit.paper.id for hit in hits}
     return hits + list({hit.paper.id: hit for hit in best if hit.paper.id not in known}.values())
+
+
+def reranked(rerank: Reranker, retriever: Retriever, asked: str, hits: Sequence[Hit], filters: Filters | None) -> list[Hit]:
+    """Return at most as many papers as `hits`, chosen by `rerank` among them and those that come next."""
+    wider = retriever.search(asked, _AMONG * len(hits), filters)
+    known = {hit.paper.id for hit in wider}
+    return rerank(asked, [*wider, *(hit for hit in hits if hit.paper.id not in known)])[: len(hits)]

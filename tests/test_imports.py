@@ -26,10 +26,10 @@ LEVELS = [
     {"titles"},
     {"retrieve", "corpus"},
     {"gate", "ground", "lookup"},
-    {"prompt", "models", "extract"},
+    {"prompt", "models", "adapters", "extract"},
     {"verify", "understand", "embed_request"},
     {"endpoint_embedder"},
-    {"embedders"},
+    {"chosen"},
     {"ingest"},
     {"assistant"},
     {"render"},
@@ -94,6 +94,16 @@ def test_imports_run_one_way() -> None:
 def test_an_engine_is_imported_by_its_one_room_only(package: str, owner: str) -> None:
     importers = {name_of(path) for path in modules() for _, dotted in imported(path) if dotted.partition(".")[0] == package}
     assert importers == {f"rag.{owner}"}
+
+
+def test_llamaindex_is_imported_by_its_two_rooms_and_to_cut_and_to_compare() -> None:
+    importers = {name_of(p) for p in modules() for _, dotted in imported(p) if dotted.partition(".")[0] == "llama_index"}
+    assert {room(name) if name.startswith("rag") else name for name in importers} == {
+        "adapters",
+        "llamaindex",
+        "chunks",
+        "evals.peer",
+    }
 
 
 def test_a_question_without_an_endpoint_loads_no_heavy_package(starter_home: Path, tmp_path: Path) -> None:

@@ -1,0 +1,55 @@
+"""Opens what the settings choose, the one way for every command: model, embedder, reranker. Imports no more than that."""
+
+from __future__ import annotations
+
+from rag.embedding import Embedder
+from rag.lookup import Reranker
+from rag.minilm import MiniLM
+from rag.settings import Settings
+from rag.types import ChatModel
+
+
+def model(settings: Settings) -> ChatModel | None:
+    """Return the model in force, or None when answers are quoted. Raises UsageError; asks nothing of a server."""
+    if settings.model_class is not None:
+        from rag.adapters import chat_model
+
+        return chat_model(settings.model_class, settings.model_options, settings)
+    endpoint = settings.endpoint
+    if endpoint is None:
+        return None
+    from rag.models import EndpointModel
+
+    return EndpointModel(endpoint, settings)
+
+
+def embedder(settings: Settings) -> Embedder:
+    """Return the embedder of the index and of its questions: the bundled one unless another is set. Raises RagError."""
+    if settings.embed_class is not None:
+        from rag import adapters
+
+        return adapters.embedder(settings.embed_class, settings.embed_options)
+    endpoint = settings.embed_endpoint
+    if endpoint is None:
+        return MiniLM(settings.home)
+    from rag.endpoint_embedder import EndpointEmbedder
+
+    return EndpointEmbedder(endpoint, settings.home, settings.timeout_s)
+
+
+def reader(settings: Settings, embedder: Embedder) -> Embedder:
+    """Return what answers are read and checked with, and questions refused: the bundled embedder, whatever the index's is.
+
+    Their thresholds are cosines of it. Where no other is set, `embedder` is it.
+    """
+    bundled = settings.embed_endpoint is None and settings.embed_class is None
+    return embedder if bundled else MiniLM(settings.home)
+
+
+def reranker(settings: Settings) -> Reranker | None:
+    """Return what puts the papers found in another order, or None. Raises UsageError."""
+    if settings.reranker_class is None:
+        return None
+    from rag import adapters
+
+    return adapters.reranker(settings.reranker_class, settings.reranker_options)
