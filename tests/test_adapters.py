@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
+import time
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from rag.assistant import Assistant
 from rag.errors import EmbedderError, EndpointError, UsageError
 from rag.minilm import MiniLM
 from rag.settings import Settings, load
-from rag.types import ChatModel, Finish, Prompt, Thought, Usage
+from rag.types import ChatModel, Finish, Prompt, Thought, Usage, Waiting
 
 ASKED = Prompt("Why?", tuple(sources(paper("Lamps", "Lamps give light."))), "Answer from the sources.", "Why? [1] Lamps")
 GRAPH = "How does GraphSAINT get around neighbor explosion when training GCNs on big graphs?"
@@ -160,6 +161,26 @@ def test_an_error_of_any_class_before_the_text_is_one_sentence_without_the_key()
 
 def test_an_error_after_the_first_text_breaks_the_reply_off() -> None:
     assert replies("Streams", fails_after=1) == ["Said", Finish(False, "the reply broke off (VendorError)")]
+
+
+def test_who_waits_is_told_each_second() -> None:
+    assert replies("Slow", says="Yes.", before=1.5) == [Waiting(1.0), "Yes.", Finish()]
+
+
+def test_a_model_that_takes_too_long_is_an_error_and_one_that_stalls_breaks_off() -> None:
+    impatient = load(timeout_s=0.2, stall_s=0.1)
+    with pytest.raises(EndpointError, match=r"No answer in time from the LlamaIndex model whole-1\. .* RAG_TIMEOUT_S"):
+        list(model("Slow", impatient, before=0.6).stream(ASKED))
+    said = list(model("Slow", impatient, says="Yes it is.", between=0.6).stream(ASKED))
+    assert said == ["Yes", Finish(False, "the reply broke off (TimeoutError)")]
+
+
+def test_a_stream_that_nobody_hears_any_more_ends_at_its_next_reply() -> None:
+    stream = model("Slow", says="One two three.", between=0.1).stream(ASKED)
+    assert next(stream) == "One"
+    stream.close()  # type: ignore[attr-defined]
+    time.sleep(0.6)
+    assert "One two three." not in theirs.STREAMED
 
 
 def test_an_empty_reply_is_an_error() -> None:

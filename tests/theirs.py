@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ from pydantic import Field, PrivateAttr
 
 from rag.minilm import MiniLM
 
+STREAMED: list[str] = []  # what a Slow model was heard to its end
 SEEN: list[Sequence[ChatMessage]] = []  # what the models below were asked, the newest last
 
 
@@ -66,6 +68,20 @@ class Thinks(Streams):
     def stream_chat(self, messages: Sequence[ChatMessage], **more: Any) -> ChatResponseGen:
         yield ChatResponse(message=ChatMessage(content=""), delta="", additional_kwargs={"thinking_delta": "Hm."})
         yield from super().stream_chat(messages)
+
+
+class Slow(Streams):
+    """Waits `before` the first word and `between` it and the rest, in seconds."""
+
+    before: float = 0.0
+    between: float = 0.0
+
+    def stream_chat(self, messages: Sequence[ChatMessage], **more: Any) -> ChatResponseGen:
+        time.sleep(self.before)
+        for reply in super().stream_chat(messages):
+            yield reply
+            time.sleep(self.between)
+        STREAMED.append(self.says)
 
 
 class Silent(Streams):

@@ -8,9 +8,10 @@ from typing import Any
 from llama_index.core.llms import LLM, ChatMessage, ChatResponse, LLMMetadata, MessageRole
 
 from rag.adapters import loading
+from rag.adapters.listening import heard
 from rag.errors import EndpointError
 from rag.settings import Settings
-from rag.types import ChatModel, Finish, Mode, Prompt, Reply, Thought, Usage
+from rag.types import ChatModel, Finish, Mode, Prompt, Reply, Thought, Usage, Waiting
 from rag.window import Window
 
 _PROMPT = 800  # tokens that a prompt with one abstract may take; the answer gets what they leave, or a quarter of the window
@@ -27,7 +28,7 @@ def chat_model(name: str, options: Mapping[str, Any], settings: Settings) -> Cha
 
 
 class LlamaIndexModel:
-    """Asks a LlamaIndex LLM. How long to wait, and how long an answer may be, are options of its class."""
+    """Asks a LlamaIndex LLM. How long an answer may be is its own option; it may also wait less than the settings."""
 
     mode: Mode = "model"
     host: str | None = None
@@ -37,6 +38,7 @@ class LlamaIndexModel:
         self._options = options
         self._setting = settings.context_window
         self._answer = settings.max_answer_tokens
+        self._waits = (settings.timeout_s, settings.stall_s)
         self._known: LLMMetadata | None = None
 
     @property
@@ -63,7 +65,7 @@ class LlamaIndexModel:
         return self._known
 
     def stream(self, prompt: Prompt) -> Iterator[Reply]:
-        """Yield the reply as it comes, or whole from a class that does not stream, and a Finish.
+        """Yield the reply as it comes, or whole from a class that does not stream, a Waiting a silent second, and a Finish.
 
         Raises EndpointError when no text comes; after the first text, a reply that breaks off ends with Finish(False).
         """
@@ -71,7 +73,10 @@ class LlamaIndexModel:
         messages = [ChatMessage(role=role, content=prompt.system), ChatMessage(role=MessageRole.USER, content=prompt.user)]
         said, usage, cut = "", Usage(), False
         try:
-            for reply in self._replies(messages):
+            for reply in heard(self._replies(messages), *self._waits):
+                if isinstance(reply, Waiting):
+                    yield reply
+                    continue
                 usage, cut = _usage(reply) or usage, cut or _ended(reply) in _CUT
                 if thought := reply.additional_kwargs.get("thinking_delta"):
                     yield Thought(str(thought))
@@ -100,6 +105,10 @@ class LlamaIndexModel:
             yield self._llm.chat(messages)
 
     def _explain(self, error: Exception) -> EndpointError:
+        if isinstance(error, TimeoutError):
+            return EndpointError(
+                f"No answer in time from the LlamaIndex model {self.name}.", "Check it, or raise RAG_TIMEOUT_S."
+            )
         said = loading.said_by(error, self._options)
         return EndpointError(
             f"The LlamaIndex model {self.name} failed ({said}).",
