@@ -6,59 +6,37 @@ answer = assistant.ask(question)                 the same, collected
 
 from __future__ import annotations
 
-import re
 import time
 import uuid
-from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import replace
 from threading import Lock
 from typing import Any
 
-from rag import chosen, corpus, gate, ground, index, ingest, lock, lookup, prompt, understand
+from rag import chosen, corpus, gate, index, ingest, lock, lookup, prompt, understand
 from rag.embedding import Embedder
-from rag.errors import EndpointError, LibraryError, PromptTooLong
+from rag.errors import LibraryError, PromptTooLong
 from rag.extract import ExtractiveReader
 from rag.filters import Scope
 from rag.index import Index
 from rag.library import Library
-from rag.records import Result
-from rag.refusal import REFUSAL, is_refusal
+from rag.reading import NEAREST, Event, Found, Reading, recorded, timed
+from rag.refusal import REFUSAL
 from rag.retrieve import Retriever
 from rag.settings import Settings
 from rag.types import (
     Answer,
     ChatModel,
-    Claim,
     Filters,
-    Finish,
     Hit,
     IndexInfo,
     Progress,
-    Prompt,
     Source,
-    Thought,
     Timings,
     Turn,
     Usage,
-    Waiting,
 )
 from rag.verify import Verifier
-
-_ENDS = re.compile(r"[.!?\]\n]|\s\S")  # where a sentence may be seen to have ended
-_THOUGHT = "</think>"
-_NEAREST = 3  # papers offered with a refusal
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """The question as understood and the papers put before the reader; comes before the first piece of the answer."""
-
-    standalone_question: str
-    sources: tuple[Source, ...]
-    filters: Filters = field(default_factory=Filters)
-
-
-Event = Found | Waiting | Thought | str | Claim | Answer
 
 
 class Assistant:
@@ -82,7 +60,7 @@ class Assistant:
         self._reader = chosen.reader(settings, self.embedder)
         self.model: ChatModel = model or chosen.model(settings) or ExtractiveReader(self._reader)
         by_model = settings.verify == "model" and self.model.mode == "model"
-        self._verifier = Verifier(self.model) if by_model else None
+        self._reading = Reading(self.model, self._reader, Verifier(self.model) if by_model else None)
         self._reranker = reranker or chosen.reranker(settings)
         ingest.prepare(self._home, self.embedder, progress, tell)
         self._library = Library(self._home)
@@ -162,7 +140,7 @@ class Assistant:
             answer = replace(
                 self._blank(question, standalone, (), live.info), filters=filters, warnings=self.scope.told(filters)
             )
-            yield from _recorded(known, answer, began)
+            yield from recorded(known, answer, began)
             return
         hits = lookup.papers(self._retriever(live), searched, k or self.k, filters)
         if self._reader is not self.embedder:
@@ -189,22 +167,21 @@ class Assistant:
         if answer.refused:
             said = f"{REFUSAL} {verdict.reason}"
             yield said
-            yield _timed(replace(answer, answer=said, sources=answer.sources[:_NEAREST]), began)
+            yield timed(replace(answer, answer=said, sources=answer.sources[:NEAREST]), began)
         else:
             try:
-                yield from self._read(request, answer, began)
+                yield from self._reading.read(request, answer, began)
             except PromptTooLong:  # the model knows its window better now
                 request = prompt.answer(standalone, hits, self.model.context_tokens, self.model.name)
                 if len(request.sources) == len(answer.sources):
                     raise
-                yield from self._read(request, replace(answer, sources=request.sources), began)
+                yield from self._reading.read(request, replace(answer, sources=request.sources), began)
 
     def cut(self, question: str, found: Found, said: str, reason: str) -> Answer:
         """Return the answer that was stopped when it had come to `said`, checked and marked as incomplete."""
         answer = self._blank(question, found.standalone_question, found.sources, self._open_index().info)
         answer = replace(answer, filters=found.filters, warnings=self.scope.told(found.filters))
-        checker = ground.Checker(found.sources, self._reader)
-        return self._checked(replace(answer, answer=said.strip(), complete=False, refusal_reason=reason), checker)
+        return self._reading.cut(replace(answer, answer=said.strip(), complete=False, refusal_reason=reason))
 
     def _blank(self, question: str, standalone: str, sources: tuple[Source, ...], info: IndexInfo) -> Answer:
         return Answer(
@@ -226,84 +203,3 @@ class Assistant:
             timings=Timings(),
             index=info,
         )
-
-    def _read(self, request: Prompt, answer: Answer, began: float) -> Iterator[Event]:
-        """Have the model answer: yield its pieces and claims, then `answer` filled with them and checked."""
-        checker = ground.Checker(answer.sources, self._reader)
-        said = reasoning = ""
-        ended = 0  # claims whose sentence is over
-        for piece in self.model.stream(request):
-            if isinstance(piece, Thought | Waiting):
-                reasoning += piece.text if isinstance(piece, Thought) else ""
-                yield piece
-                continue
-            if isinstance(piece, Finish):
-                reason = answer.refusal_reason if piece.complete else piece.reason
-                told = (*answer.warnings, *prompt.warnings(request, piece.usage, self.model.name), *piece.notes)
-                answer = replace(answer, complete=piece.complete, refusal_reason=reason, usage=piece.usage, warnings=told)
-                continue
-            if not said:
-                answer, piece = _timed(answer, began, first=True), piece.lstrip()
-            before, said = said, said + piece
-            if _ENDS.search(before[-1:] + piece):
-                over = checker.claims(said, growing=True)
-                for claim in over[ended:]:
-                    if claim.end > len(before):  # the sentence ends in this piece: give it before its claim
-                        yield said[len(before) : claim.end]
-                        before = said[: claim.end]
-                    yield claim
-                ended = max(ended, len(over))
-            if len(said) > len(before):
-                yield said[len(before) :]
-        thought, closed, after = said.partition(_THOUGHT)  # which some models never open
-        reasoning, said = (reasoning + thought, after) if closed else (reasoning, said)
-        answer = replace(answer, answer=said.strip(), reasoning=reasoning.strip(), model=self.model.name)
-        yield _timed(self._verified(self._checked(answer, checker)), began)
-
-    def _checked(self, answer: Answer, checker: ground.Checker) -> Answer:
-        if answer.complete and is_refusal(answer.answer):
-            reason = "The model found no answer in these abstracts."
-            said = answer.answer or REFUSAL
-            return replace(answer, answer=said, refused=True, refusal_reason=reason, sources=answer.sources[:_NEAREST])
-        claims = checker.claims(answer.answer)
-        cited = {n for claim in claims for n in (*claim.citations, *claim.added)}
-        return replace(
-            answer,
-            claims=tuple(claims),
-            sources=tuple(replace(s, cited=s.n in cited) for s in answer.sources),
-            invalid_citations=tuple(ground.invalid(answer.answer, answer.sources)),
-        )
-
-    def _verified(self, answer: Answer) -> Answer:
-        """Have the model judge each claim too, where that is set; what it cannot be asked is told, not fatal."""
-        if self._verifier is None or answer.refused:
-            return answer
-        try:
-            return replace(answer, claims=tuple(self._verifier.judge(answer.claims, answer.sources)))
-        except EndpointError as error:
-            return replace(answer, warnings=(*answer.warnings, f"The statements were not judged by the model: {error}"))
-
-
-def _recorded(known: Result, answer: Answer, began: float) -> Iterator[Event]:
-    """Yield what the records say as any answer comes: the papers it names, its text, and the whole of it."""
-    answer = replace(
-        answer,
-        answer=known.text,
-        refused=known.reason is not None,
-        refusal_reason=known.reason,
-        claims=known.claims,
-        sources=tuple(Source(n, Hit(p, 0.0, 0.0, 0.0), known.reason is None) for n, p in enumerate(known.papers, 1)),
-        records=known.records,
-        mode="corpus",
-        model=None,
-        base_url_host=None,
-        timings=Timings(retrieve_s=time.perf_counter() - began),
-    )
-    yield Found(answer.standalone_question, answer.sources, answer.filters)
-    yield answer.answer
-    yield _timed(_timed(answer, began, first=True), began)
-
-
-def _timed(answer: Answer, began: float, *, first: bool = False) -> Answer:
-    name = "first_token_s" if first else "total_s"
-    return replace(answer, timings=replace(answer.timings, **{name: time.perf_counter() - began}))

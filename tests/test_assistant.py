@@ -5,14 +5,15 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from endpoint_server import Endpoint, Exchange, says, tells
+from endpoint_server import Endpoint, Exchange, fails, says, tells
 from made import ORCHARD, HashEmbedder, QueueModel, paper
 
 from rag import index, ingest, lock, refusal
-from rag.assistant import Assistant, Found
-from rag.errors import EndpointError, UsageError
+from rag.assistant import Assistant
+from rag.errors import EndpointError, PromptTooLong, UsageError
 from rag.library import Library
 from rag.minilm import MiniLM
+from rag.reading import Found
 from rag.settings import load
 from rag.tokens import count
 from rag.types import Answer, Claim, Filters, Finish, Prompt, Turn, Usage
@@ -625,3 +626,62 @@ def test_a_name_that_no_abstract_has_is_told_with_an_answer_about_the_other(assi
     answer = assistant.ask("Does GraphSAINT beat ZorbleNet on large graphs?")
     assert not answer.refused
     assert answer.warnings == ("No abstract mentions ZorbleNet.",)
+
+
+# -- what endpoints do -----------------------------------------------------------------------------------------------------
+
+
+def behind(server: Endpoint, home: Path, embedder: MiniLM, **more: object) -> Assistant:
+    return Assistant(load(home=home, base_url=server.url, model="m", **more), embedder=embedder)
+
+
+def test_a_prompt_that_is_too_long_is_asked_again_with_fewer_papers(starter_home: Path, embedder: MiniLM) -> None:
+    said = "This model's maximum context length is 2048 tokens"
+    with Endpoint(fails(400, said), says("GraphSAINT samples the training graph [1].")) as server:
+        answer = behind(server, starter_home, embedder, context_window=8192, k=12).ask(GRAPH)
+        first, second = (request.body["messages"][1]["content"] for request in server.chats)
+    assert len(second) < len(first)
+    assert answer.complete
+    assert 1 <= len(answer.sources) < 12
+    assert answer.claims[0].citations == (1,)
+
+
+def test_a_prompt_that_stays_too_long_is_told_after_the_second_time(starter_home: Path, embedder: MiniLM) -> None:
+    with Endpoint(fails(400, "the context length is 600 tokens")) as server, pytest.raises(PromptTooLong):
+        behind(server, starter_home, embedder, context_window=8192).ask(GRAPH)
+    assert len(server.chats) == 2
+
+
+@pytest.mark.parametrize(
+    "reply", ["<think>Which graph? [2]</think>It samples [1].", "Which graph? [2]</think>\nIt samples [1]."]
+)
+def test_what_a_model_thinks_is_apart_from_its_answer(reply: str, starter_home: Path, embedder: MiniLM) -> None:
+    with Endpoint(says(*reply)) as server:
+        answer = behind(server, starter_home, embedder).ask(GRAPH)
+    assert (answer.reasoning, answer.answer) == ("Which graph? [2]", "It samples [1].")
+    assert [claim.citations for claim in answer.claims] == [(1,)]
+
+
+def test_an_address_that_was_corrected_is_told_with_the_answer(starter_home: Path, embedder: MiniLM) -> None:
+    with Endpoint(says("It samples [1].")) as server:
+        asked = Assistant(load(home=starter_home, base_url=server.address, model="m"), embedder=embedder)
+        first, second = asked.ask(GRAPH), asked.ask(GRAPH)
+    assert any(server.url in warning for warning in first.warnings)
+    assert not any(server.url in warning for warning in second.warnings)
+
+
+@pytest.mark.parametrize(
+    ("reply", "cited", "invalid"),
+    [
+        ("It samples the training graph [0] [99].", (), (0, 99)),
+        ("It samples the training graph [1-3].", (1, 2, 3), ()),
+        ("It samples the training graph [source 2].", (2,), ()),
+    ],
+)
+def test_odd_citations_are_read_or_named(
+    reply: str, cited: tuple[int, ...], invalid: tuple[int, ...], starter_home: Path, embedder: MiniLM
+) -> None:
+    with Endpoint(says(reply)) as server:
+        answer = behind(server, starter_home, embedder).ask(GRAPH)
+    assert answer.claims[0].citations == cited
+    assert answer.invalid_citations == invalid

@@ -30,7 +30,7 @@ LEVELS = [
     {"verify", "understand", "embed_request"},
     {"endpoint_embedder"},
     {"chosen"},
-    {"ingest"},
+    {"ingest", "reading"},
     {"assistant"},
     {"render"},
     {"ask", "doctor", "llamaindex"},

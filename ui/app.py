@@ -13,10 +13,11 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 import gradio as gr
 
-from rag.assistant import Assistant, Found
+from rag.assistant import Assistant
 from rag.cli import LONGEST_QUESTION, NO_MODEL
 from rag.errors import RagError, UsageError
 from rag.filters import sentence
+from rag.reading import Found
 from rag.types import Answer, Claim, Filters, Thought, Turn, Waiting
 from ui import api, panel
 
