@@ -7,16 +7,17 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from rag import ground, prompt
+from rag import ground, prompt, question
 from rag.embedding import Embedder
 from rag.errors import EndpointError
 from rag.records import Result
 from rag.refusal import REFUSAL, is_refusal
+from rag.thinking import CLOSE
 from rag.types import Answer, ChatModel, Claim, Filters, Finish, Hit, Prompt, Source, Thought, Timings, Waiting
 from rag.verify import Verifier
 
 _ENDS = re.compile(r"[.!?\]\n]|\s\S")  # where a sentence may be seen to have ended
-_THOUGHT = "</think>"
+_FOREIGN = "The answer seems not to be in English, which is all that the check by code can read."
 NEAREST = 3  # papers offered with a refusal
 
 
@@ -68,9 +69,11 @@ class Reading:
                 ended = max(ended, len(over))
             if len(said) > len(before):
                 yield said[len(before) :]
-        thought, closed, after = said.partition(_THOUGHT)  # which some models never open
+        thought, closed, after = said.partition(CLOSE)  # which some models never open
         reasoning, said = (reasoning + thought, after) if closed else (reasoning, said)
+        foreign = (_FOREIGN,) if question.is_foreign(said) else ()
         answer = replace(answer, answer=said.strip(), reasoning=reasoning.strip(), model=self._model.name)
+        answer = replace(answer, warnings=(*answer.warnings, *foreign))
         yield timed(self._verified(self._checked(answer, checker)), began)
 
     def cut(self, answer: Answer) -> Answer:

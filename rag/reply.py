@@ -10,6 +10,7 @@ from typing import Any
 
 from rag.faults import Malformed, Said
 from rag.redact import Redactor, Running
+from rag.thinking import Thinking
 from rag.types import Finish, Thought, Usage
 
 LONGEST = 100_000  # characters of an answer; no limit of tokens that anyone sets is that high
@@ -21,7 +22,6 @@ _ENDED = {
     "length": "the reply reached its length limit",
     "content_filter": "the server's filter cut the reply",
 }
-_OPEN, _CLOSE = "<think>", "</think>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,42 +87,6 @@ def _parts(content: Any) -> tuple[str, str]:
 
 def _text(value: Any) -> str:
     return value if isinstance(value, str) else ""
-
-
-class Thinking:
-    """Tells a <think> block that opens a reply from the answer after it, as they come in pieces."""
-
-    def __init__(self) -> None:
-        self._held = ""
-        self._state = "start"  # then "inside" the block, "after" it (where space is passed over), "answer"
-
-    def next(self, piece: str, *, last: bool = False) -> Iterator[str | Thought]:
-        """Yield the text and thoughts that are certain now."""
-        self._held += piece
-        if self._state == "start":
-            opening = self._held.lstrip()
-            if opening.startswith(_OPEN):
-                self._state, self._held = "inside", opening.removeprefix(_OPEN)
-            elif last or not _OPEN.startswith(opening):
-                self._state = "answer"
-        if self._state == "inside":
-            yield from self._inside(last=last)
-        if self._state == "after":
-            self._held = self._held.lstrip()
-            if self._held:
-                self._state = "answer"
-        if self._state == "answer" and self._held:
-            yield self._held
-            self._held = ""
-
-    def _inside(self, *, last: bool) -> Iterator[Thought]:
-        thought, closed, rest = self._held.partition(_CLOSE)
-        keep = 0 if closed or last else max((n for n in range(1, len(_CLOSE)) if thought.endswith(_CLOSE[:n])), default=0)
-        if thought[: len(thought) - keep]:
-            yield Thought(thought[: len(thought) - keep])
-        self._held = rest if closed else thought[len(thought) - keep :]
-        if closed:
-            self._state = "after"
 
 
 class Telling:

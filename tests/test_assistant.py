@@ -631,10 +631,6 @@ def test_a_name_that_no_abstract_has_is_told_with_an_answer_about_the_other(assi
 # -- what endpoints do -----------------------------------------------------------------------------------------------------
 
 
-def behind(server: Endpoint, home: Path, embedder: MiniLM, **more: object) -> Assistant:
-    return Assistant(load(home=home, base_url=server.url, model="m", **more), embedder=embedder)
-
-
 def test_a_prompt_that_is_too_long_is_asked_again_with_fewer_papers(starter_home: Path, embedder: MiniLM) -> None:
     said = "This model's maximum context length is 2048 tokens"
     with Endpoint(fails(400, said), says("GraphSAINT samples the training graph [1].")) as server:
@@ -673,7 +669,7 @@ def test_an_address_that_was_corrected_is_told_with_the_answer(starter_home: Pat
 @pytest.mark.parametrize(
     ("reply", "cited", "invalid"),
     [
-        ("It samples the training graph [0] [99].", (), (0, 99)),
+        ("It samples the training graph [0] [99].", (0, 99), (0, 99)),
         ("It samples the training graph [1-3].", (1, 2, 3), ()),
         ("It samples the training graph [source 2].", (2,), ()),
     ],
@@ -685,3 +681,14 @@ def test_odd_citations_are_read_or_named(
         answer = behind(server, starter_home, embedder).ask(GRAPH)
     assert answer.claims[0].citations == cited
     assert answer.invalid_citations == invalid
+
+
+@pytest.mark.parametrize(
+    "reply", ["GraphSAINT zieht Stichproben aus dem Graphen und baut daraus ein GCN [1].", "GraphSAINT 对训练图进行采样 [1]。"]
+)
+def test_an_answer_in_another_language_is_told_to_be_unread_by_the_check(
+    reply: str, starter_home: Path, embedder: MiniLM
+) -> None:
+    with Endpoint(says(reply)) as server:
+        answer = behind(server, starter_home, embedder).ask(GRAPH)
+    assert any("not to be in English" in warning for warning in answer.warnings)

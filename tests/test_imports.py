@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[1]
 LEVELS = [
     {"types", "errors", "text", "dates", "prompts", "address", "redact"},
     {"sentences", "sources", "cli", "merge", "where", "lock", "tokens", "window", "wire"},
-    {"settings", "faults"},
+    {"settings", "faults", "thinking"},
     {"reply", "explain"},
     {"quantities", "names", "polarity", "question", "followup", "claims", "wording"},
     {"chunks", "embedding", "minilm", "library", "refusal", "query"},

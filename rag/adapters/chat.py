@@ -11,6 +11,7 @@ from rag.adapters import loading
 from rag.adapters.listening import heard
 from rag.errors import EndpointError
 from rag.settings import Settings
+from rag.thinking import Thinking
 from rag.types import ChatModel, Finish, Mode, Prompt, Reply, Thought, Usage, Waiting
 from rag.window import Window
 
@@ -72,6 +73,7 @@ class LlamaIndexModel:
         role = self._metadata().system_role
         messages = [ChatMessage(role=role, content=prompt.system), ChatMessage(role=MessageRole.USER, content=prompt.user)]
         said, usage, cut = "", Usage(), False
+        thinking = Thinking()
         try:
             for reply in heard(self._replies(messages), *self._waits):
                 if isinstance(reply, Waiting):
@@ -82,14 +84,16 @@ class LlamaIndexModel:
                     yield Thought(str(thought))
                 if piece := _piece(reply, said):
                     said += piece
-                    yield piece
+                    yield from thinking.next(piece)
         except Exception as error:
             if not said:
                 raise self._explain(error) from error
+            yield from thinking.next("", last=True)
             yield Finish(False, f"the reply broke off ({type(error).__name__})", usage)
             return
         if not said:
             raise EndpointError(f"The LlamaIndex model {self.name} gave an empty reply.", "Check the options of model.")
+        yield from thinking.next("", last=True)
         yield Finish(not cut, "the reply reached its length limit" if cut else None, usage)
 
     def _replies(self, messages: Sequence[ChatMessage]) -> Iterator[ChatResponse]:
