@@ -29,6 +29,7 @@ class Place:
     what: str
     url: str  # as it may be shown
     redactor: Redactor
+    keyed: bool = True  # whether a key was sent
     prefix: str = "RAG_"
     without: str = ", or use --no-model for an answer without one"
 
@@ -111,7 +112,7 @@ def _connection(error: Exception, place: Place) -> tuple[str, str] | None:
     if any(isinstance(c, httpx.TimeoutException | openai.APITimeoutError) for c in chain):
         return f"No answer in time from {place.named}.", f"Check the server, or raise {place.setting('TIMEOUT_S')}."
     if any(isinstance(c, httpx.HTTPError | openai.APIConnectionError) for c in chain):
-        return f"{_capital(place.named)} closed the connection without an answer.", "See the server's log: it may have crashed."
+        return f"{_capital(place.named)} closed the connection too soon.", "See the server's log: it may have crashed."
     return None
 
 
@@ -119,7 +120,7 @@ def _status(error: openai.APIStatusError, place: Place, models: Sequence[str], m
     status = error.status_code
     if status in (401, 403):
         return (
-            f"The key was refused by {place.named} ({status}).",
+            f"{'The key was refused' if place.keyed else 'A key is wanted'} by {place.named} ({status}).",
             f"Set {place.setting('API_KEY')} to a valid key, or name its variable with {place.setting('API_KEY_ENV')}.",
         )
     if status in faults.NO_API:

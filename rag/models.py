@@ -256,7 +256,7 @@ class EndpointModel:
         )
 
     def _place(self, url: str | None = None) -> explain.Place:
-        return explain.Place("model", address.shown(url or self._addresses[0]), self._redactor)
+        return explain.Place("model", address.shown(url or self._addresses[0]), self._redactor, bool(self._key))
 
 
 def _received(client: openai.OpenAI, model: str, prompt: Prompt, options: dict[str, Any]) -> Iterator[Piece]:

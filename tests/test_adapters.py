@@ -377,3 +377,10 @@ def test_the_settings_of_the_readme_are_read_as_classes_with_their_options(tmp_p
     assert chosen.reranker(settings) is not None
     with pytest.raises(UsageError, match="pip install llama-index-llms-ollama"):
         chosen.model(settings)
+
+
+def test_thoughts_that_stand_in_tags_are_no_answer() -> None:
+    *told, finish = (item for item in replies("ThinksInTags") if not isinstance(item, Waiting))
+    assert "".join(item.text for item in told if isinstance(item, Thought)) == "A lamp? [2]"
+    assert "".join(item for item in told if isinstance(item, str)) == "Lamps give light [1]."
+    assert finish == Finish(True, None, Usage())

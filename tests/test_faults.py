@@ -119,6 +119,11 @@ def test_what_a_server_says_becomes_one_sentence_and_a_remedy(behaviour: Behavio
     assert len(server.chats) == times
 
 
+def test_a_server_that_wants_a_key_where_none_is_set_is_told_from_one_that_refuses_it() -> None:
+    with Endpoint(fails(401)) as server:
+        assert "A key is wanted" in complaint(model(server.url, key=None)).message
+
+
 @pytest.mark.parametrize("status", [400, 413])
 def test_a_prompt_that_is_too_long_lowers_what_the_next_may_take(status: int) -> None:
     said = "This model's maximum context length is 2048 tokens, however you requested 5000 tokens"
@@ -496,7 +501,7 @@ def test_a_connection_dropped_in_mid_word_keeps_the_text() -> None:
 
 def test_a_server_that_takes_the_question_and_hangs_up_is_told_from_one_that_is_not_there() -> None:
     with Endpoint(lambda to: to.drop()) as server:
-        assert "closed the connection" in complaint(model(server.url)).message
+        assert "closed the connection too soon" in complaint(model(server.url)).message
 
 
 def test_a_hanging_server_is_given_up_when_its_time_is_over() -> None:

@@ -159,3 +159,9 @@ class ByWord(BaseNodePostprocessor):
             raise VendorError("no ranking today")
         having = [node for node in nodes if self.word in node.node.get_content()]
         return having if self.strict else having + [node for node in nodes if node not in having]
+
+
+class ThinksInTags(Streams):
+    """Thinks in the text itself, as servers do that leave it in."""
+
+    says: str = "<think>A lamp? [2]</think>\n\nLamps give light [1]."
