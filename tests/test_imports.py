@@ -28,7 +28,7 @@ LEVELS = [
     {"verify", "understand"},
     {"assistant"},
     {"render"},
-    {"ask", "doctor", "llamaindex"},
+    {"ask", "doctor", "llamaindex", "serve_local"},
     {"ui", "evals"},
 ]
 LEVEL = {room: level for level, rooms in enumerate(LEVELS) for room in rooms}

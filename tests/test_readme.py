@@ -12,6 +12,7 @@ import pytest
 import evals.__main__
 import rag.ask
 import rag.ingest
+import rag.serve_local
 import ui.__main__
 from rag.settings import Settings
 
@@ -20,6 +21,7 @@ COMMANDS = re.findall(r"^    (?:.*?&& )?((?:RAG_\w+=\S+ )*)uv run python -m ([\w
 PARSERS = {
     "rag.ask": rag.ask.arguments(),
     "rag.ingest": rag.ingest.arguments(),
+    "rag.serve_local": rag.serve_local.arguments(),
     "ui": ui.__main__.arguments(),
     "evals": evals.__main__.arguments(),
 }
@@ -43,7 +45,7 @@ def test_a_command_of_the_readme_is_understood(command: tuple[str, str, str]) ->
         assert variable.partition("=")[0].removeprefix("RAG_").lower() in Settings.model_fields
 
 
-@pytest.mark.parametrize("module", ["rag.ask", "rag.ingest", "ui", "evals"])
+@pytest.mark.parametrize("module", sorted(PARSERS))
 def test_every_option_stands_in_the_readme(module: str) -> None:
     missing = {option for option in options(PARSERS[module]) if not re.search(rf"{option}\b", README)}
     assert missing == set()
