@@ -50,7 +50,7 @@ def served(installed: None, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 
 @pytest.fixture
-def short(starter_home: Path, served: str, monkeypatch: pytest.MonkeyPatch) -> str:
+def short(served: str, starter_home: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """The base URL, with settings that keep a question short on a slow machine: two papers, an answer of 60 tokens."""
     for name, value in {"RAG_HOME": str(starter_home), "RAG_K": "2", "RAG_MAX_ANSWER_TOKENS": "60"}.items():
         monkeypatch.setenv(name, value)

@@ -11,8 +11,10 @@ from commands import WINDOW, run
 
 from rag.assistant import Assistant
 from rag.minilm import MiniLM
+from rag.models import EndpointModel
 from rag.settings import load
 from rag.types import Answer
+from rag.window import Window
 
 GRAPH = "How does GraphSAINT build its minibatches?"
 NAME = "SmolLM2-135M-Instruct"
@@ -105,6 +107,18 @@ def test_a_server_set_larger_than_it_is_still_answers_from_fewer_papers_or_says_
     assert answer["answer"]
     assert answer["usage"]["prompt_tokens"] < WINDOW
     assert 0 < len(answer["sources"]) < 12
+
+
+def test_a_prompt_that_the_server_finds_too_long_is_asked_again_with_fewer_papers(short: str, embedder: MiniLM) -> None:
+    settings = load(base_url=short, k=12, context_window=8192)
+    assert settings.endpoint is not None
+    model = EndpointModel(settings.endpoint, settings)
+    model._window = Window()  # as of a server that does not tell; this one would
+    answer = Assistant(settings, embedder=embedder, model=model).ask(GRAPH)
+    assert answer.answer
+    assert answer.usage.prompt_tokens is not None
+    assert answer.usage.prompt_tokens < WINDOW
+    assert 0 < len(answer.sources) < 12
 
 
 def test_evals_of_the_local_model_have_figures_of_grounding(short: str, tmp_path: Path) -> None:
