@@ -6,20 +6,21 @@ answer = assistant.ask(question)                 the same, collected
 
 from __future__ import annotations
 
+import copy
 import time
 import uuid
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
-from threading import Lock
 from typing import Any
 
-from rag import chosen, corpus, gate, index, ingest, lock, lookup, prompt, understand
+from rag import chosen, corpus, gate, ingest, lookup, prompt, understand
 from rag.embedding import Embedder
-from rag.errors import LibraryError, PromptTooLong
+from rag.errors import PromptTooLong
 from rag.extract import ExtractiveReader
 from rag.filters import Scope
 from rag.index import Index
 from rag.library import Library
+from rag.live import Live
 from rag.reading import NEAREST, Event, Found, Reading, recorded, timed
 from rag.refusal import REFUSAL
 from rag.retrieve import Retriever
@@ -53,44 +54,28 @@ class Assistant:
         tell: Callable[[str], None] = lambda message: None,
     ) -> None:
         """Load embedder, library and index, reading the starter corpus when nothing was ever stored. Raises RagError."""
-        self._home = settings.home
         self.k = settings.k
-        self._lock = Lock()
+        self._verify = settings.verify == "model"
         self.embedder: Embedder = embedder or chosen.embedder(settings)
         self._reader = chosen.reader(settings, self.embedder)
-        self.model: ChatModel = model or chosen.model(settings) or ExtractiveReader(self._reader)
-        by_model = settings.verify == "model" and self.model.mode == "model"
-        self._reading = Reading(self.model, self._reader, Verifier(self.model) if by_model else None)
+        self._take(model or chosen.model(settings) or ExtractiveReader(self._reader))
         self._reranker = reranker or chosen.reranker(settings)
-        ingest.prepare(self._home, self.embedder, progress, tell)
-        self._library = Library(self._home)
+        ingest.prepare(settings.home, self.embedder, progress, tell)
+        self._library = Library(settings.home)
         self.scope = Scope(self._library)
-        self._index: Index | None = None
-        self._before: Index | None = None
-        self._open_index()
+        self._index = Live(settings.home, self._library, self.embedder)
+        self._index.now()
 
-    def _open_index(self) -> Index:
-        """Return the live index, opened again when another generation has become live."""
-        with self._lock:
-            name = index.fingerprint(self.embedder)
-            live = index.live(self._home, name)
-            if self._index is None or (live is not None and live != self._index.manifest):
-                opened = index.open_live(self._home, name)
-                if opened is None and self._index is None:
-                    opened = self._rebuilt(name)
-                if opened is not None:
-                    if self._before is not None:
-                        self._before.close()
-                    self._before, self._index = self._index, opened  # questions under way may still read the one before
-            if self._index is None:
-                raise LibraryError("The index cannot be opened.", "Run: python -m rag.ingest --repair")
-            return self._index
+    def using(self, model: ChatModel | None) -> Assistant:
+        """Return an assistant over the same library and index that answers with `model`; None quotes the abstracts."""
+        other = copy.copy(self)
+        other._take(model or ExtractiveReader(self._reader))
+        return other
 
-    def _rebuilt(self, name: str) -> Index | None:
-        """A damaged index is never answered from: build it again from the library."""
-        with lock.writer(self._home, "index repair"):
-            index.refresh(self._home, self._library, self.embedder, lambda *_: None, anew=True)
-        return index.open_live(self._home, name)
+    def _take(self, model: ChatModel) -> None:
+        self.model = model
+        verifier = Verifier(model) if self._verify and model.mode == "model" else None
+        self._reading = Reading(model, self._reader, verifier)
 
     def count(self) -> int:
         """Return how many papers the library holds."""
@@ -102,7 +87,7 @@ class Assistant:
 
     def search(self, question: str, k: int | None = None, filters: Filters | None = None) -> list[Hit]:
         """Return at most `k` papers for `question`, best first, without answering it. Raises UsageError for wrong filters."""
-        return self._retriever(self._open_index()).search(question, k or self.k, self.scope.checked(filters))
+        return self._retriever(self._index.now()).search(question, k or self.k, self.scope.checked(filters))
 
     def _retriever(self, live: Index) -> Retriever:
         return Retriever(self._library, live, self.embedder)
@@ -134,7 +119,7 @@ class Assistant:
         standalone = understand.standalone(question, history, self.model)
         searched, told = understand.in_english(standalone, self.model)
         query = understand.about_collection(searched, self.model)
-        live = self._open_index()  # after what a model may take a minute for: two rebuilds would close it
+        live = self._index.now()  # after what a model may take a minute for: two rebuilds would close it
         known = corpus.answer(query, self._library, live, filters) if query else None
         if known is not None and not (force and known.reason):
             answer = replace(
@@ -179,7 +164,7 @@ class Assistant:
 
     def cut(self, question: str, found: Found, said: str, reason: str) -> Answer:
         """Return the answer that was stopped when it had come to `said`, checked and marked as incomplete."""
-        answer = self._blank(question, found.standalone_question, found.sources, self._open_index().info)
+        answer = self._blank(question, found.standalone_question, found.sources, self._index.now().info)
         answer = replace(answer, filters=found.filters, warnings=self.scope.told(found.filters))
         return self._reading.cut(replace(answer, answer=said.strip(), complete=False, refusal_reason=reason))
 

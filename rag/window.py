@@ -3,7 +3,7 @@
 Servers tell it in different places. Some tell only what the model was trained for, and run it with less:
 
     /v1/models      max_model_len (vLLM, SGLang), context_length, context_window, max_context_length: what is in force;
-                    meta.n_ctx_train (llama.cpp): only what the model was trained for
+                    meta.n_ctx (llama.cpp): what is in force; meta.n_ctx_train: only what the model was trained for
     /props          default_generation_settings.n_ctx (llama.cpp): what is in force
     /api/show       num_ctx among the parameters (Ollama): what is in force; *.context_length: what the model was trained for
     /api/v0/models  loaded_context_length (LM Studio): what is in force; max_context_length: what the model was trained for
@@ -76,7 +76,7 @@ def _told(client: httpx.Client, base_url: str, model: str | None) -> Iterator[Wi
     only = str(entries[0]["id"]) if model is None and len(entries) == 1 else None
     model = model or only
     entry = _entry(entries, model)
-    tokens = next((n for name in _IN_FORCE if (n := _tokens(_at(entry, name)))), None)
+    tokens = next((n for name in _IN_FORCE if (n := _tokens(_at(entry, name)))), None) or _tokens(_at(entry, "meta", "n_ctx"))
     most = tokens or _tokens(_at(entry, "meta", "n_ctx_train"))
     yield Window(tokens, most, only)
     root = base_url.removesuffix("/v1")

@@ -24,7 +24,7 @@ LEVELS = [
     {"vectors", "lexical", "matrix", "support", "filters", "records"},
     {"index"},
     {"titles"},
-    {"retrieve", "corpus"},
+    {"retrieve", "corpus", "live"},
     {"gate", "ground", "lookup"},
     {"prompt", "models", "adapters", "extract"},
     {"verify", "understand", "embed_request"},

@@ -1,0 +1,47 @@
+"""The index that questions are answered from: opened, noticed when another has become live, mended when it is damaged."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from threading import Lock
+
+from rag import index, lock
+from rag.embedding import Embedder
+from rag.errors import LibraryError
+from rag.index import Index
+from rag.library import Library
+
+
+class Live:
+    """The live index of a home and an embedder. Safe to share between threads."""
+
+    def __init__(self, home: Path, library: Library, embedder: Embedder) -> None:
+        self._home = home
+        self._library = library
+        self._embedder = embedder
+        self._lock = Lock()
+        self._index: Index | None = None
+        self._before: Index | None = None
+
+    def now(self) -> Index:
+        """Return the live index, opened again when another generation has become live. Raises LibraryError."""
+        with self._lock:
+            name = index.fingerprint(self._embedder)
+            live = index.live(self._home, name)
+            if self._index is None or (live is not None and live != self._index.manifest):
+                opened = index.open_live(self._home, name)
+                if opened is None and self._index is None:
+                    opened = self._rebuilt(name)
+                if opened is not None:
+                    if self._before is not None:
+                        self._before.close()
+                    self._before, self._index = self._index, opened  # questions under way may still read the one before
+            if self._index is None:
+                raise LibraryError("The index cannot be opened.", "Run: python -m rag.ingest --repair")
+            return self._index
+
+    def _rebuilt(self, name: str) -> Index | None:
+        """A damaged index is never answered from: build it again from the library."""
+        with lock.writer(self._home, "index repair"):
+            index.refresh(self._home, self._library, self._embedder, lambda *_: None, anew=True)
+        return index.open_live(self._home, name)
