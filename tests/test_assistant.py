@@ -255,8 +255,11 @@ def test_only_papers_that_fit_the_models_context_are_sources(ask) -> None:  # ty
     assert len(model.prompts[0].sources) == len(answer.sources)
 
 
-def test_tokens_are_those_of_the_model_that_is_asked(starter_home: Path, embedder: MiniLM) -> None:
+def test_tokens_are_those_of_the_model_that_is_asked(
+    starter_home: Path, embedder: MiniLM, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A known model's prompt needs no margin, and is judged cut by its own encoding's count."""
+    monkeypatch.setattr("secrets.token_hex", lambda _: "5eed5eed")  # tags of one length in every encoding
 
     def papers(name: str, window: int) -> int:
         model = QueueModel(TOLD, context_tokens=window)
