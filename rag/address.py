@@ -5,18 +5,20 @@ from __future__ import annotations
 import ipaddress
 from urllib.parse import urlsplit, urlunsplit
 
-_CHAT = "/chat/completions"
+_CALLS = ("/chat/completions", "/embeddings")
 
 
 def normalise(base_url: str | None) -> str | None:
-    """Return `base_url` as the client wants it: without a trailing slash or /chat/completions, and with a path (/v1)."""
+    """Return `base_url` as the client wants it: without a trailing slash or the name of a call, and with a path (/v1)."""
     return candidates(base_url)[0] if base_url is not None else None
 
 
 def candidates(base_url: str) -> list[str]:
     """Return the addresses at which the API may be when `base_url` was given, the likeliest first."""
     parts = urlsplit(base_url.strip())
-    path = parts.path.rstrip("/").removesuffix(_CHAT).rstrip("/")
+    path = parts.path.rstrip("/")
+    for call in _CALLS:
+        path = path.removesuffix(call).rstrip("/")
     paths = [path or "/v1", "" if path in ("", "/v1") else f"{path}/v1"]
     return [urlunsplit((parts.scheme, parts.netloc, p, "", "")) for p in paths]
 

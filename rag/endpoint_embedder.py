@@ -19,7 +19,8 @@ from threading import Lock
 import numpy as np
 
 from rag.cli import say
-from rag.embed_request import EmbeddingApi, Numbers, TooMuch
+from rag.embed_reply import Numbers
+from rag.embed_request import EmbeddingApi, TooMuch
 from rag.embedding import Vectors
 from rag.errors import EmbedderError
 from rag.settings import Endpoint

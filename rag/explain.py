@@ -24,7 +24,10 @@ _CODE = re.compile(r"^Error code: \d+(?: - )?")  # which the openai package puts
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Which endpoint was asked, for errors to name: `what` as in "the model endpoint", its address, its settings' prefix."""
+    """Which endpoint was asked, for errors to name: `what` as in "the model endpoint", its address, its settings' prefix.
+
+    Then come what remedies say of it: how to do `without` it, what to do when it is `slow`, and what it is to ask `again`.
+    """
 
     what: str
     url: str  # as it may be shown
@@ -32,6 +35,8 @@ class Place:
     keyed: bool = True  # whether a key was sent
     prefix: str = "RAG_"
     without: str = ", or use --no-model for an answer without one"
+    slow: str = ", or raise RAG_TIMEOUT_S"
+    again: str = "ask again"
 
     @property
     def named(self) -> str:
@@ -52,8 +57,8 @@ def explain(error: Exception, place: Place, models: Sequence[str] = (), model: s
 def _told(error: Exception, place: Place, models: Sequence[str], model: str | None) -> tuple[str, str]:
     if faults.is_too_long(error):
         return (
-            f"The prompt is longer than {place.named} takes: {_quoted(error, place)}.",
-            f"Set {place.setting('CONTEXT_WINDOW')} to the server's window, give it a larger one, or lower --k.",
+            f"The prompt is longer than {place.named} takes: {quoted(error, place)}.",
+            "Set RAG_CONTEXT_WINDOW to the server's window, give it a larger one, or lower --k.",
         )
     if isinstance(error, openai.APIStatusError):
         return _status(error, place, models, model)
@@ -61,7 +66,7 @@ def _told(error: Exception, place: Place, models: Sequence[str], model: str | No
     if found:
         return found
     if isinstance(error, faults.Said | openai.APIError):
-        return f"An error from {place.named}: {_quoted(error, place)}.", "See the server's log."
+        return f"An error from {place.named}: {quoted(error, place)}.", "See the server's log."
     return (
         f"The reply of {place.named} is not that of an OpenAI-compatible API{_beginning(error, place)}.",
         f"Check {place.setting('BASE_URL')} (it usually ends in /v1).",
@@ -81,8 +86,8 @@ def _silence(error: Exception, place: Place) -> tuple[str, str] | None:
         return None
     if not error.connected:
         return f"No connection to {place.named} within {error.seconds:.0f} s.", f"Check the network{place.without}."
-    limit = place.setting("STALL_S" if error.begun else "TIMEOUT_S")
-    return f"No word from {place.named} for {error.seconds:,.3g} s.", f"Check the server, or raise {limit}."
+    remedy = ", or raise RAG_STALL_S" if error.begun else place.slow
+    return f"No word from {place.named} for {error.seconds:,.3g} s.", f"Check the server{remedy}."
 
 
 def _connection(error: Exception, place: Place) -> tuple[str, str] | None:
@@ -110,7 +115,7 @@ def _connection(error: Exception, place: Place) -> tuple[str, str] | None:
     if any(isinstance(c, httpx.ConnectError) for c in chain):
         return f"Nothing listens at {place.named}.", f"Start the server, correct {setting}{place.without}."
     if any(isinstance(c, httpx.TimeoutException | openai.APITimeoutError) for c in chain):
-        return f"No answer in time from {place.named}.", f"Check the server, or raise {place.setting('TIMEOUT_S')}."
+        return f"No answer in time from {place.named}.", f"Check the server{place.slow}."
     if any(isinstance(c, httpx.HTTPError | openai.APIConnectionError) for c in chain):
         return f"{_capital(place.named)} closed the connection too soon.", "See the server's log: it may have crashed."
     return None
@@ -123,16 +128,17 @@ def _status(error: openai.APIStatusError, place: Place, models: Sequence[str], m
             f"{'The key was refused' if place.keyed else 'A key is wanted'} by {place.named} ({status}).",
             f"Set {place.setting('API_KEY')} to a valid key, or name its variable with {place.setting('API_KEY_ENV')}.",
         )
-    if status in faults.NO_API:
+    if status in faults.NO_API or (model and faults.is_unknown_model(error)):
         return _not_found(error, place, models, model)
     if status == 429:
         return _too_many(error, place)
     if status in faults.PASSING:
-        failed = f"{_capital(place.named)} failed {faults.ATTEMPTS} times ({status}, {_quoted(error, place)})."
-        return failed, "See the server's log, or ask again later."
+        failed = f"{_capital(place.named)} failed {faults.ATTEMPTS} times ({status}, {quoted(error, place)})."
+        return failed, f"See the server's log, or {place.again} later."
     if status == 504:
-        return f"The gateway of {place.named} gave up waiting for the model (504).", "Ask again, or use a faster model."
-    return f"An error from {place.named}: {status}, {_quoted(error, place)}.", "See the server's log."
+        remedy = f"{_capital(place.again)}, or use a faster model."
+        return f"The gateway of {place.named} gave up waiting for the model (504).", remedy
+    return f"An error from {place.named}: {status}, {quoted(error, place)}.", "See the server's log."
 
 
 def _not_found(error: Exception, place: Place, models: Sequence[str], model: str | None) -> tuple[str, str]:
@@ -156,11 +162,11 @@ def _too_many(error: Exception, place: Place) -> tuple[str, str]:
     asked = faults.asked_to_wait(error)
     if asked is not None and asked > faults.LONGEST_WAIT:
         when = time.strftime("%H:%M", time.localtime(time.time() + asked + 59))
-        return f"Too many requests for {place.named}: it asks to wait {asked:,.0f} s.", f"Ask again after {when}."
-    return f"Too many requests for {place.named}.", "Wait a minute and ask again, or check the account's limits."
+        return f"Too many requests for {place.named}: it asks to wait {asked:,.0f} s.", f"{_capital(place.again)} after {when}."
+    return f"Too many requests for {place.named}.", f"Wait a minute and {place.again}, or check the account's limits."
 
 
-def _quoted(error: Exception, place: Place) -> str:
+def quoted(error: Exception, place: Place) -> str:
     """Return the start of what the server said, fit to be shown."""
     body = getattr(error, "body", None)
     told = (body.get("message") or body.get("detail")) if isinstance(body, dict) else body
@@ -171,7 +177,7 @@ def _quoted(error: Exception, place: Place) -> str:
 
 
 def _beginning(error: Exception, place: Place) -> str:
-    said = _quoted(error, place) if isinstance(error, faults.Malformed) and str(error) else ""
+    said = quoted(error, place) if isinstance(error, faults.Malformed) and str(error) else ""
     return f" but begins “{said[:60]}”" if said else ""
 
 

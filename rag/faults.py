@@ -75,6 +75,12 @@ def is_dead(error: BaseException) -> bool:
     return any(isinstance(cause, kinds) for cause in causes(error))
 
 
+def is_dropped(error: BaseException) -> bool:
+    """Whether somebody was reached and the connection broke then."""
+    broken = any(isinstance(cause, httpx.NetworkError | httpx.ProtocolError) for cause in causes(error))
+    return broken and not is_dead(error)
+
+
 def is_too_long(error: Exception) -> bool:
     """Whether the server says that the prompt is longer than it takes."""
     if not isinstance(error, Said | openai.APIError) or isinstance(error, openai.APIConnectionError):

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import openai
 
-from rag import address, explain, faults, reply, tokens, window
+from rag import address, explain, faults, reply, served, tokens, window
 from rag.errors import EndpointError, PromptTooLong
 from rag.redact import Redactor
 from rag.reply import Piece
@@ -164,7 +164,7 @@ class EndpointModel:
                 first = first or error
                 if not faults.is_elsewhere(error):
                     raise
-                names = _models(client) or ()
+                names = served.names(client) or ()
                 if names or faults.is_unknown_model(error):
                     raise explain.explain(error, self._place(url), names, self._model) from error
                 continue
@@ -205,7 +205,7 @@ class EndpointModel:
         return {name: value for name, value in wanted.items() if name not in self._refused}
 
     def _only_model(self, client: openai.OpenAI) -> str:
-        names = _models(client)
+        names = served.names(client)
         if names is None:
             raise faults.Malformed
         if len(names) == 1:
@@ -272,11 +272,3 @@ def _received(client: openai.OpenAI, model: str, prompt: Prompt, options: dict[s
             return
         for chunk in stream:
             yield reply.chunk(chunk)
-
-
-def _models(client: openai.OpenAI) -> list[str] | None:
-    """Return the names of a server's models, None when it does not list them."""
-    try:
-        return sorted(str(model.id) for model in client.models.list())
-    except (*faults.FAULTS, AttributeError, TypeError):
-        return None

@@ -48,19 +48,33 @@ def chunk(value: Any) -> Piece:
 
 def whole(body: bytes) -> Piece:
     """Return what a reply brings that came in one piece. Raises Said for an error, Malformed for anything else."""
+    value = opened(body)
     try:
-        value = json.loads(body)
-        if isinstance(value, dict) and value.get("error"):
-            error = value["error"]
-            raise Said(str(error.get("message") or error) if isinstance(error, dict) else str(error))
         [choice, *_] = value["choices"]
         text, thought = _message(choice["message"])
         usage = value.get("usage") or {}
         return Piece(
             text, thought, choice.get("finish_reason"), Usage(usage.get("prompt_tokens"), usage.get("completion_tokens"))
         )
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise Malformed(body[:_BEGINNING].decode("utf-8", "replace").strip()) from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise malformed(body) from error
+
+
+def opened(body: bytes) -> Any:
+    """Return the JSON that a whole reply is. Raises Said for an error, Malformed for what is no JSON."""
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise malformed(body) from error
+    if isinstance(value, dict) and value.get("error"):
+        said = value["error"]
+        raise Said(str(said.get("message") or said) if isinstance(said, dict) else str(said))
+    return value
+
+
+def malformed(body: bytes) -> Malformed:
+    """Return the error of a reply that is none, with its beginning."""
+    return Malformed(body[:_BEGINNING].decode("utf-8", "replace").strip())
 
 
 def _message(message: dict[str, Any]) -> tuple[str, str]:

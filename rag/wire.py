@@ -40,7 +40,7 @@ class TooMuch(Exception):
 
 
 class Line:
-    """One request's connection. `connected` is whether there was one; hang_up() ends it from any thread."""
+    """A connection to one endpoint. `connected` is whether there was one; hang_up() ends it from any thread."""
 
     def __init__(self, base_url: str, *, timeout_s: float) -> None:
         """Raises EndpointError when the certificates that the environment names cannot be read."""

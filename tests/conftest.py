@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -72,3 +74,20 @@ def seeds() -> Path:
     if not folder.is_dir():
         pytest.skip("the saved pages are not beside this checkout (../shared/seeds)")
     return folder
+
+
+@pytest.fixture
+def deaf() -> Iterator[str]:
+    """The address of a socket that takes no more connections: those who try wait for ever."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen(0)
+        waiting = []
+        for _ in range(4):
+            one = socket.socket()
+            one.setblocking(False)
+            one.connect_ex(listening.getsockname())
+            waiting.append(one)
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}/v1"
+        for one in waiting:
+            one.close()

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import socket
 import time
+from base64 import b64encode
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 import pytest
-from endpoint_server import Behaviour, Endpoint, Exchange, embeds, fails, page, tells
+from endpoint_server import Behaviour, Endpoint, Exchange, embeds, fails, page, redirects, tells
 from made import HashEmbedder
 from numpy.typing import NDArray
 from pydantic import SecretStr
@@ -27,6 +29,7 @@ from rag.minilm import MiniLM
 from rag.types import Paper
 
 KEY = "sk-very-secret-0123456789"
+SECRET = "sk-sentinel/+0123456789==&x"  # which is written in other ways in addresses and in base64
 PATH = "/v1/embeddings"
 TEXTS = ["Lamps dim.", "Orchards freeze.", "Drones fly."]
 GOOD = embeds(HashEmbedder().embed)
@@ -102,6 +105,18 @@ def test_an_address_may_lack_its_path_or_have_too_much(suffix: str, tmp_path: Pa
         asks = remote(server.address + suffix, tmp_path)
         assert asks.embed(TEXTS).shape == (3, 64)
         assert asks.name.startswith(f"m@{server.address.removeprefix('http://')}#")
+
+
+@pytest.mark.parametrize(("given", "found"), [("", "/embeddings"), ("/api", "/api/v1/embeddings")])
+def test_an_api_at_another_path_is_found_and_remembered(given: str, found: str, tmp_path: Path) -> None:
+    lost = tells({"error": "Unexpected endpoint or method."}) if given else fails(404)
+    wrong = {f"{given or '/v1'}/{name}": lost for name in ("embeddings", "models")}
+    with Endpoint(paths={**wrong, found: GOOD}) as server:
+        asks = remote(server.address + given, tmp_path)
+        assert asks.embed(TEXTS).shape == (3, 64)
+        assert asks.name.startswith(f"m@{server.address.removeprefix('http://')}{given}#")
+        assert server.paths.count(found) == 2  # the word, then the texts
+        assert len(server.paths) == 4
 
 
 def test_a_server_that_knows_no_encoding_format_is_asked_without(tmp_path: Path) -> None:
@@ -196,12 +211,12 @@ def busy(status: int, wait: str | None = None) -> Behaviour:
     return lambda to: to.reply(status, {"error": {"message": "busy"}}, headers={"Retry-After": wait} if wait else None)
 
 
-@pytest.mark.parametrize("status", [429, 500, 502, 503])
-def test_a_busy_server_is_asked_three_times(status: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("status", "expected"), [(429, [1.0, 2.0]), (500, [0.5, 1.0]), (502, [0.5, 1.0]), (503, [0.5, 1.0])])
+def test_a_busy_server_is_asked_three_times(status: int, expected: list[float], tmp_path: Path) -> None:
     waits: list[float] = []
     with serves(busy(status), busy(status), GOOD) as server:
         assert remote(server, tmp_path, sleep=waits.append).embed(TEXTS).shape == (3, 64)
-    assert waits == [1.0, 2.0]
+    assert waits == expected
     with serves(busy(status)) as server:
         complaint(server, tmp_path / "other")
         assert len(asked(server)) == 3
@@ -218,8 +233,10 @@ def test_a_server_says_how_long_to_wait(tmp_path: Path) -> None:
 
 def test_a_long_wait_is_told_and_not_waited_for(tmp_path: Path) -> None:
     with serves(busy(429, "90")) as server:
-        assert "90 s" in complaint(server, tmp_path).message
+        error = complaint(server, tmp_path)
         assert len(asked(server)) == 1
+    assert "90 s" in error.message
+    assert error.fix.startswith("Run it again after")
 
 
 def test_an_account_without_credit_is_not_asked_again(tmp_path: Path) -> None:
@@ -234,24 +251,43 @@ def test_an_account_without_credit_is_not_asked_again(tmp_path: Path) -> None:
 def test_a_dropped_connection_is_tried_again(tmp_path: Path) -> None:
     with serves(Exchange.drop, GOOD) as server:
         assert remote(server, tmp_path).embed(TEXTS).shape == (3, 64)
+    with serves(Exchange.drop) as server:
+        assert "closed the connection" in complaint(server, tmp_path / "other").message
+        assert len(asked(server)) == 3
 
 
 # -- errors ----------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("url", [unused(), "http://nosuch.invalid/v1", f"http://user:{KEY}@127.0.0.1:9/v1"])
-def test_a_server_that_is_not_there_is_named_with_what_to_do(url: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        (unused(), "Nothing listens at"),
+        ("http://nosuch.invalid/v1", "cannot be found"),
+        (f"http://user:{KEY}@127.0.0.1:9/v1", "Nothing listens at"),
+    ],
+)
+def test_a_server_that_is_not_there_is_named_with_what_to_do(url: str, message: str, tmp_path: Path) -> None:
     began = time.perf_counter()
     error = complaint(url, tmp_path)
     assert time.perf_counter() - began < 10
-    assert "Cannot connect" in error.message
+    assert message in error.message
+    assert "the embedding endpoint" in error.message
     assert "RAG_EMBED_BASE_URL" in error.fix
     assert "bundled" in error.fix
 
 
 def test_a_server_that_hangs_is_given_up(tmp_path: Path) -> None:
     with serves(lambda to: to.stopped.wait(20) and None) as server:
-        assert "in time" in complaint(server, tmp_path, timeout_s=0.3).message
+        error = complaint(server, tmp_path, timeout_s=0.3)
+        assert "in time" in error.message
+        assert "RAG_TIMEOUT_S" in error.fix
+
+
+def test_a_server_that_takes_no_connection_is_given_up_within_ten_seconds(deaf: str, tmp_path: Path) -> None:
+    began = time.perf_counter()
+    assert "No connection" in complaint(deaf, tmp_path).message
+    assert time.perf_counter() - began < 10
 
 
 @pytest.mark.parametrize("status", [401, 403])
@@ -281,6 +317,14 @@ def test_a_model_that_was_not_chosen_is_asked_for_with_those_there_are(tmp_path:
     assert asked(server) == []
 
 
+@pytest.mark.parametrize("status", [404, 405, 501])
+def test_a_model_that_is_there_and_does_not_embed_is_told_from_one_that_is_not(status: int, tmp_path: Path) -> None:
+    with serves(fails(status, "start it with --embeddings")) as server:
+        error = complaint(server, tmp_path)
+    assert f"no embeddings of its model m ({status}, start it with --embeddings)" in error.message
+    assert "RAG_EMBED_MODEL" in error.fix
+
+
 def test_a_path_that_is_not_there_names_the_address(tmp_path: Path) -> None:
     with serves(GOOD) as server:
         error = complaint(f"{server.address}/api", tmp_path)
@@ -296,14 +340,47 @@ def test_a_redirection_is_not_followed_and_says_where_to(tmp_path: Path) -> None
         assert other.requests == []
 
 
+def test_a_redirection_on_the_same_host_is_followed(tmp_path: Path) -> None:
+    with Endpoint(paths={PATH: redirects("/there"), "/there": GOOD}) as server:
+        assert remote(server, tmp_path).embed(TEXTS).shape == (3, 64)
+
+
+@pytest.mark.parametrize("form", [quote(SECRET, safe=""), b64encode(SECRET.encode()).decode()])
+def test_no_form_of_the_key_that_a_server_repeats_is_shown(form: str, tmp_path: Path) -> None:
+    bad = [fails(400, form), fails(409, form), fails(501, form), page(f"<p>{form}"), tells({"error": form})]
+    for n, behave in enumerate(bad):
+        with serves(behave) as server:
+            assert form[4:-4] not in str(complaint(server, tmp_path / str(n), key=SECRET)), n
+    with serves(fails(404), models=[form, "x"]) as server:
+        assert form[4:-4] not in str(complaint(server, tmp_path, key=SECRET))
+        assert form[4:-4] not in str(complaint(server, tmp_path, key=SECRET, name=None))
+
+
+def test_this_machine_is_not_asked_through_a_proxy_and_another_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    far = "http://models.example/v1"
+    with Endpoint(paths={f"{far}/embeddings": GOOD}) as proxy, serves(GOOD) as server:
+        for name in ("http_proxy", "HTTP_PROXY"):
+            monkeypatch.setenv(name, proxy.address)
+        remote(server, tmp_path).embed(TEXTS)
+        assert proxy.requests == []
+        assert remote(far, tmp_path).embed(TEXTS).shape == (3, 64)
+
+
+def test_certificates_that_cannot_be_read_are_an_embedders_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", "/nowhere/ca.pem")
+    assert "cannot be read" in complaint(unused(), tmp_path).message
+
+
 def rows(*found: Any, **more: Any) -> Behaviour:
     return tells({"data": [{"index": n, "embedding": row, **more} for n, row in enumerate(found)]})
 
 
 BAD = {
     "a page": (page(), "not that of an OpenAI-compatible API"),
-    "a page with 502": (lambda to: to.reply(502, "<html>Bad gateway</html>", "text/html"), "502."),
-    "no such method": (lambda to: to.reply(405, "<html>no</html>", "text/html"), "not that of an OpenAI-compatible API"),
+    "a page with 502": (lambda to: to.reply(502, "<html>Bad gateway</html>", "text/html"), "(502, an HTML page)."),
+    "no such method": (lambda to: to.reply(405, "<html>no</html>", "text/html"), "(405, an HTML page)."),
     "nothing": (tells(""), "not that of"),
     "an error as JSON": (tells({"error": "Unexpected endpoint or method."}), "Unexpected endpoint"),
     "an error object as JSON": (tells({"error": {"code": 500, "message": "no pooling"}}), "no pooling"),
@@ -464,7 +541,7 @@ def test_each_embedder_has_an_index_of_its_own_and_switching_back_costs_nothing(
         assert asked(server)[used:] == [["word", "Which papers sample graphs?"]]
     assert again.fingerprint != index.fingerprint(back.embedder)
     began = time.perf_counter()
-    with pytest.raises(EmbedderError, match=r"Cannot connect.*Start the server.*bundled embedder"):
+    with pytest.raises(EmbedderError, match=r"Nothing listens.*Start the server.*bundled embedder"):
         Assistant(of(server, home)).ask("Which papers train graph networks?")
     assert time.perf_counter() - began < 10
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import socket
 import ssl
 import threading
 import time
 from base64 import b64encode, urlsafe_b64encode
-from collections.abc import Iterator
 from urllib.parse import quote
 
 import pytest
@@ -169,23 +167,6 @@ def test_nothing_is_asked_again_after_the_first_token() -> None:
 
 
 # -- nobody there --------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def deaf() -> Iterator[str]:
-    """The address of a socket that takes no more connections: those who try wait for ever."""
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        listening.listen(0)
-        waiting = []
-        for _ in range(4):
-            one = socket.socket()
-            one.setblocking(False)
-            one.connect_ex(listening.getsockname())
-            waiting.append(one)
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}/v1"
-        for one in waiting:
-            one.close()
 
 
 def test_a_dead_endpoint_fails_within_ten_seconds_and_then_at_once(deaf: str) -> None:
