@@ -28,10 +28,11 @@ LEVELS = [
     {"gate", "ground", "lookup"},
     {"prompt", "models", "extract"},
     {"verify", "understand"},
-    {"assistant"},
-    {"render"},
-    {"ask", "doctor", "llamaindex"},
+    {"assistant", "checkup"},
+    {"render", "hosts", "trial"},
+    {"ask", "llamaindex"},
     {"ui", "evals"},
+    {"doctor"},
 ]
 LEVEL = {room: level for level, rooms in enumerate(LEVELS) for room in rooms}
 OWNERS = {"sqlite3": "library", "chromadb": "vectors", "tantivy": "lexical"}

@@ -11,6 +11,7 @@ import pytest
 
 import evals.__main__
 import rag.ask
+import rag.doctor
 import rag.ingest
 import ui.__main__
 from rag.settings import Settings
@@ -19,6 +20,7 @@ README = (Path(__file__).resolve().parents[1] / "README.md").read_text("utf-8")
 COMMANDS = re.findall(r"^    (?:.*?&& )?((?:RAG_\w+=\S+ )*)uv run python -m ([\w.]+)(.*?)(?:\s{2,}#.*)?$", README, re.MULTILINE)
 PARSERS = {
     "rag.ask": rag.ask.arguments(),
+    "rag.doctor": rag.doctor.arguments(),
     "rag.ingest": rag.ingest.arguments(),
     "ui": ui.__main__.arguments(),
     "evals": evals.__main__.arguments(),
@@ -43,7 +45,7 @@ def test_a_command_of_the_readme_is_understood(command: tuple[str, str, str]) ->
         assert variable.partition("=")[0].removeprefix("RAG_").lower() in Settings.model_fields
 
 
-@pytest.mark.parametrize("module", ["rag.ask", "rag.ingest", "ui", "evals"])
+@pytest.mark.parametrize("module", ["rag.ask", "rag.doctor", "rag.ingest", "ui", "evals"])
 def test_every_option_stands_in_the_readme(module: str) -> None:
     missing = {option for option in options(PARSERS[module]) if not re.search(rf"{option}\b", README)}
     assert missing == set()
