@@ -205,9 +205,10 @@ class EndpointModel:
         return {name: value for name, value in wanted.items() if name not in self._refused}
 
     def _only_model(self, client: openai.OpenAI) -> str:
-        names = _models(client)
-        if names is None:
-            raise faults.Malformed
+        try:
+            names = _names(client)
+        except (AttributeError, TypeError) as error:
+            raise faults.Malformed from error
         if len(names) == 1:
             return names[0]
         listed = self._redactor.text(explain.listed(names))
@@ -277,6 +278,10 @@ def _received(client: openai.OpenAI, model: str, prompt: Prompt, options: dict[s
 def _models(client: openai.OpenAI) -> list[str] | None:
     """Return the names of a server's models, None when it does not list them."""
     try:
-        return sorted(str(model.id) for model in client.models.list())
+        return _names(client)
     except (*faults.FAULTS, AttributeError, TypeError):
         return None
+
+
+def _names(client: openai.OpenAI) -> list[str]:
+    return sorted(str(model.id) for model in client.models.list())

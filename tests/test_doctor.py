@@ -219,6 +219,17 @@ def test_a_port_where_nobody_listens_fails_the_first_check_and_leaves_the_others
     assert {found[name].ok for name in (*STAGES[1:], "streaming", "citations", "window", "long prompt", "grounding")} == {None}
 
 
+def test_a_port_where_nobody_listens_is_known_as_that_without_the_name_of_a_model_too(home: Path) -> None:
+    found = tried(f"http://127.0.0.1:{dead_port()}/v1", name=None)
+    assert "Nothing listens" in found["reachable"].told
+
+
+def test_a_list_that_wants_a_key_fails_the_key(home: Path) -> None:
+    with Endpoint(reads(), models=fails(401)) as server:
+        found = tried(server.url, name=None)
+    assert found["key"].ok is False
+
+
 def test_an_api_at_another_path_than_the_given_one_is_told(home: Path) -> None:
     with Endpoint(reads()) as server:
         found = tried(server.address)
