@@ -145,7 +145,7 @@ class Examination:
             self.score = found = scorecard.score(assistant, asked, self._progress)
         told = f"{found.grounded} of {found.of} bundled cases, by {found.by}"
         if found.problem:
-            raise RagError(f"{told}; some had no answer: {found.problem}", "")
+            raise RagError(f"{told}; some had no answer: {found.problem}", "Mend that, then run this again.")
         if found.grounded < _PASSED * found.of:
             raise RagError(f"Only {told}.", _MORE)
         return told

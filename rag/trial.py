@@ -144,7 +144,11 @@ class Trial:
         if stage == "model":
             if self._listed is None:
                 self._list()
-            others = f"; the server lists {explain.listed(self._listed)}" if self._listed else ""
+            others = (
+                f"; the server lists {explain.listed(self._listed)}"
+                if self._listed and self._listed != [self._model.name]
+                else ""
+            )
             return f"{self._model.name}{others}"
         assert heard is not None  # noqa: S101 - the last stage is passed by an answer only
         return f"“{heard.text[:_SHOWN]}{'…' if len(heard.text) > _SHOWN else ''}” in {heard.total_s:.1f} s"
