@@ -46,6 +46,15 @@ def measure(case: Case, answer: Answer, ranked: Sequence[str]) -> Measured:
     )
 
 
+def is_grounded(case: Case, answer: Answer) -> bool:
+    """Whether all is right: a refusal where there is no answer; else every fact said, and every statement supported."""
+    measured = measure(case, answer, ())
+    if not case.answerable or measured.refused:
+        return measured.refused and not case.answerable
+    supported = measured.claims > 0 and measured.supported == measured.claims and not measured.invalid
+    return answer.complete and supported and measured.hit in (None, 1.0)
+
+
 def _share_said(case: Case, answer: Answer) -> float:
     """A refusal says nothing. Only the answer's own text counts, not the titles listed under it."""
     if answer.refused:

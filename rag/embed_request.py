@@ -111,7 +111,9 @@ class EmbeddingApi:
         return served.names(self._client(url).with_options(timeout=CONNECT_S))
 
     def _place(self, url: str, texts: Sequence[str] = ()) -> explain.Place:
-        place = explain.Place("embedding", address.shown(url), self._redactor, "RAG_EMBED_", _WITHOUT, again="run it again")
+        place = explain.Place(
+            "embedding", address.shown(url), self._redactor, bool(self._key), "RAG_EMBED_", _WITHOUT, again="run it again"
+        )
         return place if self._patience(texts) == self._timeout_s else replace(place, slow=_WITHOUT)
 
     def _explained(self, error: Exception, url: str, texts: Sequence[str], models: Sequence[str] = ()) -> EmbedderError:

@@ -169,7 +169,7 @@ def _build(
                 shutil.copytree(folder / str(start) / part, target / part)
         before = None if start is None else folder / str(start) / "matrix"
         papers, chunks = _fill(target, before, library, embedder, progress)
-        _check(target)
+        check(target)
         files = [p.relative_to(target).as_posix() for p in target.rglob("*") if p.is_file() and p.name != "DIRTY"]
         manifest = Manifest(number, revision, papers, chunks, _sizes(target, files))
         (target / "manifest.json").write_text(json.dumps(asdict(manifest)), "utf-8")
@@ -258,8 +258,8 @@ def _words(folder: Path, library: Library, papers: Sequence[str], known: int) ->
     return np.concatenate(sums)
 
 
-def _check(generation: Path) -> None:
-    """Open the generation in a child process and ask it for chunks it must hold: damage may crash whoever reads it."""
+def check(generation: Path) -> None:
+    """Have a child process ask for chunks the generation must hold: damage may crash who reads it. Raises LibraryError."""
     # -P and PYTHONPATH: this package, whatever a folder named rag in the working directory holds
     command = [sys.executable, "-P", "-m", "rag.index", str(generation)]
     paths = [str(Path(__file__).resolve().parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])]

@@ -109,6 +109,14 @@ class Library:
     def revision(self) -> int:
         return int(self._db.execute("SELECT value FROM meta WHERE name = 'revision'").fetchone()[0])
 
+    def damage(self) -> str | None:
+        """Return what SQLite finds wrong with the file, of which it reads all; None when nothing is."""
+        try:
+            [found] = self._db.execute("PRAGMA quick_check(1)").fetchone()
+        except sqlite3.DatabaseError as error:
+            return str(error)
+        return None if found == "ok" else str(found)
+
     def count(self) -> int:
         return int(self._db.execute("SELECT count(*) FROM papers").fetchone()[0])
 

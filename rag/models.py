@@ -205,9 +205,7 @@ class EndpointModel:
         return {name: value for name, value in wanted.items() if name not in self._refused}
 
     def _only_model(self, client: openai.OpenAI) -> str:
-        names = served.names(client)
-        if names is None:
-            raise faults.Malformed
+        names = served.listed(client)
         if len(names) == 1:
             return names[0]
         listed = self._redactor.text(explain.listed(names))

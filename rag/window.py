@@ -70,6 +70,18 @@ def ask(base_url: str, model: str | None, key: str) -> Window:
     return told
 
 
+def listed(base_url: str, key: str = "", seconds: float = _SECONDS) -> list[str] | None:
+    """Return the names of the models that the server at `base_url` lists, None when it gives no such list in time."""
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    client = httpx.Client(headers=headers, timeout=seconds, follow_redirects=False, trust_env=not address.is_loopback(base_url))
+    try:
+        reply = _reply(client, "GET", f"{base_url}/models", seconds=seconds)
+    except (TimeoutError, httpx.HTTPError, httpx.InvalidURL):
+        return None  # the client is left open, as in ask()
+    client.close()
+    return [str(entry["id"]) for entry in _entries(reply)] if isinstance(_at(reply, "data"), list) else None
+
+
 def _told(client: httpx.Client, base_url: str, model: str | None) -> Iterator[Window]:
     """Yield what is known after each reply."""
     entries = _entries(_reply(client, "GET", f"{base_url}/models"))
@@ -128,8 +140,8 @@ def _tokens(value: Any) -> int | None:
     return value if type(value) is int and _LEAST <= value <= _MOST else None
 
 
-def _reply(client: httpx.Client, method: str, url: str, body: Any = None) -> Any:
-    """Return the JSON that the server replies with, None for anything else; give up after _SECONDS.
+def _reply(client: httpx.Client, method: str, url: str, body: Any = None, seconds: float = _SECONDS) -> Any:
+    """Return the JSON that the server replies with, None for anything else; give up after `seconds`.
 
     The client's own limit is for each read, which a server that trickles never reaches, so another thread reads.
     """
@@ -137,18 +149,18 @@ def _reply(client: httpx.Client, method: str, url: str, body: Any = None) -> Any
 
     def read() -> None:
         try:
-            future.set_result(_read(client, method, url, body))
+            future.set_result(_read(client, method, url, body, seconds))
         except (ValueError, RecursionError, httpx.DecodingError):
             future.set_result(None)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             future.set_exception(error)
 
     Thread(target=read, daemon=True).start()
-    return future.result(_SECONDS)
+    return future.result(seconds)
 
 
-def _read(client: httpx.Client, method: str, url: str, body: Any) -> Any:
-    until = time.monotonic() + _SECONDS
+def _read(client: httpx.Client, method: str, url: str, body: Any, seconds: float) -> Any:
+    until = time.monotonic() + seconds
     data = b""
     with client.stream(method, url, json=body) as reply:
         if reply.status_code != 200:

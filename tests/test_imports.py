@@ -31,10 +31,11 @@ LEVELS = [
     {"endpoint_embedder"},
     {"chosen"},
     {"ingest", "reading"},
-    {"assistant"},
-    {"render"},
-    {"ask", "doctor", "llamaindex", "serve_local"},
+    {"assistant", "checkup"},
+    {"render", "hosts", "trial"},
+    {"ask", "llamaindex", "serve_local"},
     {"ui", "evals"},
+    {"doctor"},
 ]
 LEVEL = {room: level for level, rooms in enumerate(LEVELS) for room in rooms}
 OWNERS = {"sqlite3": "library", "chromadb": "vectors", "tantivy": "lexical"}
