@@ -239,7 +239,7 @@ def _cut(assistant: Assistant, question: str, live: Live) -> Answer:
 
 
 def _doing(assistant: Assistant) -> str:
-    return f"Asking {assistant.model.name or 'the model'}…" if assistant.model.mode == "model" else "Reading…"
+    return f"Asking {panel.draft(assistant.model.name or 'the model')}…" if assistant.model.mode == "model" else "Reading…"
 
 
 def _said(messages: Messages, content: str) -> Messages:
