@@ -10,6 +10,7 @@ from rag.assistant import Assistant
 from rag.cli import NO_MODEL, fail_in_one_sentence, progress_bars, say
 from rag.errors import UsageError
 from rag.settings import load
+from ui import listening
 
 
 def _port(value: str) -> int:
@@ -18,10 +19,23 @@ def _port(value: str) -> int:
     return int(value)
 
 
+def _name(value: str) -> str:
+    if not listening.name_of(value):
+        raise argparse.ArgumentTypeError(f"{value} is not the name of a host")
+    return value
+
+
 def arguments() -> argparse.ArgumentParser:
     """Return the parser of the command line; a test holds README against it."""
     parser = argparse.ArgumentParser(prog="python -m ui", description=__doc__)
-    parser.add_argument("--port", type=_port, help="the port to listen on; without it the first free one from 7860 on")
+    parser.add_argument("--port", type=_port, help="the port to listen on, or the next free one (7860)")
+    parser.add_argument("--host", default="127.0.0.1", help="the address to listen on; one that others reach needs --auth")
+    parser.add_argument("--auth", metavar="USER:PASSWORD", help="asks for this user and password")
+    parser.add_argument("--auth-file", metavar="FILE", help="the same from a file with one USER:PASSWORD a line")
+    parser.add_argument(
+        "--allowed-host", metavar="NAME", action="append", type=_name, default=[], help="a further name of this server"
+    )
+    parser.add_argument("--allow-endpoint-change", action="store_true", help="lets the page choose another endpoint")
     parser.add_argument("--no-browser", action="store_true", help="only print the address")
     parser.add_argument("--profile", metavar="NAME", help="the model of this table [models.NAME] in rag.toml")
     parser.add_argument("--model", help="the model's name at the endpoint")
@@ -32,25 +46,30 @@ def arguments() -> argparse.ArgumentParser:
 
 @fail_in_one_sentence
 def main(argv: Sequence[str] | None = None) -> int:
-    """Serve the chat on this machine until Ctrl-C. Raises UsageError when the port is taken."""
+    """Serve the chat until Ctrl-C. Raises UsageError when it cannot listen there, or everybody could."""
     args = arguments().parse_args(argv)
+    auth = listening.credentials(args.auth, args.auth_file)
+    host = listening.checked_host(args.host, auth)
+    port = listening.free_port(host, args.port)
     settings = load(profile=args.profile, model=args.model, base_url=args.base_url, no_model=args.no_model or None)
     with progress_bars() as progress:
         assistant = Assistant(settings, progress=progress, tell=say)
     from ui import app
 
-    page = app.build(assistant)
+    page = app.build(assistant, args.allow_endpoint_change)
     try:
         _, url, _ = page.launch(
-            server_name="127.0.0.1",
-            server_port=args.port,
+            server_name=host,
+            server_port=port,
+            auth=auth or None,
             inbrowser=not args.no_browser,
             prevent_thread_lock=True,
-            **app.launch_options(),
+            **app.launch_options([host, *args.allowed_host]),
         )
     except OSError as error:
-        taken = f"Port {args.port}" if args.port else "Every port from 7860 to 7959"
-        raise UsageError(f"{taken} is in use.", "Choose another with --port, or leave --port out.") from error
+        raise UsageError(f"Port {port} was taken just now.", "Start the chat again.") from error
+    if port != (args.port or listening.FIRST_PORT):
+        say(f"Port {args.port or listening.FIRST_PORT} is in use, so this is port {port}.")
     if assistant.model.mode == "extractive":
         say(NO_MODEL)
     print(f"Open {url} in a browser. Ctrl-C stops it.", flush=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from importlib import resources
@@ -19,13 +19,12 @@ from rag.errors import RagError, UsageError
 from rag.filters import sentence
 from rag.reading import Found
 from rag.types import Answer, Claim, Filters, Thought, Turn, Waiting
-from ui import api, panel
+from ui import api, guard, panel
 
 TITLE = "Ask the abstracts"
 _LOOKED_AT = 500  # titles, for the example questions
 _MOST = 20  # papers that the slider goes to
 _KEPT = 10  # answers of a conversation whose sources stay at hand
-_POLICY = "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob: ws: wss:; form-action 'self'; object-src 'none'"
 EMPTY_PANEL = '<p class="empty">The papers behind an answer appear here, with the sentences it stands on marked.</p>'
 _MATHS: list[dict[str, str | bool]] = [
     {"left": "\\(", "right": "\\)", "display": False},
@@ -60,8 +59,8 @@ class Live:
 _NOTHING: State = {"turns": [], "sections": []}
 
 
-def build(assistant: Assistant) -> gr.Blocks:
-    """Return the page. launch() it with launch_options()."""
+def build(assistant: Assistant, allow_endpoint_change: bool = False) -> gr.Blocks:
+    """Return the page. launch() it with launch_options(). `allow_endpoint_change` is whether it may offer other endpoints."""
     page: gr.Blocks
     with gr.Blocks(title=TITLE, fill_height=True, fill_width=True, analytics_enabled=False) as page:
         state = gr.State(_NOTHING)
@@ -159,15 +158,19 @@ def _ready() -> dict[str, Any]:
     return update
 
 
-def launch_options() -> dict[str, Any]:
-    """Return the arguments of launch() that make the page what it is: its look, its script, nothing shared."""
+def launch_options(names: Sequence[str] = ()) -> dict[str, Any]:
+    """Return the arguments of launch() that make the page what it is: its look, its script, its guard, nothing shared. `names`
+    are those that the server has besides the loopback ones."""
     assets = resources.files(__package__)
     return {
         "css": assets.joinpath("style.css").read_text("utf-8"),
         "js": assets.joinpath("app.js").read_text("utf-8"),
         "theme": gr.themes.Base(primary_hue="indigo", neutral_hue="slate", font=["system-ui", "sans-serif"]),
-        "head": f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
+        "app_kwargs": {"middleware": [guard.middleware(names)]},
         "share": False,
+        "ssr_mode": False,  # Node would stand before the guard
+        "mcp_server": False,
+        "run_history": False,
         "show_error": True,
         "footer_links": [],
         "quiet": True,
@@ -236,7 +239,7 @@ def _cut(assistant: Assistant, question: str, live: Live) -> Answer:
 
 
 def _doing(assistant: Assistant) -> str:
-    return f"Asking {assistant.model.name or 'the model'}…" if assistant.model.mode == "model" else "Reading…"
+    return f"Asking {panel.draft(assistant.model.name or 'the model')}…" if assistant.model.mode == "model" else "Reading…"
 
 
 def _said(messages: Messages, content: str) -> Messages:

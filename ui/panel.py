@@ -146,7 +146,7 @@ def _about(paper: Paper) -> str:
     if not authors and paper.author_count:
         authors = f"{paper.author_count} author{'s' * (paper.author_count != 1)}"
     parts = [escape(part) for part in (authors, paper.organisation, paper.published) if part]
-    if paper.url:
+    if paper.url and paper.url.startswith(("http://", "https://")):
         parts.append(f'<a href="{escape(paper.url)}" target="_blank" rel="noopener noreferrer">paper</a>')
     return f'<p class="about">{" · ".join(parts)}</p>' if parts else ""
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from made import answer
+from made import answer, paper
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from rag.assistant import Assistant
@@ -112,6 +112,12 @@ def test_a_warning_is_a_note_under_the_answer() -> None:
     warned = panel.message(answer(warnings=("The server read only 9 of about 99 tokens [1].",)))
     assert "<small class='note'>⚠ The server read only 9 of about 99 tokens &#91;1&#93;.</small>" in warned
     assert "⚠" not in panel.message(answer())
+
+
+def test_an_address_that_would_run_is_no_link() -> None:
+    about = panel._about(paper(url="javascript:document.title=1"))
+    assert "href" not in about
+    assert 'href="https://x.example/&quot;"' in panel._about(paper(url='https://x.example/"'))
 
 
 def test_filters_are_a_note_under_the_answer_and_a_line_over_its_sources() -> None:

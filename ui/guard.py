@@ -1,0 +1,212 @@
+"""What stands before the page: only this server's names, only its own pages, no large bodies, nothing from outside.
+
+A page on another site can make a browser ask a server on this machine, and a name that resolves to this machine makes it read
+the answers too. So a request is served only under the names the server was started for, and a question only to its own pages;
+programs, which send neither Origin nor Sec-Fetch-Site, are let through. Whoever may use the machine, or knows the password,
+may ask: that is not looked at here.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from http import HTTPStatus
+from urllib.parse import unquote, urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ui.listening import name_of
+
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+LARGEST_BODY = 1_000_000  # bytes
+LARGEST_UPLOAD = 20_000_000
+_UPLOAD = "/gradio_api/upload"
+_ASKED = ("/gradio_api/", "/logout", "/config")  # what is no picture, style or script of the page
+_DISCARDED = 64_000_000  # bytes that are read of a body that is too large, so that its sender gets to see the answer
+
+# Of a file or proxy path, the beginning of an address: "https:", "//", however often the colon and the slashes were encoded.
+_FETCH = re.compile(r"proxy=|file[=/][\s/\\]*(?:[a-z][a-z0-9+.-]+:|[/\\]{2})")
+_POLICY = {
+    "default-src": "'none'",
+    "script-src": "'self' 'unsafe-inline' 'unsafe-eval'",  # Gradio's page holds its settings and calls our script by eval
+    "script-src-attr": "'none'",  # no onerror= and the like
+    "style-src": "'self' 'unsafe-inline'",
+    "img-src": "'self' data: blob:",
+    "font-src": "'self' data:",
+    "media-src": "'self' data: blob:",
+    "connect-src": "'self'",
+    "worker-src": "'self' blob:",
+    "manifest-src": "'self'",
+    "base-uri": "'self'",
+    "form-action": "'self'",
+    "frame-ancestors": "'none'",
+}
+_HEADERS = {
+    "Content-Security-Policy": "; ".join(f"{what} {where}" for what, where in _POLICY.items()),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+}
+
+
+class Refused(Exception):
+    """A request that is not served, and the one sentence that its sender gets."""
+
+    def __init__(self, status: HTTPStatus, told: str) -> None:
+        super().__init__(told)
+        self.status = status
+        self.told = told
+
+
+def middleware(names: Iterable[str] = ()) -> Middleware:
+    """Return the guard of a server that has these names besides those of loopback, for app_kwargs={"middleware": [...]}."""
+    return Middleware(Guard, names=frozenset(name_of(name) for name in (*LOOPBACK, *names)) - {""})
+
+
+class Guard:
+    """An ASGI application around another one; see the module."""
+
+    def __init__(self, app: ASGIApp, names: frozenset[str]) -> None:
+        self._app = app
+        self._names = names
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})  # the page has none
+            return
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        send = _with_headers(send)
+        body = Body(receive, LARGEST_UPLOAD if scope["path"].rstrip("/") == _UPLOAD else LARGEST_BODY)
+        try:
+            self._check(scope)
+            body.check_told(Headers(scope=scope))
+            if scope["path"].rstrip("/") == "/health":
+                await _answer(send, HTTPStatus.OK, "application/json", json.dumps({"ok": True}))
+            else:
+                await body.pass_on(self._app, scope, send)
+        except Refused as refused:
+            if refused.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+                await body.discard()
+            await _answer(send, refused.status, "text/plain; charset=utf-8", refused.told)
+
+    def _check(self, scope: Scope) -> None:
+        headers = Headers(scope=scope)
+        host, *others = headers.getlist("host") or [""]
+        if others or name_of(host) not in self._names | _reached(scope):
+            raise Refused(HTTPStatus.FORBIDDEN, "This server is not known by that name; start it with --allowed-host NAME.")
+        if _is_foreign(headers, host, scope["method"], scope["path"]):
+            raise Refused(HTTPStatus.FORBIDDEN, "Pages of other sites may not ask this server.")
+        if _FETCH.search(_decoded(scope["path"])):
+            raise Refused(HTTPStatus.FORBIDDEN, "This server fetches nothing from elsewhere.")
+
+
+def _reached(scope: Scope) -> set[str]:
+    """Return the address of this machine at which it was asked, where it is known; no name of another site can be that."""
+    server = scope.get("server")
+    return {str(server[0]).lower()} if server else set()
+
+
+def _is_foreign(headers: Headers, host: str, method: str, path: str) -> bool:
+    """Whether a page of another origin is behind a request. A link to the page itself may stand anywhere."""
+    site = headers.get("sec-fetch-site", "")
+    origin = headers.get("origin", "")
+    if site in ("cross-site", "same-site"):
+        linked = method == "GET" and path == "/" and headers.get("sec-fetch-mode") == "navigate"
+        return not (linked and headers.get("sec-fetch-dest") == "document")
+    if origin == "null" and site == "same-origin":
+        return False  # of a page that tells no referrer, as ours
+    if not origin and (method not in ("GET", "HEAD") or path.startswith(_ASKED)):
+        origin = headers.get("referer", "")
+    return bool(origin) and _netloc(origin) != _netloc(f"//{host}")
+
+
+def _netloc(address: str) -> str:
+    """Return the host and port of an address, the port only where it is not the usual one; nothing of what is no address."""
+    try:
+        return urlsplit(address).netloc.lower().removesuffix(":80").removesuffix(":443")
+    except ValueError:
+        return ""
+
+
+def _decoded(path: str) -> str:
+    """Return a path in lower case with all encoding undone, also what was encoded more than once."""
+    while (plain := unquote(path)) != path:
+        path = plain
+    return path.lower()
+
+
+class Body:
+    """The body of one request, counted as it is read."""
+
+    def __init__(self, receive: Receive, most: int) -> None:
+        self._receive = receive
+        self._most = most
+        self._read = 0
+        self._ended = False
+
+    def check_told(self, headers: Headers) -> None:
+        """Raise Refused when the length that was told is too large or none."""
+        told = headers.get("content-length", "0")
+        if not told.isdecimal() or int(told) > self._most:
+            raise self._too_large()
+
+    async def pass_on(self, app: ASGIApp, scope: Scope, send: Send) -> None:
+        """Run the application. Raises Refused when it read more than may be sent, and has not answered yet."""
+        started = False
+
+        async def unless_too_large(message: Message) -> None:
+            nonlocal started
+            if started or self._read <= self._most:
+                started = True
+                await send(message)
+
+        try:
+            await app(scope, self.receive, unless_too_large)
+        except ClientDisconnect:
+            if self._read <= self._most:
+                raise
+        if self._read > self._most and not started:
+            raise self._too_large()
+
+    async def receive(self) -> Message:
+        """Return the next piece; once there were too many bytes, what a sender who left is told by."""
+        if self._read > self._most:
+            return {"type": "http.disconnect"}
+        message = await self._next()
+        return message if self._read <= self._most else {"type": "http.disconnect"}
+
+    async def discard(self) -> None:
+        """Read what is still to come, up to a bound."""
+        while not self._ended and self._read < _DISCARDED:
+            await self._next()
+
+    async def _next(self) -> Message:
+        message = await self._receive()
+        self._read += len(message.get("body", b""))
+        self._ended = message["type"] != "http.request" or not message.get("more_body", False)
+        return message
+
+    def _too_large(self) -> Refused:
+        return Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"More than {self._most:,} bytes cannot be sent here.")
+
+
+def _with_headers(send: Send) -> Send:
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            MutableHeaders(scope=message).update(_HEADERS)
+        await send(message)
+
+    return sending
+
+
+async def _answer(send: Send, status: HTTPStatus, kind: str, text: str) -> None:
+    body = text.encode()
+    headers = [(b"content-type", kind.encode()), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": int(status), "headers": headers})
+    await send({"type": "http.response.body", "body": body})

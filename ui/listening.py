@@ -1,0 +1,90 @@
+"""Where the chat listens and who may use it: a host and its names, a free port, users with passwords."""
+
+from __future__ import annotations
+
+import errno
+import ipaddress
+import re
+import socket
+from pathlib import Path
+
+from rag.errors import UsageError
+
+FIRST_PORT = 7860
+_PORTS = 100  # that are tried
+_LOOPBACK = "127.0.0.1"  # where Gradio looks whether a port is free
+_HOST = re.compile(r"(?:\[([0-9a-f:.]+)\]|([^\s:@/\[\]]+))(?::\d+)?")
+
+Credentials = list[tuple[str, str]]
+
+
+def credentials(given: str | None, file: str | None) -> Credentials:
+    """Return (user, password) pairs: the one given as USER:PASSWORD and those of a file, one a line. Raises UsageError."""
+    lines = [("--auth", given)] if given is not None else []
+    if file is not None:
+        try:
+            read = Path(file).expanduser().read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(f"The file {file} cannot be read.", "Give --auth-file one with a line USER:PASSWORD.") from error
+        lines += [(f"Line {n} of {file}", line) for n, line in enumerate(read.splitlines(), 1) if line.strip()]
+        if not lines:
+            raise UsageError(f"The file {file} is empty.", "Write a line USER:PASSWORD into it.")
+    return [_pair(where, line) for where, line in lines]
+
+
+def _pair(where: str, line: str) -> tuple[str, str]:
+    user, _, password = line.strip().partition(":")
+    if not user.strip() or not password:
+        raise UsageError(f"{where} is not a user and a password.", "Write it as USER:PASSWORD.")
+    return user.strip(), password
+
+
+def checked_host(host: str, allowed: Credentials) -> str:
+    """Return a host to listen on, an IPv6 address in brackets. Raises UsageError when others reach it and need no password."""
+    host = host.strip().removeprefix("[").removesuffix("]")
+    if not _is_loopback(host) and not allowed:
+        raise UsageError(
+            f"On {host} everybody who reaches this machine could use the chat.",
+            "Give them a password with --auth USER:PASSWORD or --auth-file FILE, or leave --host out.",
+        )
+    return f"[{host}]" if ":" in host else host
+
+
+def name_of(host: str) -> str:
+    """Return the name of a Host header or an address, in lower case, without port, brackets and the root's dot; or nothing."""
+    named = _HOST.fullmatch(host.strip().lower())
+    return (named[1] or named[2]).removesuffix(".") if named else ""
+
+
+def free_port(host: str, wanted: int | None = None) -> int:
+    """Return the first free port from the wanted one on. Raises UsageError when there is none, or the host is not ours."""
+    first = wanted or FIRST_PORT
+    last = min(first + _PORTS - 1, 65535)
+    for port in range(first, last + 1):
+        if _is_free(host.strip("[]"), port):
+            return port
+    raise UsageError(f"Every port from {first} to {last} is in use.", "Choose another with --port.")
+
+
+def _is_free(host: str, port: int) -> bool:
+    try:
+        for at in {host, _LOOPBACK}:
+            family, kind, protocol, _, address = socket.getaddrinfo(at, port, type=socket.SOCK_STREAM)[0]
+            with socket.socket(family, kind, protocol) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind(address)
+                probe.listen(1)
+    except PermissionError as error:
+        raise UsageError(f"Port {port} is kept for the system.", "Choose one from 1024 on with --port.") from error
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            return False
+        raise UsageError(f"{host} is not an address of this machine.", "Choose another, or leave --host out.") from error
+    return True
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
