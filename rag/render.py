@@ -159,7 +159,8 @@ def markdown(answer: Answer) -> str:
 
 
 def bibtex(*answers: Answer) -> str:
-    """Return a BibTeX entry for each paper that some answers cite, each once; for the nearest papers of a refusal too."""
+    """Return a BibTeX entry for each paper that the answers cite, once; where they cite none, for those nearest to what was
+    refused."""
     return references.bibtex(_papers(answers))
 
 
@@ -169,7 +170,9 @@ def ris(*answers: Answer) -> str:
 
 
 def _papers(answers: Sequence[Answer]) -> list[Paper]:
-    return list({s.paper.id: s.paper for answer in answers for s in answer.sources if s.cited or answer.refused}.values())
+    cited = [s.paper for answer in answers for s in answer.sources if s.cited]
+    near = [s.paper for answer in answers for s in answer.sources if answer.refused]
+    return list({paper.id: paper for paper in cited or near}.values())
 
 
 def _short(said: str, most: int = 80) -> str:

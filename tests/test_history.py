@@ -69,7 +69,7 @@ def test_the_list_has_the_newest_first_with_title_time_and_count(history: Histor
     ("question", "title"),
     [
         ("How\n many  lamps?", "How many lamps?"),
-        ("How many lamps does LanternNet dim in Ghent, by night, when nobody walks?",
+        ("How many lamps does LanternNet dim in Ghent, by night, notwithstanding rain?",
          "How many lamps does LanternNet dim in Ghent, by night…"),
         ("x" * 100, "x" * 60 + "…"),
     ],
