@@ -189,7 +189,6 @@ class History:
     # -- the file -------------------------------------------------------------------------------------------------------
 
     def _connect(self) -> sqlite3.Connection:
-        self.path.touch(mode=0o600)  # what somebody asks is nobody else's business
         db = sqlite3.connect(self.path, timeout=_WAIT_S, isolation_level=None)
         db.create_function("casefold", 1, str.casefold, deterministic=True)
         db.execute("PRAGMA foreign_keys = ON")
@@ -218,14 +217,16 @@ class History:
             yield
         except (sqlite3.Error, OSError) as error:
             if _is_damage(error):
-                self._prepare()
+                with self._explained():
+                    self._prepare()
                 raise LibraryError(f"The history {self.path} was damaged.", "Begin a new conversation.") from error
             raise LibraryError(f"The history {self.path} cannot be used ({error}).", _FIX) from error
 
     def _prepare(self) -> None:
         with FileLock(self.path.with_suffix(".lock"), timeout=_WAIT_S):
-            if self._is_damaged():
+            if self.path.exists() and self._is_damaged():
                 self._set_aside()
+            self.path.touch(mode=0o600)  # what somebody asks is nobody else's business
             with closing(self._connect()) as db:
                 db.execute("PRAGMA journal_mode = WAL")
                 version = db.execute("PRAGMA user_version").fetchone()[0]

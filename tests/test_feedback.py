@@ -121,7 +121,7 @@ def test_what_a_person_made_of_the_cases_stays(home: Path, capsys: pytest.Captur
     file.write_text(reviewed, "utf-8")
     history = History(home)
     [conversation] = history.conversations("me")
-    history.append(conversation.id, "me", replace(DIMS, id="a9"))
+    history.append(conversation.id, "me", replace(DIMS, id="a9", question="How\u2028many\x85lamps?"))
     history.rate("a9", "me", True)
     assert main(["add-feedback", "--out", "mine.jsonl"]) == 0
     assert "1 cases added" in capsys.readouterr().out
