@@ -1,4 +1,5 @@
-"""python -m evals run | calibrate | retrieval | bench: is it grounded, checked well, found, and how fast?"""
+"""python -m evals run | calibrate | retrieval | bench: is it grounded, checked well, found, and how fast? Cases come from use
+by add-feedback."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from evals import bench, calibrate, retrieval, run
+from evals import bench, calibrate, feedback, retrieval, run
 from rag.cli import fail_in_one_sentence
 
 
@@ -19,6 +20,7 @@ def arguments() -> argparse.ArgumentParser:
         ("calibrate", calibrate, "measure what the grounding check catches"),
         ("retrieval", retrieval, "measure whether the right papers are found"),
         ("bench", bench, "measure speed and memory on this machine"),
+        ("add-feedback", feedback, "make cases of the answers that were rated in the chat"),
     ):
         parsing = commands.add_parser(name, help=about, description=(command.__doc__ or "").partition("\n")[0])
         command.add_arguments(parsing)

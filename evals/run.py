@@ -47,8 +47,14 @@ def run(args: argparse.Namespace) -> int:
     asked = cases.load(args.cases, args.split)
     if args.cases is None and args.papers is None:
         asked += cases.load(cases.COLLECTION, args.split)
+    waiting = sum(case.review is not None for case in asked)
+    if waiting:
+        say(f"{waiting} of {len(asked)} cases wait for a review and are left out.")
+        asked = [case for case in asked if case.review is None]
     if not asked:
-        raise UsageError("There are no cases to ask.", "Name another file with --cases, or leave --split out.")
+        raise UsageError(
+            "There are no cases to ask.", "Name another file with --cases, leave --split out, or review the cases."
+        )
     with tempfile.TemporaryDirectory(prefix="rag-evals-") as folder, progress_bars() as progress:
         flags = {"profile": args.profile, "model": args.model, "base_url": args.base_url, "no_model": args.no_model or None}
         mine = load(k=args.k, **flags)  # with the rag.toml of RAG_HOME, whose papers are left alone

@@ -10,7 +10,7 @@ import argparse
 import functools
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,12 @@ if TYPE_CHECKING:
     from rag.settings import Settings
 
 REFUSED = 3
+_FORMS: dict[str, Callable[[Answer], str]] = {
+    "json": render.to_json,
+    "markdown": render.markdown,
+    "bibtex": render.bibtex,
+    "ris": render.ris,
+}
 _STYLES = {"supported": "green", "unsupported": "bold red", "partial": "yellow", "miscited": "magenta", "uncited": "cyan"}
 
 
@@ -34,7 +40,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--batch", metavar="FILE|-", help="JSONL of id, question, history, filters: one answer a line")
     parser.add_argument("--search", action="store_true", help="only list the papers found")
     parser.add_argument("--json", action="store_true", help="the same as --format json")
-    parser.add_argument("--format", choices=("text", "markdown", "json", "bibtex"), default="text")
+    parser.add_argument("--format", choices=("text", *_FORMS), default="text")
     parser.add_argument("--k", type=_positive, help="how many papers to put before the model")
     parser.add_argument("--year", type=_positive, help="only papers of this year")
     parser.add_argument("--since", metavar="DATE", help="only papers from this date on, such as 2024-05")
@@ -89,8 +95,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     else:
         answer = assistant.ask(question, filters=only, force=args.force)
     if form != "text":
-        write = {"json": render.to_json, "markdown": render.markdown, "bibtex": render.bibtex}[form]
-        print(write(answer))
+        print(_FORMS[form](answer))
     if answer.mode == "extractive" and not args.no_model:
         say(f"\n{NO_MODEL}")
     if answer.refused:
@@ -105,7 +110,7 @@ def _check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
         parser.error(f"give --json or --format {args.format}, not both")
     if args.batch is not None and (args.search or args.format not in ("text", "json")):
         parser.error("--batch prints answers as JSON Lines, and goes with neither --search nor another --format")
-    if args.search and args.format in ("markdown", "bibtex"):
+    if args.search and args.format not in ("text", "json"):
         parser.error("--search prints text or JSON")
 
 

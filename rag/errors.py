@@ -3,7 +3,7 @@
 RagError                 anything the product can explain
 ├── UsageError           an option, setting or file name that cannot be right       (exit code 2)
 ├── SourceError          a file or page that cannot be read as papers
-├── LibraryError         the library or index cannot be used
+├── LibraryError         the library, the index or the history cannot be used
 │   └── Busy             another process is writing
 ├── EmbedderError        the embedder cannot be loaded, or its server did not answer as asked
 └── EndpointError        the model endpoint did not answer as asked

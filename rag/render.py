@@ -1,4 +1,4 @@
-"""Turns answers into what people and programs read: terminal text, Markdown, JSON, BibTeX."""
+"""Turns answers into what people and programs read: terminal text, Markdown, JSON, BibTeX, RIS."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from rag import filters, sentences
+from rag import filters, references, sentences
 from rag.types import Answer, Claim, Filters, Hit, Paper, Source, Verdict
 
 MARK = "⚠"
@@ -158,26 +158,21 @@ def markdown(answer: Answer) -> str:
     return "\n\n".join(line for line in lines if line)
 
 
-def bibtex(answer: Answer) -> str:
-    """Return a BibTeX entry for each cited paper; for the nearest papers when the answer is a refusal."""
-    return "\n\n".join(_entry(s.paper) for s in answer.sources if s.cited or answer.refused)
+def bibtex(*answers: Answer) -> str:
+    """Return a BibTeX entry for each paper that the answers cite, once; where they cite none, for those nearest to what was
+    refused."""
+    return references.bibtex(_papers(answers))
 
 
-def _entry(paper: Paper) -> str:
-    fields = {
-        "title": "{" + _escape(paper.title) + "}",
-        "author": " and ".join(map(_escape, paper.authors)),
-        "year": (paper.published or "")[:4],
-        "url": (paper.url or "").replace("{", "%7B").replace("}", "%7D"),
-    }
-    body = ",\n".join(f"  {name} = {{{value}}}" for name, value in fields.items() if value)
-    key = re.sub(r"[^\w.:-]", "", paper.id) or "paper"
-    return f"@misc{{{key},\n{body}\n}}"
+def ris(*answers: Answer) -> str:
+    """Return a RIS record for each of the papers that bibtex() has."""
+    return references.ris(_papers(answers))
 
 
-def _escape(value: str) -> str:
-    plain = value.replace("{", "(").replace("}", ")").replace("\\", "")
-    return re.sub(r"([&%$#_])", r"\\\1", plain).replace("^", r"\^{}").replace("~", r"\~{}")
+def _papers(answers: Sequence[Answer]) -> list[Paper]:
+    cited = [s.paper for answer in answers for s in answer.sources if s.cited]
+    near = [s.paper for answer in answers for s in answer.sources if answer.refused]
+    return list({paper.id: paper for paper in cited or near}.values())
 
 
 def _short(said: str, most: int = 80) -> str:

@@ -201,6 +201,10 @@ def test_other_formats(ask) -> None:  # type: ignore[no-untyped-def]
     assert code == 0
     assert out.startswith("@misc{")
     assert f"title = {{{{{TITLE}}}}}" in out
+    code, out, _ = ask(GRAPH, "--format", "ris")
+    assert code == 0
+    assert out.startswith("TY  - GEN\n")
+    assert f"TI  - {TITLE}\n" in out
 
 
 def test_search_lists_papers_without_answering(ask) -> None:  # type: ignore[no-untyped-def]
@@ -691,7 +695,7 @@ def test_a_line_without_a_question_keeps_its_id_and_odd_ids_do_no_harm(ask) -> N
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--json", "--format", "bibtex", "q"], ["--search", "--format", "markdown", "q"], ["--batch", "x", "--search"]],
+    [["--json", "--format", "bibtex", "q"], ["--search", "--format", "ris", "q"], ["--batch", "x", "--search"]],
 )
 def test_options_that_contradict_each_other_are_refused(arguments: list[str], ask) -> None:  # type: ignore[no-untyped-def]
     code, out, _ = ask(*arguments)

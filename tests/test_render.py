@@ -16,7 +16,7 @@ from rag.types import Answer, Claim, Hit, Passage
 # The contract of an answer as JSON; what stands here is what programs rely on.
 TOP = set(
     "id question standalone_question answer refused refusal_reason missing claims sources invalid_citations mode model "
-    "base_url_host complete usage timings index warnings filters records".split()
+    "base_url_host complete usage timings index warnings filters records reasoning".split()
 )
 CLAIM = {"text", "start", "end", "citations", "verdict", "problems", "evidence", "added", "judged"}
 EVIDENCE = {"n", "paper_id", "sentence", "start", "end", "score"}

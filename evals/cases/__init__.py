@@ -20,7 +20,11 @@ COLLECTION = Path(__file__).with_name("collection.jsonl")  # what they count hol
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One question. `must_include` is a list of facts, each a tuple of spellings of which one must be in the answer."""
+    """One question. `must_include` is a list of facts, each a tuple of spellings of which one must be in the answer.
+
+    `review` is what somebody found wrong with an answer to it: the case is not asked until it says what is right, and
+    `review` is taken out.
+    """
 
     id: str
     kind: str
@@ -29,6 +33,7 @@ class Case:
     history: tuple[Turn, ...]
     gold: tuple[str, ...]
     must_include: tuple[tuple[str, ...], ...]
+    review: str | None = None
 
     @property
     def answerable(self) -> bool:
@@ -57,7 +62,7 @@ def questions(n: int) -> list[str]:
 
 
 def _parse(text: str) -> Iterator[Case]:
-    for line in text.splitlines():
+    for line in text.split("\n"):  # not at the other signs that end lines, which an answer may hold
         if line.strip():
             yield _case(json.loads(line))
 
@@ -73,4 +78,5 @@ def _case(record: dict[str, Any]) -> Case:
         history=tuple(Turn("user", asked) for asked in record.get("history", [])),
         gold=tuple(record.get("gold", [])),
         must_include=tuple(tuple(fact) for fact in record.get("must_include", [])),
+        review=record.get("review"),
     )

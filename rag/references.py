@@ -1,0 +1,148 @@
+"""Papers as reference managers read them, BibTeX and RIS, and the addresses at which a paper is known."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from urllib.parse import quote, unquote, urlsplit
+
+from rag.types import Paper
+
+_ARXIV = r"(?P<arxiv>\d{2}(?:0[1-9]|1[0-2])\.\d{4,5}|[a-z-]+(?:\.[a-z]{2})?/\d{7})(?:v\d+)?"
+_DOI = r"(?P<doi>10\.\d{4,9}/[^\s\"<>]+)"
+_ARXIV_ID, _DOI_ID = re.compile(rf"(?:arxiv:)?{_ARXIV}", re.IGNORECASE), re.compile(rf"(?:doi:)?{_DOI}", re.IGNORECASE)
+_ARXIV_PATH = re.compile(rf"/(?:abs|pdf|html)/{_ARXIV}(?:\.pdf)?/?", re.IGNORECASE)
+_HUGGINGFACE_PATH = re.compile(rf"/papers/{_ARXIV}/?", re.IGNORECASE)
+_PUBLISHER_PATH = re.compile(rf"/doi/(?:[a-z]+/)?{_DOI}", re.IGNORECASE)  # as of ACM, Wiley, SAGE
+_ARXIV_DOI = "10.48550/arxiv."
+_HUGGINGFACE = "huggingface.co"
+_DOI_HOSTS = ("doi.org", "dx.doi.org")
+_SPACES = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    arxiv: str | None = None
+    doi: str | None = None
+    host: str | None = None  # of its address, where that is one of the web
+
+
+def links(paper: Paper) -> list[tuple[str, str]]:
+    """Return the addresses of a paper with what each is called, as far as its own address and id tell: arXiv, Hugging Face,
+    DOI, or else the host. Nothing but http and https is an address."""
+    known = _known(paper)
+    found = [("arXiv", f"https://arxiv.org/abs/{known.arxiv}")] if known.arxiv else []
+    if known.doi:
+        found.append(("DOI", f"https://doi.org/{quote(known.doi, safe='/:;()')}"))
+    if known.host and not (known.arxiv and _is_arxiv(known.host)) and not (known.doi and known.host in _DOI_HOSTS):
+        found.append(("Hugging Face" if known.host == _HUGGINGFACE else known.host, (paper.url or "").strip()))
+    return found
+
+
+def _is_arxiv(host: str) -> bool:
+    return host == "arxiv.org" or host.endswith(".arxiv.org")
+
+
+def _known(paper: Paper) -> _Known:
+    """Return what numbers a paper has, by its address and its id."""
+    host, path = _place(paper.url or "")
+    if _is_arxiv(host):
+        match = _ARXIV_PATH.fullmatch(path)
+    elif host == _HUGGINGFACE:
+        match = _HUGGINGFACE_PATH.fullmatch(path)
+    elif host in _DOI_HOSTS:
+        match = _DOI_ID.fullmatch(path[1:])
+    else:
+        match = _PUBLISHER_PATH.fullmatch(path)
+    numbers: dict[str, str] = {}
+    for found in (match, _ARXIV_ID.fullmatch(paper.id), _DOI_ID.fullmatch(paper.id)):
+        numbers = (found.groupdict() if found else {}) | numbers
+    doi, arxiv = numbers.get("doi"), numbers.get("arxiv")
+    if doi and doi.lower().startswith(_ARXIV_DOI):
+        arxiv = arxiv or doi[len(_ARXIV_DOI) :]
+    return _Known(arxiv, doi, host or None)
+
+
+def _place(url: str) -> tuple[str, str]:
+    """Return the host, without "www.", and the path of an address of the web; two empty texts of any other."""
+    try:
+        parts = urlsplit(url.strip())
+    except ValueError:
+        return "", ""
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        return "", ""
+    return parts.hostname.removeprefix("www."), unquote(parts.path)
+
+
+def bibtex(papers: Iterable[Paper]) -> str:
+    """Return a BibTeX entry for each paper, under its id, which no two entries share."""
+    taken: set[str] = set()
+    return "\n\n".join(_entry(paper, _key(paper, taken)) for paper in papers)
+
+
+def _key(paper: Paper, taken: set[str]) -> str:
+    """Return a key that is not in `taken`, and put it there; BibTeX takes keys in upper and lower case for the same."""
+    base = re.sub(r"[^A-Za-z0-9_.:-]", "", paper.id) or "paper"
+    key, number = base, 1
+    while key.lower() in taken:
+        number += 1
+        key = f"{base}-{number}"
+    taken.add(key.lower())
+    return key
+
+
+def _entry(paper: Paper, key: str) -> str:
+    known = _known(paper)
+    fields = {
+        "title": "{" + _escape(paper.title) + "}",
+        "author": " and ".join(map(_name, paper.authors)),
+        "year": (paper.published or "")[:4],
+        "eprint": known.arxiv or "",
+        "archiveprefix": "arXiv" if known.arxiv else "",
+        "doi": _plain(known.doi or ""),
+        "url": _plain(paper.url or ""),
+    }
+    body = ",\n".join(f"  {name} = {{{value}}}" for name, value in fields.items() if value)
+    return f"@misc{{{key},\n{body}\n}}"
+
+
+def _name(author: str) -> str:
+    """A name with "and" in it, an organisation's, stays one name in braces."""
+    escaped = _escape(author)
+    return f"{{{escaped}}}" if " and " in f" {escaped.lower()} " else escaped
+
+
+def _escape(value: str) -> str:
+    plain = _SPACES.sub(" ", value).replace("{", "(").replace("}", ")").replace("\\", "")
+    return re.sub(r"([&%$#_])", r"\\\1", plain).replace("^", r"\^{}").replace("~", r"\~{}")
+
+
+def _plain(value: str) -> str:
+    return _SPACES.sub("", value).replace("{", "%7B").replace("}", "%7D")
+
+
+def ris(papers: Iterable[Paper]) -> str:
+    """Return a RIS record for each paper, with its abstract."""
+    return "\n\n".join("\n".join(f"{tag}  - {value}" for tag, value in _record(paper)) for paper in papers)
+
+
+def _record(paper: Paper) -> Iterator[tuple[str, str]]:
+    """Yield the tags of a paper and their values, each on one line."""
+    known = _known(paper)
+    fields: Sequence[tuple[str, str | None]] = (
+        ("ID", paper.id),
+        ("TI", paper.title),
+        *(("AU", author) for author in paper.authors),
+        ("PY", (paper.published or "")[:4]),
+        ("DA", "/".join([*(paper.published or "").split("-"), "", "", ""][:3]) + "/" if paper.published else ""),
+        ("AB", paper.abstract),
+        ("AN", f"arXiv:{known.arxiv}" if known.arxiv else ""),
+        ("DO", known.doi),
+        ("UR", paper.url),
+    )
+    yield "TY", "GEN"
+    for tag, value in fields:
+        if line := _SPACES.sub(" ", value or "").strip():
+            yield tag, line
+    yield "ER", ""
