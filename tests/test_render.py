@@ -16,7 +16,7 @@ from rag.types import Answer, Claim, Hit, Passage
 # The contract of an answer as JSON; what stands here is what programs rely on.
 TOP = set(
     "id question standalone_question answer refused refusal_reason missing claims sources invalid_citations mode model "
-    "base_url_host complete usage timings index warnings filters records".split()
+    "base_url_host complete usage timings index warnings filters records reasoning".split()
 )
 CLAIM = {"text", "start", "end", "citations", "verdict", "problems", "evidence", "added", "judged"}
 EVIDENCE = {"n", "paper_id", "sentence", "start", "end", "score"}
@@ -49,7 +49,7 @@ def test_json_has_exactly_the_keys_of_the_contract_at_every_level(assistant: Ass
     assert set(told["usage"]) == {"prompt_tokens", "completion_tokens"}
     assert set(told["timings"]) == {"retrieve_s", "first_token_s", "total_s"}
     assert set(told["index"]) == {"fingerprint", "generation", "papers"}
-    assert set(told["filters"]) == {"year", "since", "until", "source", "title", "min_authors"}
+    assert set(told["filters"]) == {"year", "since", "until", "source", "title", "min_authors", "papers"}
     assert told["mode"] in ("model", "extractive", "corpus")
 
 

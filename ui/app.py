@@ -16,7 +16,6 @@ import gradio as gr
 from rag.assistant import Assistant
 from rag.cli import LONGEST_QUESTION, NO_MODEL
 from rag.errors import RagError, UsageError
-from rag.filters import sentence
 from rag.reading import Found
 from rag.types import Answer, Claim, Filters, Thought, Turn, Waiting
 from ui import api, panel
@@ -195,7 +194,7 @@ def _respond(assistant: Assistant, asked: Asked | None, messages: Messages, kept
                 event = _cut(assistant, question, live)
             if isinstance(event, Found):
                 live.found = event
-                found = panel.sources("now", event.sources, title="Found", scope=sentence(event.filters))
+                found = panel.sources("now", event.sources, title="Found", scope=panel.restriction(event))
                 shown = {**kept, "sections": [*kept["sections"], found]}
                 yield _said(messages, _growing(assistant, live)), _panel(shown), kept
             elif isinstance(event, Answer):
@@ -246,7 +245,7 @@ def _said(messages: Messages, content: str) -> Messages:
 def _keep(kept: State, answer: Answer) -> State:
     turns = [Turn("user", answer.standalone_question), Turn("assistant", answer.answer)]
     title = "Nearest papers" if answer.refused else "Sources"
-    section = panel.sources(answer.id, answer.sources, answer.claims, title, sentence(answer.filters))
+    section = panel.sources(answer.id, answer.sources, answer.claims, title, panel.restriction(answer))
     return {"turns": kept["turns"] + turns, "sections": [*kept["sections"], section][-_KEPT:]}
 
 
