@@ -93,6 +93,11 @@ class Assistant:
             index.refresh(self._home, self._library, self.embedder, lambda *_: None, anew=True)
         return index.open_live(self._home, name)
 
+    @property
+    def library(self) -> Library:
+        """The library that is asked: for reading, by any thread."""
+        return self._library
+
     def count(self) -> int:
         """Return how many papers the library holds."""
         return self._library.count()

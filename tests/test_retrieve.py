@@ -166,7 +166,7 @@ def test_a_filter_is_read_anew_when_the_library_has_changed(own_home: Path, embe
 
 def titled(assistant: Assistant, start: str) -> str:
     """The id of the paper whose title begins so."""
-    return next(i for i, (title, _) in Library(assistant._home).catalogue().items() if title.startswith(start))
+    return next(i for i, (title, _) in assistant.library.catalogue().items() if title.startswith(start))
 
 
 def test_only_selected_papers_are_found_and_all_of_them_however_far_off(assistant: Assistant) -> None:
@@ -197,7 +197,7 @@ def test_papers_like_one_are_of_its_subject_and_never_itself(assistant: Assistan
 
 
 def test_no_paper_is_like_itself_and_all_others_can_be_had(assistant: Assistant) -> None:
-    catalogue = Library(assistant._home).catalogue()
+    catalogue = assistant.library.catalogue()
     for paper_id in sorted(catalogue)[::100]:
         found = [paper.id for paper, _ in assistant.similar(paper_id, len(catalogue))]
         assert sorted([*found, paper_id]) == sorted(catalogue)

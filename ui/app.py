@@ -18,7 +18,7 @@ from rag.cli import LONGEST_QUESTION, NO_MODEL
 from rag.errors import RagError, UsageError
 from rag.reading import Found
 from rag.types import Answer, Claim, Filters, Thought, Turn, Waiting
-from ui import api, panel
+from ui import about, api, library_page, panel
 
 TITLE = "Ask the abstracts"
 _LOOKED_AT = 500  # titles, for the example questions
@@ -64,7 +64,7 @@ def build(assistant: Assistant) -> gr.Blocks:
     page: gr.Blocks
     with gr.Blocks(title=TITLE, fill_height=True, fill_width=True, analytics_enabled=False) as page:
         state = gr.State(_NOTHING)
-        gr.HTML(_header(assistant), elem_id="masthead")
+        gr.HTML(lambda: _header(assistant), elem_id="masthead")  # the library may have grown since the page was built
         with gr.Row(elem_id="columns"):
             with gr.Column(scale=3, min_width=320):
                 chat = gr.Chatbot(
@@ -86,7 +86,8 @@ def build(assistant: Assistant) -> gr.Blocks:
                     autofocus=True,
                     max_lines=6,
                 )
-                fields = _filters(page, assistant)
+                selected = about.add(page, assistant, box)
+                fields = [*_filters(page, assistant), selected]
                 gr.Examples(_examples(assistant), box, label="For example")
             with gr.Column(scale=2, min_width=320):
                 sources = gr.HTML(EMPTY_PANEL, elem_id="sources", padding=False)
@@ -106,6 +107,7 @@ def build(assistant: Assistant) -> gr.Blocks:
         chat.clear(lambda: (EMPTY_PANEL, _NOTHING), None, [sources, state], **private)
         box.stop(_stop, live, None, **private)
         api.add(assistant)
+    library_page.add(page, assistant)
     return page
 
 
@@ -139,6 +141,7 @@ def _take(
     source: str | None = None,
     title: str | None = None,
     min_authors: int | None = None,
+    papers: tuple[str, ...] = (),
 ) -> tuple[Asked | None, dict[str, Any]]:
     """Take the question out of the box, which offers to stop while the answer comes; warn, and leave it, when it cannot be
     asked as it is."""
@@ -146,7 +149,7 @@ def _take(
     try:
         if not question or len(question) > LONGEST_QUESTION:
             raise UsageError("", "Ask a question first." if not question else f"Ask in at most {LONGEST_QUESTION} characters.")
-        only = assistant.scope.checked(Filters(None, since, until, source, title, min_authors or None))
+        only = assistant.scope.checked(Filters(None, since, until, source, title, min_authors or None, papers))
     except UsageError as error:
         gr.Warning(panel.draft(str(error)))
         return None, gr.skip()
@@ -162,7 +165,7 @@ def launch_options() -> dict[str, Any]:
     """Return the arguments of launch() that make the page what it is: its look, its script, nothing shared."""
     assets = resources.files(__package__)
     return {
-        "css": assets.joinpath("style.css").read_text("utf-8"),
+        "css": "".join(assets.joinpath(name).read_text("utf-8") for name in ("style.css", "library.css")),
         "js": assets.joinpath("app.js").read_text("utf-8"),
         "theme": gr.themes.Base(primary_hue="indigo", neutral_hue="slate", font=["system-ui", "sans-serif"]),
         "head": f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
