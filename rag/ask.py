@@ -48,6 +48,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--source", metavar="NAME", help="only papers that a source with this in its name lists")
     parser.add_argument("--title", metavar="WORDS", help="only papers with this in their title")
     parser.add_argument("--min-authors", metavar="N", type=_positive, help="only papers known to have N authors or more")
+    parser.add_argument("--paper", metavar="ID", action="append", help="only this paper, by its paper_id; may be given again")
     parser.add_argument("--profile", metavar="NAME", help="the model of this table [models.NAME] in rag.toml")
     parser.add_argument("--model", help="the model's name at the endpoint")
     parser.add_argument("--base-url", metavar="URL", help="the address of an OpenAI-compatible endpoint")
@@ -70,7 +71,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = arguments()
     args = parser.parse_args(argv)
     _check(parser, args)
-    only = filters.checked(Filters(args.year, args.since, args.until, args.source, args.title, args.min_authors))
+    papers = tuple(args.paper or ())
+    only = filters.checked(Filters(args.year, args.since, args.until, args.source, args.title, args.min_authors, papers))
     from rag.settings import load  # here, like the assistant, so that a Ctrl-C in the second they take ends cleanly
 
     settings = load(

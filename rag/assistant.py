@@ -31,6 +31,7 @@ from rag.types import (
     Filters,
     Hit,
     IndexInfo,
+    Paper,
     Progress,
     Source,
     Timings,
@@ -77,6 +78,11 @@ class Assistant:
         verifier = Verifier(model) if self._verify and model.mode == "model" else None
         self._reading = Reading(model, self._reader, verifier)
 
+    @property
+    def library(self) -> Library:
+        """The library that is asked: for reading, by any thread."""
+        return self._library
+
     def count(self) -> int:
         """Return how many papers the library holds."""
         return self._library.count()
@@ -88,6 +94,10 @@ class Assistant:
     def search(self, question: str, k: int | None = None, filters: Filters | None = None) -> list[Hit]:
         """Return at most `k` papers for `question`, best first, without answering it. Raises UsageError for wrong filters."""
         return self._retriever(self._index.now()).search(question, k or self.k, self.scope.checked(filters))
+
+    def similar(self, paper_id: str, k: int) -> list[tuple[Paper, float]]:
+        """Return the `k` papers nearest to one of the library, best first, with their cosines; never that one itself."""
+        return self._retriever(self._open_index()).similar(paper_id, k)
 
     def _retriever(self, live: Index) -> Retriever:
         return Retriever(self._library, live, self.embedder)

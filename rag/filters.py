@@ -6,19 +6,20 @@ The command line, the chat and its API all come through here, so that a mistake 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import asdict, fields, replace
 from datetime import date
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import UsageError
-from rag.types import Filters, Unjudged
+from rag.types import Filters, Paper, Unjudged
 
 if TYPE_CHECKING:
     from rag.library import Library
 
 _DATE = re.compile(r"[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?")
-_GROUPS = (("year", "since", "until"), ("source",), ("title",), ("min_authors",))
+_GROUPS = (("year", "since", "until"), ("source",), ("title",), ("min_authors",), ("papers",))
 _NUMBERS = {"year": ("The year", 9_999), "min_authors": ("The least number of authors", 99_999)}  # and their largest values
 _SHOWN = 8  # sources named to somebody who asked for one that is not there
 _QUOTED = 60  # characters of what somebody gave that are shown to them
@@ -35,8 +36,15 @@ class Scope:
         return list(self._library.sources())
 
     def checked(self, filters: Filters | None) -> Filters:
-        """Return the filters tidied. Raises UsageError as checked() does, and when no source has the name."""
+        """Return the filters tidied. Raises UsageError as checked() does, when no source has the name, and when a paper is
+        not there."""
         tidy = checked(filters or Filters())
+        known = self._library.papers(tidy.papers)
+        if missing := next((paper_id for paper_id in tidy.papers if paper_id not in known), None):
+            raise UsageError(
+                f"The library has no paper with the id {_quoted(missing)}.",
+                "Give a paper_id as --search --json prints it; a paper leaves the library with the last source that lists it.",
+            )
         sources = self.sources() if tidy.source else []
         if tidy.source and sources and not any(tidy.source.casefold() in name.casefold() for name in sources):
             listed = ", ".join(sources[:_SHOWN]) + f" and {len(sources) - _SHOWN} more" * (len(sources) > _SHOWN)
@@ -58,7 +66,7 @@ class Scope:
         parts = [part for part in parts if part]
         for size in range(1, len(parts) + 1):
             for some in combinations(parts, size):
-                together = Filters(**{k: v for part in some for k, v in asdict(part).items() if v is not None})
+                together = Filters(**{k: v for part in some for k, v in asdict(part).items() if v})
                 if not self._library.matching(together):
                     return self._none(together)
         return ""
@@ -77,7 +85,8 @@ def checked(filters: Filters) -> Filters:
     """Return the filters tidied, empty ones taken away. Raises UsageError for a wrong value or filters that exclude each
     other."""
     since, until, source, title = map(_text, (filters.since, filters.until, filters.source, filters.title))
-    tidy = replace(filters, since=since, until=until, source=source, title=title)
+    papers = tuple(dict.fromkeys(filter(None, map(_text, filters.papers))))
+    tidy = replace(filters, since=since, until=until, source=source, title=title, papers=papers)
     for name, (called, most) in _NUMBERS.items():
         value = getattr(tidy, name)
         if value is not None and not 1 <= value <= most:
@@ -102,10 +111,18 @@ def read(given: Any, base: Filters | None = None) -> Filters:
     for name, value in given.items():
         if name not in names:
             raise UsageError(f"There is no filter {_quoted(str(name))}.", f"There are {', '.join(names)}.")
-        wanted = int if name in _NUMBERS else str
-        if value is not None and (not isinstance(value, wanted) or isinstance(value, bool)):
-            raise UsageError(f"The filter {name} is no {'number' if wanted is int else 'text'}.", "Give it as README shows.")
+        if value is not None and not _fits(name, value):
+            kind = "list of texts" if name == "papers" else "number" if name in _NUMBERS else "text"
+            raise UsageError(f"The filter {name} is no {kind}.", "Give it as README shows.")
+    if "papers" in given:
+        given = {**given, "papers": tuple(given["papers"] or ())}
     return checked(replace(base or Filters(), **given))
+
+
+def _fits(name: str, value: Any) -> bool:
+    if name == "papers":
+        return isinstance(value, list | tuple) and all(isinstance(paper, str) for paper in value)
+    return isinstance(value, int if name in _NUMBERS else str) and not isinstance(value, bool)
 
 
 def shown(filters: Filters) -> str:
@@ -113,9 +130,18 @@ def shown(filters: Filters) -> str:
     return ", ".join(_phrases(filters))
 
 
-def sentence(filters: Filters) -> str:
-    """Return the filters as a sentence, such as "Only papers from 2024-05 on."; "" without any."""
-    return f"Only papers {shown(filters)}." if filters else ""
+def sentence(filters: Filters, known: Iterable[Paper] = ()) -> str:
+    """Return the filters as a sentence, such as "Only papers from 2024-05 on."; "" without any.
+
+    A single paper asked for is named by its title when it is among the `known` ones, else by its id.
+    """
+    if not filters.papers:
+        return f"Only papers {shown(filters)}." if filters else ""
+    first = filters.papers[0]
+    title = next((paper.title for paper in known if paper.id == first), first)
+    chosen = f"the paper “{title}”" if len(filters.papers) == 1 else f"{len(filters.papers):,} selected papers"
+    others = shown(replace(filters, papers=()))
+    return f"Only {chosen}{', if ' * bool(others)}{others}."
 
 
 def left_open(unjudged: Unjudged) -> tuple[str, ...]:
@@ -150,6 +176,8 @@ def _phrases(filters: Filters) -> list[str]:
         phrases.append(f"listed by “{filters.source}”")
     if filters.title:
         phrases.append(f"with “{filters.title}” in the title")
+    if filters.papers:
+        phrases.append(f"among the {len(filters.papers):,} selected" if len(filters.papers) > 1 else "the one selected")
     if filters.min_authors:
         phrases.append(f"with {filters.min_authors} author{'s' * (filters.min_authors > 1)} or more")
     return phrases

@@ -196,6 +196,19 @@ class Library:
         first, last = self._db.execute("SELECT min(published), max(published) FROM papers").fetchone()
         return (first, last) if first else None
 
+    def sources_span(self) -> dict[str, tuple[str, str]]:
+        """Return the first and the last date of the papers of each source that lists one with a date."""
+        rows = self._db.execute(
+            "SELECT source, min(published), max(published) FROM listings JOIN papers ON papers.id = paper_id "
+            "WHERE published IS NOT NULL GROUP BY source"
+        )
+        return {source: (first, last) for source, first, last in rows}
+
+    def years(self) -> dict[str, int]:
+        """Return how many papers are from each year, in order; those without a date come first, under ""."""
+        year = "SELECT coalesce(substr(published, 1, 4), '') AS year, count(*) FROM papers GROUP BY year ORDER BY year"
+        return dict(self._db.execute(year).fetchall())
+
     def matching(self, filters: Filters) -> list[str]:
         """Return the ids of the papers that pass `filters`.
 

@@ -122,6 +122,11 @@ class Matrix:
             raise LibraryError("The index is cut short.", "Run: python -m rag.ingest --repair")
         return vectors.astype(np.float32)
 
+    def centre(self, row: int) -> Vector:
+        """Return the mean (d,) of the vectors of a paper's chunks, of length 1 again."""
+        mean = self._read(np.array([row], np.int64)).mean(axis=0)
+        return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-9), np.float32)
+
     def passages(self, question: Vector, papers: Sequence[Paper]) -> list[tuple[Passage, ...]]:
         """Return the chunks of each paper as passages, nearest first; none where its abstract is another than was indexed."""
         rows = np.array([self.row[paper.id] for paper in papers], np.int64)

@@ -102,7 +102,7 @@ def findings(answer: Answer) -> str:
     lines = [_finding(claim) for claim in answer.claims if claim.verdict != "none" and (claim.problems or claim.disputed)]
     if answer.invalid_citations:
         lines.append(f"{MARK} cites numbers that are no source: {', '.join(map(str, answer.invalid_citations))}")
-    lines += [filters.sentence(answer.filters)] * bool(answer.filters)
+    lines += [filters.sentence(answer.filters, (s.paper for s in answer.sources))] * bool(answer.filters)
     lines += [f"{MARK} {warning}" for warning in answer.warnings]
     if not answer.complete:
         lines.append(f"{MARK} incomplete: {answer.refusal_reason}")

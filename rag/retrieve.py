@@ -20,7 +20,7 @@ from rag.embedding import Embedder
 from rag.index import Index
 from rag.library import Library
 from rag.matrix import Rows, Vector
-from rag.types import Filters, Hit
+from rag.types import Filters, Hit, Paper
 
 LEXICAL_WEIGHT = 0.45
 _CHUNKS = 400  # asked of the vector index
@@ -65,6 +65,21 @@ class Retriever:
     def rank(self, question: str, filters: Filters | None = None) -> list[Candidate]:
         """Return every paper that came into question, some hundreds, best first."""
         return self._rank(question, self._embedder.embed([question])[0], filters)
+
+    def similar(self, paper_id: str, k: int) -> list[tuple[Paper, float]]:
+        """Return the `k` papers nearest to one, best first, each with the cosine of its nearest chunk with the mean of that
+        paper's own; never the paper itself. None where the index does not hold it."""
+        matrix = self._index.matrix
+        row = matrix.row.get(paper_id)
+        if row is None:
+            return []
+        centre = matrix.centre(row)
+        everything = np.arange(len(matrix.papers), dtype=np.int64)
+        others = np.setdiff1d(everything if len(everything) <= _FEW else self._proposed(centre, _CHUNKS), [row])
+        cosines = matrix.best(centre, others)
+        nearest = [(matrix.papers[others[i]], float(cosines[i])) for i in np.argsort(-cosines, kind="stable")[: k + _GONE]]
+        papers = self._library.papers([other for other, _ in nearest])
+        return [(papers[other], cosine) for other, cosine in nearest if other in papers][:k]
 
     def _rank(self, question: str, vector: Vector, filters: Filters | None, most: int | None = None) -> list[Candidate]:
         among = self._index.rows(self._library, filters) if filters else None

@@ -81,7 +81,8 @@ class Hit:
 class Filters:
     """What a question is restricted to. Dates are ISO prefixes (2024, 2024-05, 2024-05-31), both ends inclusive.
 
-    `source` and `title` are parts of a name, in any case; `min_authors` is the least known number of authors.
+    `source` and `title` are parts of a name, in any case; `min_authors` is the least known number of authors; `papers` are
+    ids, and no other paper is asked.
     """
 
     year: int | None = None
@@ -90,13 +91,14 @@ class Filters:
     source: str | None = None
     title: str | None = None
     min_authors: int | None = None
+    papers: tuple[str, ...] = ()
 
     @property
     def dated(self) -> bool:
         return any((self.year, self.since, self.until))
 
     def __bool__(self) -> bool:
-        return self.dated or any((self.source, self.title, self.min_authors))
+        return self.dated or any((self.source, self.title, self.min_authors, self.papers))
 
 
 @dataclass(frozen=True, slots=True)

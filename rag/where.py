@@ -6,6 +6,7 @@ not say how many authors it has, is NULL, which passes no WHERE but is not FALSE
 
 from __future__ import annotations
 
+import json
 from calendar import monthrange
 
 from rag.types import Filters
@@ -18,6 +19,7 @@ _TESTS = {
     "source": "EXISTS (SELECT 1 FROM json_each(sources) WHERE instr(casefold(value), casefold(:source)))",
     "title": "instr(casefold(title), casefold(:title)) > 0",
     "min_authors": f"{_AUTHORS} >= :min_authors",
+    "papers": "id IN (SELECT value FROM json_each(:papers))",
 }
 # The first and the last day that a date known only to its year or month may mean.
 _FIRST = "substr(published || '-01-01', 1, 10)"
@@ -36,6 +38,7 @@ def values(filters: Filters) -> dict[str, str | int | None]:
         "source": filters.source,
         "title": filters.title,
         "min_authors": filters.min_authors,
+        "papers": json.dumps(filters.papers),
         "from_day": _day(filters.since, last=False),
         "to_day": _day(filters.until, last=True),
     }

@@ -268,12 +268,37 @@ def test_an_answer_says_what_it_was_restricted_to_and_what_that_left_out(ask) ->
         "source": None,
         "title": None,
         "min_authors": None,
+        "papers": [],
     }
+
+
+def test_only_the_papers_named_by_id_are_asked(ask) -> None:  # type: ignore[no-untyped-def]
+    hits = json.loads(ask("graph networks", "--search", "--json")[1])["hits"]
+    first, second = (hit["paper_id"] for hit in hits[:2])
+    told = json.loads(ask("graph networks", "--search", "--json", "--paper", second, "--paper", first)[1])
+    assert [hit["paper_id"] for hit in told["hits"]] == [first, second]
+    assert told["filters"]["papers"] == [second, first]
+    code, out, _ = ask(GRAPH, "--paper", first, "--no-model")
+    assert code == 0
+    assert f"Only the paper “{hits[0]['title']}”." in out
+
+
+def test_a_line_of_a_batch_may_select_papers(ask, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    selected = json.loads(ask(GRAPH, "--search", "--json")[1])["hits"][0]["paper_id"]
+    lines = [{"question": GRAPH, "filters": {"papers": papers}} for papers in ([selected], ["nosuch"], selected)]
+    (tmp_path / "batch.jsonl").write_text("\n".join(map(json.dumps, lines)), "utf-8")
+    code, out, _ = ask("--batch", str(tmp_path / "batch.jsonl"), "--no-model")
+    answered, missing, wrong = map(json.loads, out.splitlines())
+    assert code == 1
+    assert [source["paper_id"] for source in answered["sources"]] == [selected]
+    assert missing["error"].startswith("The library has no paper with the id “nosuch”.")
+    assert wrong["error"].startswith("The filter papers is no list of texts.")
 
 
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
+        (["--paper", "nosuch"], "The library has no paper with the id “nosuch”."),
         (["--since", "2025", "--until", "2024"], "The papers cannot be both from 2025 on and up to 2024."),
         (["--year", "2020", "--since", "2021-05"], "No paper from 2020 can be from 2021-05 on."),
         (["--source", "nosuch"], "No source has “nosuch” in its name; there is only starter."),

@@ -67,8 +67,8 @@ def test_filters_that_some_day_satisfies_are_left_as_they_are(right: Filters) ->
 
 
 def test_filters_are_tidied_so_that_empty_ones_are_none() -> None:
-    given = Filters(None, " 2024 ", "", "  ", "caf\udce9 ", None)
-    assert filters.checked(given) == Filters(since="2024", title="caf?")
+    given = Filters(None, " 2024 ", "", "  ", "caf\udce9 ", None, (" id2", "", "id1", "id2"))
+    assert filters.checked(given) == Filters(since="2024", title="caf?", papers=("id2", "id1"))
 
 
 @pytest.mark.parametrize(
@@ -82,6 +82,8 @@ def test_filters_are_tidied_so_that_empty_ones_are_none() -> None:
         ({"min_authors": 2.5}, "The filter min_authors is no number."),
         ({"since": 2024}, "The filter since is no text."),
         ({"title": ["graph"]}, "The filter title is no text."),
+        ({"papers": "id1"}, "The filter papers is no list of texts."),
+        ({"papers": [1]}, "The filter papers is no list of texts."),
         ({"since": "soon"}, "“soon” is not a date."),
     ],
 )
@@ -96,12 +98,17 @@ def test_a_record_comes_on_top_of_the_filters_there_are_and_null_lifts_one() -> 
     assert filters.read(None, base) == filters.read({}, base) == base
     assert filters.read({"title": "tree", "min_authors": 3}, base) == Filters(year=2024, title="tree", min_authors=3)
     assert filters.read({"year": None}, base) == Filters(title="graph")
+    assert filters.read({"papers": ["a", "b"]}, base) == Filters(year=2024, title="graph", papers=("a", "b"))
+    assert filters.read({"papers": None}, Filters(papers=("a",))) == Filters()
 
 
-NAMES = st.sampled_from(["year", "since", "until", "source", "title", "min_authors"])
+NAMES = st.sampled_from(["year", "since", "until", "source", "title", "min_authors", "papers"])
 
 
-@given(st.dictionaries(NAMES, st.integers() | st.text("0123456789-\n é\ud800", max_size=12)))
+TEXTS = st.text("0123456789-\n é\ud800", max_size=12)
+
+
+@given(st.dictionaries(NAMES, st.integers() | TEXTS | st.lists(TEXTS)))
 def test_whatever_a_record_holds_it_is_read_or_refused_in_one_line(record: dict[str, object]) -> None:
     told = ""
     try:
@@ -129,10 +136,14 @@ def test_whatever_a_record_holds_it_is_read_or_refused_in_one_line(record: dict[
             Filters(since="2024-05", source="daily", title="graph", min_authors=3),
             "Only papers from 2024-05 on, listed by “daily”, with “graph” in the title, with 3 authors or more.",
         ),
+        (Filters(papers=("id1",)), "Only the paper “Paper 1”."),
+        (Filters(papers=("id2",)), "Only the paper “id2”."),
+        (Filters(papers=("id1", "id2", "id3")), "Only 3 selected papers."),
+        (Filters(year=2024, papers=("id1", "id2")), "Only 2 selected papers, if from 2024."),
     ],
 )
 def test_filters_are_said_as_a_sentence(given: Filters, said: str) -> None:
-    assert filters.sentence(given) == said
+    assert filters.sentence(given, [Paper("id1", "Paper 1", "A.")]) == said
 
 
 @pytest.mark.parametrize(
@@ -190,6 +201,12 @@ def test_a_source_that_is_not_there_is_refused_with_those_that_are(scope: Scope,
     assert "and 2 more." in str(caught.value)
 
 
+def test_a_paper_that_is_not_there_is_refused(scope: Scope) -> None:
+    assert scope.checked(Filters(papers=("id1", "id2"))).papers == ("id1", "id2")
+    with pytest.raises(UsageError, match=r"^The library has no paper with the id “nosuch”\. Give a paper_id"):
+        scope.checked(Filters(papers=("id1", "nosuch")))
+
+
 @pytest.mark.parametrize(
     ("given", "told"),
     [
@@ -202,6 +219,8 @@ def test_a_source_that_is_not_there_is_refused_with_those_that_are(scope: Scope,
             "No paper of the 5 is from 2023 on and has “trees” in the title; the dates run from 2022-01-01 to 2024-05-31.",
         ),
         (Filters(title="trees", source="one"), "No paper of the 5 is listed by “one” and has “trees” in the title."),
+        (Filters(papers=("id1",), title="trees"), "No paper of the 5 has “trees” in the title and is the one selected."),
+        (Filters(papers=("id1",), title="zebra"), "No paper of the 5 has “zebra” in the title."),
     ],
 )
 def test_the_fewest_filters_that_left_nothing_are_named(scope: Scope, given: Filters, told: str) -> None:

@@ -201,6 +201,9 @@ def dated(library: Library) -> Library:
         (Filters(min_authors=3), [7, 8]),
         (Filters(min_authors=4), [8]),
         (Filters(min_authors=6, year=2021), []),
+        (Filters(papers=("id3",)), [3]),
+        (Filters(papers=("id7", "id3", "nosuch", 'id9"]')), [3, 7]),
+        (Filters(papers=("id3", "id5"), year=2025), [5]),
     ],
 )
 def test_filters_pass_what_could_be_meant(dated: Library, filters: Filters, numbers: list[int]) -> None:
@@ -234,6 +237,11 @@ def test_the_dates_run_from_the_first_to_the_last(library: Library) -> None:
     assert library.span() is None
     library.put("page", [paper(1), paper(2, published="2024-05"), paper(3, published="2016"), paper(4, published="2024-06-01")])
     assert library.span() == ("2016", "2024-06-01")
+
+
+def test_papers_are_counted_by_year_and_sources_have_dates_of_their_own(dated: Library) -> None:
+    assert dated.years() == {"": 2, "2019": 2, "2023": 1, "2024": 4, "2025": 1}
+    assert dated.sources_span() == {"other": ("2019-02", "2019-02-01"), "page-one": ("2023", "2025-01-01")}
 
 
 def test_the_title_filter_sets_case_aside_in_every_alphabet(library: Library) -> None:

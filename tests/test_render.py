@@ -49,7 +49,7 @@ def test_json_has_exactly_the_keys_of_the_contract_at_every_level(assistant: Ass
     assert set(told["usage"]) == {"prompt_tokens", "completion_tokens"}
     assert set(told["timings"]) == {"retrieve_s", "first_token_s", "total_s"}
     assert set(told["index"]) == {"fingerprint", "generation", "papers"}
-    assert set(told["filters"]) == {"year", "since", "until", "source", "title", "min_authors"}
+    assert set(told["filters"]) == {"year", "since", "until", "source", "title", "min_authors", "papers"}
     assert told["mode"] in ("model", "extractive", "corpus")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import numpy as np
@@ -158,3 +159,57 @@ def test_a_filter_is_read_anew_when_the_library_has_changed(own_home: Path, embe
     known = asked.search(QUESTION, 1)[0].paper
     library.put("mine.jsonl", [known])
     assert [hit.paper.id for hit in asked.search(QUESTION, 10, only)] == [known.id]
+
+
+# -- selected papers, and papers like one ----------------------------------------------------------------------------------
+
+
+def titled(assistant: Assistant, start: str) -> str:
+    """The id of the paper whose title begins so."""
+    return next(i for i, (title, _) in assistant.library.catalogue().items() if title.startswith(start))
+
+
+def test_only_selected_papers_are_found_and_all_of_them_however_far_off(assistant: Assistant) -> None:
+    selected = tuple(titled(assistant, start) for start in ("GraphSAINT", "CHASE", "Flow Equivariant"))
+    hits = assistant.search("How are minibatches sampled from a graph?", 10, Filters(papers=selected))
+    assert {hit.paper.id for hit in hits} == set(selected)
+    assert hits[0].paper.title.startswith("GraphSAINT")
+    unfiltered = {h.paper.id: h.score for h in assistant.search("How are minibatches sampled from a graph?", 574)}
+    assert hits[0].score == pytest.approx(unfiltered[hits[0].paper.id])
+
+
+def test_a_question_about_one_selected_paper_is_answered_from_it_alone(assistant: Assistant) -> None:
+    only = Filters(papers=(titled(assistant, "GraphSAINT"),))
+    answer = assistant.ask("How are minibatches built from the training graph?", filters=only)
+    assert not answer.refused
+    assert [source.paper.id for source in answer.sources] == list(only.papers)
+    assert "within the filters" in assistant.ask("How many papers are there?", filters=only).answer
+
+
+def test_papers_like_one_are_of_its_subject_and_never_itself(assistant: Assistant) -> None:
+    sampling = titled(assistant, "GraphSAINT")
+    found = assistant.similar(sampling, 6)
+    assert [cosine for _, cosine in found] == sorted((cosine for _, cosine in found), reverse=True)
+    assert len(found) == 6
+    assert sampling not in {paper.id for paper, _ in found}
+    assert all("graph" in f"{paper.title} {paper.abstract}".lower() for paper, _ in found[:2])
+    assert assistant.similar("nosuch", 6) == []
+
+
+def test_no_paper_is_like_itself_and_all_others_can_be_had(assistant: Assistant) -> None:
+    catalogue = assistant.library.catalogue()
+    for paper_id in sorted(catalogue)[::100]:
+        found = [paper.id for paper, _ in assistant.similar(paper_id, len(catalogue))]
+        assert sorted([*found, paper_id]) == sorted(catalogue)
+
+
+def test_papers_like_one_come_at_once(assistant: Assistant) -> None:
+    """Measured when written: 15 ms of a busy machine, at 574 papers."""
+    paper_id = titled(assistant, "GraphSAINT")
+    assistant.similar(paper_id, 6)
+    taken = []
+    for _ in range(10):
+        began = time.perf_counter()
+        assistant.similar(paper_id, 6)
+        taken.append(time.perf_counter() - began)
+    assert min(taken) < 0.05

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import fields
 from typing import Any
 
 import gradio as gr
@@ -13,6 +14,7 @@ from rag import filters, render
 from rag.assistant import Assistant
 from rag.cli import checked_question
 from rag.errors import RagError, UsageError
+from rag.types import Filters
 
 Json = dict[str, Any]
 
@@ -29,9 +31,10 @@ def add(assistant: Assistant) -> None:
         source: str | None = None,
         title: str | None = None,
         min_authors: int | None = None,
+        papers: list[str] | None = None,
     ) -> Json:
         """Answer a question from at most k of the papers that pass the filters."""
-        only = {"year": year, "since": since, "until": until, "source": source, "title": title, "min_authors": min_authors}
+        only = _only(year, since, until, source, title, min_authors, papers)
         with _mistakes_told():
             return render.to_dict(assistant.ask(_text(question), k=_number(k), filters=filters.read(only)))
 
@@ -44,9 +47,10 @@ def add(assistant: Assistant) -> None:
         source: str | None = None,
         title: str | None = None,
         min_authors: int | None = None,
+        papers: list[str] | None = None,
     ) -> Json:
         """List at most k of the papers that pass the filters, best first, without answering."""
-        only = {"year": year, "since": since, "until": until, "source": source, "title": title, "min_authors": min_authors}
+        only = _only(year, since, until, source, title, min_authors, papers)
         with _mistakes_told():
             checked = assistant.scope.checked(filters.read(only))
             found = assistant.search(_text(question), _number(k), checked)
@@ -54,6 +58,11 @@ def add(assistant: Assistant) -> None:
 
     api(ask, api_name="ask")
     api(search, api_name="search")
+
+
+def _only(*given: Any) -> Json:
+    """Return the filters that were given as the record that filters.read() takes; their order is that of Filters."""
+    return {field.name: value for field, value in zip(fields(Filters), given, strict=True) if value is not None}
 
 
 @contextmanager

@@ -16,10 +16,9 @@ import gradio as gr
 from rag.assistant import Assistant
 from rag.cli import LONGEST_QUESTION, NO_MODEL
 from rag.errors import RagError, UsageError
-from rag.filters import sentence
 from rag.reading import Found
 from rag.types import Answer, Claim, Filters, Thought, Turn, Waiting
-from ui import api, guard, panel
+from ui import about, api, guard, library_page, panel
 
 TITLE = "Ask the abstracts"
 _LOOKED_AT = 500  # titles, for the example questions
@@ -64,7 +63,7 @@ def build(assistant: Assistant, allow_endpoint_change: bool = False) -> gr.Block
     page: gr.Blocks
     with gr.Blocks(title=TITLE, fill_height=True, fill_width=True, analytics_enabled=False) as page:
         state = gr.State(_NOTHING)
-        gr.HTML(_header(assistant), elem_id="masthead")
+        gr.HTML(lambda: _header(assistant), elem_id="masthead")  # the library may have grown since the page was built
         with gr.Row(elem_id="columns"):
             with gr.Column(scale=3, min_width=320):
                 chat = gr.Chatbot(
@@ -86,7 +85,8 @@ def build(assistant: Assistant, allow_endpoint_change: bool = False) -> gr.Block
                     autofocus=True,
                     max_lines=6,
                 )
-                fields = _filters(page, assistant)
+                selected = about.add(page, assistant, box)
+                fields = [*_filters(page, assistant), selected]
                 gr.Examples(_examples(assistant), box, label="For example")
             with gr.Column(scale=2, min_width=320):
                 sources = gr.HTML(EMPTY_PANEL, elem_id="sources", padding=False)
@@ -106,6 +106,7 @@ def build(assistant: Assistant, allow_endpoint_change: bool = False) -> gr.Block
         chat.clear(lambda: (EMPTY_PANEL, _NOTHING), None, [sources, state], **private)
         box.stop(_stop, live, None, **private)
         api.add(assistant)
+    library_page.add(page, assistant)
     return page
 
 
@@ -139,6 +140,7 @@ def _take(
     source: str | None = None,
     title: str | None = None,
     min_authors: int | None = None,
+    papers: tuple[str, ...] = (),
 ) -> tuple[Asked | None, dict[str, Any]]:
     """Take the question out of the box, which offers to stop while the answer comes; warn, and leave it, when it cannot be
     asked as it is."""
@@ -146,7 +148,7 @@ def _take(
     try:
         if not question or len(question) > LONGEST_QUESTION:
             raise UsageError("", "Ask a question first." if not question else f"Ask in at most {LONGEST_QUESTION} characters.")
-        only = assistant.scope.checked(Filters(None, since, until, source, title, min_authors or None))
+        only = assistant.scope.checked(Filters(None, since, until, source, title, min_authors or None, papers))
     except UsageError as error:
         gr.Warning(panel.draft(str(error)))
         return None, gr.skip()
@@ -163,7 +165,7 @@ def launch_options(names: Sequence[str] = ()) -> dict[str, Any]:
     are those that the server has besides the loopback ones."""
     assets = resources.files(__package__)
     return {
-        "css": assets.joinpath("style.css").read_text("utf-8"),
+        "css": "".join(assets.joinpath(name).read_text("utf-8") for name in ("style.css", "library.css")),
         "js": assets.joinpath("app.js").read_text("utf-8"),
         "theme": gr.themes.Base(primary_hue="indigo", neutral_hue="slate", font=["system-ui", "sans-serif"]),
         "app_kwargs": {"middleware": [guard.middleware(names)]},
@@ -198,7 +200,7 @@ def _respond(assistant: Assistant, asked: Asked | None, messages: Messages, kept
                 event = _cut(assistant, question, live)
             if isinstance(event, Found):
                 live.found = event
-                found = panel.sources("now", event.sources, title="Found", scope=sentence(event.filters))
+                found = panel.sources("now", event.sources, title="Found", scope=panel.restriction(event))
                 shown = {**kept, "sections": [*kept["sections"], found]}
                 yield _said(messages, _growing(assistant, live)), _panel(shown), kept
             elif isinstance(event, Answer):
@@ -249,7 +251,7 @@ def _said(messages: Messages, content: str) -> Messages:
 def _keep(kept: State, answer: Answer) -> State:
     turns = [Turn("user", answer.standalone_question), Turn("assistant", answer.answer)]
     title = "Nearest papers" if answer.refused else "Sources"
-    section = panel.sources(answer.id, answer.sources, answer.claims, title, sentence(answer.filters))
+    section = panel.sources(answer.id, answer.sources, answer.claims, title, panel.restriction(answer))
     return {"turns": kept["turns"] + turns, "sections": [*kept["sections"], section][-_KEPT:]}
 
 

@@ -11,6 +11,7 @@ from html import escape
 
 from rag.claims import citations
 from rag.filters import sentence
+from rag.reading import Found
 from rag.render import MARK, SIGNS, nearest_sentence
 from rag.types import Answer, Claim, Evidence, Paper, Source
 
@@ -35,7 +36,7 @@ def draft(text: str) -> str:
 
 def message(answer: Answer) -> str:
     """Return the finished answer as Markdown with its citations linked, its doubtful sentences marked, and notes."""
-    notes = [summary(answer), draft(sentence(answer.filters))]
+    notes = [summary(answer), draft(restriction(answer))]
     if not answer.complete:
         notes.append(f"Incomplete: {draft(answer.refusal_reason or 'the reply broke off')}.")
     notes += [f"⚠ {draft(warning)}" for warning in answer.warnings]
@@ -46,6 +47,11 @@ def message(answer: Answer) -> str:
         near = (f"- **{draft(s.paper.title)}** — {draft(nearest_sentence(s.hit))}" for s in answer.sources)
         body += "\n\nNearest papers:\n\n" * bool(answer.sources) + "\n".join(near)
     return body + "".join(f"\n\n<small class='note'>{note}</small>" for note in notes if note)
+
+
+def restriction(of: Answer | Found) -> str:
+    """Return what was asked of which papers only, as a sentence; "" when of all."""
+    return sentence(of.filters, (source.paper for source in of.sources))
 
 
 def thoughts(reasoning: str) -> str:

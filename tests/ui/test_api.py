@@ -66,6 +66,13 @@ def test_search_lists_papers_with_what_the_filters_left_out(client: Client, assi
     assert (empty["hits"], empty["warnings"]) == ([], ["No paper of the 574 has “zebra” in the title."])
 
 
+def test_selected_papers_are_a_filter_like_the_others(client: Client) -> None:
+    selected = [hit["paper_id"] for hit in client.predict("graphs", k=3, api_name="/search")["hits"]]
+    told = client.predict(QUESTION, papers=selected[1:], api_name="/search")
+    assert {hit["paper_id"] for hit in told["hits"]} == set(selected[1:])
+    assert client.predict(QUESTION, papers=selected, api_name="/ask")["filters"]["papers"] == selected
+
+
 def test_plain_http_gets_the_same_by_the_names_of_the_parameters(url: str) -> None:
     event, [told] = posted(url, "search", question="graphs", k=2, title="graph")
     assert (event, len(told["hits"])) == ("complete", 2)
@@ -81,6 +88,8 @@ def test_plain_http_gets_the_same_by_the_names_of_the_parameters(url: str) -> No
         ({"question": QUESTION, "since": "2025", "until": "2024"}, "The papers cannot be both from 2025 on and up to 2024."),
         ({"question": QUESTION, "source": "nosuch"}, "No source has “nosuch” in its name; there is only starter."),
         ({"question": QUESTION, "year": "2024"}, "The filter year is no number."),
+        ({"question": QUESTION, "papers": ["nosuch"]}, "The library has no paper with the id “nosuch”."),
+        ({"question": QUESTION, "papers": "nosuch"}, "The filter papers is no list of texts."),
         ({"question": QUESTION, "k": 0}, "k is no number from 1 on."),
     ],
 )

@@ -1,0 +1,51 @@
+"""Questions about selected papers: the address /?paper=ID opens the chat with them selected and a question begun."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+import gradio as gr
+from gradio.components.navbar import Navbar
+
+from rag.assistant import Assistant
+from rag.types import Paper
+
+CHAT = "Chat"  # what the first page is called beside the others
+_LONGEST_TITLE = 300  # characters of a title that a question quotes
+
+
+def add(page: gr.Blocks, assistant: Assistant, box: gr.Textbox) -> gr.State:
+    """Add the line that says which papers are asked, hidden while it is all of them; return the state that holds their ids.
+
+    When the page's address names papers, the question in `box` is begun too.
+    """
+    Navbar(main_page_name=CHAT)
+    selected = gr.State(())
+    with gr.Row(visible=False, elem_id="selected") as row:
+        told = gr.HTML(padding=False)
+        every = gr.Button("Ask all papers again", size="sm", scale=0, min_width=170)
+
+    def arrive(request: gr.Request) -> tuple[Any, ...]:
+        asked = str(request.query_params.get("paper") or "").split(",")
+        papers = list(assistant.library.papers(asked).values())
+        if not papers:
+            return (), gr.skip(), gr.skip(), gr.skip()
+        return tuple(paper.id for paper in papers), gr.update(visible=True), line(papers), question(papers)
+
+    page.load(arrive, None, [selected, row, told, box], api_visibility="private")
+    every.click(lambda: ((), gr.update(visible=False)), None, [selected, row], api_visibility="private")
+    return selected
+
+
+def line(papers: list[Paper]) -> str:
+    """Return the HTML that says which papers are asked."""
+    named = f"the paper “{escape(papers[0].title)}”" if len(papers) == 1 else f"{len(papers)} selected papers"
+    return f"<p>Asking only {named}.</p>"
+
+
+def question(papers: list[Paper]) -> str:
+    """Return the beginning of a conversation about them, as a question that can be asked as it is."""
+    if len(papers) > 1:
+        return "What do these papers propose?"
+    return f"What does “{papers[0].title[:_LONGEST_TITLE]}” propose, and how well does it work?"
