@@ -97,7 +97,7 @@ class Assistant:
 
     def similar(self, paper_id: str, k: int) -> list[tuple[Paper, float]]:
         """Return the `k` papers nearest to one of the library, best first, with their cosines; never that one itself."""
-        return self._retriever(self._open_index()).similar(paper_id, k)
+        return self._retriever(self._index.now()).similar(paper_id, k)
 
     def _retriever(self, live: Index) -> Retriever:
         return Retriever(self._library, live, self.embedder)
