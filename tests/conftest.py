@@ -9,17 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from made import SHARED, silent
 
 from rag import ingest, sources
 from rag.assistant import Assistant
 from rag.minilm import MiniLM
 from rag.settings import load
-
-SHARED = Path(__file__).resolve().parents[2] / "shared"
-
-
-def silent(stage: str, done: int, total: int) -> None:
-    """Progress that nobody watches."""
 
 
 @pytest.fixture(autouse=True)

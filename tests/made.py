@@ -5,17 +5,24 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rag.types import Answer, Claim, Evidence, Finish, Hit, IndexInfo, Mode, Paper, Prompt, Source, Timings, Usage
 
+SHARED = Path(__file__).resolve().parents[2] / "shared"  # data that may be beside this checkout
+
 LANTERN = (
     "Street lamps waste power when nobody walks below them. LanternNet dims 340 lamps by learning from footsteps. "
     "It cut the energy used in Ghent by 27.5% over 12 weeks."
 )
 ORCHARD = "Orchards lose fruit to frost in spring. A drone measures blossom temperature every 90 seconds."
+
+
+def silent(stage: str, done: int, total: int) -> None:
+    """Progress that nobody watches."""
 
 
 def paper(title: str = "LanternNet", abstract: str = LANTERN, **more: object) -> Paper:

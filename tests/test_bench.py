@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import silent
+from made import silent
 
 from evals import bench, processes, speed, synthetic
 from evals.__main__ import arguments, main

@@ -7,11 +7,10 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from conftest import SHARED
 from endpoint_server import Endpoint, fails, says
 from hypothesis import given
 from hypothesis import strategies as st
-from made import answer
+from made import SHARED, answer
 
 from evals import cases, mutations
 from evals.__main__ import main

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import silent
-from made import LAMPS, answer, paper, sources
+from made import LAMPS, answer, paper, silent, sources
 
 from evals import cases
 from evals.__main__ import main

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import SHARED, silent
+from made import SHARED, silent
 from numpy.typing import NDArray
 
 from rag import index, ingest, lock, sources

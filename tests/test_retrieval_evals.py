@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import SHARED
-from made import LANTERN, ORCHARD, paper
+from made import LANTERN, ORCHARD, SHARED, paper
 
 from evals import ranking
 from evals.__main__ import main

@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from conftest import SHARED, silent
-from made import HashEmbedder
+from made import SHARED, HashEmbedder, silent
 from playwright.sync_api import Browser, Page, expect
 from test_chat import browser, serve  # noqa: F401 - browser is a fixture
 
