@@ -55,6 +55,7 @@ class Assistant:
         tell: Callable[[str], None] = lambda message: None,
     ) -> None:
         """Load embedder, library and index, reading the starter corpus when nothing was ever stored. Raises RagError."""
+        self.home = settings.home
         self.k = settings.k
         self._verify = settings.verify == "model"
         self.embedder: Embedder = embedder or chosen.embedder(settings)

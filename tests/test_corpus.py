@@ -21,7 +21,7 @@ from rag.query import read
 from rag.reading import Found
 from rag.records import Result
 from rag.types import Answer, Filters, Paper, Turn
-from ui import panel
+from ui import cards, panel
 
 PAPERS = [
     Paper("a", "LanternNet: Lamps that Learn", "Lamps waste power. LanternNet is a generative model in C++.", "2024-05-02"),
@@ -334,8 +334,8 @@ def test_the_chat_links_each_paper_to_the_sentence_and_says_where_it_comes_from(
     shown = panel.message(answer)
     assert shown.count('class="cite"') == len(answer.sources) == 11
     assert "from the library's records" in shown
-    cards = panel.sources(answer.id, answer.sources, answer.claims)
-    assert cards.count("<mark ") == sum(len(c.evidence) for c in answer.claims) > 5
+    shown_cards = cards.sources(answer.id, answer.sources, answer.claims)
+    assert shown_cards.count("<mark ") == sum(len(c.evidence) for c in answer.claims) > 5
 
 
 def test_at_most_twenty_papers_are_named_and_all_are_recorded(assistant: Assistant) -> None:

@@ -35,7 +35,6 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument(
         "--allowed-host", metavar="NAME", action="append", type=_name, default=[], help="a further name of this server"
     )
-    parser.add_argument("--allow-endpoint-change", action="store_true", help="lets the page choose another endpoint")
     parser.add_argument("--no-browser", action="store_true", help="only print the address")
     parser.add_argument("--profile", metavar="NAME", help="the model of this table [models.NAME] in rag.toml")
     parser.add_argument("--model", help="the model's name at the endpoint")
@@ -56,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         assistant = Assistant(settings, progress=progress, tell=say)
     from ui import app
 
-    page = app.build(assistant, args.allow_endpoint_change)
+    page = app.build(assistant)
     try:
         _, url, _ = page.launch(
             server_name=host,

@@ -1,4 +1,4 @@
-// Follows a citation to the sentence it stands on: one listener for all, as messages come and go.
+// Follows a citation to the sentence it stands on, and copies an answer: one listener for all, as messages come and go.
 () => {
   const show = (id) => {
     const target = document.getElementById(id) || document.getElementById(id.split("-").slice(0, 3).join("-"));
@@ -14,7 +14,23 @@
     target.scrollIntoView({ behavior: calm ? "auto" : "smooth", block: "center" });
     target.focus({ preventScroll: true });
   };
+  const copy = (link) => {
+    const written = document.getElementById(link.getAttribute("href").slice(1));
+    const said = link.textContent;
+    const tell = (text) => {
+      link.textContent = text;
+      setTimeout(() => (link.textContent = said), 2000);
+    };
+    if (!written) return tell("Not at hand any more");
+    navigator.clipboard.writeText(written.textContent).then(() => tell("Copied"), () => tell("The browser refused"));
+  };
   document.addEventListener("click", (event) => {
+    const copied = event.target.closest("a.copy");
+    if (copied) {
+      event.preventDefault();
+      copy(copied);
+      return;
+    }
     const link = event.target.closest("a.cite");
     if (!link) return;
     event.preventDefault();

@@ -10,17 +10,19 @@ from __future__ import annotations
 
 import json
 import re
+import secrets
 from collections.abc import Iterable
 from http import HTTPStatus
 from urllib.parse import unquote, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware import Middleware
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ui.listening import name_of
 
+OWNER = "rag-browser"  # the cookie by which a browser's own conversations are known
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 LARGEST_BODY = 1_000_000  # bytes
 LARGEST_UPLOAD = 20_000_000
@@ -81,7 +83,7 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        send = _with_headers(send)
+        send = _with_headers(send, _cookie(scope))
         body = Body(receive, LARGEST_UPLOAD if scope["path"].rstrip("/") == _UPLOAD else LARGEST_BODY)
         try:
             self._check(scope)
@@ -196,10 +198,24 @@ class Body:
         return Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"More than {self._most:,} bytes cannot be sent here.")
 
 
-def _with_headers(send: Send) -> Send:
+def _cookie(scope: Scope) -> str | None:
+    """Return the cookie by which a browser is known again, for one that opens the page and has none."""
+    if scope["method"] != "GET" or scope["path"].startswith("/gradio_api/") or OWNER in cookie_parser(_sent(scope)):
+        return None
+    return f"{OWNER}={secrets.token_hex(16)}; Path=/; Max-Age=31536000; HttpOnly; SameSite=Strict"
+
+
+def _sent(scope: Scope) -> str:
+    return Headers(scope=scope).get("cookie", "")
+
+
+def _with_headers(send: Send, cookie: str | None) -> Send:
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
-            MutableHeaders(scope=message).update(_HEADERS)
+            headers = MutableHeaders(scope=message)
+            headers.update(_HEADERS)
+            if cookie and headers.get("content-type", "").startswith("text/html"):
+                headers.append("Set-Cookie", cookie)
         await send(message)
 
     return sending

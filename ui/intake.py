@@ -51,7 +51,7 @@ def add(assistant: Assistant, files: Sequence[str], text: str = "") -> Iterator[
     there = frozenset(assistant.library.sources())
     with _pasted(text, there) as pasted:
         places = [*files, *pasted]
-        for event in _run(lambda progress: ingest.ingest(_home(assistant), places, assistant.embedder, progress)):
+        for event in _run(lambda progress: ingest.ingest(assistant.home, places, assistant.embedder, progress)):
             if isinstance(event, Step):
                 yield event
             else:
@@ -60,7 +60,7 @@ def add(assistant: Assistant, files: Sequence[str], text: str = "") -> Iterator[
 
 def remove(assistant: Assistant, source: str) -> Iterator[Step | int]:
     """Take a source out; yield Steps and last how many papers went with it. Raises Busy, and SourceError if it is not there."""
-    yield from _run(lambda progress: ingest.remove(_home(assistant), source, assistant.embedder, progress))
+    yield from _run(lambda progress: ingest.remove(assistant.home, source, assistant.embedder, progress))
 
 
 def _run(work: Callable[[Progress], T]) -> Iterator[Step | T]:
@@ -107,7 +107,3 @@ def _shown(report: Report, place: str, name: str) -> Report:
     """Return the report without the folder that an upload was put into, which nobody chose."""
     source = name if report.source == place else report.source
     return replace(report, source=source, error=report.error and report.error.replace(place, name))
-
-
-def _home(assistant: Assistant) -> Path:
-    return assistant.library.path.parent

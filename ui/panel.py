@@ -13,7 +13,8 @@ from rag.claims import citations
 from rag.filters import sentence
 from rag.reading import Found
 from rag.render import MARK, SIGNS, nearest_sentence
-from rag.types import Answer, Claim, Evidence, Paper, Source
+from rag.types import Answer, Claim, Source
+from ui.cards import anchor
 
 # What Markdown makes links, images and code of. A bracket after an odd number of backslashes opens or closes maths.
 _BRACKET = re.compile(r"(\\*)([\[\]])")
@@ -44,9 +45,30 @@ def message(answer: Answer) -> str:
         notes.append(f"Understood as: {draft(answer.standalone_question)}")
     body = thoughts(answer.reasoning) + linked(answer.id, answer.answer, answer.claims, answer.sources)
     if answer.refused:
-        near = (f"- **{draft(s.paper.title)}** — {draft(nearest_sentence(s.hit))}" for s in answer.sources)
-        body += "\n\nNearest papers:\n\n" * bool(answer.sources) + "\n".join(near)
+        body += "\n\nNearest papers:\n\n" * bool(answer.sources) + listing(answer.id, answer.sources)
+    notes.append(facts(answer))
     return body + "".join(f"\n\n<small class='note'>{note}</small>" for note in notes if note)
+
+
+def facts(answer: Answer) -> str:
+    """Return who answered, in what time, with how many tokens, and what copies the answer with its references."""
+    parts = [draft(answer.model)] if answer.model else []
+    if answer.timings.total_s is not None:
+        parts.append(f"{answer.timings.total_s:.1f} s")
+    if answer.usage.prompt_tokens or answer.usage.completion_tokens:
+        parts.append(f"{answer.usage.prompt_tokens or 0:,} tokens read, {answer.usage.completion_tokens or 0:,} written")
+    parts.append(f'<a class="copy" href="#copy-{answer.id}" role="button">Copy with references</a>')
+    return " · ".join(parts)
+
+
+def listing(answer_id: str, shown: Sequence[Source]) -> str:
+    """Return papers as a list that leads to their cards, with what of each comes nearest to the question."""
+    if not shown:
+        return "No paper was found."
+    return "\n".join(
+        f'- <a class="cite chip" href="#{anchor(answer_id, s.n)}">{draft(s.paper.title)}</a> — {draft(nearest_sentence(s.hit))}'
+        for s in shown
+    )
 
 
 def restriction(of: Answer | Found) -> str:
@@ -113,54 +135,6 @@ def _link(answer_id: str, n: int, source: Source | None, claim: Claim | None, ho
     standing = claim.evidence if claim and claim.verdict != "unsupported" else ()
     evidence = next((e for e in standing if e.n == n), None)
     tip = source.paper.title + (f" — {evidence.sentence}" if evidence else "")
-    target = _anchor(answer_id, n, evidence)
+    target = anchor(answer_id, n, evidence)
     kind = "cite added" if how else "cite"
     return f'<a class="{kind}" href="#{target}" title="{draft(how + tip)}">[{n}]</a>'
-
-
-def _anchor(answer_id: str, n: int, evidence: Evidence | None = None) -> str:
-    return f"src-{answer_id}-{n}" + (f"-{evidence.start}" if evidence else "")
-
-
-def sources(
-    answer_id: str, shown: Sequence[Source], claims: Sequence[Claim] = (), title: str = "Sources", scope: str = ""
-) -> str:
-    """Return the cards of an answer's sources as one section: cited ones first, the rest folded under a line; `scope` says
-    over them which papers they are from."""
-    cards = [(s, _card(answer_id, s, claims)) for s in shown]
-    cited = [card for s, card in cards if s.cited]
-    others = [card for s, card in cards if not s.cited]
-    if not cited:
-        cited, others = others, []
-    more = f"<details><summary>Also considered ({len(others)})</summary><ol>{''.join(others)}</ol></details>" if others else ""
-    line = f'<p class="scope">{escape(scope)}</p>' if scope else ""
-    return f'<section id="answer-{answer_id}"><h2>{escape(title)}</h2>{line}<ol>{"".join(cited)}</ol>{more}</section>'
-
-
-def _card(answer_id: str, source: Source, claims: Sequence[Claim]) -> str:
-    paper = source.paper
-    spans = sorted({(e.start, e.end) for c in claims if c.verdict != "unsupported" for e in c.evidence if e.n == source.n})
-    return (
-        f'<li id="{_anchor(answer_id, source.n)}" tabindex="-1" class="card">'
-        f'<h3><span class="n">[{source.n}]</span> {escape(paper.title)}</h3>{_about(paper)}'
-        f'<p class="abstract">{_marked(paper.abstract, spans, _anchor(answer_id, source.n))}</p></li>'
-    )
-
-
-def _about(paper: Paper) -> str:
-    authors = ", ".join(paper.authors[:4]) + (" et al." if len(paper.authors) > 4 else "")
-    if not authors and paper.author_count:
-        authors = f"{paper.author_count} author{'s' * (paper.author_count != 1)}"
-    parts = [escape(part) for part in (authors, paper.organisation, paper.published) if part]
-    if paper.url and paper.url.startswith(("http://", "https://")):
-        parts.append(f'<a href="{escape(paper.url)}" target="_blank" rel="noopener noreferrer">paper</a>')
-    return f'<p class="about">{" · ".join(parts)}</p>' if parts else ""
-
-
-def _marked(abstract: str, spans: Sequence[tuple[int, int]], anchor: str) -> str:
-    pieces, position = [], 0
-    for start, end in spans:
-        pieces.append(escape(abstract[position:start]))
-        pieces.append(f'<mark id="{anchor}-{start}" tabindex="-1">{escape(abstract[start:end])}</mark>')
-        position = end
-    return "".join(pieces) + escape(abstract[position:])

@@ -14,7 +14,9 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from rag.assistant import Assistant
 from rag.settings import load
 from rag.types import Filters, Finish, Prompt, Usage, Waiting
-from ui import app, panel
+from ui import app, cards, options, panel
+from ui.answering import Asked
+from ui.talk import Talk
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = (
@@ -115,32 +117,38 @@ def test_a_warning_is_a_note_under_the_answer() -> None:
 
 
 def test_an_address_that_would_run_is_no_link() -> None:
-    about = panel._about(paper(url="javascript:document.title=1"))
-    assert "href" not in about
-    assert 'href="https://x.example/&quot;"' in panel._about(paper(url='https://x.example/"'))
+    assert "href" not in cards.about(paper(url="javascript:document.title=1"))
+    assert 'href="https://x.example/&quot;"' in cards.about(paper(url='https://x.example/"'))
 
 
 def test_filters_are_a_note_under_the_answer_and_a_line_over_its_sources() -> None:
     filtered = answer(filters=Filters(since="2024", title="<b>"))
     assert "<small class='note'>Only papers from 2024 on, with “&lt;b&gt;” in the title.</small>" in panel.message(filtered)
-    kept = app._keep({"turns": [], "sections": []}, filtered)
-    assert '</h2><p class="scope">Only papers from 2024 on, with “&lt;b&gt;” in the title.</p><ol>' in kept["sections"][0]
-    assert "scope" not in app._keep({"turns": [], "sections": []}, answer())["sections"][0]
+    scope = '</h2><p class="scope">Only papers from 2024 on, with “&lt;b&gt;” in the title.</p><ol>'
+    assert scope in Talk(None, (filtered,)).panel()
+    assert "scope" not in Talk(None, (answer(),)).panel()
     assert "Only papers" not in panel.message(answer())
 
 
 def test_a_question_is_taken_with_the_filters_set_when_it_was_sent(assistant: Assistant) -> None:
-    asked, box = app._take(assistant, " Why? ", 9, " 2024", "", "start", None, 0)
-    assert asked == app.Asked("Why?", Filters(since="2024", source="start"), 9)
+    asked, box = options.take(assistant, " Why? ", 9, False, " 2024", "", "start", None, 0)
+    assert asked == Asked("Why?", Filters(since="2024", source="start"), 9)
     assert box["value"] == ""
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")  # what a page would show, where there is none
 @pytest.mark.parametrize(
-    "given", [("  ", 6), ("Why? " * 2_000, 6), ("Why?", 6, "May"), ("Why?", 6, "2025", "2024"), ("Why?", 6, "", "", "nosuch")]
+    "given",
+    [
+        ("  ", 6),
+        ("Why? " * 2_000, 6),
+        ("Why?", 6, False, "May"),
+        ("Why?", 6, False, "2025", "2024"),
+        ("Why?", 6, False, "", "", "nosuch"),
+    ],
 )
 def test_what_cannot_be_asked_stays_in_the_box(assistant: Assistant, given: tuple[Any, ...]) -> None:
-    asked, box = app._take(assistant, *given)
+    asked, box = options.take(assistant, *given)
     assert asked is None
     assert "value" not in box
 

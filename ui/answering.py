@@ -1,0 +1,118 @@
+"""Answers one question in the page: what shows while it is searched, asked and checked, and how it is stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import gradio as gr
+
+from rag.assistant import Assistant
+from rag.errors import RagError
+from rag.reading import Event, Found
+from rag.types import Answer, Claim, Filters, Source, Thought, Waiting
+from ui import cards, panel
+from ui.talk import Messages, Talk, said
+
+Update = tuple[Messages, str, Talk]
+Keep = Callable[[Talk, Answer], Talk]  # stores an answer and returns the conversation with it
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question as it was sent, with the filters and the number of papers that were set then; `listing`: only list them."""
+
+    question: str
+    filters: Filters
+    k: int
+    listing: bool = False
+
+
+@dataclass(slots=True)
+class Live:
+    """The answer that is being written. Stop sets `stopped`, and whoever writes the answer ends it: nobody else may."""
+
+    found: Found | None = None
+    text: str = ""
+    thoughts: str = ""
+    claims: list[Claim] = field(default_factory=list)
+    stopped: bool = False
+
+    def begin(self) -> None:
+        self.found, self.text, self.thoughts, self.claims, self.stopped = None, "", "", [], False
+
+
+def respond(assistant: Assistant, asked: Asked | None, talk: Talk, live: Live, keep: Keep) -> Iterator[Update]:
+    """Answer one question: yield the messages, the sources and the conversation as they grow; None is no question."""
+    before = talk.messages()
+    if asked is None:
+        yield before, talk.panel(), talk
+        return
+    live.begin()
+
+    def shown(html: str) -> Messages:
+        return [*before, *said(asked.question, html)]
+
+    yield shown("Searching…"), talk.panel(), talk
+    try:
+        if asked.listing:
+            yield _listed(assistant, asked, talk, shown)
+            return
+        for event in _events(assistant, asked, talk, live):
+            if isinstance(event, Found):
+                live.found = event
+                now = cards.sources("now", event.sources, title="Found", scope=panel.restriction(event))
+                yield shown(_growing(assistant, live)), talk.panel(now), talk
+            elif isinstance(event, Answer):
+                talk = keep(talk, event)
+                yield talk.messages(), talk.panel(), talk
+            else:
+                _take_in(live, event)
+                waited = event.seconds if isinstance(event, Waiting) else 0.0
+                yield shown(_growing(assistant, live, waited)), gr.skip(), talk
+    except RagError as error:
+        yield shown(f"{panel.draft(live.text)}\n\n{panel.draft(str(error))}".strip()), talk.panel(), talk
+
+
+def _events(assistant: Assistant, asked: Asked, talk: Talk, live: Live) -> Iterator[Event]:
+    """Yield what the assistant does, and the answer as far as it came once it is stopped."""
+    stream = assistant.stream(asked.question, talk.turns(), asked.k, asked.filters)
+    for event in stream:
+        if live.stopped and not isinstance(event, Answer):
+            stream.close()
+            yield assistant.cut(asked.question, live.found or Found(asked.question, ()), live.text, "stopped")
+            return
+        yield event
+
+
+def _listed(assistant: Assistant, asked: Asked, talk: Talk, shown: Callable[[str], Messages]) -> Update:
+    hits = assistant.search(asked.question, asked.k, asked.filters)
+    sources = tuple(Source(n, hit) for n, hit in enumerate(hits, 1))
+    found = Found(asked.question, sources, asked.filters)
+    section = cards.sources("now", sources, title="Found", scope=panel.restriction(found))
+    return shown(panel.listing("now", sources)), talk.panel(section), talk
+
+
+def _take_in(live: Live, event: str | Claim | Thought | Waiting) -> None:
+    if isinstance(event, Claim):
+        live.claims.append(event)
+    elif isinstance(event, Thought):
+        live.thoughts += event.text
+    elif isinstance(event, str):
+        live.text += event
+
+
+def _growing(assistant: Assistant, live: Live, waited: float = 0.0) -> str:
+    """Return what there is of an answer, or what is being done for it."""
+    thoughts = panel.thoughts(live.thoughts)
+    if live.found is None:
+        return f"{thoughts}Searching…"
+    if live.text:
+        return thoughts + panel.linked("now", live.text, live.claims, live.found.sources)
+    count = len(live.found.sources)
+    doing = f"{count} paper{'s' * (count != 1)} found. {_doing(assistant)}"
+    return thoughts + (f"{doing} {waited:.0f} s" if waited >= 1 else doing)
+
+
+def _doing(assistant: Assistant) -> str:
+    return f"Asking {panel.draft(assistant.model.name or 'the model')}…" if assistant.model.mode == "model" else "Reading…"

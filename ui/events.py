@@ -1,0 +1,157 @@
+"""What happens on the page: a question is asked, asked again or taken back, a conversation kept, an answer rated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import gradio as gr
+
+from rag.assistant import Assistant
+from rag.history import History
+from ui import options, sidebar
+from ui.answering import Asked, Live, Update, respond
+from ui.talk import Talk
+
+THUMBS = {"Like": True, "Dislike": False}
+_PRIVATE: dict[str, Any] = {"api_visibility": "private"}
+_TAKE_ALONG = """(file) => {
+  if (!file || !file.length) return;
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([file[1]], { type: "text/plain;charset=utf-8" }));
+  link.download = file[0];
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+}"""
+
+
+@dataclass(frozen=True, slots=True)
+class Wired:
+    """The parts of the page that its events are about."""
+
+    assistant: Assistant
+    history: History
+    talk: gr.State
+    live: gr.State
+    asked: gr.State
+    chat: gr.Chatbot
+    sources: gr.HTML
+    box: gr.Textbox
+    fields: list[gr.components.Component]
+
+    def asking(self) -> None:
+        """Ask, stop, ask again, take back and change a question."""
+        taken = [self.asked, self.box, self.talk]
+        given = [self.box, self.talk, *self.fields]
+        self._answered(self.box.submit(self._take, given, taken, **_PRIVATE))
+        self._answered(self.chat.retry(self._retry, given, taken, **_PRIVATE))
+        self._answered(self.chat.edit(self._edit, given, taken, **_PRIVATE))
+        self.chat.undo(self._undo, self.talk, [self.talk, self.box, self.chat, self.sources], **_PRIVATE)
+        self.chat.clear(lambda: (Talk(), *_shown(Talk())), None, [self.talk, self.chat, self.sources], **_PRIVATE)
+        self.box.stop(_stop, self.live, None, **_PRIVATE)
+
+    def _answered(self, taken: Any) -> None:
+        shown = [self.chat, self.sources, self.talk]
+        answered = taken.then(self._respond, [self.asked, self.talk, self.live], shown, **_PRIVATE)
+        answered.then(options.ready, None, self.box, **_PRIVATE)
+
+    def _take(self, question: str, talk: Talk, *given: Any) -> tuple[Any, ...]:
+        return (*options.take(self.assistant, question, *given), talk)
+
+    def _retry(self, event: gr.RetryData, request: gr.Request, _: str, talk: Talk, *given: Any) -> tuple[Any, ...]:
+        return self._again(talk, event.index, None, given, request)
+
+    def _edit(self, event: gr.EditData, request: gr.Request, _: str, talk: Talk, *given: Any) -> tuple[Any, ...]:
+        return self._again(talk, event.index, str(event.value), given, request)
+
+    def _again(self, talk: Talk, index: Any, question: str | None, given: Any, request: gr.Request) -> tuple[Any, ...]:
+        """Take back an answer and what came after it, and ask its question, or another, in its place."""
+        n = _place(index)
+        if question is None and n >= len(talk.answers):
+            return None, gr.skip(), talk  # a question that had no answer is in the box's history, not in ours
+        asked, box = options.take(self.assistant, question or talk.answers[n].question, *given)
+        return asked, box, talk if asked is None else sidebar.cut(self.history, talk, n, sidebar.owner(request))
+
+    def _undo(self, talk: Talk, event: gr.UndoData, request: gr.Request) -> tuple[Any, ...]:
+        n = _place(event.index)
+        question = talk.answers[n].question if n < len(talk.answers) else ""
+        talk = sidebar.cut(self.history, talk, n, sidebar.owner(request))
+        return (talk, question, *_shown(talk))
+
+    def _respond(self, asked: Asked | None, talk: Talk, live: Live, request: gr.Request) -> Iterator[Update]:
+        keep = partial(sidebar.keep, self.history, whose=sidebar.owner(request))
+        yield from respond(self.assistant, asked, talk, live, keep)
+
+    def keeping(self, page: gr.Blocks, side: sidebar.Sidebar) -> None:
+        """List the conversations, and open, rename, forget and take along one."""
+        shown = [self.talk, self.chat, self.sources]
+        listing: dict[str, Any] = {"fn": self._listed, "inputs": [side.words, self.talk], "outputs": side.listed, **_PRIVATE}
+        page.load(**listing)
+        side.words.change(**listing)
+        self.talk.change(**listing)
+        side.listed.input(self._open, [side.listed, self.talk], [*shown, side.name], **_PRIVATE)
+        side.anew.click(lambda: (Talk(), *_shown(Talk()), ""), None, [*shown, side.name], **_PRIVATE)
+        side.name.submit(self._rename, [side.name, self.talk], None, **_PRIVATE).then(**listing)
+        side.remove.click(self._forget, self.talk, [*shown, side.name], **_PRIVATE)
+        for kind, button in side.files.items():
+            file = gr.JSON(visible="hidden")
+            button.click(partial(sidebar.written, kind), self.talk, file, **_PRIVATE).then(None, file, None, js=_TAKE_ALONG)
+
+    def _listed(self, words: str, talk: Talk, request: gr.Request) -> dict[str, Any]:
+        return sidebar.choices(self.history, words, talk, sidebar.owner(request))
+
+    def _open(self, conversation: str | None, talk: Talk, request: gr.Request) -> tuple[Any, ...]:
+        talk = sidebar.opened(self.history, conversation, talk, sidebar.owner(request))
+        return (talk, *_shown(talk), "")
+
+    def _rename(self, name: str, talk: Talk, request: gr.Request) -> None:
+        if talk.id is None:
+            gr.Warning("Ask something first: a conversation is kept once it has an answer.")
+            return
+        with sidebar.told():
+            self.history.rename(talk.id, sidebar.owner(request), name)
+
+    def _forget(self, talk: Talk, request: gr.Request) -> tuple[Any, ...]:
+        with sidebar.told():
+            if talk.id is not None:
+                self.history.delete(talk.id, sidebar.owner(request))
+            talk = Talk()
+        return (talk, *_shown(talk), "")
+
+    def rating(self, rated: gr.State, why: gr.Textbox) -> None:
+        """Take thumbs up and down, and then words."""
+        self.chat.like(self._rate, self.talk, [rated, why], **_PRIVATE)
+        why.submit(self._say_why, [rated, why], why, **_PRIVATE)
+
+    def _rate(self, talk: Talk, event: gr.LikeData, request: gr.Request) -> tuple[Any, ...]:
+        n = _place(event.index)
+        if n >= len(talk.answers):
+            return None, gr.skip()
+        up = event.liked if isinstance(event.liked, bool) else THUMBS.get(event.liked)
+        answer_id = talk.answers[n].id
+        with sidebar.told():
+            self.history.rate(answer_id, sidebar.owner(request), up)
+        return (answer_id, up), gr.update(visible=up is not None, value="")
+
+    def _say_why(self, rated: tuple[str, bool] | None, words: str, request: gr.Request) -> dict[str, Any]:
+        if rated is not None:
+            with sidebar.told():
+                self.history.rate(rated[0], sidebar.owner(request), rated[1], words)
+                gr.Info("Thank you: it is kept with the answer.")
+        update: dict[str, Any] = gr.update(visible=False, value="")
+        return update
+
+
+def _stop(live: Live) -> None:
+    live.stopped = True
+
+
+def _shown(talk: Talk) -> tuple[Any, str]:
+    return talk.messages(), talk.panel()
+
+
+def _place(index: Any) -> int:
+    """Return which answer a message belongs to: each has two, the question and itself."""
+    return int(index[0] if isinstance(index, list | tuple) else index) // 2

@@ -1,0 +1,69 @@
+"""The folded group under the question: what it is asked of, how many papers are read; and the question taken with them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from rag.assistant import Assistant
+from rag.cli import LONGEST_QUESTION
+from rag.errors import UsageError
+from rag.types import Filters
+from ui import panel
+from ui.answering import Asked
+
+_MOST = 20  # papers that the slider goes to
+
+
+def add(page: gr.Blocks, assistant: Assistant) -> list[gr.components.Component]:
+    """Add the folded filters to the page; return their fields in the order in which take() has them."""
+
+    def listed() -> gr.Dropdown:
+        return gr.Dropdown(choices=assistant.scope.sources())
+
+    with gr.Accordion("Filters", open=False, elem_id="filters"):
+        with gr.Row():
+            since = gr.Textbox(label="From", placeholder="2024 or 2024-05", min_width=130)
+            until = gr.Textbox(label="Until", placeholder="2024 or 2024-05", min_width=130)
+            authors = gr.Number(0, label="Authors, at least", precision=0, min_width=130)
+        with gr.Row():
+            title = gr.Textbox(label="Words of the title", placeholder="graph", min_width=200)
+            source = gr.Dropdown([], value=None, label="Source", allow_custom_value=True, min_width=200)
+        with gr.Row(elem_classes="last-row"):
+            k = gr.Slider(1, max(_MOST, assistant.k), assistant.k, step=1, label="Papers to read for an answer", min_width=200)
+            listing = gr.Checkbox(False, label="Only list the papers", min_width=140)
+            gr.ClearButton([since, until, authors, title, source], value="Clear the filters", size="sm", min_width=140)
+    page.load(listed, None, source, api_visibility="private")  # the library may have grown since the page was built
+    return [k, listing, since, until, source, title, authors]
+
+
+def take(
+    assistant: Assistant,
+    question: str,
+    k: int,
+    listing: bool = False,
+    since: str | None = None,
+    until: str | None = None,
+    source: str | None = None,
+    title: str | None = None,
+    min_authors: int | None = None,
+    papers: tuple[str, ...] = (),
+) -> tuple[Asked | None, dict[str, Any]]:
+    """Take the question out of the box, which offers to stop while the answer comes; warn, and leave it, when it cannot be
+    asked as it is."""
+    question = question.strip()
+    try:
+        if not question or len(question) > LONGEST_QUESTION:
+            raise UsageError("", "Ask a question first." if not question else f"Ask in at most {LONGEST_QUESTION} characters.")
+        only = assistant.scope.checked(Filters(None, since, until, source, title, min_authors or None, papers))
+    except UsageError as error:
+        gr.Warning(panel.draft(str(error)))
+        return None, gr.skip()
+    return Asked(question, only, k, listing), gr.update(value="", submit_btn=False, stop_btn="Stop")
+
+
+def ready() -> dict[str, Any]:
+    """Return the box as it is when no answer is under way."""
+    update: dict[str, Any] = gr.update(submit_btn="Ask", stop_btn=False)
+    return update
