@@ -63,7 +63,8 @@ def build(assistant: Assistant, allow_endpoint_change: bool = False) -> gr.Block
     page: gr.Blocks
     with gr.Blocks(title=TITLE, fill_height=True, fill_width=True, analytics_enabled=False) as page:
         state = gr.State(_NOTHING)
-        gr.HTML(lambda: _header(assistant), elem_id="masthead")  # the library may have grown since the page was built
+        masthead = gr.HTML(_header(assistant), elem_id="masthead")
+        page.load(lambda: _header(assistant), None, masthead, api_visibility="private")  # the library may have grown
         with gr.Row(elem_id="columns"):
             with gr.Column(scale=3, min_width=320):
                 chat = gr.Chatbot(
