@@ -336,7 +336,7 @@ def test_a_search_keeps_the_order_of_its_scores(assistant: Assistant) -> None:
 
 
 def reranked(assistant: Assistant, **options: Any) -> Assistant:
-    settings = load(home=assistant._home, no_model=True)
+    settings = load(home=assistant.library.path.parent, no_model=True)
     return Assistant(settings, embedder=assistant.embedder, reranker=reranker("theirs:ByWord", options))
 
 

@@ -45,7 +45,7 @@ def recall(asked: list[Case], ranked: list[list[str]], k: int) -> float:
 
 def test_both_halves_together_find_more_than_either_alone(assistant: Assistant, embedder: MiniLM, asked: list[Case]) -> None:
     """Measured when written: fused 0.870 first and 0.990 in five, each half alone 0.839 and 0.986 to 0.990."""
-    retriever = Retriever(Library(assistant._home), assistant._open_index(), embedder)
+    retriever = Retriever(assistant.library, assistant._index.now(), embedder)
     ranked = [retriever.rank(case.question) for case in asked]
     fused = [[c.paper_id for c in found] for found in ranked]
     lexical = [[c.paper_id for c in sorted(found, key=lambda c: -c.lexical)] for found in ranked]
@@ -88,7 +88,7 @@ FILTERS = [
 
 @pytest.mark.parametrize("filters", FILTERS, ids=str)
 def test_filters_give_only_what_passes_and_still_as_many(assistant: Assistant, filters: Filters) -> None:
-    passing = set(Library(assistant._home).matching(filters))
+    passing = set(assistant.library.matching(filters))
     hits = assistant.search(QUESTION, 10, filters)
     assert {hit.paper.id for hit in hits} <= passing
     assert len(hits) == min(10, len(passing)) > 0
@@ -98,14 +98,14 @@ def test_filters_give_only_what_passes_and_still_as_many(assistant: Assistant, f
 def test_a_filter_that_leaves_few_papers_still_gives_k_of_them_however_far_off(assistant: Assistant, k: int) -> None:
     filters = Filters(since="2022", until="2023")
     hits = assistant.search("boiling an egg", k, filters)
-    assert len(Library(assistant._home).matching(filters)) == 22
+    assert len(assistant.library.matching(filters)) == 22
     assert len(hits) == min(k, 22)
     assert {(hit.paper.published or "")[:4] for hit in hits} <= {"2022", "2023"}
 
 
 @pytest.mark.parametrize("filters", FILTERS, ids=str)
 def test_filtered_hits_keep_the_order_of_the_unfiltered(assistant: Assistant, filters: Filters) -> None:
-    passing = set(Library(assistant._home).matching(filters))
+    passing = set(assistant.library.matching(filters))
     whole = [hit.paper.id for hit in assistant.search(QUESTION, 50) if hit.paper.id in passing]
     assert [hit.paper.id for hit in assistant.search(QUESTION, 50, filters)][: len(whole[:3])] == whole[:3]
 
@@ -136,7 +136,7 @@ def test_a_name_in_the_title_is_found_in_any_case(assistant: Assistant) -> None:
 
 def best(assistant: Assistant, embedder: MiniLM, filters: Filters, k: int) -> list[str]:
     """The papers that pass, by the cosines of all of them: what no index proposed is in it too."""
-    live, library = assistant._open_index(), Library(assistant._home)
+    live, library = assistant._index.now(), assistant.library
     rows = np.array(sorted(live.matrix.row[i] for i in library.matching(filters)))
     cosines = live.matrix.best(embedder.embed([QUESTION])[0], rows)
     return [live.matrix.papers[row] for row in rows[np.argsort(-cosines, kind="stable")][:k]]
@@ -146,13 +146,13 @@ def best(assistant: Assistant, embedder: MiniLM, filters: Filters, k: int) -> li
 def test_a_filter_loses_none_of_the_nearest_papers_that_pass_it(
     assistant: Assistant, embedder: MiniLM, filters: Filters
 ) -> None:
-    ranked = Retriever(Library(assistant._home), assistant._open_index(), embedder).rank(QUESTION, filters)
+    ranked = Retriever(assistant.library, assistant._index.now(), embedder).rank(QUESTION, filters)
     nearest = [c.paper_id for c in sorted(ranked, key=lambda c: -c.dense)]
     assert nearest[:10] == best(assistant, embedder, filters, 10)
 
 
 def test_a_filter_is_read_anew_when_the_library_has_changed(own_home: Path, embedder: MiniLM) -> None:
-    live = Assistant(load(home=own_home, no_model=True), embedder=embedder)._open_index()
+    live = Assistant(load(home=own_home, no_model=True), embedder=embedder)._index.now()
     library = Library(own_home)
     asked, only = Retriever(library, live, embedder), Filters(source="mine")
     assert asked.search(QUESTION, 10, only) == []

@@ -35,7 +35,8 @@ def build(assistant: Assistant) -> gr.Blocks:
     with gr.Blocks(title=TITLE, fill_height=True, fill_width=True, analytics_enabled=False) as page:
         talk, live, asked, rated = gr.State(Talk()), gr.State(Live()), gr.State(None), gr.State(None)
         side = sidebar.build()
-        gr.HTML(lambda: _header(assistant), elem_id="masthead")  # the library may have grown since the page was built
+        masthead = gr.HTML(_header(assistant), elem_id="masthead")
+        page.load(lambda: _header(assistant), None, masthead, api_visibility="private")  # the library may have grown
         with gr.Row(elem_id="columns"):
             with gr.Column(scale=3, min_width=320):
                 chat = gr.Chatbot(

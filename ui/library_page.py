@@ -43,14 +43,14 @@ def add(page: gr.Blocks, assistant: Assistant) -> None:
     """Add the page /library to a chat that has been built."""
     with page.route("Library", "/library"):
         Navbar(main_page_name=about.CHAT)
-        head = gr.HTML(lambda: _head(assistant), elem_id="masthead")
+        head = gr.HTML(_head(assistant), elem_id="masthead")
         with gr.Row(elem_id="library"):
             with gr.Column(scale=3, min_width=320):
                 paper = gr.HTML(visible=False, elem_id="paper", padding=False, js_on_load=_CLICKS)
                 with gr.Column(elem_id="listing") as listing:
                     refreshed, fields, outputs = _look_through(assistant, [paper, listing])
             with gr.Column(scale=2, min_width=320):
-                changed = _change(assistant)
+                changed = _change(page, assistant)
 
         def arrive(request: gr.Request) -> Values:
             return _paper(assistant, str(request.query_params.get("paper") or ""))
@@ -159,7 +159,7 @@ def _paper(assistant: Assistant, paper_id: str) -> Values:
 # -- changing ----------------------------------------------------------------------------------------------------------------
 
 
-def _change(assistant: Assistant) -> list[Any]:
+def _change(page: gr.Blocks, assistant: Assistant) -> list[Any]:
     """Add what puts papers in and takes them out; return the triggers of what has to be shown anew after each."""
     with gr.Column(elem_id="add"), gr.Group():  # a group would put its id on two elements
         files = gr.File(label="Add papers: files", file_count="multiple", height=130, elem_id="files")
@@ -173,8 +173,8 @@ def _change(assistant: Assistant) -> list[Any]:
             )
     add_it = gr.Button("Add to the library", variant="primary")
     told = gr.HTML(elem_id="told", padding=False)
-    years = gr.HTML(lambda: _years(assistant), padding=False)
-    sources = gr.HTML(lambda: _sources(assistant), elem_id="counts", padding=False, js_on_load=_CLICKS)
+    years = gr.HTML(_years(assistant), padding=False)
+    sources = gr.HTML(_sources(assistant), elem_id="counts", padding=False, js_on_load=_CLICKS)
     chosen = gr.State("")
     with gr.Column(visible=False, elem_id="really") as asking:
         question = gr.HTML()
@@ -208,9 +208,10 @@ def _change(assistant: Assistant) -> list[Any]:
     ]
     sources.select(ask, None, [chosen, question, asking], **_PRIVATE)
     keep.click(lambda: gr.update(visible=False), None, asking, **_PRIVATE)
-    for change in done:
-        change.then(counted, None, [years, sources, starter], **_PRIVATE)
-    return [change.then for change in done]
+    after: list[Any] = [change.then for change in done]
+    for changed in (page.load, *after):
+        changed(counted, None, [years, sources, starter], **_PRIVATE)
+    return after
 
 
 def _added(assistant: Assistant, paths: Sequence[str], pasted: str) -> Iterator[Values]:
