@@ -1,0 +1,167 @@
+"""Conversations in a real browser: kept over a restart and apart by browser, asked again, changed, taken back, rated."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from made import answer
+from playwright.sync_api import Browser, Page, expect
+from test_chat import ask, browser, serve  # noqa: F401 - the fixture
+
+from rag.assistant import Assistant
+from rag.history import History
+from rag.minilm import MiniLM
+from rag.settings import load
+from rag.types import Filters
+from ui.answering import Asked, Live, respond
+from ui.sidebar import keep, written
+from ui.talk import Talk
+
+FIRST = "How does GraphSAINT build its minibatches?"
+SECOND = "How does Pard generate graphs block by block?"
+
+
+@pytest.fixture(scope="module")
+def home(starter_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("kept") / "home"
+    shutil.copytree(starter_home, home)
+    return home
+
+
+@pytest.fixture(scope="module")
+def kept(home: Path, embedder: MiniLM) -> Assistant:
+    return Assistant(load(home=home, no_model=True), embedder=embedder)
+
+
+@pytest.fixture(scope="module")
+def url(kept: Assistant) -> Iterator[str]:
+    yield from serve(kept)
+
+
+@pytest.fixture
+def tab(browser: Browser, url: str) -> Iterator[Page]:  # noqa: F811
+    """A page of a browser of its own."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    page.goto(url)
+    yield page
+    context.close()
+
+
+def answered(tab: Page, question: str, n: int) -> None:
+    ask(tab, question)
+    expect(tab.locator("#chat a.copy")).to_have_count(n)
+
+
+def open_sidebar(tab: Page) -> None:
+    tab.locator("button.toggle-button").first.click()
+    expect(tab.get_by_role("button", name="New conversation")).to_be_visible()
+
+
+def test_a_conversation_is_there_again_after_a_restart_with_its_sources_and_marks(tab: Page, url: str, kept: Assistant) -> None:
+    answered(tab, FIRST, 1)
+    answered(tab, SECOND, 2)
+    for other in serve(kept):  # another server over the same home, as after a restart
+        tab.goto(other)
+        open_sidebar(tab)
+        tab.locator("#listed label", has_text=FIRST).click()
+        expect(tab.locator("#chat a.copy")).to_have_count(2)
+        expect(tab.locator("#chat")).to_contain_text("samples the training graph itself")
+        link = tab.locator("#chat li", has_text="samples the training graph itself").locator("a.cite")
+        link.click()
+        expect(tab.locator("#sources mark.active")).to_contain_text("samples the training graph itself")
+
+
+def test_another_browser_sees_none_of_it(tab: Page) -> None:
+    open_sidebar(tab)
+    expect(tab.locator("#listed label")).to_have_count(0)
+
+
+def test_a_conversation_is_renamed_found_and_deleted(tab: Page) -> None:
+    answered(tab, FIRST, 1)
+    open_sidebar(tab)
+    name = tab.get_by_role("textbox", name="Name of this conversation")
+    name.fill("Sampling")
+    name.press("Enter")
+    expect(tab.locator("#listed label")).to_contain_text("Sampling")
+    tab.get_by_role("button", name="New conversation").click()
+    expect(tab.locator("#chat a.copy")).to_have_count(0)
+    words = tab.get_by_role("textbox", name="Search conversations")
+    words.fill("nothing like it")
+    expect(tab.locator("#listed label")).to_have_count(0)
+    words.fill("minibatches")
+    tab.locator("#listed label", has_text="Sampling").click()
+    expect(tab.locator("#chat a.copy")).to_have_count(1)
+    tab.get_by_role("button", name="Delete this conversation").click()
+    expect(tab.locator("#listed label")).to_have_count(0)
+    expect(tab.locator("#chat a.copy")).to_have_count(0)
+
+
+def test_a_question_is_asked_again_changed_and_taken_back(tab: Page) -> None:
+    answered(tab, FIRST, 1)
+    before = tab.locator("#chat a.copy").get_attribute("href")
+    tab.get_by_role("button", name="Retry").click()
+    expect(tab.locator("#chat a.copy")).not_to_have_attribute("href", before or "")
+    expect(tab.locator("#chat a.copy")).to_have_count(1)
+    tab.locator("#chat").get_by_role("button", name="Edit").first.click()
+    tab.locator("#chat textarea").fill(SECOND)
+    tab.get_by_role("button", name="Submit").first.click()
+    expect(tab.locator("#sources section:visible h3").first).to_contain_text("Pard")
+    expect(tab.locator("#chat a.copy")).to_have_count(1)
+    tab.get_by_role("button", name="Undo").click()
+    expect(tab.locator("#chat a.copy")).to_have_count(0)
+    expect(tab.locator("#question textarea")).to_have_value(SECOND)
+
+
+def test_thumbs_and_words_are_kept_with_the_answer(tab: Page, home: Path) -> None:
+    answered(tab, SECOND, 1)
+    tab.get_by_role("button", name="Dislike", exact=True).click()
+    why = tab.get_by_role("textbox", name="What was good or wrong about it?")
+    why.fill("It leaves out the diffusion.")
+    why.press("Enter")
+    expect(why).to_be_hidden()
+    [rated] = [r for r in History(home).feedback() if r.words]
+    assert (rated.answer.question, rated.up, rated.words) == (SECOND, False, "It leaves out the diffusion.")
+
+
+def test_a_conversation_is_taken_along_as_a_file(tab: Page) -> None:
+    answered(tab, FIRST, 1)
+    open_sidebar(tab)
+    with tab.expect_download() as taken:
+        tab.get_by_role("button", name="BibTeX").click()
+    assert taken.value.suggested_filename == "conversation.bib"
+    assert "GraphSAINT" in Path(taken.value.path()).read_text("utf-8")
+
+
+def test_only_listing_papers_asks_nothing(tab: Page) -> None:
+    tab.get_by_role("button", name="Filters").first.click()
+    tab.get_by_role("checkbox", name="Only list the papers").check()
+    ask(tab, FIRST)
+    expect(tab.locator("#chat a.chip").first).to_contain_text("GraphSAINT")
+    expect(tab.locator("#chat a.copy")).to_have_count(0)
+    tab.locator("#chat a.chip").first.click()
+    expect(tab.locator("#sources .card.active h3")).to_contain_text("GraphSAINT")
+
+
+def test_an_answer_that_cannot_be_kept_is_shown_all_the_same(kept: Assistant, tmp_path: Path) -> None:
+    history = History(tmp_path, tell=lambda _: None)
+    shutil.rmtree(tmp_path)
+    tmp_path.write_text("a file where the folder was")
+    with pytest.warns(UserWarning, match="cannot be"):
+        *_, (messages, sources, talk) = respond(
+            kept, Asked(FIRST, Filters(), 6), Talk(), Live(), lambda t, a: keep(history, t, a, "me")
+        )
+    assert len(talk.answers) == 1
+    assert "samples the training graph" in messages[-1]["content"]
+    assert "GraphSAINT" in sources
+
+
+def test_a_file_of_nothing_is_none() -> None:
+    with pytest.warns(UserWarning, match="nothing to take along"):
+        assert written("md", Talk()) == []
+    name, content = written("ris", Talk(None, (answer(),)))
+    assert name == "conversation.ris"
+    assert "TY  - " in content
