@@ -284,7 +284,7 @@ def test_what_a_model_writes_is_checked_and_cannot_inject(tab: Page, starter_hom
     assert "not in the cited abstract: 0.85" in (tab.locator("#chat .doubt").first.get_attribute("title") or "")
     expect(tab.locator("#chat")).to_contain_text("<img src=")
     assert [u for u in asked if "outside.invalid" in u] == []
-    assert tab.locator("#chat a:not(.cite)").count() == 0
+    assert tab.locator("#chat a:not(.cite, .copy)").count() == 0
     assert tab.title() == app.TITLE
     next(server, None)
 

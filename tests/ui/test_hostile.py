@@ -149,7 +149,7 @@ def test_no_text_makes_the_page_ask_run_or_break(watched: Watched) -> None:
     words.fill("<img src=x onerror=window.hit=1>![x](/gradio_api/file=https://outside.invalid/filter.png)")
     tab.locator("#question textarea").fill("How do lantern networks dim street lamps?")
     tab.locator("#question textarea").press("Enter")
-    expect(tab.locator("#chat .note").last).to_contain_text("in the title")
+    expect(tab.locator("#chat .note", has_text="in the title").last).to_be_visible()
     tab.locator("#chat a.cite").first.click()
 
     own = tab.url
@@ -158,7 +158,7 @@ def test_no_text_makes_the_page_ask_run_or_break(watched: Watched) -> None:
     assert watched.dialogs == []
     assert tab.title() == app.TITLE
     assert tab.evaluate("window.hit") is None
-    live = "img, video, audio, picture, source, iframe, object, embed, script, style, link, meta, form, base, a:not(.cite)"
+    live = "img, video, audio, picture, source, iframe, object, embed, script, style, link, meta, form, base, a:not(.cite, .copy)"
     assert tab.locator("#chat .message").locator(live).count() == 0
     assert tab.locator("#sources").locator(live).count() == tab.locator("#sources .about a").count() == LOTS * SHOWN
     for width, height in ((1440, 900), (390, 844)):
