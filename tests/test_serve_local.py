@@ -6,8 +6,10 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -65,16 +67,27 @@ def test_a_busy_port_is_said_so(capfd: pytest.CaptureFixture[str]) -> None:
     assert err == f"error: Port {port} is in use. Choose another with --port; 0 takes a free one.\n"
 
 
+def hears_ctrl_c() -> None:
+    """Undo what a shell does to what it starts in the background: it has it ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @needs_packages
 def test_it_prints_how_to_ask_and_ctrl_c_ends_it_without_a_traceback() -> None:
     command = [sys.executable, "-m", "rag.serve_local", "--port", "0", "--context-window", "1024"]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
+    heard: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, cwd=ROOT, preexec_fn=hears_ctrl_c, **heard) as child:
+        watch = threading.Timer(120, child.kill)
+        watch.start()
         assert child.stdout is not None
-        said = "".join(
-            iter(child.stdout.readline, "the wiring works, not to be believed; what it says is checked all the same.\n")
-        )
+        said = ""
+        for line in child.stdout:
+            said += line
+            if "checked all the same" in line:
+                break
         child.send_signal(signal.SIGINT)
-        _, err = child.communicate(timeout=60)
+        _, err = child.communicate()
+        watch.cancel()
     assert "with a window of 1,024 tokens" in said
     assert "    RAG_BASE_URL=http://127.0.0.1:" in said
     assert (child.returncode, err) == (130, "Stopped.\n")
