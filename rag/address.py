@@ -8,11 +8,6 @@ from urllib.parse import urlsplit, urlunsplit
 _CALLS = ("/chat/completions", "/embeddings")
 
 
-def normalise(base_url: str | None) -> str | None:
-    """Return `base_url` as the client wants it: without a trailing slash or the name of a call, and with a path (/v1)."""
-    return candidates(base_url)[0] if base_url is not None else None
-
-
 def candidates(base_url: str) -> list[str]:
     """Return the addresses at which the API may be when `base_url` was given, the likeliest first."""
     parts = urlsplit(base_url.strip())

@@ -73,6 +73,10 @@ class EndpointModel:
             whole = (known or window.Window()).within(self._settings.context_window)
         return whole, min(self._settings.max_answer_tokens, max(whole - _PROMPT, whole // 4))
 
+    def listed(self, seconds: float) -> list[str] | None:
+        """Return the names of the server's models, None when it does not list them in that time."""
+        return window.listed(self._addresses[0], self._key, seconds)
+
     def stream(self, prompt: Prompt) -> Iterator[Reply]:
         """Yield the reply's text and thoughts as they come, a Waiting for each silent second, and a Finish.
 

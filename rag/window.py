@@ -49,7 +49,7 @@ class Window:
 
 
 def ask(base_url: str, model: str | None, key: str) -> Window:
-    """Return what the server at `base_url` (as address.normalise gives it) tells about `model`; None is its only one.
+    """Return what the server at `base_url` (one of address.candidates) tells about `model`; None is its only one.
 
     Sends at most four requests of at most two seconds, none after one that did not come through. `key` goes to the host of
     `base_url` alone: redirects are not followed.

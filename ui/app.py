@@ -15,9 +15,10 @@ import gradio as gr
 from rag.assistant import Assistant
 from rag.cli import NO_MODEL
 from rag.history import History
-from ui import about, api, guard, library_page, options, sidebar
+from ui import about, api, guard, library_page, options, picker, sidebar
 from ui.answering import Live
-from ui.events import THUMBS, Wired
+from ui.events import Wired
+from ui.models import Models
 from ui.talk import EMPTY, Talk
 
 TITLE = "Ask the abstracts"
@@ -35,7 +36,10 @@ def build(assistant: Assistant) -> gr.Blocks:
     with gr.Blocks(title=TITLE, fill_height=True, fill_width=True, analytics_enabled=False) as page:
         talk, live, asked, rated = gr.State(Talk()), gr.State(Live()), gr.State(None), gr.State(None)
         side = sidebar.build()
-        masthead = gr.HTML(_header(assistant), elem_id="masthead")
+        models = Models(assistant)
+        with gr.Row(elem_id="top"):
+            masthead = gr.HTML(_header(assistant), elem_id="masthead")
+            picked = picker.add(page, models)
         page.load(lambda: _header(assistant), None, masthead, api_visibility="private")  # the library may have grown
         with gr.Row(elem_id="columns"):
             with gr.Column(scale=3, min_width=320):
@@ -48,7 +52,7 @@ def build(assistant: Assistant) -> gr.Blocks:
                     latex_delimiters=_MATHS,
                     buttons=[],
                     editable="user",
-                    feedback_options=list(THUMBS),
+                    feedback_options=list(sidebar.THUMBS.values()),
                     placeholder="### What do you want to know?\nAsk about a method, a figure, or which papers do what.",
                 )
                 why = gr.Textbox(
@@ -68,7 +72,7 @@ def build(assistant: Assistant) -> gr.Blocks:
                 gr.Examples(_examples(assistant), box, label="For example")
             with gr.Column(scale=2, min_width=320):
                 sources = gr.HTML(EMPTY, elem_id="sources", padding=False)
-        wired = Wired(assistant, history, talk, live, asked, chat, sources, box, fields)
+        wired = Wired(models, history, talk, live, asked, chat, sources, box, fields, picked)
         wired.asking()
         wired.keeping(page, side)
         wired.rating(rated, why)

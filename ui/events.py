@@ -9,13 +9,14 @@ from typing import Any
 
 import gradio as gr
 
-from rag.assistant import Assistant
+from rag.errors import RagError
 from rag.history import History
-from ui import options, sidebar
+from ui import options, panel, sidebar
 from ui.answering import Asked, Live, Update, respond
+from ui.models import Models
 from ui.talk import Talk
 
-THUMBS = {"Like": True, "Dislike": False}
+_UP = {name: up for up, name in sidebar.THUMBS.items()}
 _PRIVATE: dict[str, Any] = {"api_visibility": "private"}
 _TAKE_ALONG = """(file) => {
   if (!file || !file.length) return;
@@ -31,7 +32,7 @@ _TAKE_ALONG = """(file) => {
 class Wired:
     """The parts of the page that its events are about."""
 
-    assistant: Assistant
+    models: Models
     history: History
     talk: gr.State
     live: gr.State
@@ -40,6 +41,7 @@ class Wired:
     sources: gr.HTML
     box: gr.Textbox
     fields: list[gr.components.Component]
+    picked: gr.Dropdown
 
     def asking(self) -> None:
         """Ask, stop, ask again, take back and change a question."""
@@ -54,11 +56,11 @@ class Wired:
 
     def _answered(self, taken: Any) -> None:
         shown = [self.chat, self.sources, self.talk]
-        answered = taken.then(self._respond, [self.asked, self.talk, self.live], shown, **_PRIVATE)
+        answered = taken.then(self._respond, [self.asked, self.talk, self.live, self.picked], shown, **_PRIVATE)
         answered.then(options.ready, None, self.box, **_PRIVATE)
 
     def _take(self, question: str, talk: Talk, *given: Any) -> tuple[Any, ...]:
-        return (*options.take(self.assistant, question, *given), talk)
+        return (*options.take(self.models.started, question, *given), talk)
 
     def _retry(self, event: gr.RetryData, request: gr.Request, _: str, talk: Talk, *given: Any) -> tuple[Any, ...]:
         return self._again(talk, event.index, None, given, request)
@@ -71,7 +73,7 @@ class Wired:
         n = _place(index)
         if question is None and n >= len(talk.answers):
             return None, gr.skip(), talk  # a question that had no answer is in the box's history, not in ours
-        asked, box = options.take(self.assistant, question or talk.answers[n].question, *given)
+        asked, box = options.take(self.models.started, question or talk.answers[n].question, *given)
         return asked, box, talk if asked is None else sidebar.cut(self.history, talk, n, sidebar.owner(request))
 
     def _undo(self, talk: Talk, event: gr.UndoData, request: gr.Request) -> tuple[Any, ...]:
@@ -80,9 +82,14 @@ class Wired:
         talk = sidebar.cut(self.history, talk, n, sidebar.owner(request))
         return (talk, question, *_shown(talk))
 
-    def _respond(self, asked: Asked | None, talk: Talk, live: Live, request: gr.Request) -> Iterator[Update]:
+    def _respond(self, asked: Asked | None, talk: Talk, live: Live, picked: str, request: gr.Request) -> Iterator[Update]:
         keep = partial(sidebar.keep, self.history, whose=sidebar.owner(request))
-        yield from respond(self.assistant, asked, talk, live, keep)
+        try:
+            assistant = self.models.assistant(picked)
+        except RagError as error:
+            gr.Warning(panel.draft(str(error)))
+            asked, assistant = None, self.models.started
+        yield from respond(assistant, asked, talk, live, keep)
 
     def keeping(self, page: gr.Blocks, side: sidebar.Sidebar) -> None:
         """List the conversations, and open, rename, forget and take along one."""
@@ -104,7 +111,9 @@ class Wired:
 
     def _open(self, conversation: str | None, talk: Talk, request: gr.Request) -> tuple[Any, ...]:
         talk = sidebar.opened(self.history, conversation, talk, sidebar.owner(request))
-        return (talk, *_shown(talk), "")
+        messages, sources = _shown(talk)
+        thumbs = sidebar.thumbs(self.history, talk, sidebar.owner(request))
+        return talk, gr.update(value=messages, feedback_value=thumbs), sources, ""
 
     def _rename(self, name: str, talk: Talk, request: gr.Request) -> None:
         if talk.id is None:
@@ -129,7 +138,7 @@ class Wired:
         n = _place(event.index)
         if n >= len(talk.answers):
             return None, gr.skip()
-        up = event.liked if isinstance(event.liked, bool) else THUMBS.get(event.liked)
+        up = event.liked if isinstance(event.liked, bool) else _UP.get(event.liked)
         answer_id = talk.answers[n].id
         with sidebar.told():
             self.history.rate(answer_id, sidebar.owner(request), up)

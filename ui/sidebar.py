@@ -81,6 +81,7 @@ def build() -> Sidebar:
     return Sidebar(listed, words, anew, name, remove, files)
 
 
+THUMBS: dict[bool | None, str] = {True: "Like", False: "Dislike"}
 _KINDS = {"md": "Markdown", "bib": "BibTeX", "ris": "RIS"}
 
 
@@ -101,6 +102,15 @@ def opened(history: History, conversation: str | None, talk: Talk, whose: str) -
     with told():
         return Talk(conversation, tuple(history.read(conversation, whose)))
     return talk
+
+
+def thumbs(history: History, talk: Talk, whose: str) -> list[str | None]:
+    """Return the thumb of each answer, as the chat has it; None where there is none."""
+    rated: dict[str, tuple[bool | None, str]] = {}
+    if talk.id is not None:
+        with told():
+            rated = history.ratings(talk.id, whose)
+    return [THUMBS.get(rated.get(answer.id, (None, ""))[0]) for answer in talk.answers]
 
 
 def written(kind: str, talk: Talk) -> list[str]:
