@@ -38,9 +38,9 @@ def build(assistant: Assistant) -> gr.Blocks:
         side = sidebar.build()
         models = Models(assistant)
         with gr.Row(elem_id="top"):
-            masthead = gr.HTML(_header(assistant), elem_id="masthead")
+            masthead = gr.HTML(_header(models), elem_id="masthead")
             picked = picker.add(page, models)
-        page.load(lambda: _header(assistant), None, masthead, api_visibility="private")  # the library may have grown
+        page.load(lambda: _header(models), None, masthead, api_visibility="private")  # the library may have grown
         with gr.Row(elem_id="columns"):
             with gr.Column(scale=3, min_width=320):
                 chat = gr.Chatbot(
@@ -100,9 +100,10 @@ def launch_options(names: Sequence[str] = ()) -> dict[str, Any]:
     }
 
 
-def _header(assistant: Assistant) -> str:
-    papers = assistant.count()
-    model = assistant.model
+def _header(models: Models) -> str:
+    papers, model = models.started.count(), models.started.model
+    if len(models.choices()) > 1:  # which are beside it
+        return f"<h1>{TITLE}</h1><p>{papers:,} papers</p>"
     if model.mode == "extractive":
         mode = f'<span class="mode" title="{NO_MODEL}">Quotes from the abstracts · no model configured</span>'
     else:

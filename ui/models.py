@@ -13,7 +13,7 @@ from rag.types import ChatModel
 
 STARTED = "as started"
 QUOTES = "quotes"
-_NO_MODEL = "Quotes from the abstracts, no model"
+_NO_MODEL = "Quotes, no model"
 _SECONDS = 2.0  # for a server to list its models
 
 
