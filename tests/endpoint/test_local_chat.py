@@ -57,7 +57,7 @@ def ask(tab: Page, question: str) -> None:
 def test_text_streams_into_the_chat_and_stop_keeps_it_then_an_answer_ends_with_its_note(tab: Page, chat: str) -> None:
     tab.set_default_timeout(WAIT_MS)
     tab.goto(chat)
-    expect(tab.locator("#masthead")).to_contain_text("127.0.0.1", timeout=WAIT_MS)
+    expect(tab.locator("#picker .health.good")).to_contain_text("127.0.0.1", timeout=WAIT_MS)
     ask(tab, f"{QUESTION} Explain at length, in ten paragraphs.")
     reply = tab.locator("#chat .message.bot, #chat .bot").last
     expect(reply).not_to_contain_text(re.compile(r"Searching…|papers? found"), timeout=WAIT_MS)
