@@ -32,13 +32,15 @@ class Asked:
 class Live:
     """The answer that is being written. Stop sets `stopped`, and whoever writes the answer ends it: nobody else may."""
 
+    question: str = ""
     found: Found | None = None
     text: str = ""
     thoughts: str = ""
     claims: list[Claim] = field(default_factory=list)
     stopped: bool = False
 
-    def begin(self) -> None:
+    def begin(self, question: str) -> None:
+        self.question = question
         self.found, self.text, self.thoughts, self.claims, self.stopped = None, "", "", [], False
 
 
@@ -48,7 +50,7 @@ def respond(assistant: Assistant, asked: Asked | None, talk: Talk, live: Live, k
     if asked is None:
         yield before, talk.panel(), talk
         return
-    live.begin()
+    live.begin(asked.question)
 
     def shown(html: str) -> Messages:
         return [*before, *said(asked.question, html)]

@@ -21,6 +21,7 @@ from ui.events import Wired
 from ui.models import Models
 from ui.talk import EMPTY, Talk
 
+_AT_ONCE = 20  # questions that are answered at once; Gradio's own limit is one
 TITLE = "Ask the abstracts"
 _LOOKED_AT = 500  # titles, for the example questions
 _MATHS: list[dict[str, str | bool]] = [
@@ -78,6 +79,7 @@ def build(assistant: Assistant) -> gr.Blocks:
         wired.rating(rated, why)
         api.add(assistant)
     library_page.add(page, assistant)
+    page.queue(default_concurrency_limit=_AT_ONCE)
     return page
 
 

@@ -46,11 +46,11 @@ class Wired:
     def asking(self) -> None:
         """Ask, stop, ask again, take back and change a question."""
         taken = [self.asked, self.box, self.talk]
-        given = [self.box, self.talk, *self.fields]
+        given = [self.box, self.talk, self.live, *self.fields]
         self._answered(self.box.submit(self._take, given, taken, **_PRIVATE))
         self._answered(self.chat.retry(self._retry, given, taken, **_PRIVATE))
         self._answered(self.chat.edit(self._edit, given, taken, **_PRIVATE))
-        self.chat.undo(self._undo, self.talk, [self.talk, self.box, self.chat, self.sources], **_PRIVATE)
+        self.chat.undo(self._undo, [self.talk, self.live], [self.talk, self.box, self.chat, self.sources], **_PRIVATE)
         self.chat.clear(lambda: (Talk(), *_shown(Talk())), None, [self.talk, self.chat, self.sources], **_PRIVATE)
         self.box.stop(_stop, self.live, None, **_PRIVATE)
 
@@ -59,26 +59,25 @@ class Wired:
         answered = taken.then(self._respond, [self.asked, self.talk, self.live, self.picked], shown, **_PRIVATE)
         answered.then(options.ready, None, self.box, **_PRIVATE)
 
-    def _take(self, question: str, talk: Talk, *given: Any) -> tuple[Any, ...]:
+    def _take(self, question: str, talk: Talk, _: Live, *given: Any) -> tuple[Any, ...]:
         return (*options.take(self.models.started, question, *given), talk)
 
-    def _retry(self, event: gr.RetryData, request: gr.Request, _: str, talk: Talk, *given: Any) -> tuple[Any, ...]:
-        return self._again(talk, event.index, None, given, request)
+    def _retry(self, event: gr.RetryData, request: gr.Request, _: str, talk: Talk, live: Live, *given: Any) -> tuple[Any, ...]:
+        n = _place(event.index)
+        question = talk.answers[n].question if n < len(talk.answers) else live.question  # one that has no answer
+        return self._again(talk, n, question, given, request)
 
-    def _edit(self, event: gr.EditData, request: gr.Request, _: str, talk: Talk, *given: Any) -> tuple[Any, ...]:
-        return self._again(talk, event.index, str(event.value), given, request)
+    def _edit(self, event: gr.EditData, request: gr.Request, _: str, talk: Talk, __: Live, *given: Any) -> tuple[Any, ...]:
+        return self._again(talk, _place(event.index), str(event.value), given, request)
 
-    def _again(self, talk: Talk, index: Any, question: str | None, given: Any, request: gr.Request) -> tuple[Any, ...]:
-        """Take back an answer and what came after it, and ask its question, or another, in its place."""
-        n = _place(index)
-        if question is None and n >= len(talk.answers):
-            return None, gr.skip(), talk  # a question that had no answer is in the box's history, not in ours
-        asked, box = options.take(self.models.started, question or talk.answers[n].question, *given)
+    def _again(self, talk: Talk, n: int, question: str, given: Any, request: gr.Request) -> tuple[Any, ...]:
+        """Ask `question` in the place of answer `n`, which is taken back with what came after it."""
+        asked, box = options.take(self.models.started, question, *given)
         return asked, box, talk if asked is None else sidebar.cut(self.history, talk, n, sidebar.owner(request))
 
-    def _undo(self, talk: Talk, event: gr.UndoData, request: gr.Request) -> tuple[Any, ...]:
+    def _undo(self, event: gr.UndoData, request: gr.Request, talk: Talk, live: Live) -> tuple[Any, ...]:
         n = _place(event.index)
-        question = talk.answers[n].question if n < len(talk.answers) else ""
+        question = talk.answers[n].question if n < len(talk.answers) else live.question
         talk = sidebar.cut(self.history, talk, n, sidebar.owner(request))
         return (talk, question, *_shown(talk))
 

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from endpoint_server import Endpoint, Exchange, says
 from gradio_client import Client
 from gradio_client.exceptions import AppError
 
 from rag import render
 from rag.assistant import Assistant
+from rag.minilm import MiniLM
+from rag.settings import load
 from rag.types import Filters
 from ui import app
 
@@ -108,3 +113,25 @@ def test_the_client_raises_the_sentence(client: Client) -> None:
 
 def test_only_the_two_endpoints_are_public(client: Client) -> None:
     assert set(client.view_api(return_format="dict")["named_endpoints"]) == {"/ask", "/search"}
+
+
+def test_questions_are_answered_beside_each_other(starter_home: Path, embedder: MiniLM) -> None:
+    """A model that takes a second keeps nobody waiting for another's answer."""
+
+    def slow(to: Exchange) -> None:
+        to.stopped.wait(1)
+        says("GraphSAINT samples the training graph itself [1].")(to)
+
+    with Endpoint(slow) as server:
+        page = app.build(Assistant(load(home=starter_home, base_url=server.url, model="m"), embedder=embedder))
+        _, url, _ = page.launch(server_name="127.0.0.1", prevent_thread_lock=True, **app.launch_options())
+        chats = [Client(url, verbose=False) for _ in range(6)]
+        began = time.monotonic()
+        chats[0].predict(QUESTION, api_name="/ask")
+        alone = time.monotonic() - began
+        began = time.monotonic()
+        answers = [job.result() for job in [chat.submit(QUESTION, api_name="/ask") for chat in chats]]
+        together = time.monotonic() - began
+        page.close()
+    assert all(answer["complete"] and answer["mode"] == "model" for answer in answers)
+    assert together < 6 * alone / 2

@@ -9,7 +9,7 @@ import pytest
 from endpoint_server import Endpoint, says
 from playwright.sync_api import Browser, expect
 from test_chat import ask, browser, serve  # noqa: F401 - the fixture
-from test_kept import FIRST
+from test_kept import FIRST, SECOND
 
 from rag.assistant import Assistant
 from rag.errors import UsageError
@@ -80,6 +80,12 @@ def test_a_model_is_chosen_and_answers_in_the_browser(home: Path, embedder: Mini
             picker.click()
             tab.get_by_role("option", name="gone: none").click()
             expect(tab.locator("#picker .health.bad")).to_contain_text("does not answer")
+            ask(tab, SECOND)
+            expect(tab.locator("#chat")).to_contain_text("Nothing listens at")
+            picker.click()
+            tab.get_by_role("option", name="near: small").click()
+            tab.get_by_role("button", name="Retry").last.click()
+            expect(tab.locator("#chat a.copy")).to_have_count(2)
         tab.close()
 
 
