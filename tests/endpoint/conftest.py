@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -15,6 +17,7 @@ import pytest
 from commands import ROOT, WINDOW
 
 START_S = 120
+ENDLESS = Path(__file__).with_name("endless.py")
 _ENDPOINT = re.compile(r"RAG_BASE_URL=(\S+)")
 
 
@@ -27,11 +30,24 @@ def installed() -> None:
 @pytest.fixture(scope="session")
 def served(installed: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The base URL of the server, healthy, with a window of WINDOW tokens."""
-    command = [sys.executable, "-m", "rag.serve_local", "--port", "0", "--context-window", str(WINDOW)]
-    log = tmp_path_factory.mktemp("served") / "stderr"
+    with _serving(["-m", "rag.serve_local"], tmp_path_factory.mktemp("served") / "stderr") as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def served_endless(installed: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The same of a model whose replies go on until they are cut."""
+    with _serving([str(ENDLESS)], tmp_path_factory.mktemp("endless") / "stderr") as url:
+        yield url
+
+
+@contextmanager
+def _serving(program: list[str], log: Path) -> Iterator[str]:
+    command = [sys.executable, *program, "--port", "0", "--context-window", str(WINDOW)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     with (
         log.open("w") as errors,
-        subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=errors, text=True) as child,
+        subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=errors, text=True) as child,
     ):
         assert child.stdout is not None
         watch = threading.Timer(START_S, child.kill)  # a server that never comes must not hold the tests
@@ -50,8 +66,19 @@ def served(installed: None, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 
 @pytest.fixture
-def short(served: str, starter_home: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The base URL, with settings that keep a question short on a slow machine: two papers, an answer of 60 tokens."""
+def brief(starter_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Settings that keep a question short on a slow machine: two papers, an answer of 60 tokens."""
     for name, value in {"RAG_HOME": str(starter_home), "RAG_K": "2", "RAG_MAX_ANSWER_TOKENS": "60"}.items():
         monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def short(served: str, brief: None) -> str:
+    """The base URL of the server, to be asked briefly."""
     return served
+
+
+@pytest.fixture
+def endless(served_endless: str, brief: None) -> str:
+    """The base URL of the model whose replies go on until they are cut, to be asked briefly."""
+    return served_endless

@@ -47,16 +47,16 @@ def test_an_answer_has_model_usage_sources_and_checked_claims(short: str) -> Non
         assert all(evidence["n"] <= len(answer["sources"]) for evidence in claim["evidence"])
 
 
-def test_the_text_of_an_answer_has_its_papers_and_says_when_it_is_cut_short(short: str) -> None:
-    done = run("rag.ask", "--base-url", short, GRAPH, RAG_MAX_ANSWER_TOKENS="12")
+def test_the_text_of_an_answer_has_its_papers_and_says_when_it_is_cut_short(endless: str) -> None:
+    done = run("rag.ask", "--base-url", endless, GRAPH, RAG_MAX_ANSWER_TOKENS="12")
     assert "Traceback" not in done.stderr
     assert "GraphSAINT: Graph Sampling Based Inductive Learning Method" in done.stdout
     assert done.returncode == 1
     assert "the reply reached its length limit" in done.stdout
 
 
-def test_pieces_come_before_the_reply_is_whole(short: str, embedder: MiniLM) -> None:
-    assistant = Assistant(load(base_url=short), embedder=embedder)
+def test_pieces_come_before_the_reply_is_whole(endless: str, embedder: MiniLM) -> None:
+    assistant = Assistant(load(base_url=endless), embedder=embedder)
     came = [(event, time.perf_counter()) for event in assistant.stream(GRAPH)]
     pieces = [when for event, when in came if isinstance(event, str)]
     answer, ended = came[-1]
@@ -66,21 +66,21 @@ def test_pieces_come_before_the_reply_is_whole(short: str, embedder: MiniLM) -> 
     assert "".join(event for event, _ in came if isinstance(event, str)).strip() == answer.answer
 
 
-def test_stopping_midway_frees_the_server_for_the_next_question(short: str, embedder: MiniLM) -> None:
-    assistant = Assistant(load(base_url=short, max_answer_tokens=1000, k=1), embedder=embedder)
+def test_stopping_midway_frees_the_server_for_the_next_question(endless: str, embedder: MiniLM) -> None:
+    assistant = Assistant(load(base_url=endless, max_answer_tokens=1000, k=1), embedder=embedder)
     stream = assistant.stream("What do graph networks learn? Explain at length, in ten paragraphs.")
     pieces = 0
     for event in stream:
         pieces += isinstance(event, str)
         if pieces == 2:
             break
-    assert busy(short), "a reply that is not over yet holds the slot"
+    assert busy(endless), "a reply that is not over yet holds the slot"
     stopped = time.perf_counter()
     stream.close()
-    while busy(short):
+    while busy(endless):
         assert time.perf_counter() - stopped < 20, "the server goes on with a reply that nobody reads"
         time.sleep(0.1)
-    again = Assistant(load(base_url=short, max_answer_tokens=5, k=1), embedder=embedder).ask(GRAPH)
+    again = Assistant(load(base_url=endless, max_answer_tokens=5, k=1), embedder=embedder).ask(GRAPH)
     assert again.usage.completion_tokens is not None
     assert again.usage.completion_tokens <= 5
 

@@ -34,11 +34,11 @@ def tab() -> Iterator[Page]:
 
 
 @pytest.fixture
-def chat(short: str) -> Iterator[str]:
+def chat(endless: str) -> Iterator[str]:
     """The address of the chat, opened by the command, with the local server as its model and answers of 400 tokens."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "ui", "--no-browser", "--port", str(port), "--base-url", short]
+    command = [sys.executable, "-m", "ui", "--no-browser", "--port", str(port), "--base-url", endless]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "RAG_K": "1", "RAG_MAX_ANSWER_TOKENS": "400"}
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as child:
         assert child.stdout is not None
