@@ -6,12 +6,10 @@ from html import escape
 from typing import Any
 
 import gradio as gr
-from gradio.components.navbar import Navbar
 
 from rag.assistant import Assistant
 from rag.types import Paper
 
-CHAT = "Chat"  # what the first page is called beside the others
 _LONGEST_TITLE = 300  # characters of a title that a question quotes
 
 
@@ -20,7 +18,6 @@ def add(page: gr.Blocks, assistant: Assistant, box: gr.Textbox) -> gr.State:
 
     When the page's address names papers, the question in `box` is begun too.
     """
-    Navbar(main_page_name=CHAT)
     selected = gr.State(())
     with gr.Row(visible=False, elem_id="selected") as row:
         told = gr.HTML(padding=False)

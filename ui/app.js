@@ -1,5 +1,10 @@
-// Follows a citation to the sentence it stands on, and copies an answer: one listener for all, as messages come and go.
+// What the page does by itself, with one listener for all, as messages come and go: follows a citation to its sentence and
+// back, shows what a mark means, copies an answer, and tells those who listen how far an answer is.
 () => {
+  const find = (selector) => document.querySelector(selector);
+
+  // -- from a citation to its sentence and back
+  let came = null; // the address of the citation that was followed last
   const show = (id) => {
     const target = document.getElementById(id) || document.getElementById(id.split("-").slice(0, 3).join("-"));
     if (!target) return;
@@ -10,10 +15,19 @@
     document.querySelectorAll("#sources .active").forEach((other) => other.classList.remove("active"));
     target.classList.add("active");
     target.closest(".card").classList.add("active");
+    reach(target);
+  };
+  const reach = (target) => {
     const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
     target.scrollIntoView({ behavior: calm ? "auto" : "smooth", block: "center" });
     target.focus({ preventScroll: true });
   };
+  const back = () => {
+    const link = came && [...document.querySelectorAll("#chat a.cite")].find((it) => it.getAttribute("href") === came);
+    reach(link || find("#question textarea"));
+  };
+
+  // -- an answer to take along
   const copy = (link) => {
     const written = document.getElementById(link.getAttribute("href").slice(1));
     const said = link.textContent;
@@ -24,16 +38,82 @@
     if (!written) return tell("Not at hand any more");
     navigator.clipboard.writeText(written.textContent).then(() => tell("Copied"), () => tell("The browser refused"));
   };
+
   document.addEventListener("click", (event) => {
-    const copied = event.target.closest("a.copy");
-    if (copied) {
-      event.preventDefault();
-      copy(copied);
-      return;
-    }
-    const link = event.target.closest("a.cite");
+    const link = event.target.closest("a.cite, a.copy, a.back");
     if (!link) return;
     event.preventDefault();
-    show(link.getAttribute("href").slice(1));
+    if (link.matches(".copy")) return copy(link);
+    if (link.matches(".back")) return back();
+    came = link.getAttribute("href");
+    hide();
+    show(came.slice(1));
   });
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") hide();
+    if (event.key !== " " || !event.target.matches("a[role=button]")) return;
+    event.preventDefault();
+    event.target.click();
+  });
+
+  // -- what a citation or a mark means, where the pointer or the focus is: a title that the keyboard reaches too
+  const tip = document.body.appendChild(document.createElement("div"));
+  tip.id = "tip";
+  tip.setAttribute("role", "tooltip");
+  tip.hidden = true;
+  const hide = () => (tip.hidden = true);
+  const tell = (event) => {
+    const it = event.target.closest && event.target.closest("#chat a.cite, #chat .doubt, #chat .cite.invalid");
+    if (!it) return hide();
+    if (it.title) {
+      it.dataset.tip = it.title;
+      it.removeAttribute("title"); // else the browser shows it too
+      it.setAttribute("aria-describedby", "tip");
+    }
+    const [first, ...rest] = (it.dataset.tip || "").split("\n");
+    tip.replaceChildren();
+    tip.appendChild(document.createElement(rest.length ? "strong" : "span")).textContent = first;
+    if (rest.length) tip.appendChild(document.createElement("span")).textContent = rest.join("\n");
+    tip.hidden = !first;
+    const at = it.getBoundingClientRect();
+    const left = Math.min(Math.max(8, at.left), window.innerWidth - tip.offsetWidth - 8);
+    const above = at.top - tip.offsetHeight - 8;
+    tip.style.left = `${left}px`;
+    tip.style.top = `${above < 8 ? at.bottom + 8 : above}px`;
+  };
+  document.addEventListener("mouseover", tell);
+  document.addEventListener("focusin", tell);
+  document.addEventListener("scroll", hide, true);
+
+  // -- names and states that Gradio's parts lack, and how far an answer is
+  const status = document.body.appendChild(document.createElement("p"));
+  status.id = "status";
+  status.setAttribute("role", "status");
+  let busy = false;
+  const name = () => {
+    const toggle = find("#kept .toggle-button");
+    if (toggle) {
+      toggle.setAttribute("aria-label", "Conversations");
+      toggle.title = "Conversations";
+      toggle.setAttribute("aria-expanded", String(find("#kept").classList.contains("open")));
+    }
+    document.querySelectorAll("button.label-wrap").forEach((it) => it.setAttribute("aria-expanded", it.matches(".open")));
+    document.querySelectorAll("#chat .examples[role=list]").forEach((it) => it.setAttribute("role", "group"));
+    const now = Boolean(find("#question .stop-button"));
+    if (now === busy) return;
+    busy = now;
+    const log = find("#chat [role=log]");
+    if (log) log.setAttribute("aria-busy", String(busy)); // an answer is read out when it is whole
+    status.textContent = busy ? "Searching the abstracts." : "The answer is there.";
+  };
+  let waits = false;
+  new MutationObserver(() => {
+    if (waits) return;
+    waits = true;
+    requestAnimationFrame(() => {
+      waits = false;
+      name();
+    });
+  }).observe(document.body, { attributes: true, attributeFilter: ["class"], childList: true, subtree: true });
+  name();
 }

@@ -41,7 +41,8 @@ def _card(answer_id: str, source: Source, claims: Sequence[Claim]) -> str:
     return (
         f'<li id="{anchor(answer_id, source.n)}" tabindex="-1" class="card">'
         f'<h3><span class="n">[{source.n}]</span> {escape(paper.title)}</h3>{about(paper)}{_match(source)}'
-        f'<p class="abstract">{_marked(paper.abstract, spans, anchor(answer_id, source.n))}</p></li>'
+        f'<p class="abstract">{_marked(paper.abstract, spans, anchor(answer_id, source.n))}</p>'
+        '<a class="back" href="#chat" role="button">Back to the answer</a></li>'
     )
 
 

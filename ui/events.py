@@ -26,6 +26,10 @@ _TAKE_ALONG = """(file) => {
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 }"""
+# A tab that is loaded again shows the conversation it showed; a new one, or a question about a paper, begins anew.
+_LAST = """(_, talk) => [new URLSearchParams(location.search).has("paper") ? null : sessionStorage.getItem("talk"), talk]"""
+_REMEMBER = """(id) => { if (id) sessionStorage.setItem("talk", id); }"""
+_LEAVE = """() => { sessionStorage.removeItem("talk"); }"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +55,13 @@ class Wired:
         self._answered(self.chat.retry(self._retry, given, taken, **_PRIVATE))
         self._answered(self.chat.edit(self._edit, given, taken, **_PRIVATE))
         self.chat.undo(self._undo, [self.talk, self.live], [self.talk, self.box, self.chat, self.sources], **_PRIVATE)
-        self.chat.clear(lambda: (Talk(), *_shown(Talk())), None, [self.talk, self.chat, self.sources], **_PRIVATE)
         self.box.stop(_stop, self.live, None, **_PRIVATE)
 
     def _answered(self, taken: Any) -> None:
         shown = [self.chat, self.sources, self.talk]
-        answered = taken.then(self._respond, [self.asked, self.talk, self.live, self.picked], shown, **_PRIVATE)
+        answered = taken.then(
+            self._respond, [self.asked, self.talk, self.live, self.picked], shown, show_progress="hidden", **_PRIVATE
+        )
         answered.then(options.ready, None, self.box, **_PRIVATE)
 
     def _take(self, question: str, talk: Talk, _: Live, *given: Any) -> tuple[Any, ...]:
@@ -90,29 +95,42 @@ class Wired:
             asked, assistant = None, self.models.started
         yield from respond(assistant, asked, talk, live, keep)
 
-    def keeping(self, page: gr.Blocks, side: sidebar.Sidebar) -> None:
-        """List the conversations, and open, rename, forget and take along one."""
+    def keeping(self, page: gr.Blocks, side: sidebar.Sidebar, anew: gr.Button) -> None:
+        """List the conversations, begin a new one, and open, rename, forget and take along one."""
         shown = [self.talk, self.chat, self.sources]
-        listing: dict[str, Any] = {"fn": self._listed, "inputs": [side.words, self.talk], "outputs": side.listed, **_PRIVATE}
+        listing: dict[str, Any] = {
+            "fn": self._listed,
+            "inputs": [side.words, self.talk],
+            "outputs": [side.listed, side.name],
+            **_PRIVATE,
+        }
         page.load(**listing)
         side.words.change(**listing)
         self.talk.change(**listing)
-        side.listed.input(self._open, [side.listed, self.talk], [*shown, side.name], **_PRIVATE)
-        side.anew.click(lambda: (Talk(), *_shown(Talk()), ""), None, [*shown, side.name], **_PRIVATE)
+        side.listed.input(self._open, [side.listed, self.talk], shown, **_PRIVATE)
+        anew.click(lambda: (Talk(), *_shown(Talk())), None, shown, **_PRIVATE)
+        last = gr.Textbox(visible=False)
+        page.load(self._open, [last, self.talk], shown, js=_LAST, **_PRIVATE)
+        side.listed.change(None, side.listed, None, js=_REMEMBER, **_PRIVATE)
+        for left in (anew, side.forget):
+            left.click(None, None, None, js=_LEAVE, **_PRIVATE)
         side.name.submit(self._rename, [side.name, self.talk], None, **_PRIVATE).then(**listing)
-        side.remove.click(self._forget, self.talk, [*shown, side.name], **_PRIVATE)
+        side.remove.click(sidebar.really, self.talk, [side.question, side.really], **_PRIVATE)
+        side.leave.click(lambda: gr.update(visible=False), None, side.really, **_PRIVATE)
+        side.forget.click(self._forget, self.talk, shown, **_PRIVATE)
+        self.talk.change(lambda: gr.update(visible=False), None, side.really, **_PRIVATE)  # it was asked of another one
         for kind, button in side.files.items():
             file = gr.JSON(visible="hidden")
             button.click(partial(sidebar.written, kind), self.talk, file, **_PRIVATE).then(None, file, None, js=_TAKE_ALONG)
 
-    def _listed(self, words: str, talk: Talk, request: gr.Request) -> dict[str, Any]:
+    def _listed(self, words: str, talk: Talk, request: gr.Request) -> tuple[Any, ...]:
         return sidebar.choices(self.history, words, talk, sidebar.owner(request))
 
     def _open(self, conversation: str | None, talk: Talk, request: gr.Request) -> tuple[Any, ...]:
         talk = sidebar.opened(self.history, conversation, talk, sidebar.owner(request))
         messages, sources = _shown(talk)
         thumbs = sidebar.thumbs(self.history, talk, sidebar.owner(request))
-        return talk, gr.update(value=messages, feedback_value=thumbs), sources, ""
+        return talk, gr.update(value=messages, feedback_value=thumbs), sources
 
     def _rename(self, name: str, talk: Talk, request: gr.Request) -> None:
         if talk.id is None:
@@ -126,7 +144,7 @@ class Wired:
             if talk.id is not None:
                 self.history.delete(talk.id, sidebar.owner(request))
             talk = Talk()
-        return (talk, *_shown(talk), "")
+        return (talk, *_shown(talk))
 
     def rating(self, rated: gr.State, why: gr.Textbox) -> None:
         """Take thumbs up and down, and then words."""

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from gradio.components.navbar import Navbar
 
 from rag import filters
 from rag.assistant import Assistant
@@ -16,7 +15,7 @@ from rag.cli import LONGEST_QUESTION
 from rag.errors import RagError, UsageError
 from rag.sources import STARTER, SUPPORTED
 from rag.types import Filters, Paper
-from ui import about, intake, library_panel
+from ui import intake, library_panel
 
 _SHOWN = 20  # papers on a page of the list
 _FOUND = 100  # papers that a search goes down to
@@ -42,7 +41,6 @@ Values = tuple[Any, ...]
 def add(page: gr.Blocks, assistant: Assistant) -> None:
     """Add the page /library to a chat that has been built."""
     with page.route("Library", "/library"):
-        Navbar(main_page_name=about.CHAT)
         head = gr.HTML(_head(assistant), elem_id="masthead")
         with gr.Row(elem_id="library"):
             with gr.Column(scale=3, min_width=320):

@@ -123,9 +123,8 @@ def _insertions(answer_id: str, text: str, claims: Sequence[Claim], sources: Seq
             judged = (f"the model judges it {claim.judged}",) if claim.disputed else ()
             why = draft(f"{_WHY.get(claim.verdict, claim.verdict)}: {'; '.join((*claim.problems, *judged))}")
             sign = SIGNS.get(claim.verdict, (MARK, ""))[0]
-            found.append(
-                (claim.end, claim.end, f'<span class="doubt {claim.verdict}" tabindex="0" title="{why}"> {sign}</span>')
-            )
+            named = f'role="img" tabindex="0" aria-label="{why}" title="{why}"'
+            found.append((claim.end, claim.end, f'<span class="doubt {claim.verdict}" {named}> {sign}</span>'))
     return found
 
 
@@ -134,7 +133,8 @@ def _link(answer_id: str, n: int, source: Source | None, claim: Claim | None, ho
         return f'<span class="cite invalid" title="There is no source {n}">[{n}]</span>'
     standing = claim.evidence if claim and claim.verdict != "unsupported" else ()
     evidence = next((e for e in standing if e.n == n), None)
-    tip = source.paper.title + (f" — {evidence.sentence}" if evidence else "")
+    named = how + " · ".join(filter(None, (source.paper.title, source.paper.published)))
+    tip = "&#10;".join(map(draft, (named, *([evidence.sentence] if evidence else ()))))
     target = anchor(answer_id, n, evidence)
     kind = "cite added" if how else "cite"
-    return f'<a class="{kind}" href="#{target}" title="{draft(how + tip)}">[{n}]</a>'
+    return f'<a class="{kind}" href="#{target}" title="{tip}">[{n}]</a>'

@@ -55,13 +55,16 @@ def cut(history: History, talk: Talk, n: int, whose: str) -> Talk:
 
 @dataclass(frozen=True, slots=True)
 class Sidebar:
-    """What the page wires up: the list, and what opens and forgets conversations."""
+    """What the page wires up: the list, and what renames and forgets the open conversation. `remove` asks, `forget` does it."""
 
     listed: gr.Radio
     words: gr.Textbox
-    anew: gr.Button
     name: gr.Textbox
     remove: gr.Button
+    really: gr.Column
+    question: gr.HTML
+    forget: gr.Button
+    leave: gr.Button
     files: dict[str, gr.Button]
 
 
@@ -69,30 +72,47 @@ def build() -> Sidebar:
     """Add the sidebar to the page that is being built."""
     with gr.Sidebar(label="Conversations", open=False, width=300, elem_id="kept"):
         gr.HTML("<h2>Conversations</h2>", padding=False)
-        anew = gr.Button("New conversation", size="sm")
         words = gr.Textbox(label="Search conversations", placeholder="Search", show_label=False)
         listed = gr.Radio([], label="Kept conversations", show_label=False, elem_id="listed")
-        with gr.Group(elem_id="open-one"):
-            name = gr.Textbox(label="Name of this conversation", max_length=60, submit_btn="Rename")
-            remove = gr.Button("Delete this conversation", size="sm", variant="stop")
+        gr.HTML("<h2>This conversation</h2>", padding=False)
+        name = gr.Textbox(
+            label="Name of this conversation", show_label=False, placeholder="Name", max_length=60, submit_btn="Rename"
+        )
+        remove = gr.Button("Delete", size="sm", variant="stop")
+        with gr.Column(visible=False, elem_id="forget") as really:
+            question = gr.HTML()
+            with gr.Row():
+                forget = gr.Button("Delete it", size="sm", variant="stop", min_width=80)
+                leave = gr.Button("Keep it", size="sm", min_width=80)
         gr.HTML("<h2>Take along</h2>", padding=False)
         with gr.Row():
-            files = {kind: gr.Button(text, size="sm", min_width=80) for kind, text in _KINDS.items()}
-    return Sidebar(listed, words, anew, name, remove, files)
+            files = {kind: gr.Button(text, size="sm", min_width=60) for kind, text in _KINDS.items()}
+    return Sidebar(listed, words, name, remove, really, question, forget, leave, files)
 
 
 THUMBS: dict[bool | None, str] = {True: "Like", False: "Dislike"}
 _KINDS = {"md": "Markdown", "bib": "BibTeX", "ris": "RIS"}
 
 
-def choices(history: History, words: str, talk: Talk, whose: str) -> dict[str, Any]:
-    """Return the list as it is now, with the open conversation chosen."""
+def really(talk: Talk) -> tuple[Any, ...]:
+    """Return the question whether to delete the open conversation, and that it is shown; a warning when none is kept."""
+    if talk.id is None:
+        gr.Warning("This conversation is not kept yet: there is nothing to delete.")
+        return gr.skip(), gr.skip()
+    n = len(talk.answers)
+    told = f'<p role="alert">Delete this conversation, with {n} answer{"s" * (n != 1)}? It cannot be brought back.</p>'
+    return told, gr.update(visible=True)
+
+
+def choices(history: History, words: str, talk: Talk, whose: str) -> tuple[Any, ...]:
+    """Return the list as it is now, with the open conversation chosen, and that one's name."""
     found = []
     with told():
         found = history.conversations(whose, words)
     shown = [(f"{c.title} · {c.changed.astimezone():%d %b %H:%M}", c.id) for c in found]
-    update: dict[str, Any] = gr.update(choices=shown, value=talk.id if talk.id in [c.id for c in found] else None)
-    return update
+    names = {c.id: c.title for c in found}
+    name = names.get(talk.id, gr.skip()) if talk.id else ""
+    return gr.update(choices=shown, value=talk.id if talk.id in names else None), name
 
 
 def opened(history: History, conversation: str | None, talk: Talk, whose: str) -> Talk:

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from rag.assistant import Assistant
 from rag.settings import load
 from rag.types import Filters, Finish, Prompt, Usage, Waiting
-from ui import app, cards, options, panel
+from ui import app, cards, look, options, panel
 from ui.answering import Asked
 from ui.talk import Talk
 
@@ -187,7 +187,10 @@ def test_a_citation_leads_to_its_sentence_marked_in_the_abstract(tab: Page, quot
     expect(marked).to_contain_text("samples the training graph itself")
     expect(marked).to_be_in_viewport()
     expect(tab.locator("#sources .card.active h3")).to_contain_text("GraphSAINT: Graph Sampling Based")
-    assert "samples the training graph itself" in (link.get_attribute("title") or "")
+    tab.get_by_role("button", name="Back to the answer").click()
+    expect(link).to_be_focused()
+    expect(tab.locator("#tip strong")).to_have_text("GraphSAINT: Graph Sampling Based Inductive Learning Method")
+    expect(tab.locator("#tip span")).to_contain_text("samples the training graph itself")
     picture = tmp_path / "chat.png"
     tab.screenshot(path=str(picture))
     assert picture.stat().st_size > 20_000
@@ -285,7 +288,7 @@ def test_what_a_model_writes_is_checked_and_cannot_inject(tab: Page, starter_hom
     expect(tab.locator("#chat")).to_contain_text("<img src=")
     assert [u for u in asked if "outside.invalid" in u] == []
     assert tab.locator("#chat a:not(.cite, .copy)").count() == 0
-    assert tab.title() == app.TITLE
+    assert tab.title() == look.TITLE
     next(server, None)
 
 

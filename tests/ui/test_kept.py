@@ -58,7 +58,7 @@ def answered(tab: Page, question: str, n: int) -> None:
 
 def open_sidebar(tab: Page) -> None:
     tab.locator("button.toggle-button").first.click()
-    expect(tab.get_by_role("button", name="New conversation")).to_be_visible()
+    expect(tab.get_by_role("textbox", name="Search conversations")).to_be_in_viewport()
 
 
 def test_a_conversation_is_there_again_after_a_restart_with_its_sources_and_marks(tab: Page, url: str, kept: Assistant) -> None:
@@ -95,8 +95,31 @@ def test_a_conversation_is_renamed_found_and_deleted(tab: Page) -> None:
     words.fill("minibatches")
     tab.locator("#listed label", has_text="Sampling").click()
     expect(tab.locator("#chat a.copy")).to_have_count(1)
-    tab.get_by_role("button", name="Delete this conversation").click()
+    expect(name).to_have_value("Sampling")
+    tab.get_by_role("button", name="Delete", exact=True).click()
+    tab.get_by_role("button", name="Keep it").click()
+    expect(tab.get_by_role("button", name="Delete it")).to_be_hidden()
+    tab.get_by_role("button", name="Delete", exact=True).click()
+    tab.get_by_role("button", name="Delete it").click()
     expect(tab.locator("#listed label")).to_have_count(0)
+    expect(tab.locator("#chat a.copy")).to_have_count(0)
+
+
+def test_a_tab_that_is_loaded_again_shows_its_conversation_and_another_tab_none(tab: Page, url: str) -> None:
+    answered(tab, FIRST, 1)
+    tab.get_by_role("navigation", name="Pages").get_by_role("link", name="Library").click()
+    expect(tab.locator("#found li").first).to_be_visible()
+    tab.get_by_role("navigation", name="Pages").get_by_role("link", name="Chat").click()
+    expect(tab.locator("#chat a.copy")).to_have_count(1)
+    expect(tab.locator("#sources section:visible h3").first).to_contain_text("GraphSAINT")
+    other = tab.context.new_page()
+    other.goto(url)
+    expect(other.locator("#chat .example").first).to_be_visible()
+    expect(other.locator("#chat a.copy")).to_have_count(0)
+    tab.get_by_role("button", name="New conversation").click()
+    expect(tab.locator("#chat a.copy")).to_have_count(0)
+    tab.reload()
+    expect(tab.locator("#chat .example").first).to_be_visible()
     expect(tab.locator("#chat a.copy")).to_have_count(0)
 
 

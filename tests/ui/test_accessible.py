@@ -1,0 +1,179 @@
+"""The pages for people who do not see them, or use no mouse: axe-core in the browser, the keyboard, what is read out."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+from test_chat import Paused, ask, browser, serve  # noqa: F401 - the fixture
+
+import ui
+from rag.assistant import Assistant
+from rag.minilm import MiniLM
+from rag.settings import load
+from ui import examples
+
+QUESTION = "How does GraphSAINT build its minibatches?"
+REPLY = "GraphSAINT samples the training graph itself [1]. It reaches 0.850 on Flickr [1]. The moon is made of cheese."
+SIZES = {"wide": (1440, 900), "middle": (1024, 768), "narrow": (390, 844)}
+
+
+@pytest.fixture(scope="module")
+def home(starter_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("accessible") / "home"
+    shutil.copytree(starter_home, home)
+    return home
+
+
+@pytest.fixture(scope="module")
+def quoting(home: Path, embedder: MiniLM) -> Iterator[str]:
+    yield from serve(Assistant(load(home=home, no_model=True), embedder=embedder))
+
+
+def findings(page: Page) -> list[str]:
+    """Return what axe-core finds, serious or not, as lines of rule, place and reason."""
+    page.wait_for_timeout(400)  # a colour that is fading in has no contrast yet
+    found: list[dict[str, Any]] = Axe().run(page).response["violations"]
+    return [f"{v['id']} ({v['impact']}): {n['html'][:120]} {n['failureSummary']}" for v in found for n in v["nodes"]]
+
+
+@pytest.fixture(params=[("wide", "light"), ("middle", "dark"), ("narrow", "light"), ("narrow", "dark")], ids="-".join)
+def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:  # noqa: F811
+    size, theme = request.param
+    width, height = SIZES[size]
+    context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=theme)
+    page = context.new_page()
+    page.set_default_timeout(20_000)
+    yield page
+    assert page.evaluate("document.documentElement.scrollWidth") <= width, "the page scrolls sideways"
+    context.close()
+
+
+@pytest.fixture
+def tab(browser: Browser) -> Iterator[Page]:  # noqa: F811
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    page.set_default_timeout(20_000)
+    yield page
+    context.close()
+
+
+def test_axe_finds_nothing_in_the_chat(page: Page, quoting: str) -> None:
+    page.goto(quoting)
+    expect(page.locator("#chat .example")).to_have_count(4)
+    assert findings(page) == []
+    ask(page, QUESTION)
+    expect(page.locator("#chat a.copy")).to_have_count(1)
+    page.locator("#chat a.cite").first.click()
+    ask(page, "What does QLoRA quantise?")
+    expect(page.locator("#chat a.chip").first).to_be_visible()
+    assert findings(page) == []
+    page.get_by_role("button", name="Filters").click()
+    page.get_by_role("button", name="Conversations").click()
+    expect(page.locator("#listed label").first).to_be_in_viewport()
+    page.get_by_role("button", name="Delete", exact=True).click()
+    expect(page.get_by_role("button", name="Keep it")).to_be_visible()
+    assert findings(page) == []
+
+
+def test_axe_finds_nothing_in_the_library(page: Page, quoting: str) -> None:
+    page.goto(f"{quoting}library")
+    expect(page.locator("#found li").first).to_be_visible()
+    page.locator("#counts button").first.click()
+    expect(page.get_by_role("button", name="Keep it")).to_be_visible()
+    assert findings(page) == []
+    page.locator("#found a").first.click()
+    expect(page.locator("#paper h2")).to_be_visible()
+    assert findings(page) == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_in_an_answer_that_is_written_and_in_its_marks(
+    browser: Browser,  # noqa: F811
+    home: Path,
+    embedder: MiniLM,
+    theme: Any,
+) -> None:
+    model = Paused(REPLY, " That is all.")
+    page = browser.new_page(color_scheme=theme)
+    for url in serve(Assistant(load(home=home), embedder=embedder, model=model)):  # type: ignore[arg-type]
+        page.goto(url)
+        ask(page, QUESTION)
+        expect(page.locator("#chat .doubt.unsupported")).to_have_count(1)
+        log = page.get_by_role("log")
+        expect(log).to_have_attribute("aria-busy", "true")
+        assert findings(page) == []
+        model.go_on.set()
+        expect(page.locator("#chat a.copy")).to_have_count(1)
+        expect(log).to_have_attribute("aria-busy", "false")
+        expect(page.locator("#status")).to_have_text("The answer is there.")
+        assert findings(page) == []
+        mark = page.get_by_role("img", name=re.compile("not supported"))
+        mark.focus()
+        expect(page.get_by_role("tooltip")).to_contain_text("0.85")
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("tooltip")).to_be_hidden()
+    page.close()
+
+
+def test_the_keyboard_reaches_all_that_is_seen_in_the_order_it_is_seen_and_nothing_else(tab: Page, quoting: str) -> None:
+    tab.goto(quoting)
+    ask(tab, QUESTION)
+    expect(tab.locator("#chat a.copy")).to_have_count(1)
+    tab.evaluate("document.activeElement.blur()")
+    reached: list[str] = []
+    name = """(() => { const e = document.activeElement, box = e.getBoundingClientRect();
+        if (e === document.body) return "";
+        if (box.right <= 0 || !box.width) throw new Error(`the focus is out of sight: ${e.outerHTML}`);
+        return e.getAttribute("aria-label") || e.placeholder || e.textContent.trim(); })()"""
+    tab.mouse.click(700, 5)
+    while len(reached) < 60:
+        tab.keyboard.press("Tab")
+        if not (at := tab.evaluate(name)):
+            break
+        reached.append(at)
+    wanted = ["Conversations", "Chat", "Library", "New conversation", "[1]", "Copy with references", "Retry"]
+    wanted += ["Ask a question of the abstracts", "Ask"]
+    places = [reached.index(it) for it in wanted]
+    assert places == sorted(places), reached
+    assert not {"Rename", "Delete"} & set(reached), "the folded sidebar"
+
+
+def test_a_citation_is_followed_and_left_by_keyboard(tab: Page, quoting: str) -> None:
+    tab.goto(quoting)
+    ask(tab, QUESTION)
+    link = tab.locator("#chat a.cite").nth(1)
+    link.focus()
+    link.press("Enter")
+    expect(tab.locator("#sources mark.active")).to_be_focused()
+    tab.keyboard.press("Tab")
+    expect(tab.get_by_role("button", name="Back to the answer")).to_be_focused()
+    tab.keyboard.press(" ")
+    expect(tab.locator("#chat a.cite:focus")).to_have_count(1)
+
+
+def test_examples_come_from_the_collection(home: Path, embedder: MiniLM, tmp_path: Path) -> None:
+    whole = Assistant(load(home=home, no_model=True), embedder=embedder)
+    asked = examples.questions(whole)
+    assert len(asked) == 4
+    for question in asked:
+        answer = whole.ask(question)
+        assert not answer.refused, question
+
+
+def test_the_subject_of_examples_is_shared_by_some_titles_and_not_by_all() -> None:
+    titles = [f"Folding proteins {n}" for n in range(40)] + ["Crystal growth in silicon", "On crystal growth"]
+    assert examples._subject([*titles, "A title"]) == "crystal growth"
+    assert examples._subject(["Only one title"]) == ""
+
+
+def test_the_page_has_an_icon_of_its_own(tab: Page, quoting: str) -> None:
+    icon = tab.request.get(f"{quoting}favicon.ico")
+    assert icon.ok
+    assert icon.body() == (Path(ui.__file__).parent / "favicon.png").read_bytes()

@@ -1,0 +1,56 @@
+"""How the pages look: their colours and shapes, style sheets, script, icon, and the links between them."""
+
+from __future__ import annotations
+
+from importlib import resources
+from typing import Any
+
+import gradio as gr
+
+TITLE = "Ask the abstracts"
+_SHEETS = ("style.css", "library.css")
+_PAGES = {"Chat": "./", "Library": "library"}
+
+
+def launch_options() -> dict[str, Any]:
+    """Return the arguments of launch() that the look is made of."""
+    files = resources.files(__package__)
+    return {
+        "css": "".join(files.joinpath(name).read_text("utf-8") for name in _SHEETS),
+        "js": files.joinpath("app.js").read_text("utf-8"),
+        "favicon_path": str(files.joinpath("favicon.png")),
+        "theme": _theme(),
+    }
+
+
+def masthead(page: str, line: str) -> str:
+    """Return the head of a page: the title, the pages there are with this one marked, and a line of HTML under them."""
+    links = "".join(
+        f'<a href="{address}"{" aria-current=page" * (name == page)}>{name}</a>' for name, address in _PAGES.items()
+    )
+    return f'<div class="head"><h1>{TITLE}</h1><nav aria-label="Pages">{links}</nav></div><div class="about">{line}</div>'
+
+
+def _theme() -> gr.themes.Base:
+    theme = gr.themes.Base(
+        primary_hue="indigo", neutral_hue="slate", radius_size=gr.themes.sizes.radius_lg, font=["system-ui", "sans-serif"]
+    )
+    return theme.set(  # text that can be read by everybody: 4.5 to 1 against what it stands on
+        body_text_color_subdued="*neutral_600",
+        body_text_color_subdued_dark="*neutral_300",
+        block_info_text_color="*neutral_600",
+        block_info_text_color_dark="*neutral_300",
+        input_placeholder_color="*neutral_500",
+        input_placeholder_color_dark="*neutral_400",
+        input_background_fill="white",
+        input_background_fill_dark="*neutral_900",
+        input_border_width="1px",
+        input_border_color="*neutral_300",
+        input_border_color_dark="*neutral_600",
+        button_primary_background_fill="*primary_700",
+        button_primary_background_fill_hover="*primary_800",
+        button_primary_background_fill_dark="*primary_600",
+        button_primary_background_fill_hover_dark="*primary_700",
+        button_cancel_text_color="#8c1d18",
+        button_cancel_text_color_dark="#ffc9c2",
+    )
