@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from rag.assistant import Assistant
 from rag.cli import NO_MODEL, fail_in_one_sentence, progress_bars, say
@@ -35,6 +36,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument(
         "--allowed-host", metavar="NAME", action="append", type=_name, default=[], help="a further name of this server"
     )
+    parser.add_argument("--mcp", action="store_true", help="also serves ask and search as tools to clients of MCP")
     parser.add_argument("--no-browser", action="store_true", help="only print the address")
     parser.add_argument("--profile", metavar="NAME", help="the model of this table [models.NAME] in rag.toml")
     parser.add_argument("--model", help="the model's name at the endpoint")
@@ -53,9 +55,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     settings = load(profile=args.profile, model=args.model, base_url=args.base_url, no_model=args.no_model or None)
     with progress_bars() as progress:
         assistant = Assistant(settings, progress=progress, tell=say)
-    from ui import app
+    with _without("mcp"):  # Gradio imports it where it is installed: 0.7 s, for a server that is not used here
+        from ui import app
 
     page = app.build(assistant)
+    options = app.launch_options([host, *args.allowed_host])
+    if args.mcp:
+        from ui import tools
+
+        options["app_kwargs"] |= tools.served(assistant, auth)
     try:
         _, url, _ = page.launch(
             server_name=host,
@@ -63,7 +71,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             auth=auth or None,
             inbrowser=not args.no_browser,
             prevent_thread_lock=True,
-            **app.launch_options([host, *args.allowed_host]),
+            **options,
         )
     except OSError as error:
         raise UsageError(f"Port {port} was taken just now.", "Start the chat again.") from error
@@ -71,9 +79,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         say(f"Port {args.port or listening.FIRST_PORT} is in use, so this is port {port}.")
     if assistant.model.mode == "extractive":
         say(NO_MODEL)
+    if args.mcp:
+        print(f"MCP clients find ask and search at {url.rstrip('/')}{tools.PATH}.")
     print(f"Open {url} in a browser. Ctrl-C stops it.", flush=True)
     page.block_thread()
     return 0
+
+
+@contextmanager
+def _without(package: str) -> Iterator[None]:
+    """Let a package that is not loaded yet appear as not installed meanwhile."""
+    sys.modules.setdefault(package, None)  # type: ignore[arg-type]
+    try:
+        yield
+    finally:
+        if sys.modules[package] is None:
+            del sys.modules[package]
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""The chat's endpoints for programs: ask and search, with the JSON of the command line."""
+"""What programs may ask of the chat: ask and search, with the JSON of the command line, as its endpoints over HTTP."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields
 from typing import Any
@@ -17,6 +17,21 @@ from rag.errors import RagError, UsageError
 from rag.types import Filters
 
 Json = dict[str, Any]
+TAKEN = ("question", "k", *(field.name for field in fields(Filters)))
+
+
+def answer(assistant: Assistant, given: Mapping[str, Any]) -> Json:
+    """Return the answer to a question, given with what else of TAKEN. Raises RagError, for a wrong or unknown value too."""
+    question, k, only = _read(given)
+    return render.to_dict(assistant.ask(question, k=k, filters=only))
+
+
+def listing(assistant: Assistant, given: Mapping[str, Any]) -> Json:
+    """Return the papers found for a question, given as for answer(). Raises RagError."""
+    question, k, only = _read(given)
+    checked = assistant.scope.checked(only)
+    found = assistant.search(question, k, checked)
+    return render.hits_to_dict(question, checked, found, assistant.scope.told(checked, found=bool(found)))
 
 
 def add(assistant: Assistant) -> None:
@@ -34,9 +49,9 @@ def add(assistant: Assistant) -> None:
         papers: list[str] | None = None,
     ) -> Json:
         """Answer a question from at most k of the papers that pass the filters."""
-        only = _only(year, since, until, source, title, min_authors, papers)
+        given = (question, k, year, since, until, source, title, min_authors, papers)
         with _mistakes_told():
-            return render.to_dict(assistant.ask(_text(question), k=_number(k), filters=filters.read(only)))
+            return answer(assistant, _named(given))
 
     def search(
         question: str,
@@ -50,19 +65,17 @@ def add(assistant: Assistant) -> None:
         papers: list[str] | None = None,
     ) -> Json:
         """List at most k of the papers that pass the filters, best first, without answering."""
-        only = _only(year, since, until, source, title, min_authors, papers)
+        given = (question, k, year, since, until, source, title, min_authors, papers)
         with _mistakes_told():
-            checked = assistant.scope.checked(filters.read(only))
-            found = assistant.search(_text(question), _number(k), checked)
-            return render.hits_to_dict(question, checked, found, assistant.scope.told(checked, found=bool(found)))
+            return listing(assistant, _named(given))
 
     api(ask, api_name="ask")
     api(search, api_name="search")
 
 
-def _only(*given: Any) -> Json:
-    """Return the filters that were given as the record that filters.read() takes; their order is that of Filters."""
-    return {field.name: value for field, value in zip(fields(Filters), given, strict=True) if value is not None}
+def _named(given: tuple[Any, ...]) -> Json:
+    """Return the values that were given by their names, which are TAKEN in its order."""
+    return {name: value for name, value in zip(TAKEN, given, strict=True) if value is not None}
 
 
 @contextmanager
@@ -72,6 +85,12 @@ def _mistakes_told() -> Iterator[None]:
         yield
     except RagError as error:
         raise gr.Error(str(error), print_exception=False) from error
+
+
+def _read(given: Mapping[str, Any]) -> tuple[str, int | None, Filters]:
+    rest = dict(given)
+    question, k = _text(rest.pop("question", None)), _number(rest.pop("k", None))
+    return question, k, filters.read(rest)
 
 
 def _text(question: Any) -> str:

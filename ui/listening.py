@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import errno
 import ipaddress
 import re
+import secrets
 import socket
 from pathlib import Path
 
@@ -37,6 +39,16 @@ def _pair(where: str, line: str) -> tuple[str, str]:
     if not user.strip() or not password:
         raise UsageError(f"{where} is not a user and a password.", "Write it as USER:PASSWORD.")
     return user.strip(), password
+
+
+def is_known(authorization: str, allowed: Credentials) -> bool:
+    """Whether an Authorization header (Basic) has one of the users with their password."""
+    kind, _, told = authorization.partition(" ")
+    try:
+        pair = base64.b64decode(told.strip(), validate=True)
+    except ValueError:
+        return False
+    return kind.lower() == "basic" and any(secrets.compare_digest(pair, ":".join(one).encode()) for one in allowed)
 
 
 def checked_host(host: str, allowed: Credentials) -> str:

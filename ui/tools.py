@@ -1,0 +1,147 @@
+"""ask and search as tools of the Model Context Protocol (streamable HTTP), on the server of the chat and behind its guard.
+
+Gradio's own MCP server is not used: it writes results as Python and not as JSON, answers who has not logged in, runs an
+endpoint when a prompt is asked for, and cannot be told a password. Tools are all there is here: no resources, no prompts.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from functools import partial
+from importlib.metadata import version
+from typing import Any
+
+from anyio import CapacityLimiter, to_thread
+from mcp import MCPError, types
+from mcp.server import Server, ServerRequestContext
+from mcp.server.streamable_http_manager import StreamableHTTPASGIApp, StreamableHTTPSessionManager
+from starlette.datastructures import Headers
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from rag.assistant import Assistant
+from rag.errors import RagError
+from ui import api, listening
+
+PATH = "/gradio_api/mcp"  # where Gradio's own would be: the guard and what compresses replies know it
+_AT_ONCE = 20  # calls that are worked on at once; the rest wait
+_CALLS = {"ask": api.answer, "search": api.listing}
+_ABOUT = {
+    "ask": "Answer a question from a collection of research-paper abstracts. Each sentence of the answer cites papers and was "
+    "checked against the sentences of their abstracts; what the abstracts do not say is refused. Questions about the "
+    'collection itself ("How many papers from 2024 mention LoRA?") are answered too. Returns JSON: "answer" with citations '
+    'such as [1], "refused" with "refusal_reason", "claims" with the verdict and the evidence of each sentence, "sources" with '
+    'the papers by number, "warnings". Ask one whole question at a time; nothing is remembered between calls.',
+    "search": "List the papers of a collection of research-paper abstracts that come nearest to a question or to keywords, "
+    'best first, without answering. Returns JSON: "hits" with "paper_id", "title", "url", "published", "authors", "abstract" '
+    'and the "passages" that matched, and "warnings" on what the filters left out.',
+}
+_QUESTION = {
+    "ask": "The question, in one or a few sentences of at most 8,000 characters.",
+    "search": "A question or keywords, at most 8,000 characters.",
+}
+_DATE = "a year, a month or a day: 2024, 2024-05 or 2024-05-31. Papers without a date are left out."
+_OPTIONAL: dict[str, tuple[dict[str, Any], str]] = {
+    "k": ({"type": "integer", "minimum": 1}, "How many papers to read or list at most; leave it out for the usual number."),
+    "year": ({"type": "integer"}, "Only papers of this year, such as 2024. Papers without a date are left out."),
+    "since": ({"type": "string"}, f"Only papers from then on, {_DATE}"),
+    "until": ({"type": "string"}, f"Only papers up to then, that day, month or year included, {_DATE}"),
+    "source": ({"type": "string"}, "Only papers listed by a source (such as a file) with this in its name."),
+    "title": ({"type": "string"}, "Only papers with these words in the title, in any case."),
+    "min_authors": ({"type": "integer", "minimum": 1}, "Only papers known to have this many authors or more."),
+    "papers": (
+        {"type": "array", "items": {"type": "string"}},
+        'Only these papers, each by its "paper_id" from an earlier result.',
+    ),
+}
+_log = logging.getLogger(__name__)
+
+Context = ServerRequestContext[Any]
+
+
+def served(assistant: Assistant, allowed: listening.Credentials) -> dict[str, Any]:
+    """Return what launch(app_kwargs=...) needs for the tools, which only `allowed` users may call where there are any."""
+    limiter = CapacityLimiter(_AT_ONCE)
+
+    async def call(_: Context, asked: types.CallToolRequestParams) -> types.CallToolResult:
+        if asked.name not in _CALLS:
+            raise MCPError(types.INVALID_PARAMS, f"There is no such tool. There are {' and '.join(_CALLS)}.")
+        return await to_thread.run_sync(partial(called, assistant, asked.name, asked.arguments or {}), limiter=limiter)
+
+    server = Server("abstract-rag", version=version("abstract-rag"), on_list_tools=_listed, on_call_tool=call)
+    sessions = StreamableHTTPSessionManager(server, stateless=True)  # a client keeps nothing here
+
+    @asynccontextmanager
+    async def running(_: Any) -> AsyncIterator[None]:
+        async with sessions.run():
+            yield
+
+    door = Door(StreamableHTTPASGIApp(sessions), allowed)
+    return {"routes": [Route(path, door, methods=["POST"]) for path in (PATH, f"{PATH}/")], "lifespan": running}
+
+
+def called(assistant: Assistant, name: str, given: Mapping[str, Any]) -> types.CallToolResult:
+    """Return the JSON that a tool gives, or why it cannot, in the one sentence a person would get."""
+    try:
+        told = _CALLS[name](assistant, given)
+    except RagError as error:
+        return _result(str(error), {"error": str(error)}, is_error=True)
+    except Exception as error:  # noqa: BLE001 - the SDK would send its text, which may name files
+        _log.exception("the tool %s failed", name)
+        said = f"Something went wrong that should not ({type(error).__name__}). What it was stands where the chat was started."
+        return _result(said, {"error": said}, is_error=True)
+    return _result(json.dumps(told, ensure_ascii=False), told)
+
+
+def tools() -> list[types.Tool]:
+    """Return the two tools with what a model has to know to use them."""
+    return [
+        types.Tool(
+            name=name,
+            description=_ABOUT[name],
+            input_schema={
+                "type": "object",
+                "properties": {
+                    "question": {"type": "string", "description": _QUESTION[name]},
+                    **{taken: {**kind, "description": about} for taken, (kind, about) in _OPTIONAL.items()},
+                },
+                "required": ["question"],
+                "additionalProperties": False,
+            },
+            annotations=types.ToolAnnotations(read_only_hint=True, open_world_hint=False),
+        )
+        for name in _CALLS
+    ]
+
+
+async def _listed(_: Context, __: types.PaginatedRequestParams | None) -> types.ListToolsResult:
+    return types.ListToolsResult(tools=tools())
+
+
+def _result(text: str, values: api.Json, *, is_error: bool = False) -> types.CallToolResult:
+    content: list[types.ContentBlock] = [types.TextContent(type="text", text=text)]
+    return types.CallToolResult(content=content, structured_content=values, is_error=is_error)
+
+
+class Door:
+    """An ASGI application around another one, for users with their password only; Gradio's login holds for its own pages."""
+
+    def __init__(self, app: ASGIApp, allowed: listening.Credentials) -> None:
+        self._app = app
+        self._allowed = allowed
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        told = Headers(scope=scope).get("authorization", "")
+        if self._allowed and not listening.is_known(told, self._allowed):
+            refused = PlainTextResponse(
+                "This server wants a user and a password, as an Authorization header of kind Basic.",
+                401,
+                {"WWW-Authenticate": 'Basic realm="abstract-rag", charset="UTF-8"'},
+            )
+            await refused(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
