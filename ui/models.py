@@ -73,6 +73,7 @@ class Models:
 
     def _found(self, name: str, typed: Server | None) -> tuple[Server, str]:
         """Return the server that a choice is of, and the key of the listed model that it is, "" for the one that was set."""
+        name = name or STARTED  # a page may send none
         before, _, key = name.rpartition(_LISTED)
         with self._lock:
             if name in self._servers or not key or before not in (*self._servers, TYPED):

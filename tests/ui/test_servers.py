@@ -90,14 +90,19 @@ class Page:
         [event] = self.events(button, "click")
         return self.send(event["id"], address, key)
 
+    def taking(self) -> dict[str, Any]:
+        [box] = self.components(elem_id="question")
+        return self.events(box, "submit")[0]
+
+    def responding(self) -> dict[str, Any]:
+        return next(d for d in self.config["dependencies"] if d.get("trigger_after") == self.taking()["id"])
+
     def answer(self, picked: str, question: str = QUESTION) -> None:
         """Ask a question: take it, then have it answered by `picked`."""
-        [box] = self.components(elem_id="question")
-        take = next(d for d in self.events(box, "submit"))
+        take, respond = self.taking(), self.responding()
         fields = [None] * len(take["inputs"])
         fields[0], fields[3], fields[4], fields[5] = question, 6, False, ""
         self.send(take["id"], *fields)
-        respond = next(d for d in self.config["dependencies"] if d.get("trigger_after") == take["id"])
         self.send(respond["id"], *[picked if i == self.components(label="Answers by")[0] else None for i in respond["inputs"]])
 
 
@@ -304,6 +309,9 @@ def test_without_the_option_there_is_no_such_field_and_no_such_event(quoting: As
     assert shut.components(value="Use it") == []
     assert shut.components(label="Address") == []
     assert len(shut.config["dependencies"]) == len(opened.config["dependencies"]) - 1
+    for page, events in ((shut, 0), (opened, 1)):  # that put anything where the typed server is looked for
+        typed_server = page.responding()["inputs"][-1]
+        assert sum(typed_server in d["outputs"] for d in page.config["dependencies"]) == events
 
 
 def test_an_endpoint_typed_into_one_page_is_that_page_s_alone_and_its_key_is_nowhere(
