@@ -13,7 +13,7 @@ import httpx2 as httpx
 import openai
 
 from rag import faults
-from rag.errors import EndpointError, PromptTooLong
+from rag.errors import EndpointError, PromptTooLong, UsageError
 from rag.redact import Redactor
 from rag.wire import CONNECT_S, Elsewhere, TooMuch
 
@@ -60,6 +60,8 @@ def _told(error: Exception, place: Place, models: Sequence[str], model: str | No
             f"The prompt is longer than {place.named} takes: {quoted(error, place)}.",
             "Set RAG_CONTEXT_WINDOW to the server's window, give it a larger one, or lower --k.",
         )
+    if unwanted := next((cause for cause in faults.causes(error) if isinstance(cause, UsageError)), None):
+        return unwanted.message, unwanted.fix
     if isinstance(error, openai.APIStatusError):
         return _status(error, place, models, model)
     found = _silence(error, place) or _connection(error, place)

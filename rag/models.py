@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread
 from typing import Any
@@ -22,7 +23,7 @@ from rag.redact import Redactor
 from rag.reply import Piece
 from rag.settings import Endpoint, Settings
 from rag.types import Mode, Prompt, Reply, Usage, Waiting
-from rag.wire import OPENAI, Line
+from rag.wire import OPENAI, Line, Transport
 
 _REACHED_S = 8.0  # within which a connection stands or the endpoint counts as dead
 _DEAD_S = 30.0  # for which a dead endpoint is not asked again
@@ -38,7 +39,8 @@ class EndpointModel:
 
     mode: Mode = "model"
 
-    def __init__(self, endpoint: Endpoint, settings: Settings) -> None:
+    def __init__(self, endpoint: Endpoint, settings: Settings, transport: Transport | None = None) -> None:
+        self._endpoint, self._transport = endpoint, transport
         self._given = endpoint.base_url
         self._addresses = address.candidates(endpoint.base_url) if endpoint.base_url else [OPENAI]
         self._model = endpoint.model
@@ -68,14 +70,19 @@ class EndpointModel:
         with self._asking:
             known = self._window
             if known is None and not self._is_openai and not self._known_dead():
-                known = self._window = window.ask(self._addresses[0], self._model, self._key)
+                known = self._window = window.ask(self._addresses[0], self._model, self._key, self._transport)
                 self._model = self._model or known.only_model
             whole = (known or window.Window()).within(self._settings.context_window)
         return whole, min(self._settings.max_answer_tokens, max(whole - _PROMPT, whole // 4))
 
     def listed(self, seconds: float) -> list[str] | None:
-        """Return the names of the server's models, None when it does not list them in that time."""
-        return window.listed(self._addresses[0], self._key, seconds)
+        """Return the names of the server's models, None when it does not list them in that time. No key is among them."""
+        names = window.listed(self._addresses[0], self._key, seconds, self._transport)
+        return None if names is None else [name for name in names if self._redactor.text(name) == name]
+
+    def named(self, name: str) -> EndpointModel:
+        """Return the model called `name` of the same server, which is asked in the same way and with the same key."""
+        return EndpointModel(replace(self._endpoint, model=name), self._settings, self._transport)
 
     def stream(self, prompt: Prompt) -> Iterator[Reply]:
         """Yield the reply's text and thoughts as they come, a Waiting for each silent second, and a Finish.
@@ -86,7 +93,8 @@ class EndpointModel:
         if dead := self._known_dead():
             raise dead
         began = time.monotonic()
-        line = Line(self._addresses[0], timeout_s=2 * max(self._settings.timeout_s, self._settings.stall_s))
+        patience = 2 * max(self._settings.timeout_s, self._settings.stall_s)
+        line = Line(self._addresses[0], timeout_s=patience, transport=self._transport)
         arrived: SimpleQueue[_Item] = SimpleQueue()
         Thread(target=self._read, args=(line, prompt, arrived), daemon=True).start()
         try:

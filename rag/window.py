@@ -16,7 +16,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
 from threading import Thread
@@ -31,6 +31,7 @@ _OLLAMA = 4096  # what Ollama runs any model with unless told
 _LEAST, _MOST = 256, 2**24  # tokens; nobody runs a model with fewer, and none can hold more
 _SECONDS = 2.0
 _BYTES = 4_000_000  # of a reply; the longest list of models known, OpenRouter's, has a tenth of it
+_Transport = Callable[[], httpx.BaseTransport] | None  # makes what connects, where that is not left to httpx
 _IN_FORCE = ("max_model_len", "context_length", "context_window", "max_context_length")
 
 
@@ -48,15 +49,13 @@ class Window:
         return min(wanted, self.most or wanted)
 
 
-def ask(base_url: str, model: str | None, key: str) -> Window:
+def ask(base_url: str, model: str | None, key: str, transport: _Transport = None) -> Window:
     """Return what the server at `base_url` (one of address.candidates) tells about `model`; None is its only one.
 
     Sends at most four requests of at most two seconds, none after one that did not come through. `key` goes to the host of
     `base_url` alone: redirects are not followed.
     """
-    headers = {"Authorization": f"Bearer {key}"} if key else {}
-    outside = not address.is_loopback(base_url)  # this machine is not asked through a proxy
-    client = httpx.Client(headers=headers, timeout=_SECONDS, follow_redirects=False, trust_env=outside)
+    client = _client(base_url, key, _SECONDS, transport)
     told = Window()
     try:
         for told in _told(client, base_url, model):
@@ -70,16 +69,25 @@ def ask(base_url: str, model: str | None, key: str) -> Window:
     return told
 
 
-def listed(base_url: str, key: str = "", seconds: float = _SECONDS) -> list[str] | None:
+def listed(base_url: str, key: str = "", seconds: float = _SECONDS, transport: _Transport = None) -> list[str] | None:
     """Return the names of the models that the server at `base_url` lists, None when it gives no such list in time."""
-    headers = {"Authorization": f"Bearer {key}"} if key else {}
-    client = httpx.Client(headers=headers, timeout=seconds, follow_redirects=False, trust_env=not address.is_loopback(base_url))
+    client = _client(base_url, key, seconds, transport)
     try:
         reply = _reply(client, "GET", f"{base_url}/models", seconds=seconds)
     except (TimeoutError, httpx.HTTPError, httpx.InvalidURL):
         return None  # the client is left open, as in ask()
     client.close()
     return [str(entry["id"]) for entry in _entries(reply)] if isinstance(_at(reply, "data"), list) else None
+
+
+def _client(base_url: str, key: str, seconds: float, transport: _Transport) -> httpx.Client:
+    return httpx.Client(
+        headers={"Authorization": f"Bearer {key}"} if key else {},
+        timeout=seconds,
+        follow_redirects=False,
+        trust_env=not address.is_loopback(base_url),  # this machine is not asked through a proxy
+        transport=transport() if transport else None,
+    )
 
 
 def _told(client: httpx.Client, base_url: str, model: str | None) -> Iterator[Window]:

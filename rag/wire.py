@@ -7,7 +7,7 @@ SSL_CERT_FILE) hold, but this machine is never asked through a proxy.
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from importlib.metadata import version
 from threading import Event
@@ -24,6 +24,7 @@ OPENAI = "https://api.openai.com/v1"
 _BYTES = 64_000_000  # of one reply; a reply of 100,000 tokens has a third of it
 # The account named by OPENAI_ORG_ID and OPENAI_PROJECT_ID is no business of another host.
 _NO_ACCOUNT: Any = {"OpenAI-Organization": openai.Omit(), "OpenAI-Project": openai.Omit()}
+Transport = Callable[[], httpx.BaseTransport]  # makes what connects, where that is not left to httpx
 _CONNECTED = ("connection.connect_tcp.complete", "connection.start_tls.complete", "proxy.start_tls.complete")
 
 
@@ -42,8 +43,8 @@ class TooMuch(Exception):
 class Line:
     """A connection to one endpoint. `connected` is whether there was one; hang_up() ends it from any thread."""
 
-    def __init__(self, base_url: str, *, timeout_s: float) -> None:
-        """Raises EndpointError when the certificates that the environment names cannot be read."""
+    def __init__(self, base_url: str, *, timeout_s: float, transport: Transport | None = None) -> None:
+        """Raises EndpointError when the certificates that the environment names cannot be read. A `transport` uses no proxy."""
         self._base_url = base_url
         self._over = Event()
         self._stream: Any = None
@@ -53,6 +54,7 @@ class Line:
                 follow_redirects=True,
                 trust_env=not address.is_loopback(base_url),
                 verify=httpx.create_ssl_context(),
+                transport=transport() if transport else None,
                 headers={"User-Agent": f"abstract-rag/{version('abstract-rag')}"},
                 event_hooks={"request": [self._watch], "response": [self._check]},
             )

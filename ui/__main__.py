@@ -42,6 +42,11 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--model", help="the model's name at the endpoint")
     parser.add_argument("--base-url", metavar="URL", help="the address of an OpenAI-compatible endpoint")
     parser.add_argument("--no-model", action="store_true", help="quote the abstracts, whatever model is configured")
+    parser.add_argument(
+        "--allow-endpoint-change",
+        action="store_true",
+        help="lets whoever uses the page name another endpoint, for that page only",
+    )
     return parser
 
 
@@ -58,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     with _without("mcp"):  # Gradio imports it where it is installed: 0.7 s, for a server that is not used here
         from ui import app
 
-    page = app.build(assistant)
+    page = app.build(assistant, endpoint_change=args.allow_endpoint_change)
     options = app.launch_options([host, *args.allowed_host])
     if args.mcp:
         from ui import tools

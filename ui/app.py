@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from functools import partial
 from html import escape
 from typing import Any
 
@@ -12,7 +13,6 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 import gradio as gr
 
 from rag.assistant import Assistant
-from rag.cli import NO_MODEL
 from rag.history import History
 from ui import about, api, examples, guard, library_page, look, options, picker, sidebar
 from ui.answering import Live
@@ -21,14 +21,20 @@ from ui.models import Models
 from ui.talk import EMPTY, Talk
 
 _AT_ONCE = 20  # questions that are answered at once; Gradio's own limit is one
+_CONNECT = (
+    '<details class="connect"><summary>How to connect a model</summary><p>Start it with <code>RAG_BASE_URL</code> and '
+    "<code>RAG_MODEL</code> set, such as <code>RAG_BASE_URL=http://localhost:11434/v1 RAG_MODEL=qwen3:8b python -m ui</code>. "
+    "<code>python -m rag.doctor</code> finds model servers on this machine; README tells more under “Your own model”."
+    "</p></details>"
+)
 _MATHS: list[dict[str, str | bool]] = [
     {"left": "\\(", "right": "\\)", "display": False},
     {"left": "\\[", "right": "\\]", "display": True},
 ]
 
 
-def build(assistant: Assistant) -> gr.Blocks:
-    """Return the page. launch() it with launch_options()."""
+def build(assistant: Assistant, *, endpoint_change: bool = False) -> gr.Blocks:
+    """Return the page. launch() it with launch_options(). With `endpoint_change` it has a field for another endpoint."""
     history = History(assistant.home)
     page: gr.Blocks
     with gr.Blocks(title=look.TITLE, fill_height=True, fill_width=True, analytics_enabled=False) as page:
@@ -36,10 +42,11 @@ def build(assistant: Assistant) -> gr.Blocks:
         side = sidebar.build()
         models = Models(assistant)
         with gr.Row(elem_id="top"):
-            masthead = gr.HTML(_header(models), elem_id="masthead")
-            picked = picker.add(page, models)
+            masthead = gr.HTML(_header(models, endpoint_change), elem_id="masthead")
+            picked = picker.add(page, models, change=endpoint_change)
             anew = gr.Button("New conversation", size="sm", scale=0, min_width=150, elem_id="anew")
-        page.load(lambda: _header(models), None, masthead, api_visibility="private")  # the library may have grown
+        header = partial(_header, models, endpoint_change)
+        page.load(header, None, masthead, api_visibility="private")  # the library may have grown
         with gr.Row(elem_id="columns"):
             with gr.Column(scale=3, min_width=320):
                 chat = gr.Chatbot(
@@ -97,12 +104,12 @@ def launch_options(names: Sequence[str] = ()) -> dict[str, Any]:
     }
 
 
-def _header(models: Models) -> str:
+def _header(models: Models, endpoint_change: bool) -> str:
     papers, model = f"{models.started.count():,} papers", models.started.model
-    if len(models.choices()) > 1:  # which are beside it
+    if endpoint_change or len(models.choices()) > 1:  # which are beside it
         return look.masthead("Chat", papers)
-    if model.mode == "extractive":
-        mode = f'<span class="mode" title="{NO_MODEL}">Quotes from the abstracts · no model configured</span>'
-    else:
+    if model.mode != "extractive":
         mode = f'<span class="mode">{escape(model.name or "the only model")} at {escape(model.host or "")}</span>'
-    return look.masthead("Chat", f"{papers} · {mode}")
+        return look.masthead("Chat", f"{papers} · {mode}")
+    mode = '<span class="mode">Quotes from the abstracts · no model configured</span>'
+    return look.masthead("Chat", f"{papers} · {mode}{_CONNECT}")

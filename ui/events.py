@@ -14,6 +14,7 @@ from rag.history import History
 from ui import options, panel, sidebar
 from ui.answering import Asked, Live, Update, respond
 from ui.models import Models
+from ui.servers import Server
 from ui.talk import Talk
 
 _UP = {name: up for up, name in sidebar.THUMBS.items()}
@@ -45,7 +46,7 @@ class Wired:
     sources: gr.HTML
     box: gr.Textbox
     fields: list[gr.components.Component]
-    picked: gr.Dropdown
+    picked: list[gr.components.Component]
 
     def asking(self) -> None:
         """Ask, stop, ask again, take back and change a question."""
@@ -59,9 +60,8 @@ class Wired:
 
     def _answered(self, taken: Any) -> None:
         shown = [self.chat, self.sources, self.talk]
-        answered = taken.then(
-            self._respond, [self.asked, self.talk, self.live, self.picked], shown, show_progress="hidden", **_PRIVATE
-        )
+        given = [self.asked, self.talk, self.live, *self.picked]
+        answered = taken.then(self._respond, given, shown, show_progress="hidden", **_PRIVATE)
         answered.then(options.ready, None, self.box, **_PRIVATE)
 
     def _take(self, question: str, talk: Talk, _: Live, *given: Any) -> tuple[Any, ...]:
@@ -86,10 +86,12 @@ class Wired:
         talk = sidebar.cut(self.history, talk, n, sidebar.owner(request))
         return (talk, question, *_shown(talk))
 
-    def _respond(self, asked: Asked | None, talk: Talk, live: Live, picked: str, request: gr.Request) -> Iterator[Update]:
+    def _respond(
+        self, asked: Asked | None, talk: Talk, live: Live, picked: str, typed: Server | None, request: gr.Request
+    ) -> Iterator[Update]:
         keep = partial(sidebar.keep, self.history, whose=sidebar.owner(request))
         try:
-            assistant = self.models.assistant(picked)
+            assistant = self.models.assistant(picked, typed)
         except RagError as error:
             gr.Warning(panel.draft(str(error)))
             asked, assistant = None, self.models.started

@@ -1,79 +1,97 @@
-"""Which model answers: those of the settings' profiles, the one the chat was started with, or none; and how each is."""
+"""Which model answers: the one the chat was started with, those of profiles and of their servers' lists, or none."""
 
 from __future__ import annotations
 
-import time
-from html import escape
 from threading import Lock
 
 from rag import chosen, settings
 from rag.assistant import Assistant
 from rag.errors import RagError
-from rag.types import ChatModel
+from ui.servers import Server, shown
 
 STARTED = "as started"
 QUOTES = "quotes"
+TYPED = "another endpoint"  # the server whose address was typed into the page
 _NO_MODEL = "Quotes, no model"
-_SECONDS = 2.0  # for a server to list its models
+_LISTED = "#"  # between a server's name and the key of a model that it lists
 
 
 class Models:
-    """Assistants over one library, by the name of the model that answers. Safe to share between threads."""
+    """Assistants over one library, by the name of the model that answers. Safe to share between threads.
+
+    `typed` is everywhere the server that one visitor has named, which is none of the others' business; None: there is none.
+    """
 
     def __init__(self, assistant: Assistant) -> None:
-        self._assistants: dict[str, Assistant] = {STARTED: assistant}
+        self._servers = {STARTED: Server(assistant)}
         self._lock = Lock()
         self._home = assistant.home
 
     @property
     def started(self) -> Assistant:
         """The assistant that the chat was started with."""
-        return self._assistants[STARTED]
+        return self._servers[STARTED].given
 
-    def choices(self) -> list[tuple[str, str]]:
+    def choices(self, typed: Server | None = None) -> list[tuple[str, str]]:
         """Return what can be chosen, as it is shown and by name. A mistake in rag.toml leaves the profiles out."""
         model = self.started.model
-        listed = [(_named(model), STARTED)]
+        found = [(_NO_MODEL if model.mode == "extractive" else _words(model.name, model.host), STARTED)]
+        found += self._others(STARTED, self._servers[STARTED])
         try:
             profiles = settings.profiles(self._home)
         except RagError:
             profiles = {}
-        listed += [
-            (f"{name}: {p.model or 'the only model'} at {p.host or 'its own host'}", name) for name, p in profiles.items()
-        ]
-        return listed if model.mode == "extractive" else [*listed, (_NO_MODEL, QUOTES)]
+        for name, profile in profiles.items():
+            found.append((f"{name}: {_words(profile.model, profile.host)}", name))
+            if name in self._servers:
+                found += self._others(name, self._servers[name], f"{name}: ")
+        if typed is not None:
+            host = typed.given.model.host
+            listed = [(_words(name, host), _name(TYPED, key)) for key, name in typed.listed().items()]
+            found += listed or [(_words(None, host), TYPED)]
+        return found if model.mode == "extractive" else [*found, (_NO_MODEL, QUOTES)]
 
-    def assistant(self, name: str) -> Assistant:
+    def first(self, typed: Server) -> str:
+        """Return which of choices() is the first of a server that was typed."""
+        return _name(TYPED, next(iter(typed.listed()), ""))
+
+    def _others(self, name: str, server: Server, before: str = "") -> list[tuple[str, str]]:
+        host = server.given.model.host
+        return [(f"{before}{_words(m, host)}", _name(name, key)) for key, m in server.others().items()]
+
+    def assistant(self, name: str, typed: Server | None = None) -> Assistant:
         """Return the assistant that answers with the model called `name`. Raises UsageError for one that cannot be."""
-        with self._lock:
-            if name not in self._assistants:
-                held = None if name == QUOTES else chosen.model(settings.load(home=self._home, profile=name))
-                self._assistants[name] = self.started.using(held)
-            return self._assistants[name]
+        server, key = self._found(name, typed)
+        return server.assistant(key) if key else server.given
 
-    def health(self, name: str) -> str:
-        """Return in HTML whether the model's server is there and how soon it answers; asks it for its list of models.
+    def health(self, name: str, typed: Server | None = None) -> str:
+        """Return in HTML whether the model's server is there and how soon it answers; takes in its list of models.
 
         Raises UsageError as assistant() does.
         """
-        model = self.assistant(name).model
-        if model.mode == "extractive" or model.host is None:
-            return ""
-        from rag.models import EndpointModel
+        return self._found(name, typed)[0].look()
 
-        began = time.monotonic()
-        if not isinstance(model, EndpointModel) or model.listed(_SECONDS) is None:
-            return _dot("bad", f"{model.host} does not answer: python -m rag.doctor tells why")
-        return _dot("good", f"{model.host} answers in {(time.monotonic() - began) * 1000:.0f} ms")
+    def _found(self, name: str, typed: Server | None) -> tuple[Server, str]:
+        """Return the server that a choice is of, and the key of the listed model that it is, "" for the one that was set."""
+        name = name or STARTED  # a page may send none
+        before, _, key = name.rpartition(_LISTED)
+        with self._lock:
+            if name in self._servers or not key or before not in (*self._servers, TYPED):
+                return self._server(name, typed), ""
+            return self._server(before, typed), key
+
+    def _server(self, name: str, typed: Server | None) -> Server:
+        if name == TYPED and typed is not None:
+            return typed
+        if name not in self._servers:
+            held = None if name == QUOTES else chosen.model(settings.load(home=self._home, profile=name))
+            self._servers[name] = Server(self.started.using(held))
+        return self._servers[name]
 
 
-def _named(model: ChatModel) -> str:
-    return _NO_MODEL if model.mode == "extractive" else _words(model.name, model.host)
+def _name(server: str, key: str) -> str:
+    return f"{server}{_LISTED}{key}" if key else server
 
 
 def _words(model: str | None, host: str | None) -> str:
-    return f"{model or 'the only model'} at {host or 'its own host'}"
-
-
-def _dot(kind: str, told: str) -> str:
-    return f'<p class="health {kind}"><i aria-hidden="true"></i>{escape(told)}</p>'
+    return f"{shown(model) if model else 'the only model'} at {host or 'its own host'}"

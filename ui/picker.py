@@ -1,4 +1,5 @@
-"""The choice of who answers, beside the page's head, and whether that model's server is there."""
+"""The choice of who answers, beside the page's head; whether that model's server is there; and, where it is allowed, the
+address of another one."""
 
 from __future__ import annotations
 
@@ -9,27 +10,60 @@ import gradio as gr
 from rag.errors import RagError
 from ui import panel
 from ui.models import STARTED, Models
+from ui.servers import Server, typed
 
 _PRIVATE: dict[str, Any] = {"api_visibility": "private"}
+_MANY = 12  # choices from which on they are searched by typing
 
 
-def add(page: gr.Blocks, models: Models) -> gr.Dropdown:
-    """Add the choice to the page, hidden where there is none to make; return it."""
+def add(page: gr.Blocks, models: Models, *, change: bool = False) -> list[gr.components.Component]:
+    """Add the choice to the page, hidden where there is none to make; return what Models.assistant() takes.
+
+    With `change` whoever uses the page can name an endpoint, for this page only.
+    """
+    own = gr.State(None)
     with gr.Column(scale=0, min_width=320, elem_id="picker"):
         picked = gr.Dropdown(models.choices(), value=STARTED, label="Answers by", filterable=False)
         health = gr.HTML(padding=False)
 
-    def look(name: str) -> Any:
+        def listing(own: Server | None, **more: Any) -> Any:
+            choices = models.choices(own)  # rag.toml may have changed since the page was built
+            return gr.update(choices=choices, filterable=len(choices) >= _MANY, visible=change or len(choices) > 1, **more)
+
+        def look(name: str, own: Server | None) -> tuple[Any, ...]:
+            try:
+                return models.health(name, own), listing(own)
+            except RagError as error:
+                gr.Warning(panel.draft(str(error)))
+                return "", gr.skip()
+
+        if change:
+            _typing(models, own, picked, health, listing)
+    page.load(lambda: listing(None, value=STARTED), None, picked, **_PRIVATE).then(
+        look, [picked, own], [health, picked], **_PRIVATE
+    )
+    picked.input(look, [picked, own], [health, picked], **_PRIVATE)
+    return [picked, own]
+
+
+def _typing(models: Models, own: gr.State, picked: gr.Dropdown, health: gr.HTML, listing: Any) -> None:
+    """Add the folded field for another endpoint. Its key is emptied once it is taken, and never sent to the page."""
+    with gr.Accordion("Another endpoint", open=False, elem_id="another"):
+        address = gr.Textbox(label="Address", placeholder="https://HOST/v1", html_attributes=_plain("off"))
+        key = gr.Textbox(label="Its key, if it wants one", type="password", html_attributes=_plain("new-password"))
+        use = gr.Button("Use it", size="sm")
+
+    def take(url: str, secret: str) -> tuple[Any, ...]:
         try:
-            return models.health(name)
+            server = typed(url or "", secret or "", models.started)
         except RagError as error:
             gr.Warning(panel.draft(str(error)))
-            return ""
+            return (gr.skip(),) * 5
+        told = server.look()
+        return "", "", server, listing(server, value=models.first(server)), told
 
-    def arrive() -> Any:
-        choices = models.choices()  # rag.toml may have changed since the page was built
-        return gr.update(choices=choices, value=STARTED, visible=len(choices) > 1)
+    use.click(take, [address, key], [address, key, own, picked, health], **_PRIVATE)
 
-    page.load(arrive, None, picked, **_PRIVATE).then(look, picked, health, **_PRIVATE)
-    picked.input(look, picked, health, **_PRIVATE)
-    return picked
+
+def _plain(autocomplete: str) -> gr.InputHTMLAttributes:
+    return gr.InputHTMLAttributes(autocomplete=autocomplete, autocorrect="off", spellcheck=False)

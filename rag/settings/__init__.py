@@ -226,9 +226,12 @@ def _key(key: SecretStr | None, variable: str | None, kind: str, *, openai: bool
         key = SecretStr(os.environ[variable])
     elif key is None and openai and os.environ.get("OPENAI_API_KEY"):
         key = SecretStr(os.environ["OPENAI_API_KEY"])
-    if key is None:
-        return None
-    bare = key.get_secret_value().strip()
+    return None if key is None else checked_key(key.get_secret_value())
+
+
+def checked_key(key: str) -> SecretStr:
+    """Return a key without the space around it. Raises UsageError for what no header can carry."""
+    bare = key.strip()
     if not (bare.isascii() and bare.isprintable()):
         raise UsageError("The API key has characters that no key has.", "Copy it again; nothing but plain letters and signs.")
     return SecretStr(bare)
