@@ -26,6 +26,13 @@ _PRONOUN = re.compile(r"\b(?:it|its|they|them|their|theirs|he|she|this|these)\b"
 _NEW_TOPIC = re.compile(
     r"\b(?:something else|another (?:topic|question|thing)|different (?:topic|question)|unrelated)\b", re.IGNORECASE
 )
+# Questions that are whole with one word for their subject: what something is, and which papers there are.
+_WHOLE = re.compile(
+    r"^(?:what(?:['’]?s| is| are)|who (?:is|are)|define|explain|describe|tell me about|how (?:do|does))\s+(?!the\b)|"
+    r"\b(?:papers?|abstracts?|articles?|studies|works) (?:are )?(?:on|about|mention|use|propose|from|in|of)\b",
+    re.IGNORECASE,
+)
+_COLLECTION = re.compile(r"\bhow many (?:papers|abstracts|authors|sources) (?:are there|are here|do you have)\b", re.IGNORECASE)
 # What may be asked of any paper, and so names no subject.
 _OF_ANY_PAPER = text.content_words(
     "dataset data benchmark baseline result limitation drawback advantage weakness code license licence authors paper model "
@@ -43,7 +50,7 @@ def depends(question: str) -> bool:
 
     A pronoun behind a name stands for that name: "How does GraphSAINT choose its nodes?" needs nothing.
     """
-    if _NEW_TOPIC.search(question):
+    if _NEW_TOPIC.search(question) or _COLLECTION.search(question):
         return False
     subject = text.content_words(question) - _OF_ANY_PAPER
     named = text.names(question)
@@ -52,9 +59,9 @@ def depends(question: str) -> bool:
         return True
     if _OPENING.search(question):
         return len(subject) <= (_FEW if question.lower().startswith("why") else 2 * _FEW + 1)
-    if len(subject) < _FEW and not named:
-        return True
     pronoun = _PRONOUN.search(question)
+    if len(subject) < _FEW and not named and not (subject and not pronoun and _WHOLE.search(question)):
+        return True
     return length <= _LONG and pronoun is not None and not text.names(question[: pronoun.start()])
 
 

@@ -6,6 +6,7 @@ by itself, when the detail it asks for is not in the papers it is about. Thresho
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -16,6 +17,7 @@ from rag.library import Library
 from rag.question import Asked, Detail
 from rag.types import Hit
 
+_NUMBERED = re.compile(r"[^\W\d_]+-?\d+(?:\.\d+)*")  # one of a series, which is not told by what is said of another one
 LEAST_COSINE = 0.25  # best chunk; far-off questions stay under 0.18, answerable ones are mostly over 0.33
 LEAST_SHARE = 0.65  # of a question's words that one paper has, which makes up for a low cosine
 ANCHORED = 10.0  # fused score of a paper that is meant, whatever name of the question is unknown
@@ -91,7 +93,9 @@ def judge(asked: str, hits: Sequence[Hit], lexical: LexicalIndex, *, details: bo
 
 
 def _mentioned(name: str, lexical: LexicalIndex) -> bool:
-    """Whether an abstract has the name, or one of its parts that is a name: CLIP of "CLIP-style"."""
+    """Whether an abstract has the name, or one of its parts that is a name: CLIP of "CLIP-style", but not GPT of "GPT-9"."""
+    if _NUMBERED.fullmatch(name):
+        return lexical.mentions(name)
     parts = [p for p in name.replace("-", " ").split() if any(c.isupper() for c in p) and p != name]
     return any(lexical.mentions(n) for n in (name, name.removesuffix("s"))) or any(lexical.mentions(p) for p in parts)
 

@@ -15,9 +15,10 @@ Kind = Literal["definition", "comparison", "list", "amount", "other"]
 
 _END = r"(?=[?.!,;:]|\s-\s|$)"
 _DEFINITION = re.compile(
-    r"^(?:so |and |please |hey |hi )*(?:what(?:['’]?s| is| are| does)|who(?:['’]s| is)|define|explain|describe|tell me about|"
-    r"what do you know about)\s+(?:to me\s+)?(?:an?\s+|the\s+)?(?P<subject>.+?)"
-    r"(?:\s+(?:mean|stand for|about|used for|do|for|to me))?" + _END,
+    r"^(?:so |and |please |hey |hi )*(?:(?P<does>what does)|what(?:['’]?s| is| are)|who(?:['’]s| is)|define|explain|describe|"
+    r"tell me about|what do you know about)\s+(?:to me\s+)?(?:an?\s+|the\s+)?"
+    r"(?!(?:it|its|they|their|them|this|that|these|those|he|she|we|you)\b)(?P<subject>.+?)"
+    r"(?(does)\s+(?:mean|stand for|do)|(?:\s+(?:mean|stand for|about|used for|do|for|to me))?)" + _END,
     re.IGNORECASE,
 )
 _VERSUS = re.compile(

@@ -34,6 +34,11 @@ def said(*questions: str) -> list[Turn]:
         "what is the main idea?",
         "explain that in more detail",
         "Thanks, and on Reddit?",
+        "What are the results?",
+        "Which papers use it?",
+        "Which other papers?",
+        "How does the pruning work?",
+        "What about pruning?",
     ],
 )
 def test_a_question_without_a_subject_of_its_own_depends(question: str) -> None:
@@ -51,6 +56,11 @@ def test_a_question_without_a_subject_of_its_own_depends(question: str) -> None:
         "which loss is minimised when contrastive learners are trained on pairs of sentences?",
         "something else: how do bees find their hive?",
         "On a different topic, is it warm?",
+        "What is pruning?",
+        "How does pruning work?",
+        "Which papers are about graphs?",
+        "Any papers on vision?",
+        "How many papers are there?",
     ],
 )
 def test_a_question_that_names_its_subject_or_a_new_topic_stands_alone(question: str) -> None:

@@ -39,6 +39,8 @@ def test_far_off_questions_are_refused(case: cases.Case, judge: Judge) -> None:
         ("What does ZorbleNet-7 do?", ("ZorbleNet-7",)),
         ("How do QuuxFormer and BlargBERT differ in the kitchen?", ("QuuxFormer", "BlargBERT")),
         ("When was the iPhone 4S sold?", ("iPhone", "4S")),
+        ("What is Mamba-7?", ("Mamba-7",)),
+        ("How does GPT-9 work?", ("GPT-9",)),
     ],
 )
 def test_names_that_no_abstract_has_are_named_in_the_refusal(question: str, missing: tuple[str, ...], judge: Judge) -> None:

@@ -21,10 +21,17 @@ from rag.question import Asked, Detail
         ("so what are MX formats?", "MX formats"),
         ("What do you know about low-rank adapters?", "low-rank adapters"),
         ("Who is Ada?", "Ada"),
+        ("What does LoRA do?", "LoRA"),
+        ("What does RLHF stand for?", "RLHF"),
     ],
 )
 def test_a_definition_is_asked_of_its_subject(asked: str, subject: str) -> None:
     assert question.read(asked) == Asked("definition", (subject,))
+
+
+@pytest.mark.parametrize("asked", ["and what does it cost?", "What does Pard reach?", "what are they?", "What is this?"])
+def test_a_pronoun_or_what_something_does_to_another_thing_is_no_definition(asked: str) -> None:
+    assert question.read(asked).kind != "definition"
 
 
 @pytest.mark.parametrize(
