@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-
-import gradio as gr
+from threading import Thread
 
 from rag.assistant import Assistant
 from rag.errors import RagError
 from rag.reading import Event, Found
 from rag.types import Answer, Claim, Filters, Source, Thought, Waiting
 from ui import cards, panel
+from ui.stopping import Stoppable, Stopped
 from ui.talk import Messages, Talk, said
 
 Update = tuple[Messages, str, Talk]
 Keep = Callable[[Talk, Answer], Talk]  # stores an answer and returns the conversation with it
+_UPDATE_S = 0.1  # between two updates of the page: each costs about as much as checking a sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,8 @@ class Asked:
 
 @dataclass(slots=True)
 class Live:
-    """The answer that is being written. Stop sets `stopped`, and whoever writes the answer ends it: nobody else may."""
+    """The answer that is being written. Stop, or a page that is closed, sets `stopped`, and whoever writes the answer ends it:
+    nobody else may."""
 
     question: str = ""
     found: Found | None = None
@@ -45,46 +48,58 @@ class Live:
 
 
 def respond(assistant: Assistant, asked: Asked | None, talk: Talk, live: Live, keep: Keep) -> Iterator[Update]:
-    """Answer one question: yield the messages, the sources and the conversation as they grow; None is no question."""
-    before = talk.messages()
+    """Answer one question: yield the messages, the sources and the conversation as they grow; None is no question.
+
+    Closed before its end, it keeps what was said until then.
+    """
+    before, sources = talk.messages(), talk.panel()
     if asked is None:
-        yield before, talk.panel(), talk
+        yield before, sources, talk
         return
     live.begin(asked.question)
 
     def shown(html: str) -> Messages:
         return [*before, *said(asked.question, html)]
 
-    yield shown("Searching…"), talk.panel(), talk
+    yield shown("Searching…"), sources, talk
+    answer, at = None, 0.0
     try:
         if asked.listing:
             yield _listed(assistant, asked, talk, shown)
             return
         for event in _events(assistant, asked, talk, live):
-            if isinstance(event, Found):
-                live.found = event
-                now = cards.sources("now", event.sources, title="Found", scope=panel.restriction(event))
-                yield shown(_growing(assistant, live)), talk.panel(now), talk
-            elif isinstance(event, Answer):
-                talk = keep(talk, event)
+            if isinstance(event, Answer):
+                answer, talk = event, keep(talk, event)
                 yield talk.messages(), talk.panel(), talk
+                continue
+            if isinstance(event, Found):
+                live.found, at = event, 0.0
+                sources = talk.panel(cards.sources("now", event.sources, title="Found", scope=panel.restriction(event)))
             else:
                 _take_in(live, event)
-                waited = event.seconds if isinstance(event, Waiting) else 0.0
-                yield shown(_growing(assistant, live, waited)), gr.skip(), talk
+            waited = event.seconds if isinstance(event, Waiting) else 0.0
+            if waited or time.monotonic() - at >= _UPDATE_S:
+                at = time.monotonic()
+                yield shown(_growing(assistant, live, waited)), sources, talk
     except RagError as error:
         yield shown(f"{panel.draft(live.text)}\n\n{panel.draft(str(error))}".strip()), talk.panel(), talk
+    except GeneratorExit:
+        if answer is None and live.text:  # in a thread: whoever closes a generator of Gradio's answers all other requests too
+            Thread(target=lambda: keep(talk, _cut(assistant, asked, live))).start()
+        raise
 
 
 def _events(assistant: Assistant, asked: Asked, talk: Talk, live: Live) -> Iterator[Event]:
     """Yield what the assistant does, and the answer as far as it came once it is stopped."""
-    stream = assistant.stream(asked.question, talk.turns(), asked.k, asked.filters)
-    for event in stream:
-        if live.stopped and not isinstance(event, Answer):
-            stream.close()
-            yield assistant.cut(asked.question, live.found or Found(asked.question, ()), live.text, "stopped")
-            return
-        yield event
+    stoppable = assistant.using(Stoppable(assistant.model, lambda: live.stopped))
+    try:
+        yield from stoppable.stream(asked.question, talk.turns(), asked.k, asked.filters)
+    except Stopped:
+        yield _cut(assistant, asked, live)
+
+
+def _cut(assistant: Assistant, asked: Asked, live: Live) -> Answer:
+    return assistant.cut(asked.question, live.found or Found(asked.question, ()), live.text, "stopped")
 
 
 def _listed(assistant: Assistant, asked: Asked, talk: Talk, shown: Callable[[str], Messages]) -> Update:

@@ -22,6 +22,7 @@ from ui.models import Models
 from ui.talk import EMPTY, Talk
 
 _AT_ONCE = 20  # questions that are answered at once; Gradio's own limit is one
+_THREADS = 120  # each answer under way has one, also those for programs; what stops them must find one too
 TITLE = "Ask the abstracts"
 _LOOKED_AT = 500  # titles, for the example questions
 _MATHS: list[dict[str, str | bool]] = [
@@ -74,7 +75,7 @@ def build(assistant: Assistant) -> gr.Blocks:
             with gr.Column(scale=2, min_width=320):
                 sources = gr.HTML(EMPTY, elem_id="sources", padding=False)
         wired = Wired(models, history, talk, live, asked, chat, sources, box, fields, picked)
-        wired.asking()
+        wired.asking(page)
         wired.keeping(page, side)
         wired.rating(rated, why)
         api.add(assistant)
@@ -92,6 +93,7 @@ def launch_options(names: Sequence[str] = ()) -> dict[str, Any]:
         "js": assets.joinpath("app.js").read_text("utf-8"),
         "theme": gr.themes.Base(primary_hue="indigo", neutral_hue="slate", font=["system-ui", "sans-serif"]),
         "app_kwargs": {"middleware": [guard.middleware(names)]},
+        "max_threads": _THREADS,
         "share": False,
         "ssr_mode": False,  # Node would stand before the guard
         "mcp_server": False,
