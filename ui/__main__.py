@@ -53,6 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     settings = load(profile=args.profile, model=args.model, base_url=args.base_url, no_model=args.no_model or None)
     with progress_bars() as progress:
         assistant = Assistant(settings, progress=progress, tell=say)
+    sys.setswitchinterval(0.001)
     from ui import app
 
     page = app.build(assistant)

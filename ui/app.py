@@ -9,6 +9,7 @@ from importlib import resources
 from typing import Any
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", "1000000000")  # events between two sums of them, which nobody sees
 
 import gradio as gr
 
@@ -94,6 +95,7 @@ def launch_options(names: Sequence[str] = ()) -> dict[str, Any]:
         "theme": gr.themes.Base(primary_hue="indigo", neutral_hue="slate", font=["system-ui", "sans-serif"]),
         "app_kwargs": {"middleware": [guard.middleware(names)]},
         "max_threads": _THREADS,
+        "enable_monitoring": False,
         "share": False,
         "ssr_mode": False,  # Node would stand before the guard
         "mcp_server": False,
