@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import os
 import select
 import shutil
 import socket
+import sqlite3
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -171,9 +176,129 @@ def test_what_a_closed_page_had_been_told_is_kept(tab: Page, server: Server, hom
 
 def answers(home: Path) -> list[Answer]:
     """Return all answers that are kept."""
-    import sqlite3
-
     history = History(home)
     with closing(sqlite3.connect(history.path)) as db:
         found = db.execute("SELECT id, owner FROM conversations").fetchall()
     return [answer for conversation, owner in found for answer in history.read(conversation, owner)]
+
+
+async def one_after_another(chat: Chat, questions: int, first: int = 0) -> list[Told]:
+    """Put questions as one person does."""
+    async with Visitor(chat.url) as visitor:
+        return [await visitor.ask(ASKED[(first + n) % len(ASKED)]) for n in range(questions)]
+
+
+async def at_once(chat: Chat, people: int, questions: int, over_s: float) -> tuple[list[Told], Pulse, float]:
+    """Have people who are at the page put their first questions within `over_s` seconds, and go on as soon as they are
+    answered; return what they were told, the pulse meanwhile, and the processor seconds of an answer."""
+    here = asyncio.Semaphore(0)
+    gate = asyncio.Event()
+
+    async def person(number: int) -> list[Told]:
+        async with Visitor(chat.url) as visitor:
+            here.release()
+            await gate.wait()
+            await asyncio.sleep(over_s * number / people)
+            return [await visitor.ask(ASKED[(number + n) % len(ASKED)]) for n in range(questions)]
+
+    coming = [asyncio.create_task(person(number)) for number in range(people)]
+    for _ in range(people):
+        await here.acquire()
+    used = chat.cpu_s()
+    with Pulse(chat.url) as pulse:
+        gate.set()
+        told = [one for theirs in await asyncio.gather(*coming) for one in theirs]
+    return told, pulse, (chat.cpu_s() - used) / len(told)
+
+
+def own(told: list[Told]) -> float:
+    """Return the 95th percentile of the seconds that an answer took besides the model's."""
+    return percentile([one.seconds - MODEL_S for one in told], 0.95)
+
+
+def assert_whole(told: list[Told]) -> None:
+    for one in told:
+        assert "5 statements:" in one.said
+        assert "Incomplete" not in one.said
+        assert 'class="card"' in one.sources
+        assert one.updates <= 25, "the page is updated ten times a second, not with every piece"
+
+
+def test_twenty_people_are_answered_at_once(chat: Chat, server: Server) -> None:
+    server.behaves = takes(MODEL_S, PIECES)
+    asyncio.run(one_after_another(chat, len(ASKED)))  # what is done once
+    before = chat.cpu_s()
+    alone = asyncio.run(one_after_another(chat, len(ASKED)))
+    alone_cpu_s = (chat.cpu_s() - before) / len(alone)
+    told, pulse, cpu_s = asyncio.run(at_once(chat, people=20, questions=2, over_s=5.0))
+    report("20 people in 5 s", told, pulse, cpu_s)
+    assert_whole([*alone, *told])
+    assert cpu_s <= 2 * alone_cpu_s
+    assert percentile(pulse.seconds, 0.9) <= 0.5
+
+
+def report(what: str, told: list[Told], pulse: Pulse, cpu_s: float) -> None:
+    seconds = [one.seconds - MODEL_S for one in told]
+    health = [percentile(pulse.seconds, share) * 1000 for share in (0.5, 0.99, 1.0)]
+    print(
+        f"{what}: {len(told)} answers, p50 {percentile(seconds, 0.5):.2f} s, p95 {percentile(seconds, 0.95):.2f} s, "
+        f"{cpu_s * 1000:.0f} ms of processor each; /health p50, p99, max {health[0]:.0f}, {health[1]:.0f}, {health[2]:.0f} ms"
+    )
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("over_s", [10.0, 0.0])
+def test_twenty_people_wait_little_longer_than_one(chat: Chat, server: Server, over_s: float) -> None:
+    server.behaves = takes(MODEL_S, PIECES)
+    asyncio.run(one_after_another(chat, 2 * len(ASKED)))
+    with Pulse(chat.url) as pulse:
+        alone = asyncio.run(one_after_another(chat, 10))
+    report("alone", alone, pulse, 0.0)
+    told, pulse, cpu_s = asyncio.run(at_once(chat, people=20, questions=4, over_s=over_s))
+    report(f"20 people in {over_s:.0f} s", told, pulse, cpu_s)
+    assert_whole([*alone, *told])
+    if over_s:  # in the same instant they share the processors, and so wait for each other
+        assert own(told) <= 1.5 * max(own(alone), 0.3)
+
+
+@pytest.mark.long
+def test_memory_does_not_grow_with_the_answers(chat: Chat, server: Server) -> None:
+    server.behaves = takes(0.05, PIECES)
+    held = []
+    for conversation in range(20):
+        assert_whole(asyncio.run(one_after_another(chat, 10)))
+        held.append(chat.memory())
+        print(f"after {10 * (conversation + 1)} answers: {held[-1] / 1e6:.0f} MB")
+    assert held[-1] <= 1.10 * held[1]
+
+
+@pytest.mark.long
+def test_papers_are_added_while_people_ask(chat: Chat, server: Server, home: Path, tmp_path: Path) -> None:
+    server.behaves = takes(MODEL_S, PIECES)
+    made = tmp_path / "made.jsonl"
+    lines = [json.dumps({"id": f"lamp-{n}", "title": f"Lamp {n}", "abstract": f"Street lamp {n} dims."}) for n in range(5000)]
+    made.write_text("\n".join(lines))
+    asyncio.run(one_after_another(chat, len(ASKED)))
+    alone = asyncio.run(one_after_another(chat, len(ASKED)))
+    print(f"before: p95 {own(alone):.2f} s")
+    command = [sys.executable, "-m", "rag.ingest", str(made)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env={**os.environ, "RAG_HOME": str(home)}) as adding:
+        while adding.poll() is None:
+            told, pulse, cpu_s = asyncio.run(at_once(chat, people=4, questions=2, over_s=2.0))
+            report("meanwhile", told, pulse, cpu_s)
+            assert_whole(told)
+    assert adding.returncode == 0
+    after = asyncio.run(one_after_another(chat, len(ASKED)))
+    assert_whole(after)
+    assert [one.said.count("GraphSAINT") for one in after] == [one.said.count("GraphSAINT") for one in alone]
+
+
+@pytest.mark.long
+def test_the_chat_is_there_in_seconds(home: Path, server: Server) -> None:
+    with Endpoint(server) as endpoint:
+        took = []
+        for _ in range(3):
+            with Chat(home, endpoint.url) as chat:
+                took.append(chat.started_s)
+    print(f"started in {', '.join(f'{seconds:.1f}' for seconds in took)} s")
+    assert min(took) <= 8.0
