@@ -12,6 +12,8 @@ from rag.errors import UsageError
 from rag.settings import load
 from ui import listening
 
+_TURN_S = 0.001  # for which an answer's thread may keep the others waiting, one of which answers all requests
+
 
 def _port(value: str) -> int:
     if not value.isdecimal() or not 1 <= int(value) <= 65535:
@@ -53,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     settings = load(profile=args.profile, model=args.model, base_url=args.base_url, no_model=args.no_model or None)
     with progress_bars() as progress:
         assistant = Assistant(settings, progress=progress, tell=say)
-    sys.setswitchinterval(0.001)
+    sys.setswitchinterval(_TURN_S)
     from ui import app
 
     page = app.build(assistant)

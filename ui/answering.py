@@ -17,7 +17,8 @@ from ui.talk import Messages, Talk, said
 
 Update = tuple[Messages, str, Talk]
 Keep = Callable[[Talk, Answer], Talk]  # stores an answer and returns the conversation with it
-_UPDATE_S = 0.1  # between two updates of the page: each costs about as much as checking a sentence
+_UPDATE_S = 0.1  # at least, between two updates of the page: each costs about as much as checking a sentence
+_SHARE = 2  # times as long as an update took, which on a busy server is long, the next one waits
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +41,13 @@ class Live:
     text: str = ""
     thoughts: str = ""
     claims: list[Claim] = field(default_factory=list)
+    waited: float = 0.0  # seconds since anything came
     stopped: bool = False
 
     def begin(self, question: str) -> None:
         self.question = question
         self.found, self.text, self.thoughts, self.claims, self.stopped = None, "", "", [], False
+        self.waited = 0.0
 
 
 def respond(assistant: Assistant, asked: Asked | None, talk: Talk, live: Live, keep: Keep) -> Iterator[Update]:
@@ -62,7 +65,7 @@ def respond(assistant: Assistant, asked: Asked | None, talk: Talk, live: Live, k
         return [*before, *said(asked.question, html)]
 
     yield shown("Searching…"), sources, talk
-    answer, at = None, 0.0
+    answer, due = None, 0.0
     try:
         if asked.listing:
             yield _listed(assistant, asked, talk, shown)
@@ -72,15 +75,14 @@ def respond(assistant: Assistant, asked: Asked | None, talk: Talk, live: Live, k
                 answer, talk = event, keep(talk, event)
                 yield talk.messages(), talk.panel(), talk
                 continue
+            _take_in(live, event)
             if isinstance(event, Found):
-                live.found, at = event, 0.0
                 sources = talk.panel(cards.sources("now", event.sources, title="Found", scope=panel.restriction(event)))
-            else:
-                _take_in(live, event)
-            waited = event.seconds if isinstance(event, Waiting) else 0.0
-            if waited or time.monotonic() - at >= _UPDATE_S:
-                at = time.monotonic()
-                yield shown(_growing(assistant, live, waited)), sources, talk
+            if isinstance(event, Found | Waiting) or time.monotonic() >= due:
+                began = time.monotonic()
+                yield shown(_growing(assistant, live)), sources, talk
+                now = time.monotonic()
+                due = max(began + _UPDATE_S, now + _SHARE * (now - began))
     except RagError as error:
         yield shown(f"{panel.draft(live.text)}\n\n{panel.draft(str(error))}".strip()), talk.panel(), talk
     except GeneratorExit:
@@ -110,8 +112,11 @@ def _listed(assistant: Assistant, asked: Asked, talk: Talk, shown: Callable[[str
     return shown(panel.listing("now", sources)), talk.panel(section), talk
 
 
-def _take_in(live: Live, event: str | Claim | Thought | Waiting) -> None:
-    if isinstance(event, Claim):
+def _take_in(live: Live, event: Found | str | Claim | Thought | Waiting) -> None:
+    live.waited = event.seconds if isinstance(event, Waiting) else 0.0
+    if isinstance(event, Found):
+        live.found = event
+    elif isinstance(event, Claim):
         live.claims.append(event)
     elif isinstance(event, Thought):
         live.thoughts += event.text
@@ -119,7 +124,7 @@ def _take_in(live: Live, event: str | Claim | Thought | Waiting) -> None:
         live.text += event
 
 
-def _growing(assistant: Assistant, live: Live, waited: float = 0.0) -> str:
+def _growing(assistant: Assistant, live: Live) -> str:
     """Return what there is of an answer, or what is being done for it."""
     thoughts = panel.thoughts(live.thoughts)
     if live.found is None:
@@ -128,7 +133,7 @@ def _growing(assistant: Assistant, live: Live, waited: float = 0.0) -> str:
         return thoughts + panel.linked("now", live.text, live.claims, live.found.sources)
     count = len(live.found.sources)
     doing = f"{count} paper{'s' * (count != 1)} found. {_doing(assistant)}"
-    return thoughts + (f"{doing} {waited:.0f} s" if waited >= 1 else doing)
+    return thoughts + (f"{doing} {live.waited:.0f} s" if live.waited >= 1 else doing)
 
 
 def _doing(assistant: Assistant) -> str:
