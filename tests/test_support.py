@@ -51,7 +51,7 @@ def test_no_score_is_higher_than_its_words_can_reach(claim: str, lamps: list[Abs
     for one in lamps:
         assert found(claim, [one], embedder).score <= one.reach(claim)
     assert absent("340 lamps in Ghent", lamps[:1]) == []
-    assert absent("340 lamps in Ghent", lamps[1:]) == ["340 lamps", "Ghent"]
+    assert absent("340 lamps in Ghent", lamps[1:]) == ["340", "Ghent"]
 
 
 def test_the_best_source_comes_first_and_gives_the_score(lamps: list[Abstract], embedder: MiniLM) -> None:

@@ -1,6 +1,6 @@
 """People at the chat, without a browser: the requests that the page sends, over HTTP, and the chat as its own command.
 
-with Chat(home, model_url) as chat: asyncio.run(...)      chat.url, chat.pid
+with Chat(home, model_url) as chat: done(...)      chat.url, chat.pid
 async with Visitor(chat.url) as visitor: await visitor.ask("...")
 """
 
@@ -16,16 +16,18 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import httpx2 as httpx
 from endpoint_server import Behaviour, Exchange, delta, usage_of
 
+T = TypeVar("T")
 _ROOT = Path(__file__).resolve().parents[1]
 _STARTS_S = 120.0
 _CONFIG = "window.gradio_config = "
@@ -237,6 +239,12 @@ class Pulse:
             assert json.load(line.getresponse()) == {"ok": True}
             self.seconds.append(time.perf_counter() - began)
         line.close()
+
+
+def done(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run `coroutine` in a thread of its own: where Playwright is in use, this one has a loop already."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, coroutine).result()
 
 
 def percentile(values: Sequence[float], share: float) -> float:

@@ -65,14 +65,14 @@ def respond(assistant: Assistant, asked: Asked | None, talk: Talk, live: Live, k
         return [*before, *said(asked.question, html)]
 
     yield shown("Searching…"), sources, talk
-    answer, due = None, 0.0
+    due = 0.0
     try:
         if asked.listing:
             yield _listed(assistant, asked, talk, shown)
             return
         for event in _events(assistant, asked, talk, live):
             if isinstance(event, Answer):
-                answer, talk = event, keep(talk, event)
+                live.text, talk = "", keep(talk, event)  # nothing is left to keep
                 yield talk.messages(), talk.panel(), talk
                 continue
             _take_in(live, event)
@@ -86,9 +86,14 @@ def respond(assistant: Assistant, asked: Asked | None, talk: Talk, live: Live, k
     except RagError as error:
         yield shown(f"{panel.draft(live.text)}\n\n{panel.draft(str(error))}".strip()), talk.panel(), talk
     except GeneratorExit:
-        if answer is None and live.text:  # in a thread: whoever closes a generator of Gradio's answers all other requests too
-            Thread(target=lambda: keep(talk, _cut(assistant, asked, live))).start()
+        _keep_rest(assistant, asked, talk, live, keep)
         raise
+
+
+def _keep_rest(assistant: Assistant, asked: Asked, talk: Talk, live: Live, keep: Keep) -> None:
+    """Keep what there is of an answer that nobody reads any more; not here, where Gradio answers all other requests too."""
+    if live.text:
+        Thread(target=lambda: keep(talk, _cut(assistant, asked, live))).start()
 
 
 def _events(assistant: Assistant, asked: Asked, talk: Talk, live: Live) -> Iterator[Event]:

@@ -21,7 +21,7 @@ import pytest
 from endpoint_server import Behaviour, Endpoint, Exchange, delta
 from playwright.sync_api import Browser, Page, expect
 from test_chat import QUESTION, ask, browser  # noqa: F401 - the fixture
-from visitors import Chat, Pulse, Told, Visitor, percentile, takes
+from visitors import Chat, Pulse, Told, Visitor, done, percentile, takes
 
 from rag.history import History
 from rag.types import Answer
@@ -78,7 +78,9 @@ class Server:
         until = time.monotonic() + 3 * LEFT_S
         while not self.left and time.monotonic() < until:
             time.sleep(0.02)
-        return (self.left or time.monotonic()) - since
+        took = (self.left or time.monotonic()) - since
+        print(f"left after {took:.2f} s")
+        return took
 
 
 @pytest.fixture(scope="module")
@@ -232,11 +234,11 @@ def assert_whole(told: list[Told]) -> None:
 
 def test_twenty_people_are_answered_at_once(chat: Chat, server: Server) -> None:
     server.behaves = takes(MODEL_S, PIECES)
-    asyncio.run(one_after_another(chat, len(ASKED)))  # what is done once
+    done(one_after_another(chat, len(ASKED)))  # what is done once
     before = chat.cpu_s()
-    alone = asyncio.run(one_after_another(chat, len(ASKED)))
+    alone = done(one_after_another(chat, len(ASKED)))
     alone_cpu_s = (chat.cpu_s() - before) / len(alone)
-    told, pulse, cpu_s = asyncio.run(at_once(chat, people=20, questions=2, over_s=5.0))
+    told, pulse, cpu_s = done(at_once(chat, people=20, questions=2, over_s=5.0))
     report("20 people in 5 s", told, pulse, cpu_s)
     assert_whole([*alone, *told])
     assert cpu_s <= 2 * alone_cpu_s
@@ -256,11 +258,11 @@ def report(what: str, told: list[Told], pulse: Pulse, cpu_s: float) -> None:
 @pytest.mark.parametrize(("over_s", "reading_s"), [(10.0, 5.0), (10.0, 0.0), (0.0, 0.0)])
 def test_twenty_people_wait_little_longer_than_one(chat: Chat, server: Server, over_s: float, reading_s: float) -> None:
     server.behaves = takes(MODEL_S, PIECES)
-    asyncio.run(one_after_another(chat, 2 * len(ASKED)))
+    done(one_after_another(chat, 2 * len(ASKED)))
     with Pulse(chat.url) as pulse:
-        alone = asyncio.run(one_after_another(chat, 10))
+        alone = done(one_after_another(chat, 10))
     report("alone", alone, pulse, 0.0)
-    told, pulse, cpu_s = asyncio.run(at_once(chat, people=20, questions=4, over_s=over_s, reading_s=reading_s))
+    told, pulse, cpu_s = done(at_once(chat, people=20, questions=4, over_s=over_s, reading_s=reading_s))
     report(f"20 people in {over_s:.0f} s who read for {reading_s:.0f} s", told, pulse, cpu_s)
     assert_whole([*alone, *told])
     if reading_s:  # those who never read ask for more than two processors have
@@ -272,7 +274,7 @@ def test_memory_does_not_grow_with_the_answers(chat: Chat, server: Server) -> No
     server.behaves = takes(0.05, PIECES)
     held = []
     for conversation in range(20):
-        assert_whole(asyncio.run(one_after_another(chat, 10)))
+        assert_whole(done(one_after_another(chat, 10)))
         held.append(chat.memory())
         print(f"after {10 * (conversation + 1)} answers: {held[-1] / 1e6:.0f} MB")
     assert held[-1] <= 1.10 * held[1]
@@ -284,17 +286,17 @@ def test_papers_are_added_while_people_ask(chat: Chat, server: Server, home: Pat
     made = tmp_path / "made.jsonl"
     lines = [json.dumps({"id": f"lamp-{n}", "title": f"Lamp {n}", "abstract": f"Street lamp {n} dims."}) for n in range(5000)]
     made.write_text("\n".join(lines))
-    asyncio.run(one_after_another(chat, len(ASKED)))
-    alone = asyncio.run(one_after_another(chat, len(ASKED)))
+    done(one_after_another(chat, len(ASKED)))
+    alone = done(one_after_another(chat, len(ASKED)))
     print(f"before: p95 {own(alone):.2f} s")
     command = [sys.executable, "-m", "rag.ingest", str(made)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, env={**os.environ, "RAG_HOME": str(home)}) as adding:
         while adding.poll() is None:
-            told, pulse, cpu_s = asyncio.run(at_once(chat, people=4, questions=2, over_s=2.0))
+            told, pulse, cpu_s = done(at_once(chat, people=4, questions=2, over_s=2.0))
             report("meanwhile", told, pulse, cpu_s)
             assert_whole(told)
     assert adding.returncode == 0
-    after = asyncio.run(one_after_another(chat, len(ASKED)))
+    after = done(one_after_another(chat, len(ASKED)))
     assert_whole(after)
     first = [one.sources.partition("<h3>")[2].partition("</h3>")[0] for one in (alone[0], after[0])]
     assert "GraphSAINT" in first[0]
