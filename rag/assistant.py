@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 from rag import chosen, corpus, gate, ingest, lookup, prompt, understand
-from rag.embedding import Embedder
+from rag.embedding import Embedder, Remembering
 from rag.errors import PromptTooLong
 from rag.extract import ExtractiveReader
 from rag.filters import Scope
@@ -60,6 +60,7 @@ class Assistant:
         self._verify = settings.verify == "model"
         self.embedder: Embedder = embedder or chosen.embedder(settings)
         self._reader = chosen.reader(settings, self.embedder)
+        self._checks = Remembering(self._reader)  # people ask of the same papers
         self._take(model or chosen.model(settings) or ExtractiveReader(self._reader))
         self._reranker = reranker or chosen.reranker(settings)
         ingest.prepare(settings.home, self.embedder, progress, tell)
@@ -77,7 +78,7 @@ class Assistant:
     def _take(self, model: ChatModel) -> None:
         self.model = model
         verifier = Verifier(model) if self._verify and model.mode == "model" else None
-        self._reading = Reading(model, self._reader, verifier)
+        self._reading = Reading(model, self._checks, verifier)
 
     @property
     def library(self) -> Library:

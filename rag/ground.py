@@ -77,8 +77,10 @@ class Checker:
 
     def _elsewhere(self, said: str, vector: Vectors, cited: set[int], least: float) -> Finding | None:
         """Return what the source that supports a claim best, and is not cited, makes of it; None when it is under `least`."""
-        others = [support.find(said, [self._abstract(s.n)], vector) for s in self._sources if s.n not in cited]
-        clear = [f for f in others if f.supports and f.score >= least]
+        others = [self._abstract(s.n) for s in self._sources if s.n not in cited]
+        might = [a for a in others if a.reach(said) >= least and not support.absent(said, [a])]  # the rest need not be embedded
+        found = [support.find(said, [a], vector) for a in might]
+        clear = [f for f in found if f.supports and f.score >= least]
         return max(clear, key=lambda f: f.score, default=None)
 
     def _abstract(self, n: int) -> Abstract:

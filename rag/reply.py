@@ -16,6 +16,7 @@ from rag.types import Finish, Thought, Usage
 LONGEST = 100_000  # characters of an answer; no limit of tokens that anyone sets is that high
 _BEGINNING = 200  # characters of a reply that is none
 _TAIL = 1200  # characters in which repetition is looked for
+_STEP = 60  # and after how many more it is looked for again, which takes as long as all else that is done with a piece
 _REPEATED = re.compile(r"(.{20,200}?)\1{4}\Z|(.{1,19}?)\2{29}\Z", re.DOTALL)
 _ENDED = {
     None: "the reply ended without a finish reason",
@@ -145,7 +146,7 @@ class Guard:
     """Notices a reply that does not end by itself."""
 
     def __init__(self) -> None:
-        self._length = 0
+        self._length = self._looked = 0
         self._tail = ""
 
     def enough(self, text: str) -> str | None:
@@ -154,5 +155,8 @@ class Guard:
         self._tail = (self._tail + text)[-_TAIL:]
         if self._length > LONGEST:
             return f"the reply was longer than {LONGEST:,} characters"
+        if self._length - self._looked < _STEP:
+            return None
+        self._looked = self._length
         repeated = _REPEATED.search(self._tail)
         return "the model repeated itself" if repeated and repeated.group().strip(" \n.-_=|") else None

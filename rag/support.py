@@ -56,6 +56,13 @@ class Abstract:
         shown = [first] + [second] * (joint[second] - titled[first] >= _ADDS)
         return tuple(Evidence(self.n, self.paper.id, self._texts[i], *self._spans[i], round(score, 4)) for i in shown)
 
+    def reach(self, claim: str) -> float:
+        """Return what the score of `claim` cannot exceed, whatever the vectors: that of its words, with a cosine of 1."""
+        words = text.content_words(claim)
+        titled = [words & (said | self._title) for said in self._words]
+        share = max(len(a | b) for a in titled for b in titled) / max(len(words), 1)
+        return round((share + 1) / 2, 4)
+
     def _embedded(self) -> Vectors:
         if self._vectors is None:
             self._vectors = self._embedder.embed(self._texts)
@@ -79,16 +86,19 @@ class Finding:
         return list(dict.fromkeys(e.n for e in self.evidence if e.score < score))
 
 
+def absent(claim: str, abstracts: Sequence[Abstract]) -> list[str]:
+    """Return the numbers and names of `claim` that none of `abstracts` has."""
+    figures = quantities.absent(claim, [q for a in abstracts for q in a.quantities])
+    return [*figures, *(name for name in names.mentioned(claim) if not any(name in a.names for a in abstracts))]
+
+
 def find(claim: str, abstracts: Sequence[Abstract], vector: Vectors) -> Finding:
     """Return what `abstracts`, one or more, say to `claim`, which may take its numbers and names from any of them."""
     found = sorted((a.evidence(claim, vector) for a in abstracts), key=lambda e: -e[0].score)
     evidence = tuple(e for some in found for e in some)
     score = evidence[0].score
-    problems = []
-    figures = quantities.absent(claim, [q for a in abstracts for q in a.quantities])
-    unknown = [name for name in names.mentioned(claim) if not any(name in a.names for a in abstracts)]
-    if figures or unknown:
-        problems.append(f"not in the cited abstract: {', '.join([*figures, *unknown])}")
+    unknown = absent(claim, abstracts)
+    problems = [f"not in the cited abstract: {', '.join(unknown)}"] if unknown else []
     contrary = polarity.contrary(claim, evidence[0].sentence) if score >= PARTIAL else None
     if contrary:
         problems.append(f"the abstract may say the contrary: {contrary}")

@@ -6,9 +6,12 @@ SSL_CERT_FILE) hold, but this machine is never asked through a proxy.
 
 from __future__ import annotations
 
+import os
 import socket
+import ssl
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import lru_cache
 from importlib.metadata import version
 from threading import Event
 from typing import Any
@@ -53,7 +56,7 @@ class Line:
                 timeout=httpx.Timeout(timeout_s, connect=CONNECT_S),
                 follow_redirects=True,
                 trust_env=not address.is_loopback(base_url),
-                verify=httpx.create_ssl_context(),
+                verify=_certificates(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")),
                 transport=transport() if transport else None,
                 headers={"User-Agent": f"abstract-rag/{version('abstract-rag')}"},
                 event_hooks={"request": [self._watch], "response": [self._check]},
@@ -106,6 +109,12 @@ class Line:
             if not upgraded and (here.scheme, here.host, here.port) != (there.scheme, there.host, there.port):
                 raise Elsewhere(address.shown(str(there)))
         response.stream = _Counted(response.stream)
+
+
+@lru_cache(maxsize=4)
+def _certificates(file: str | None, folder: str | None) -> ssl.SSLContext:
+    """Return what the environment's two variables make trusted; reading it takes longer than all else of a request."""
+    return httpx.create_ssl_context()
 
 
 class _Counted(httpx.SyncByteStream):

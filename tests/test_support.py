@@ -5,7 +5,7 @@ import pytest
 from made import LAMPS, LANTERN, ORCHARD, HashEmbedder, paper, sources
 
 from rag.minilm import MiniLM
-from rag.support import PARTIAL, SUPPORTED, Abstract, Finding, find
+from rag.support import PARTIAL, SUPPORTED, Abstract, Finding, absent, find
 from rag.types import Evidence
 
 QUOTE = "LanternNet dims 340 lamps by learning from footsteps."
@@ -44,6 +44,14 @@ def test_a_second_sentence_is_shown_when_it_adds_words_and_counts(lamps: list[Ab
     assert [e.sentence for e in both.evidence] == [CUT, QUOTE]
     alone = [Abstract(sources(paper("Other", text))[0], embedder) for text in (CUT, QUOTE)]
     assert both.score > max(found(claim, [one], embedder).score for one in alone)
+
+
+@pytest.mark.parametrize("claim", [QUOTE, CUT, "A drone dims 340 lamps in spring.", "Whales sing.", "…"])
+def test_no_score_is_higher_than_its_words_can_reach(claim: str, lamps: list[Abstract], embedder: MiniLM) -> None:
+    for one in lamps:
+        assert found(claim, [one], embedder).score <= one.reach(claim)
+    assert absent("340 lamps in Ghent", lamps[:1]) == []
+    assert absent("340 lamps in Ghent", lamps[1:]) == ["340", "Ghent"]
 
 
 def test_the_best_source_comes_first_and_gives_the_score(lamps: list[Abstract], embedder: MiniLM) -> None:

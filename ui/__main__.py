@@ -13,6 +13,8 @@ from rag.errors import UsageError
 from rag.settings import load
 from ui import listening
 
+_TURN_S = 0.001  # for which an answer's thread may keep the others waiting, one of which answers all requests
+
 
 def _port(value: str) -> int:
     if not value.isdecimal() or not 1 <= int(value) <= 65535:
@@ -60,6 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     settings = load(profile=args.profile, model=args.model, base_url=args.base_url, no_model=args.no_model or None)
     with progress_bars() as progress:
         assistant = Assistant(settings, progress=progress, tell=say)
+    sys.setswitchinterval(_TURN_S)
     with _without("mcp"):  # Gradio imports it where it is installed: 0.7 s, for a server that is not used here
         from ui import app
 

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-
-import gradio as gr
+from threading import Thread
 
 from rag.assistant import Assistant
 from rag.errors import RagError
 from rag.reading import Event, Found
 from rag.types import Answer, Claim, Filters, Source, Thought, Waiting
 from ui import cards, panel
+from ui.stopping import Stoppable, Stopped
 from ui.talk import Messages, Talk, said
 
 Update = tuple[Messages, str, Talk]
 Keep = Callable[[Talk, Answer], Talk]  # stores an answer and returns the conversation with it
+_UPDATE_S = 0.1  # at least, between two updates of the page: each costs about as much as checking a sentence
+_SHARE = 2  # times as long as an update took, which on a busy server is long, the next one waits
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,61 +33,80 @@ class Asked:
 
 @dataclass(slots=True)
 class Live:
-    """The answer that is being written. Stop sets `stopped`, and whoever writes the answer ends it: nobody else may."""
+    """The answer that is being written. Stop, or a page that is closed, sets `stopped`, and whoever writes the answer ends it:
+    nobody else may."""
 
     question: str = ""
     found: Found | None = None
     text: str = ""
     thoughts: str = ""
     claims: list[Claim] = field(default_factory=list)
+    waited: float = 0.0  # seconds since anything came
     stopped: bool = False
 
     def begin(self, question: str) -> None:
         self.question = question
         self.found, self.text, self.thoughts, self.claims, self.stopped = None, "", "", [], False
+        self.waited = 0.0
 
 
 def respond(assistant: Assistant, asked: Asked | None, talk: Talk, live: Live, keep: Keep) -> Iterator[Update]:
-    """Answer one question: yield the messages, the sources and the conversation as they grow; None is no question."""
-    before = talk.messages()
+    """Answer one question: yield the messages, the sources and the conversation as they grow; None is no question.
+
+    Closed before its end, it keeps what was said until then.
+    """
+    before, sources = talk.messages(), talk.panel()
     if asked is None:
-        yield before, talk.panel(), talk
+        yield before, sources, talk
         return
     live.begin(asked.question)
 
     def shown(html: str) -> Messages:
         return [*before, *said(asked.question, html)]
 
-    yield shown("Searching…"), talk.panel(), talk
+    yield shown("Searching…"), sources, talk
+    due = 0.0
     try:
         if asked.listing:
             yield _listed(assistant, asked, talk, shown)
             return
         for event in _events(assistant, asked, talk, live):
-            if isinstance(event, Found):
-                live.found = event
-                now = cards.sources("now", event.sources, title="Found", scope=panel.restriction(event))
-                yield shown(_growing(assistant, live)), talk.panel(now), talk
-            elif isinstance(event, Answer):
-                talk = keep(talk, event)
+            if isinstance(event, Answer):
+                live.text, talk = "", keep(talk, event)  # nothing is left to keep
                 yield talk.messages(), talk.panel(), talk
-            else:
-                _take_in(live, event)
-                waited = event.seconds if isinstance(event, Waiting) else 0.0
-                yield shown(_growing(assistant, live, waited)), gr.skip(), talk
+                continue
+            _take_in(live, event)
+            if isinstance(event, Found):
+                sources = talk.panel(cards.sources("now", event.sources, title="Found", scope=panel.restriction(event)))
+            if isinstance(event, Found | Waiting) or time.monotonic() >= due:
+                began = time.monotonic()
+                yield shown(_growing(assistant, live)), sources, talk
+                now = time.monotonic()
+                due = max(began + _UPDATE_S, now + _SHARE * (now - began))
     except RagError as error:
         yield shown(f"{panel.draft(live.text)}\n\n{panel.draft(str(error))}".strip()), talk.panel(), talk
+    except GeneratorExit:
+        _keep_rest(assistant, asked, talk, live, keep)
+        raise
+
+
+def _keep_rest(assistant: Assistant, asked: Asked, talk: Talk, live: Live, keep: Keep) -> None:
+    """Keep what there is of an answer that nobody reads any more; not here, where Gradio answers all other requests too."""
+    if live.text:
+        Thread(target=lambda: keep(talk, _cut(assistant, asked, live))).start()
 
 
 def _events(assistant: Assistant, asked: Asked, talk: Talk, live: Live) -> Iterator[Event]:
     """Yield what the assistant does, and the answer as far as it came once it is stopped."""
-    stream = assistant.stream(asked.question, talk.turns(), asked.k, asked.filters)
-    for event in stream:
-        if live.stopped and not isinstance(event, Answer):
-            stream.close()
-            yield assistant.cut(asked.question, live.found or Found(asked.question, ()), live.text, "stopped")
-            return
-        yield event
+    stoppable = assistant.using(Stoppable(assistant.model, lambda: live.stopped))
+    try:
+        yield from stoppable.stream(asked.question, talk.turns(), asked.k, asked.filters)
+    except Stopped:
+        yield _cut(assistant, asked, live)
+
+
+def _cut(assistant: Assistant, asked: Asked, live: Live) -> Answer:
+    return assistant.cut(asked.question, live.found or Found(asked.question, ()), live.text, "stopped")
 
 
 def _listed(assistant: Assistant, asked: Asked, talk: Talk, shown: Callable[[str], Messages]) -> Update:
@@ -95,8 +117,11 @@ def _listed(assistant: Assistant, asked: Asked, talk: Talk, shown: Callable[[str
     return shown(panel.listing("now", sources)), talk.panel(section), talk
 
 
-def _take_in(live: Live, event: str | Claim | Thought | Waiting) -> None:
-    if isinstance(event, Claim):
+def _take_in(live: Live, event: Found | str | Claim | Thought | Waiting) -> None:
+    live.waited = event.seconds if isinstance(event, Waiting) else 0.0
+    if isinstance(event, Found):
+        live.found = event
+    elif isinstance(event, Claim):
         live.claims.append(event)
     elif isinstance(event, Thought):
         live.thoughts += event.text
@@ -104,7 +129,7 @@ def _take_in(live: Live, event: str | Claim | Thought | Waiting) -> None:
         live.text += event
 
 
-def _growing(assistant: Assistant, live: Live, waited: float = 0.0) -> str:
+def _growing(assistant: Assistant, live: Live) -> str:
     """Return what there is of an answer, or what is being done for it."""
     thoughts = panel.thoughts(live.thoughts)
     if live.found is None:
@@ -113,7 +138,7 @@ def _growing(assistant: Assistant, live: Live, waited: float = 0.0) -> str:
         return thoughts + panel.linked("now", live.text, live.claims, live.found.sources)
     count = len(live.found.sources)
     doing = f"{count} paper{'s' * (count != 1)} found. {_doing(assistant)}"
-    return thoughts + (f"{doing} {waited:.0f} s" if waited >= 1 else doing)
+    return thoughts + (f"{doing} {live.waited:.0f} s" if live.waited >= 1 else doing)
 
 
 def _doing(assistant: Assistant) -> str:

@@ -9,6 +9,7 @@ from html import escape
 from typing import Any
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", "1000000000")  # events between two sums of them, which nobody sees
 
 import gradio as gr
 
@@ -21,6 +22,7 @@ from ui.models import Models
 from ui.talk import EMPTY, Talk
 
 _AT_ONCE = 20  # questions that are answered at once; Gradio's own limit is one
+_THREADS = 120  # each answer under way has one, also those for programs; what stops them must find one too
 _CONNECT = (
     '<details class="connect"><summary>How to connect a model</summary><p>Start it with <code>RAG_BASE_URL</code> and '
     "<code>RAG_MODEL</code> set, such as <code>RAG_BASE_URL=http://localhost:11434/v1 RAG_MODEL=qwen3:8b python -m ui</code>. "
@@ -78,7 +80,7 @@ def build(assistant: Assistant, *, endpoint_change: bool = False) -> gr.Blocks:
             with gr.Column(scale=2, min_width=320):
                 sources = gr.HTML(EMPTY, elem_id="sources", padding=False)
         wired = Wired(models, history, talk, live, asked, chat, sources, box, fields, picked)
-        wired.asking()
+        wired.asking(page)
         examples.add(page, assistant, chat, box)
         wired.keeping(page, side, anew)
         wired.rating(rated, why)
@@ -94,6 +96,8 @@ def launch_options(names: Sequence[str] = ()) -> dict[str, Any]:
     return {
         **look.launch_options(),
         "app_kwargs": {"middleware": [guard.middleware(names)]},
+        "max_threads": _THREADS,
+        "enable_monitoring": False,
         "share": False,
         "ssr_mode": False,  # Node would stand before the guard
         "mcp_server": False,

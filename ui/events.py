@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -47,8 +47,9 @@ class Wired:
     box: gr.Textbox
     fields: list[gr.components.Component]
     picked: list[gr.components.Component]
+    written: dict[str | None, Live] = field(default_factory=dict)  # the answers under way, by the page's session
 
-    def asking(self) -> None:
+    def asking(self, page: gr.Blocks) -> None:
         """Ask, stop, ask again, take back and change a question."""
         taken = [self.asked, self.box, self.talk]
         given = [self.box, self.talk, self.live, *self.fields]
@@ -57,6 +58,7 @@ class Wired:
         self._answered(self.chat.edit(self._edit, given, taken, **_PRIVATE))
         self.chat.undo(self._undo, [self.talk, self.live], [self.talk, self.box, self.chat, self.sources], **_PRIVATE)
         self.box.stop(_stop, self.live, None, **_PRIVATE)
+        page.unload(self._left)
 
     def _answered(self, taken: Any) -> None:
         shown = [self.chat, self.sources, self.talk]
@@ -95,7 +97,16 @@ class Wired:
         except RagError as error:
             gr.Warning(panel.draft(str(error)))
             asked, assistant = None, self.models.started
-        yield from respond(assistant, asked, talk, live, keep)
+        self.written[request.session_hash] = live
+        try:
+            yield from respond(assistant, asked, talk, live, keep)
+        finally:
+            self.written.pop(request.session_hash, None)
+
+    def _left(self, request: gr.Request) -> None:
+        """Stop the answer of a page that was closed."""
+        if live := self.written.get(request.session_hash):
+            live.stopped = True
 
     def keeping(self, page: gr.Blocks, side: sidebar.Sidebar, anew: gr.Button) -> None:
         """List the conversations, begin a new one, and open, rename, forget and take along one."""

@@ -22,6 +22,10 @@ class Talk:
     id: str | None = None
     answers: tuple[Answer, ...] = ()
 
+    def __hash__(self) -> int:
+        """Gradio takes it before and after each update of the page; an answer never changes."""
+        return hash((self.id, *(answer.id for answer in self.answers)))
+
     def with_answer(self, answer: Answer) -> Talk:
         return replace(self, answers=(*self.answers, answer))
 
