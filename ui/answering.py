@@ -33,8 +33,8 @@ class Asked:
 
 @dataclass(slots=True)
 class Live:
-    """The answer that is being written. Stop, or a page that is closed, sets `stopped`, and whoever writes the answer ends it:
-    nobody else may."""
+    """The answer that is being written, from the moment its question is taken (`writing`). Stop, or a page that is closed, sets
+    `stopped`, and whoever writes the answer ends it: nobody else may."""
 
     question: str = ""
     found: Found | None = None
@@ -42,6 +42,7 @@ class Live:
     thoughts: str = ""
     claims: list[Claim] = field(default_factory=list)
     waited: float = 0.0  # seconds since anything came
+    writing: bool = False
     stopped: bool = False
 
     def begin(self, question: str) -> None:

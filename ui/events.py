@@ -28,7 +28,8 @@ _TAKE_ALONG = """(file) => {
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 }"""
 # A tab that is loaded again shows the conversation it showed; a new one, or a question about a paper, begins anew.
-_LAST = """(_, talk) => [new URLSearchParams(location.search).has("paper") ? null : sessionStorage.getItem("talk"), talk]"""
+_LAST = """(_, talk, live) =>
+  [new URLSearchParams(location.search).has("paper") ? null : sessionStorage.getItem("talk"), talk, live]"""
 _REMEMBER = """(id) => { if (id) sessionStorage.setItem("talk", id); }"""
 _LEAVE = """() => { sessionStorage.removeItem("talk"); }"""
 
@@ -63,26 +64,30 @@ class Wired:
     def _answered(self, taken: Any) -> None:
         shown = [self.chat, self.sources, self.talk]
         given = [self.asked, self.talk, self.live, *self.picked]
-        answered = taken.then(self._respond, given, shown, show_progress="hidden", **_PRIVATE)
+        answered = taken.success(self._respond, given, shown, show_progress="hidden", **_PRIVATE)
         answered.then(options.ready, None, self.box, **_PRIVATE)
 
-    def _take(self, question: str, talk: Talk, _: Live, *given: Any) -> tuple[Any, ...]:
-        return (*options.take(self.models.started, question, *given), talk)
+    def _take(self, question: str, talk: Talk, live: Live, *given: Any) -> tuple[Any, ...]:
+        _idle(live)
+        asked, box = options.take(self.models.started, question, *given)
+        live.writing = asked is not None
+        return asked, box, talk
 
     def _retry(self, event: gr.RetryData, request: gr.Request, _: str, talk: Talk, live: Live, *given: Any) -> tuple[Any, ...]:
         n = _place(event.index)
         question = talk.answers[n].question if n < len(talk.answers) else live.question  # one that has no answer
-        return self._again(talk, n, question, given, request)
+        return self._again(talk, live, n, question, given, request)
 
-    def _edit(self, event: gr.EditData, request: gr.Request, _: str, talk: Talk, __: Live, *given: Any) -> tuple[Any, ...]:
-        return self._again(talk, _place(event.index), str(event.value), given, request)
+    def _edit(self, event: gr.EditData, request: gr.Request, _: str, talk: Talk, live: Live, *given: Any) -> tuple[Any, ...]:
+        return self._again(talk, live, _place(event.index), str(event.value), given, request)
 
-    def _again(self, talk: Talk, n: int, question: str, given: Any, request: gr.Request) -> tuple[Any, ...]:
+    def _again(self, talk: Talk, live: Live, n: int, question: str, given: Any, request: gr.Request) -> tuple[Any, ...]:
         """Ask `question` in the place of answer `n`, which is taken back with what came after it."""
-        asked, box = options.take(self.models.started, question, *given)
+        asked, box, talk = self._take(question, talk, live, *given)
         return asked, box, talk if asked is None else sidebar.cut(self.history, talk, n, sidebar.owner(request))
 
     def _undo(self, event: gr.UndoData, request: gr.Request, talk: Talk, live: Live) -> tuple[Any, ...]:
+        _idle(live)
         n = _place(event.index)
         question = talk.answers[n].question if n < len(talk.answers) else live.question
         talk = sidebar.cut(self.history, talk, n, sidebar.owner(request))
@@ -101,6 +106,7 @@ class Wired:
         try:
             yield from respond(assistant, asked, talk, live, keep)
         finally:
+            live.writing = False
             self.written.pop(request.session_hash, None)
 
     def _left(self, request: gr.Request) -> None:
@@ -120,17 +126,16 @@ class Wired:
         page.load(**listing)
         side.words.change(**listing)
         self.talk.change(**listing)
-        side.listed.input(self._open, [side.listed, self.talk], shown, **_PRIVATE)
-        anew.click(lambda: (Talk(), *_shown(Talk())), None, shown, **_PRIVATE)
+        side.listed.input(self._open, [side.listed, self.talk, self.live], shown, **_PRIVATE).failure(**listing)
+        anew.click(_begin, self.live, shown, **_PRIVATE).success(None, None, None, js=_LEAVE, **_PRIVATE)
         last = gr.Textbox(visible=False)
-        page.load(self._open, [last, self.talk], shown, js=_LAST, **_PRIVATE)
+        page.load(self._open, [last, self.talk, self.live], shown, js=_LAST, **_PRIVATE)
         side.listed.change(None, side.listed, None, js=_REMEMBER, **_PRIVATE)
-        for left in (anew, side.forget):
-            left.click(None, None, None, js=_LEAVE, **_PRIVATE)
         side.name.submit(self._rename, [side.name, self.talk], None, **_PRIVATE).then(**listing)
         side.remove.click(sidebar.really, self.talk, [side.question, side.really], **_PRIVATE)
         side.leave.click(lambda: gr.update(visible=False), None, side.really, **_PRIVATE)
-        side.forget.click(self._forget, self.talk, shown, **_PRIVATE)
+        forgotten = side.forget.click(self._forget, [self.talk, self.live], shown, **_PRIVATE)
+        forgotten.success(None, None, None, js=_LEAVE, **_PRIVATE)
         self.talk.change(lambda: gr.update(visible=False), None, side.really, **_PRIVATE)  # it was asked of another one
         for kind, button in side.files.items():
             file = gr.JSON(visible="hidden")
@@ -139,7 +144,8 @@ class Wired:
     def _listed(self, words: str, talk: Talk, request: gr.Request) -> tuple[Any, ...]:
         return sidebar.choices(self.history, words, talk, sidebar.owner(request))
 
-    def _open(self, conversation: str | None, talk: Talk, request: gr.Request) -> tuple[Any, ...]:
+    def _open(self, conversation: str | None, talk: Talk, live: Live, request: gr.Request) -> tuple[Any, ...]:
+        _idle(live)
         talk = sidebar.opened(self.history, conversation, talk, sidebar.owner(request))
         messages, sources = _shown(talk)
         thumbs = sidebar.thumbs(self.history, talk, sidebar.owner(request))
@@ -152,7 +158,8 @@ class Wired:
         with sidebar.told():
             self.history.rename(talk.id, sidebar.owner(request), name)
 
-    def _forget(self, talk: Talk, request: gr.Request) -> tuple[Any, ...]:
+    def _forget(self, talk: Talk, live: Live, request: gr.Request) -> tuple[Any, ...]:
+        _idle(live)
         with sidebar.told():
             if talk.id is not None:
                 self.history.delete(talk.id, sidebar.owner(request))
@@ -185,6 +192,17 @@ class Wired:
 
 def _stop(live: Live) -> None:
     live.stopped = True
+
+
+def _idle(live: Live) -> None:
+    """Refuse what cannot be done while an answer is being written: its conversation is what would change."""
+    if live.writing:
+        raise gr.Error("An answer is being written: wait for it, or stop it first.", print_exception=False)
+
+
+def _begin(live: Live) -> tuple[Any, ...]:
+    _idle(live)
+    return (Talk(), *_shown(Talk()))
 
 
 def _shown(talk: Talk) -> tuple[Any, str]:

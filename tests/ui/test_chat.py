@@ -340,3 +340,34 @@ def test_a_citation_that_the_check_added_is_a_link_to_its_sentence(tab: Page, ch
     expect(tab.locator("#sources mark.active")).to_have_count(1)
     expect(tab.locator("#sources .card.active h3")).to_contain_text("GraphSAINT")
     assert tab.locator("#chat .doubt").count() == 0
+
+
+def test_one_question_at_a_time(tab: Page, chat_with: Callable[[object], str]) -> None:
+    model = Paused(f"{TOLD} [1]. Then it", " stops.")
+    tab.goto(chat_with(model))
+    box = tab.locator("#question textarea")
+    box.fill(QUESTION)
+    for _ in range(3):
+        box.press("Enter")
+    expect(tab.locator("#chat")).to_contain_text("Then it")
+    ask(tab, "What does PhaseNet predict from a waveform?")
+    tab.get_by_role("button", name="New conversation").click()
+    expect(tab.locator(".toast-body", has_text="An answer is being written")).to_be_visible()
+    expect(box).to_have_value("What does PhaseNet predict from a waveform?")
+    expect(tab.locator("#chat")).to_contain_text("Then it")
+    expect(tab.get_by_role("button", name="Stop")).to_be_visible()
+    model.go_on.set()
+    expect(tab.locator("#chat a.copy")).to_have_count(1)
+    expect(tab.locator("#chat .user-row")).to_have_count(1)
+    assert len(model.prompts) == 1
+    tab.get_by_role("button", name="New conversation").click()
+    expect(tab.locator("#chat a.copy")).to_have_count(0)
+
+
+def test_a_question_that_is_too_long_asks_nothing_and_stays(tab: Page, chat_with: Callable[[object], str]) -> None:
+    model = Paused("never", "")
+    tab.goto(chat_with(model))
+    ask(tab, "graph " * 1400)
+    expect(tab.locator(".toast-body")).to_contain_text("Ask in at most 8000 characters.")
+    expect(tab.locator("#question textarea")).to_have_value("graph " * 1400)
+    assert model.prompts == []
