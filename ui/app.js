@@ -76,7 +76,7 @@
     if (rest.length) tip.appendChild(document.createElement("span")).textContent = rest.join("\n");
     tip.hidden = !first;
     const at = it.getBoundingClientRect();
-    const left = Math.min(Math.max(8, at.left), window.innerWidth - tip.offsetWidth - 8);
+    const left = Math.max(8, Math.min(at.left, window.innerWidth - tip.offsetWidth - 8));
     const above = at.top - tip.offsetHeight - 8;
     tip.style.left = `${left}px`;
     tip.style.top = `${above < 8 ? at.bottom + 8 : above}px`;

@@ -60,7 +60,7 @@ def about(paper: Paper) -> str:
     authors = ", ".join(paper.authors[:4]) + (" et al." if len(paper.authors) > 4 else "")
     if not authors and paper.author_count:
         authors = f"{paper.author_count} author{'s' * (paper.author_count != 1)}"
-    parts = [escape(part) for part in (authors, paper.organisation, paper.published) if part]
+    parts = [f"<bdi>{escape(part)}</bdi>" for part in (authors, paper.organisation, paper.published) if part]
     for label, url in links(paper):
         parts.append(f'<a href="{escape(url)}" target="_blank" rel="noopener noreferrer">{escape(label)}</a>')
     return f'<p class="about">{" · ".join(parts)}</p>' if parts else ""

@@ -136,7 +136,7 @@ def _about(paper: Paper, most: int) -> str:
     if not authors and paper.author_count:
         authors = f"{paper.author_count} author{_s(paper.author_count)}"
     parts = (paper.published or "no date", authors, paper.organisation, "in " + ", ".join(paper.sources))
-    return " · ".join(escape(part) for part in parts if part)
+    return " · ".join(f"<bdi>{escape(part)}</bdi>" for part in parts if part)
 
 
 def paper(it: Paper, similar: Sequence[tuple[Paper, float]]) -> str:
