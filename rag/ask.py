@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from rag import filters, render
 from rag.cli import LONGEST_QUESTION, NO_MODEL, checked_question, clean, fail_in_one_sentence, progress_bars, say
 from rag.errors import RagError, UsageError
-from rag.types import Answer, Claim, Filters, Thought, Turn, Waiting
+from rag.types import Answer, Checking, Claim, Filters, Thought, Turn, Waiting
 
 if TYPE_CHECKING:
     from rag.assistant import Assistant
@@ -178,7 +178,9 @@ def _streamed(assistant: Assistant, question: str, only: Filters, force: bool) -
     return answer
 
 
-def _status(event: Thought | Waiting) -> str:
+def _status(event: Thought | Waiting | Checking) -> str:
+    if isinstance(event, Checking):
+        return "which judges what was said"
     return "which thinks" if isinstance(event, Thought) else f"{event.seconds:.0f} s"
 
 

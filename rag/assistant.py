@@ -38,7 +38,7 @@ from rag.types import (
     Turn,
     Usage,
 )
-from rag.verify import Verifier
+from rag.verify import Judged, Verifier
 
 
 class Assistant:
@@ -58,6 +58,7 @@ class Assistant:
         self.home = settings.home
         self.k = settings.k
         self._verify = settings.verify == "model"
+        self._judged: Judged = {}
         self.embedder: Embedder = embedder or chosen.embedder(settings)
         self._reader = chosen.reader(settings, self.embedder)
         self._checks = Remembering(self._reader)  # people ask of the same papers
@@ -77,7 +78,7 @@ class Assistant:
 
     def _take(self, model: ChatModel) -> None:
         self.model = model
-        verifier = Verifier(model) if self._verify and model.mode == "model" else None
+        verifier = Verifier(model, self._judged) if self._verify and model.mode == "model" else None
         self._reading = Reading(model, self._checks, verifier)
 
     @property
@@ -122,7 +123,8 @@ class Assistant:
     ) -> Generator[Event, None, None]:
         """Yield Found, pieces of the answer as they come, each sentence's Claim as it ends, and last the whole Answer.
 
-        A model's Thoughts come between, and a Waiting for each second in which it is silent.
+        A model's Thoughts come between, and a Waiting for each second in which it is silent; a Checking before a second model's
+        verdicts.
         What the abstracts cannot answer is refused unasked, unless with `force`; the library's records answer about themselves.
         Raises RagError.
         """

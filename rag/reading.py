@@ -13,7 +13,7 @@ from rag.errors import EndpointError
 from rag.records import Result
 from rag.refusal import REFUSAL, is_refusal
 from rag.thinking import CLOSE
-from rag.types import Answer, ChatModel, Claim, Filters, Finish, Hit, Prompt, Source, Thought, Timings, Waiting
+from rag.types import Answer, ChatModel, Checking, Claim, Filters, Finish, Hit, Prompt, Source, Thought, Timings, Waiting
 from rag.verify import Verifier
 
 _ENDS = re.compile(r"[.!?\]\n]|\s\S")  # where a sentence may be seen to have ended
@@ -30,7 +30,7 @@ class Found:
     filters: Filters = field(default_factory=Filters)
 
 
-Event = Found | Waiting | Thought | str | Claim | Answer
+Event = Found | Waiting | Thought | str | Claim | Checking | Answer
 
 
 class Reading:
@@ -74,7 +74,10 @@ class Reading:
         foreign = (_FOREIGN,) if question.is_foreign(said) else ()
         answer = replace(answer, answer=said.strip(), reasoning=reasoning.strip(), model=self._model.name)
         answer = replace(answer, warnings=(*answer.warnings, *foreign))
-        yield timed(self._verified(self._checked(answer, checker)), began)
+        answer = self._checked(answer, checker)
+        if self._verifier is not None and answer.claims:
+            yield Checking(len(answer.claims))
+        yield timed(self._verified(answer), began)
 
     def cut(self, answer: Answer) -> Answer:
         """Return an answer that was stopped, with what the check says of it."""

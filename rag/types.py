@@ -254,6 +254,13 @@ class Waiting:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class Checking:
+    """The answer is whole, and its `statements` are put to the model that judges them; comes once, where that is set."""
+
+    statements: int
+
+
 Reply = str | Thought | Waiting | Finish
 
 

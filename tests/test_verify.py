@@ -14,7 +14,7 @@ from rag.assistant import Assistant
 from rag.errors import EndpointError, UsageError
 from rag.minilm import MiniLM
 from rag.settings import load
-from rag.types import Claim, Finish, Prompt, Verdict
+from rag.types import Answer, Checking, Claim, Finish, Prompt, Verdict
 from rag.verify import Verifier
 from ui import panel
 
@@ -214,6 +214,20 @@ def test_nothing_is_judged_when_it_is_off_refused_or_without_a_model(starter_hom
     assert len(model.prompts) == 1
     made = Assistant(load(home=starter_home, verify="model", no_model=True), embedder=embedder).ask(GRAPH)
     assert {c.judged for c in made.claims} == {None}
+
+
+def test_it_is_told_before_the_model_judges_and_what_it_judged_is_known_to_the_next(
+    starter_home: Path, embedder: MiniLM
+) -> None:
+    model = QueueModel([TOLD, Finish()], "1: yes", [TOLD, Finish()])
+    assistant = Assistant(load(home=starter_home, verify="model"), embedder=embedder, model=model)
+    *_, before, made = assistant.stream(GRAPH)
+    assert before == Checking(1)
+    assert isinstance(made, Answer)
+    assert [c.judged for c in made.claims] == ["supported"]
+    again = assistant.using(model).ask(GRAPH)
+    assert [c.judged for c in again.claims] == ["supported"]
+    assert len(model.prompts) == 3
 
 
 def test_the_setting_comes_from_the_flag_the_environment_or_the_file(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from threading import Thread
 from rag.assistant import Assistant
 from rag.errors import RagError
 from rag.reading import Event, Found
-from rag.types import Answer, Claim, Filters, Source, Thought, Waiting
+from rag.types import Answer, Checking, Claim, Filters, Source, Thought, Waiting
 from ui import cards, panel
 from ui.stopping import Stoppable, Stopped
 from ui.talk import Messages, Talk, said
@@ -41,6 +41,7 @@ class Live:
     text: str = ""
     thoughts: str = ""
     claims: list[Claim] = field(default_factory=list)
+    checking: int = 0  # statements that are put to the model that judges them
     waited: float = 0.0  # seconds since anything came
     writing: bool = False
     stopped: bool = False
@@ -48,7 +49,7 @@ class Live:
     def begin(self, question: str) -> None:
         self.question = question
         self.found, self.text, self.thoughts, self.claims, self.stopped = None, "", "", [], False
-        self.waited = 0.0
+        self.checking, self.waited = 0, 0.0
 
 
 def respond(assistant: Assistant, asked: Asked | None, talk: Talk, live: Live, keep: Keep) -> Iterator[Update]:
@@ -79,7 +80,7 @@ def respond(assistant: Assistant, asked: Asked | None, talk: Talk, live: Live, k
             _take_in(live, event)
             if isinstance(event, Found):
                 sources = talk.panel(cards.sources("now", event.sources, title="Found", scope=panel.restriction(event)))
-            if isinstance(event, Found | Waiting) or time.monotonic() >= due:
+            if isinstance(event, Found | Waiting | Checking) or time.monotonic() >= due:
                 began = time.monotonic()
                 yield shown(_growing(assistant, live)), sources, talk
                 now = time.monotonic()
@@ -118,12 +119,14 @@ def _listed(assistant: Assistant, asked: Asked, talk: Talk, shown: Callable[[str
     return shown(panel.listing("now", sources)), talk.panel(section), talk
 
 
-def _take_in(live: Live, event: Found | str | Claim | Thought | Waiting) -> None:
+def _take_in(live: Live, event: Found | str | Claim | Thought | Waiting | Checking) -> None:
     live.waited = event.seconds if isinstance(event, Waiting) else 0.0
     if isinstance(event, Found):
         live.found = event
     elif isinstance(event, Claim):
         live.claims.append(event)
+    elif isinstance(event, Checking):
+        live.checking = event.statements
     elif isinstance(event, Thought):
         live.thoughts += event.text
     elif isinstance(event, str):
@@ -136,7 +139,8 @@ def _growing(assistant: Assistant, live: Live) -> str:
     if live.found is None:
         return f"{thoughts}Searching…"
     if live.text:
-        return thoughts + panel.linked("now", live.text, live.claims, live.found.sources)
+        text = panel.linked("now", live.text, live.claims, live.found.sources)
+        return thoughts + text + (panel.checking(live.checking) if live.checking else "")
     count = len(live.found.sources)
     doing = f"{count} paper{'s' * (count != 1)} found. {_doing(assistant)}"
     return thoughts + (f"{doing} {live.waited:.0f} s" if live.waited >= 1 else doing)

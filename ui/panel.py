@@ -84,6 +84,11 @@ def thoughts(reasoning: str) -> str:
     return f'<details class="thoughts"><summary>What the model thought</summary>{told}</details>\n\n'
 
 
+def checking(statements: int) -> str:
+    """Return the note under an answer that is whole and not yet judged."""
+    return f"\n\n<small class='note'>Checking {statements} statement{'s' * (statements != 1)}…</small>"
+
+
 def linked(answer_id: str, text: str, claims: Sequence[Claim], sources: Sequence[Source]) -> str:
     """Return an answer's text, perhaps only its beginning, with what the check found of its sentences so far."""
     pieces: list[str] = []

@@ -12,10 +12,11 @@ from made import answer, paper
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from rag.assistant import Assistant
+from rag.reading import Found
 from rag.settings import load
-from rag.types import Filters, Finish, Prompt, Usage, Waiting
+from rag.types import Checking, Filters, Finish, Prompt, Usage, Waiting
 from ui import app, cards, look, options, panel
-from ui.answering import Asked
+from ui.answering import Asked, Live, _growing, _take_in
 from ui.talk import Talk
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -371,3 +372,9 @@ def test_a_question_that_is_too_long_asks_nothing_and_stays(tab: Page, chat_with
     expect(tab.locator(".toast-body")).to_contain_text("Ask in at most 8000 characters.")
     expect(tab.locator("#question textarea")).to_have_value("graph " * 1400)
     assert model.prompts == []
+
+
+def test_an_answer_that_a_model_judges_says_so_meanwhile(assistant: Assistant) -> None:
+    live = Live(question=QUESTION, found=Found(QUESTION, ()), text="So it is.")
+    _take_in(live, Checking(3))
+    assert "Checking 3 statements…" in _growing(assistant, live)
