@@ -158,7 +158,10 @@ def test_no_text_makes_the_page_ask_run_or_break(watched: Watched) -> None:
     assert watched.dialogs == []
     assert tab.title() == look.TITLE
     assert tab.evaluate("window.hit") is None
-    live = "img, video, audio, picture, source, iframe, object, embed, script, style, link, meta, form, base, a:not(.cite, .copy, .back)"
+    live = (
+        "img, video, audio, picture, source, iframe, object, embed, script, style, link, meta, form, base, "
+        "a:not(.cite, .copy, .back)"
+    )
     assert tab.locator("#chat .message").locator(live).count() == 0
     assert tab.locator("#sources").locator(live).count() == tab.locator("#sources .about a").count() == LOTS * SHOWN
     for width, height in ((1440, 900), (390, 844)):
