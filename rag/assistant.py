@@ -144,7 +144,8 @@ class Assistant:
         hits = lookup.papers(self._retriever(live), searched, k or self.k, filters)
         if self._reader is not self.embedder:
             hits = gate.on_scale(searched, hits, self._library, self._reader)
-        verdict = gate.judge(searched, hits, live.lexical, details=self.model.mode == "extractive")
+        quoting, selected = self.model.mode == "extractive", bool(filters.papers)
+        verdict = gate.judge(searched, hits, live.lexical, details=quoting, selected=selected)
         if force or not hits:
             verdict = replace(verdict, reason=None if hits else self.scope.nothing(filters) or verdict.reason)
         if verdict.missing and verdict.reason is None and not told:

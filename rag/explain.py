@@ -17,6 +17,7 @@ from rag.errors import EndpointError, PromptTooLong, UsageError
 from rag.redact import Redactor
 from rag.wire import CONNECT_S, Elsewhere, TooMuch
 
+_TYPED = "Check its address and key as they were typed, or choose another model."
 _SHOW = 200  # characters of what a server said
 _SHOW_MODELS = 12
 _CODE = re.compile(r"^Error code: \d+(?: - )?")  # which the openai package puts before what the server said
@@ -37,6 +38,7 @@ class Place:
     without: str = ", or use --no-model for an answer without one"
     slow: str = ", or raise RAG_TIMEOUT_S"
     again: str = "ask again"
+    typed: bool = False  # by somebody who uses the page, and can change no setting
 
     @property
     def named(self) -> str:
@@ -49,7 +51,8 @@ class Place:
 def explain(error: Exception, place: Place, models: Sequence[str] = (), model: str | None = None) -> EndpointError:
     """Return what to tell a person, with `error` as its cause; `models` are those of the server, where it lists them."""
     kind = PromptTooLong if faults.is_too_long(error) else EndpointError
-    told = kind(*_told(error, place, models, model))
+    message, fix = _told(error, place, models, model)
+    told = kind(message, _TYPED if place.typed else fix)
     told.__cause__ = error
     return told
 

@@ -68,8 +68,11 @@ def on_scale(asked: str, hits: Sequence[Hit], library: Library, reader: Embedder
     return [replace(hit, dense=cosines.get(hit.paper.id, 0.0)) for hit in hits]
 
 
-def judge(asked: str, hits: Sequence[Hit], lexical: LexicalIndex, *, details: bool = False) -> Verdict:
-    """Return whether `hits`, best first, can answer the question `asked`; with `details`, whether they give its details."""
+def judge(asked: str, hits: Sequence[Hit], lexical: LexicalIndex, *, details: bool = False, selected: bool = False) -> Verdict:
+    """Return whether `hits`, best first, can answer the question `asked`; with `details`, whether they give its details.
+
+    `selected` papers are those that whoever asks has chosen: then how near they come says nothing.
+    """
     if not hits:
         return Verdict("No paper passes the filters, or the library is empty.")
     understood = question.read(followup.own(asked))
@@ -84,7 +87,7 @@ def judge(asked: str, hits: Sequence[Hit], lexical: LexicalIndex, *, details: bo
         told = "tells of" if any(_mentioned(s, lexical) for s in unknown) else "mentions"
         return Verdict(f"No abstract {told} {_either(unknown)}.", tuple(dict.fromkeys([*missing, *unknown])))
     missing = tuple(dict.fromkeys([*missing, *(s for s in unknown if not _mentioned(s, lexical))]))
-    if _far(asked, hits, anchored=any(name in near for name in text.names(asked))):
+    if not selected and _far(asked, hits, anchored=any(name in near for name in text.names(asked))):
         return Verdict("Nothing in the collection comes near this question.", missing)
     lacking = _lacking(understood, hits) if details else ()
     if lacking:

@@ -14,7 +14,7 @@ import json
 import sqlite3
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -45,6 +45,10 @@ _WAIT_S = 30  # for another process that writes
 _LONGEST_TITLE = 60  # characters
 _MOST_WORDS = 20  # looked for at once
 _FIX = "Check that the folder is writable and the disk not full, or set RAG_HOME to another folder."
+
+
+class Gone(LibraryError):
+    """A conversation is not there, or not its asker's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +132,9 @@ class History:
         words = f"{question}\n{clean(answer.answer)}".casefold()
         with self._open() as db:
             _check(db, conversation, owner)
-            place = db.execute("SELECT count(*) FROM answers WHERE conversation = ?", (conversation,)).fetchone()[0]
+            [place] = db.execute(
+                "SELECT coalesce(max(place) + 1, 0) FROM answers WHERE conversation = ?", (conversation,)
+            ).fetchone()
             values = (conversation, place, answer.id, question, words, record)
             db.execute("INSERT INTO answers VALUES (?, ?, ?, ?, ?, ?)", values)
             db.execute("UPDATE conversations SET changed = ? WHERE id = ?", (time.time(), conversation))
@@ -140,11 +146,12 @@ class History:
             rows = db.execute("SELECT record FROM answers WHERE conversation = ? ORDER BY place", (conversation,)).fetchall()
         return [_answer(record) for (record,) in rows]
 
-    def truncate(self, conversation: str, owner: str, n: int) -> None:
-        """Keep the first `n` answers of a conversation; the ratings of the others stay."""
+    def take_back(self, conversation: str, owner: str, answers: Iterable[str]) -> None:
+        """Take answers out of a conversation, by their ids; their ratings stay, and so does what another page has added."""
         with self._open() as db:
             _check(db, conversation, owner)
-            db.execute("DELETE FROM answers WHERE conversation = ? AND place >= ?", (conversation, n))
+            gone = [(conversation, answer) for answer in answers]
+            db.executemany("DELETE FROM answers WHERE conversation = ? AND id = ?", gone)
 
     # -- ratings --------------------------------------------------------------------------------------------------------
 
@@ -262,7 +269,7 @@ def _is_damage(error: Exception) -> bool:
 
 def _check(db: sqlite3.Connection, conversation: str, owner: str) -> None:
     if not db.execute("SELECT 1 FROM conversations WHERE id = ? AND owner = ?", (conversation, owner)).fetchone():
-        raise LibraryError("This conversation is not there.", "It may have been deleted; begin a new one.")
+        raise Gone("This conversation is not there.", "It may have been deleted; begin a new one.")
 
 
 def _earlier(db: sqlite3.Connection, conversation: str, place: int) -> str:

@@ -266,6 +266,8 @@ class EndpointModel:
         )
 
     def _place(self, url: str | None = None) -> explain.Place:
+        if self._transport:  # an address that was typed into a page, whose path may be a secret
+            return explain.Place("model", f"at {self.host}", self._redactor, bool(self._key), typed=True)
         return explain.Place("model", address.shown(url or self._addresses[0]), self._redactor, bool(self._key))
 
 

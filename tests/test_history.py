@@ -101,10 +101,13 @@ def test_a_deleted_conversation_is_gone_with_its_ratings_and_no_other(history: H
 
 def test_what_comes_after_an_answer_can_be_taken_back_and_asked_again(history: History) -> None:
     conversation = filled(history, "One?", "Two?", "Three?")
-    history.truncate(conversation, ME, 1)
+    history.take_back(conversation, ME, ["id Two?", "id Three?", "id of none"])
     history.append(conversation, ME, asked("Other?"))
     assert [a.question for a in history.read(conversation, ME)] == ["One?", "Other?"]
-    history.truncate(conversation, ME, 0)
+    history.take_back(conversation, ME, ["id One?"])
+    history.append(conversation, ME, asked("Last?"))
+    assert [a.question for a in history.read(conversation, ME)] == ["Other?", "Last?"]
+    history.take_back(conversation, ME, ["id Other?", "id Last?"])
     assert history.conversations(ME) == []
     history.append(conversation, ME, asked("New?"))
     assert titles(history) == ["New?"]
@@ -120,7 +123,7 @@ def test_one_owner_sees_and_touches_nothing_of_another(history: History) -> None
         lambda: history.append(mine, YOU, asked("Mine?")),
         lambda: history.rename(mine, YOU, "Yours"),
         lambda: history.delete(mine, YOU),
-        lambda: history.truncate(mine, YOU, 0),
+        lambda: history.take_back(mine, YOU, ["id Lamps?"]),
         lambda: history.ratings(mine, YOU),
         lambda: history.rate("id Lamps?", YOU, False),
         lambda: history.read("nosuch", ME),
@@ -185,7 +188,7 @@ def test_the_last_rating_counts_and_none_takes_it_back(history: History) -> None
 def test_a_rating_outlives_the_answer_that_was_asked_for_again(history: History) -> None:
     conversation = filled(history, "One?", "Two?")
     history.rate("id Two?", ME, False)
-    history.truncate(conversation, ME, 1)
+    history.take_back(conversation, ME, ["id Two?"])
     history.rate("id Two?", ME, False, "not what I asked")
     assert [(r.answer.question, r.words, r.earlier) for r in history.feedback()] == [("Two?", "not what I asked", ("One?",))]
 

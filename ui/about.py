@@ -10,6 +10,13 @@ import gradio as gr
 from rag.assistant import Assistant
 from rag.types import Paper
 
+# What the address asked for has been done: a page that is loaded again shows its conversation instead.
+_ARRIVED = """() => {
+  const asked = new URLSearchParams(location.search);
+  if (!asked.has("paper")) return;
+  asked.delete("paper");
+  history.replaceState(null, "", `${location.pathname}?${asked}`.replace(/[?]$/, ""));
+}"""
 _LONGEST_TITLE = 300  # characters of a title that a question quotes
 
 
@@ -30,7 +37,8 @@ def add(page: gr.Blocks, assistant: Assistant, box: gr.Textbox) -> gr.State:
             return (), gr.skip(), gr.skip(), gr.skip()
         return tuple(paper.id for paper in papers), gr.update(visible=True), line(papers), question(papers)
 
-    page.load(arrive, None, [selected, row, told, box], api_visibility="private")
+    arrived = page.load(arrive, None, [selected, row, told, box], api_visibility="private")
+    arrived.then(None, None, None, js=_ARRIVED, api_visibility="private")
     every.click(lambda: ((), gr.update(visible=False)), None, [selected, row], api_visibility="private")
     return selected
 

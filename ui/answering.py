@@ -44,12 +44,13 @@ class Live:
     checking: int = 0  # statements that are put to the model that judges them
     waited: float = 0.0  # seconds since anything came
     writing: bool = False
+    failed: bool = False
     stopped: bool = False
 
     def begin(self, question: str) -> None:
         self.question = question
         self.found, self.text, self.thoughts, self.claims, self.stopped = None, "", "", [], False
-        self.checking, self.waited = 0, 0.0
+        self.checking, self.waited, self.failed = 0, 0.0, False
 
 
 def respond(assistant: Assistant, asked: Asked | None, talk: Talk, live: Live, keep: Keep) -> Iterator[Update]:
@@ -86,6 +87,7 @@ def respond(assistant: Assistant, asked: Asked | None, talk: Talk, live: Live, k
                 now = time.monotonic()
                 due = max(began + _UPDATE_S, now + _SHARE * (now - began))
     except RagError as error:
+        live.failed = True
         yield shown(f"{panel.draft(live.text)}\n\n{panel.draft(str(error))}".strip()), talk.panel(), talk
     except GeneratorExit:
         _keep_rest(assistant, asked, talk, live, keep)

@@ -27,6 +27,9 @@
     reach(link || find("#question textarea"));
   };
 
+  // -- back and forward in the library, whose addresses are its state
+  if (location.pathname.endsWith("/library")) window.addEventListener("popstate", () => location.reload());
+
   // -- an answer to take along
   const copy = (link) => {
     const written = document.getElementById(link.getAttribute("href").slice(1));
@@ -97,6 +100,9 @@
       toggle.title = "Conversations";
       toggle.setAttribute("aria-expanded", String(find("#kept").classList.contains("open")));
     }
+    const page = find("#masthead [aria-current]");
+    if (page && page.textContent !== "Chat" && !document.title.startsWith(page.textContent))
+      document.title = `${page.textContent} · ${document.title}`;
     document.querySelectorAll("button.label-wrap").forEach((it) => it.setAttribute("aria-expanded", it.matches(".open")));
     document.querySelectorAll("#chat .examples[role=list]").forEach((it) => it.setAttribute("role", "group"));
     const now = Boolean(find("#question .stop-button"));
@@ -106,6 +112,19 @@
     if (log) log.setAttribute("aria-busy", String(busy)); // an answer is read out when it is whole
     status.textContent = busy ? "Searching the abstracts." : "The answer is there.";
   };
+  // The focus of what goes away under the keyboard is not lost: it comes to the question.
+  let keyboard = false;
+  document.addEventListener("pointerdown", () => (keyboard = false), true);
+  document.addEventListener("keydown", () => (keyboard = true), true);
+  document.addEventListener("focusout", (event) => {
+    if (!keyboard || event.relatedTarget) return;
+    const left = event.target;
+    setTimeout(() => {
+      const box = find("#question textarea");
+      const gone = !left.isConnected || !left.getClientRects().length || left.disabled;
+      if (box && gone && document.activeElement === document.body) box.focus();
+    }, 300);
+  });
   let waits = false;
   new MutationObserver(() => {
     if (waits) return;

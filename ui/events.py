@@ -65,7 +65,7 @@ class Wired:
         shown = [self.chat, self.sources, self.talk]
         given = [self.asked, self.talk, self.live, *self.picked]
         answered = taken.success(self._respond, given, shown, show_progress="hidden", **_PRIVATE)
-        answered.then(options.ready, None, self.box, **_PRIVATE)
+        answered.then(_ready, [self.box, self.live], self.box, **_PRIVATE)
 
     def _take(self, question: str, talk: Talk, live: Live, *given: Any) -> tuple[Any, ...]:
         _idle(live)
@@ -188,6 +188,10 @@ class Wired:
                 gr.Info("Thank you: it is kept with the answer.")
         update: dict[str, Any] = gr.update(visible=False, value="")
         return update
+
+
+def _ready(typed: str, live: Live) -> dict[str, Any]:
+    return options.ready(typed, live.question if live.failed else "")
 
 
 def _stop(live: Live) -> None:

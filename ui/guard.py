@@ -27,6 +27,8 @@ LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 LARGEST_BODY = 1_000_000  # bytes
 LARGEST_UPLOAD = 20_000_000
 _UPLOAD = "/gradio_api/upload"
+_CALLED = "/gradio_api/call/"
+_LINKED = ("/", "/library")  # pages to which a link may stand anywhere
 _ASKED = ("/gradio_api/", "/logout", "/config")  # what is no picture, style or script of the page
 _DISCARDED = 64_000_000  # bytes that are read of a body that is too large, so that its sender gets to see the answer
 
@@ -92,6 +94,11 @@ class Guard:
                 await _answer(send, HTTPStatus.OK, "application/json", json.dumps({"ok": True}))
             else:
                 await body.pass_on(self._app, scope, send)
+        except (TypeError, ValueError):
+            if not scope["path"].startswith(_CALLED):
+                raise
+            told = f"A parameter is missing, unknown or of a wrong kind; {_CALLED.removesuffix('call/')}info lists them."
+            await _answer(send, HTTPStatus.BAD_REQUEST, "text/plain; charset=utf-8", told)
         except Refused as refused:
             if refused.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
                 await body.discard()
@@ -119,7 +126,7 @@ def _is_foreign(headers: Headers, host: str, method: str, path: str) -> bool:
     site = headers.get("sec-fetch-site", "")
     origin = headers.get("origin", "")
     if site in ("cross-site", "same-site"):
-        linked = method == "GET" and path == "/" and headers.get("sec-fetch-mode") == "navigate"
+        linked = method == "GET" and path in _LINKED and headers.get("sec-fetch-mode") == "navigate"
         return not (linked and headers.get("sec-fetch-dest") == "document")
     if origin == "null" and site == "same-origin":
         return False  # of a page that tells no referrer, as ours
@@ -202,7 +209,7 @@ def _cookie(scope: Scope) -> str | None:
     """Return the cookie by which a browser is known again, for one that opens the page and has none."""
     if scope["method"] != "GET" or scope["path"].startswith("/gradio_api/") or OWNER in cookie_parser(_sent(scope)):
         return None
-    return f"{OWNER}={secrets.token_hex(16)}; Path=/; Max-Age=31536000; HttpOnly; SameSite=Strict"
+    return f"{OWNER}={secrets.token_hex(16)}; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax"
 
 
 def _sent(scope: Scope) -> str:

@@ -29,7 +29,6 @@ _CLICKS = """element.addEventListener("click", (event) => {
   event.preventDefault();
   if (it.dataset.remove !== undefined) return trigger("select", { source: it.dataset.remove });
   history.pushState(null, "", it.getAttribute("href"));
-  window.onpopstate = () => location.reload();
   window.scrollTo(0, 0);
   trigger("select", { paper: it.dataset.paper });
 });"""
@@ -137,8 +136,8 @@ def _scope(assistant: Assistant, words: str, only: Filters, found: int, n: int) 
         return "The library is empty."
     if not found:
         return " ".join(assistant.scope.told(only, found=False))
-    span = f"{n * _SHOWN + 1:,} to {min(found, (n + 1) * _SHOWN):,} of {found:,}"
-    order = "the best matches first" if words else "the newest first, then those without a date"
+    span = f"{n * _SHOWN + 1:,} to {min(found, (n + 1) * _SHOWN):,} of {'the nearest ' * bool(words)}{found:,}"
+    order = "the nearest first" if words else "the newest first, then those without a date"
     return " ".join(filter(None, [f"{span}, {order}.", filters.sentence(only), *assistant.scope.told(only)]))
 
 

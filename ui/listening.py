@@ -25,7 +25,7 @@ def credentials(given: str | None, file: str | None) -> Credentials:
     lines = [("--auth", given)] if given is not None else []
     if file is not None:
         try:
-            read = Path(file).expanduser().read_text("utf-8")
+            read = Path(file).expanduser().read_text("utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
             raise UsageError(f"The file {file} cannot be read.", "Give --auth-file one with a line USER:PASSWORD.") from error
         lines += [(f"Line {n} of {file}", line) for n, line in enumerate(read.splitlines(), 1) if line.strip()]

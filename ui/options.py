@@ -63,7 +63,7 @@ def take(
     return Asked(question, only, k, listing), gr.update(value="", submit_btn=False, stop_btn="Stop")
 
 
-def ready() -> dict[str, Any]:
-    """Return the box as it is when no answer is under way."""
-    update: dict[str, Any] = gr.update(submit_btn="Ask", stop_btn=False)
+def ready(typed: str, again: str) -> dict[str, Any]:
+    """Return the box as it is when no answer is under way, with a question to be asked `again` where nothing else is typed."""
+    update: dict[str, Any] = gr.update(value=typed or again, submit_btn="Ask", stop_btn=False)
     return update

@@ -45,7 +45,7 @@ def message(answer: Answer) -> str:
         notes.append(f"Understood as: {draft(answer.standalone_question)}")
     body = thoughts(answer.reasoning) + linked(answer.id, answer.answer, answer.claims, answer.sources)
     if answer.refused:
-        body += "\n\nNearest papers:\n\n" * bool(answer.sources) + listing(answer.id, answer.sources)
+        body += f"\n\nNearest papers:\n\n{listing(answer.id, answer.sources)}" if answer.sources else ""
     notes.append(facts(answer))
     return body + "".join(f"\n\n<small class='note'>{note}</small>" for note in notes if note)
 

@@ -11,7 +11,7 @@ import gradio as gr
 
 from rag import render, transcript
 from rag.errors import RagError
-from rag.history import History
+from rag.history import Gone, History
 from rag.types import Answer
 from ui import panel
 from ui.guard import OWNER
@@ -38,10 +38,17 @@ def told() -> Iterator[None]:
 
 
 def keep(history: History, talk: Talk, answer: Answer, whose: str) -> Talk:
-    """Store an answer, which begins the conversation where there is none; return the conversation with it."""
+    """Store an answer, and with it the conversation where that is not there (any more); return the conversation with it."""
     with told():
-        talk = replace(talk, id=talk.id or history.new(whose))
-        history.append(str(talk.id), whose, answer)
+        try:
+            if talk.id is not None:
+                history.append(talk.id, whose, answer)
+                return talk.with_answer(answer)
+        except Gone:  # deleted in another tab, or with its file
+            talk = replace(talk, id=None)
+        talk = replace(talk, id=history.new(whose))
+        for it in (*talk.answers, answer):
+            history.append(str(talk.id), whose, it)
     return talk.with_answer(answer)
 
 
@@ -49,7 +56,7 @@ def cut(history: History, talk: Talk, n: int, whose: str) -> Talk:
     """Take the answers from `n` on out of a conversation, in the store too."""
     if talk.id is not None:
         with told():
-            history.truncate(talk.id, whose, n)
+            history.take_back(talk.id, whose, [answer.id for answer in talk.answers[n:]])
     return talk.before(n)
 
 

@@ -54,6 +54,17 @@ def test_ask_gives_the_contract_of_an_answer(client: Client, assistant: Assistan
     assert {k: v for k, v in told.items() if k not in changing} == {k: v for k, v in wanted.items() if k not in changing}
 
 
+@pytest.mark.parametrize("parameters", [{"question": "graph", "yeer": 2024}, {"year": 2024}])
+def test_a_wrong_or_missing_parameter_is_told_in_a_sentence(
+    url: str, parameters: dict[str, Any], capfd: pytest.CaptureFixture[str]
+) -> None:
+    told = httpx.post(f"{url}gradio_api/call/v2/search", json=parameters, timeout=60)
+    assert told.status_code == 400
+    assert told.text == "A parameter is missing, unknown or of a wrong kind; /gradio_api/info lists them."
+    assert httpx.get(f"{url}gradio_api/info", timeout=60).json()["named_endpoints"].keys() == {"/ask", "/search"}
+    assert "Traceback" not in capfd.readouterr().err
+
+
 def test_ask_takes_filters_and_k_by_name(client: Client) -> None:
     told = client.predict(QUESTION, k=2, since="2024", min_authors=3, api_name="/ask")
     assert len(told["sources"]) == 2

@@ -12,6 +12,7 @@ from made import answer, paper
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from rag.assistant import Assistant
+from rag.errors import EndpointError
 from rag.reading import Found
 from rag.settings import load
 from rag.types import Checking, Filters, Finish, Prompt, Usage, Waiting
@@ -378,3 +379,27 @@ def test_an_answer_that_a_model_judges_says_so_meanwhile(assistant: Assistant) -
     live = Live(question=QUESTION, found=Found(QUESTION, ()), text="So it is.")
     _take_in(live, Checking(3))
     assert "Checking 3 statements…" in _growing(assistant, live)
+
+
+class Failing(Written):
+    def stream(self, prompt: Prompt) -> Iterator[str | Finish]:
+        raise EndpointError("Nothing listens there.", "Start the server.")
+        yield Finish(True, None, Usage())
+
+
+def test_a_question_that_failed_is_in_the_box_again(tab: Page, chat_with: Callable[[object], str]) -> None:
+    tab.goto(chat_with(Failing("")))
+    ask(tab, QUESTION)
+    expect(tab.locator("#chat")).to_contain_text("Nothing listens there. Start the server.")
+    expect(tab.locator("#question textarea")).to_have_value(QUESTION)
+
+
+def test_the_focus_is_not_lost_with_what_had_it(tab: Page, chat_with: Callable[[object], str]) -> None:
+    tab.goto(chat_with(Paused(f"{TOLD} [1]. Then it", " stops.")))
+    ask(tab, QUESTION)
+    expect(tab.locator("#chat")).to_contain_text("Then it")
+    stop = tab.get_by_role("button", name="Stop")
+    stop.focus()
+    stop.press("Enter")
+    expect(tab.locator("#chat .note", has_text="Incomplete")).to_be_visible()
+    expect(tab.locator("#question textarea")).to_be_focused()

@@ -17,7 +17,7 @@ from rag.minilm import MiniLM
 from rag.settings import load
 from rag.types import Filters
 from ui.answering import Asked, Live, respond
-from ui.sidebar import keep, written
+from ui.sidebar import cut, keep, written
 from ui.talk import Talk
 
 FIRST = "How does GraphSAINT build its minibatches?"
@@ -180,6 +180,32 @@ def test_an_answer_that_cannot_be_kept_is_shown_all_the_same(kept: Assistant, tm
     assert len(talk.answers) == 1
     assert "samples the training graph" in messages[-1]["content"]
     assert "GraphSAINT" in sources
+
+
+def test_what_one_tab_takes_back_leaves_what_another_has_added(tmp_path: Path) -> None:
+    history = History(tmp_path)
+    first = keep(history, Talk(), answer(id="one"), "me")
+    here, there = (keep(history, first, answer(id=name), "me") for name in ("here", "there"))
+    cut(history, there, 1, "me")
+    assert [it.id for it in history.read(str(here.id), "me")] == ["one", "here"]
+
+
+def test_a_conversation_that_another_tab_deleted_is_begun_anew_with_all_that_is_shown(tmp_path: Path) -> None:
+    history = History(tmp_path)
+    first = keep(history, Talk(), answer(id="one"), "me")
+    history.delete(str(first.id), "me")
+    then = keep(history, first, answer(id="two"), "me")
+    assert then.id != first.id
+    assert [it.id for it in history.read(str(then.id), "me")] == ["one", "two"]
+
+
+def test_a_link_on_another_site_takes_nobody_their_conversations(tab: Page, url: str, browser: Browser) -> None:  # noqa: F811
+    answered(tab, FIRST, 1)
+    tab.route("http://elsewhere.test/", lambda it: it.fulfill(body=f"<a href='{url}'>chat</a>", content_type="text/html"))
+    tab.goto("http://elsewhere.test/")
+    tab.get_by_role("link", name="chat").click()
+    open_sidebar(tab)
+    expect(tab.locator("#listed label", has_text=FIRST)).to_be_visible()
 
 
 def test_a_file_of_nothing_is_none() -> None:

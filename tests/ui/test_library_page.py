@@ -17,7 +17,7 @@ from rag.errors import Busy, SourceError
 from rag.ingest import Report
 from rag.minilm import MiniLM
 from rag.settings import load
-from rag.types import BadRecord, Paper
+from rag.types import BadRecord, Filters, Paper
 from ui import about, intake, library_panel
 from ui.intake import Result, Step
 
@@ -166,7 +166,7 @@ def test_the_list_is_searched_narrowed_and_turned(tab: Page, starter: str) -> No
     tab.get_by_label("Search").first.fill("sampling subgraphs for graph networks")
     tab.get_by_label("Search").first.press("Enter")
     expect(items.first).to_contain_text("GraphSAINT")
-    expect(tab.locator("#found .scope")).to_contain_text("1 to 20 of 100, the best matches first")
+    expect(tab.locator("#found .scope")).to_contain_text("1 to 20 of the nearest 100, the nearest first")
     tab.get_by_label("From").fill("soon")
     tab.get_by_label("From").press("Enter")
     expect(tab.locator("#found")).to_contain_text("“soon” is not a date.")
@@ -185,6 +185,7 @@ def test_a_paper_has_an_address_its_like_and_a_way_to_ask_about_it_alone(tab: Pa
     expect(tab.locator("#paper h2")).not_to_have_text(paper.title)
     tab.go_back()
     expect(tab.locator("#paper h2")).to_have_text(paper.title)
+    expect(tab).to_have_title("Library · Ask the abstracts")
     tab.get_by_role("link", name="Ask about this paper").click()
     expect(tab.locator("#selected")).to_contain_text(f"Asking only the paper “{paper.title}”.")
     expect(tab.locator("#question textarea")).to_have_value(f"What does “{paper.title}” propose, and how well does it work?")
@@ -194,6 +195,31 @@ def test_a_paper_has_an_address_its_like_and_a_way_to_ask_about_it_alone(tab: Pa
     expect(tab.locator("#chat a.cite").first).to_be_visible()
     tab.get_by_role("button", name="Ask all papers again").click()
     expect(tab.locator("#selected")).to_be_hidden()
+    tab.reload()  # which asks for the paper no more
+    expect(tab.locator("#chat a.cite").first).to_be_visible()
+    expect(tab.locator("#selected")).to_be_hidden()
+
+
+def test_back_leads_from_paper_to_paper_to_the_list(tab: Page, starter: str) -> None:
+    tab.goto(f"{starter}library")
+    tab.locator("#found a").first.click()
+    expect(tab.locator("#paper .similar a").first).to_be_visible()
+    title = tab.locator("#paper h2").text_content() or ""
+    tab.locator("#paper .similar a").first.click()
+    expect(tab.locator("#paper h2")).not_to_have_text(title)
+    tab.go_back()
+    expect(tab.locator("#paper h2")).to_have_text(title)
+    tab.go_back()
+    expect(tab.locator("#found li").first).to_be_visible()
+    expect(tab.locator("#paper")).to_be_hidden()
+
+
+def test_what_is_asked_of_selected_papers_first_is_answered(assistant: Assistant) -> None:
+    for titles in (("GraphSAINT", "Pard"), ("MiniMax-01", "TAME", "PhaseNet")):
+        papers = [assistant.search(title, 1)[0].paper for title in titles]
+        made = assistant.ask(about.question(papers), filters=Filters(papers=tuple(paper.id for paper in papers)))
+        assert not made.refused
+        assert {source.paper.id for source in made.sources if source.cited} <= {paper.id for paper in papers}
 
 
 def test_papers_are_added_asked_about_and_removed_in_the_browser(
