@@ -33,6 +33,8 @@ def add(page: gr.Blocks, assistant: Assistant, box: gr.Textbox) -> gr.State:
     def arrive(request: gr.Request) -> tuple[Any, ...]:
         asked = str(request.query_params.get("paper") or "").split(",")
         papers = list(assistant.library.papers(asked).values())
+        if missing := len({paper_id for paper_id in asked if paper_id}) - len(papers):
+            gr.Warning(f"{missing} of the papers asked for {'is' if missing == 1 else 'are'} not in the library.")
         if not papers:
             return (), gr.skip(), gr.skip(), gr.skip()
         return tuple(paper.id for paper in papers), gr.update(visible=True), line(papers), question(papers)

@@ -22,6 +22,7 @@ from ui.models import Models
 from ui.talk import EMPTY, Talk
 
 _AT_ONCE = 20  # questions that are answered at once; Gradio's own limit is one
+_UPLOADS = (3600, 86400)  # seconds: how often files that were chosen and never added are looked for, and how old they may be
 _THREADS = 120  # each answer under way has one, also those for programs; what stops them must find one too
 _CONNECT = (
     '<details class="connect"><summary>How to connect a model</summary><p>Start it with <code>RAG_BASE_URL</code> and '
@@ -39,7 +40,7 @@ def build(assistant: Assistant, *, endpoint_change: bool = False) -> gr.Blocks:
     """Return the page. launch() it with launch_options(). With `endpoint_change` it has a field for another endpoint."""
     history = History(assistant.home)
     page: gr.Blocks
-    with gr.Blocks(title=look.TITLE, fill_height=True, fill_width=True, analytics_enabled=False) as page:
+    with gr.Blocks(title=look.TITLE, fill_height=True, fill_width=True, analytics_enabled=False, delete_cache=_UPLOADS) as page:
         talk, live, asked, rated = gr.State(Talk()), gr.State(Live()), gr.State(None), gr.State(None)
         side = sidebar.build()
         models = Models(assistant)

@@ -202,7 +202,7 @@ class Body:
         return message
 
     def _too_large(self) -> Refused:
-        return Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"More than {self._most:,} bytes cannot be sent here.")
+        return Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"More than {self._most // 1_000_000} MB cannot be sent here.")
 
 
 def _cookie(scope: Scope) -> str | None:

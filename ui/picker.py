@@ -47,7 +47,7 @@ def add(page: gr.Blocks, models: Models, *, change: bool = False) -> list[gr.com
 
 
 def _typing(models: Models, own: gr.State, picked: gr.Dropdown, health: gr.HTML, listing: Any) -> None:
-    """Add the folded field for another endpoint. Its key is emptied once it is taken, and never sent to the page."""
+    """Add the folded field for another endpoint. Both are emptied once it has answered; the key is never sent to the page."""
     with gr.Accordion("Another endpoint", open=False, elem_id="another"):
         address = gr.Textbox(label="Address", placeholder="https://HOST/v1", html_attributes=_plain("off"))
         key = gr.Textbox(label="Its key, if it wants one", type="password", html_attributes=_plain("new-password"))
@@ -60,7 +60,8 @@ def _typing(models: Models, own: gr.State, picked: gr.Dropdown, health: gr.HTML,
             gr.Warning(panel.draft(str(error)))
             return (gr.skip(),) * 5
         told = server.look()
-        return "", "", server, listing(server, value=models.first(server)), told
+        typed_in = ("", "") if server.listed() else (gr.skip(), gr.skip())  # it may have to be corrected
+        return *typed_in, server, listing(server, value=models.first(server)), told
 
     use.click(take, [address, key], [address, key, own, picked, health], **_PRIVATE)
 
