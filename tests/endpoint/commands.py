@@ -9,6 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 WINDOW = 2048  # tokens of the local server
+TOKENS = 16  # of an answer
 
 
 def run(*arguments: str, seconds: float = 150, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import httpx2 as httpx
 import pytest
-from commands import ROOT, WINDOW
+from commands import ROOT, TOKENS, WINDOW
 
 START_S = 120
 ENDLESS = Path(__file__).with_name("endless.py")
@@ -65,20 +65,20 @@ def _serving(program: list[str], log: Path) -> Iterator[str]:
             child.wait(30)
 
 
-@pytest.fixture
-def brief(starter_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Settings that keep a question short on a slow machine: two papers, an answer of 60 tokens."""
-    for name, value in {"RAG_HOME": str(starter_home), "RAG_K": "2", "RAG_MAX_ANSWER_TOKENS": "60"}.items():
+def _brief(monkeypatch: pytest.MonkeyPatch, home: Path, tokens: int) -> None:
+    for name, value in {"RAG_HOME": str(home), "RAG_K": "2", "RAG_MAX_ANSWER_TOKENS": str(tokens)}.items():
         monkeypatch.setenv(name, value)
 
 
 @pytest.fixture
-def short(served: str, brief: None) -> str:
-    """The base URL of the server, to be asked briefly."""
+def short(served: str, starter_home: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The base URL of the server, with settings that keep a question short: two papers, and too few tokens to repeat itself."""
+    _brief(monkeypatch, starter_home, TOKENS)
     return served
 
 
 @pytest.fixture
-def endless(served_endless: str, brief: None) -> str:
-    """The base URL of the model whose replies go on until they are cut, to be asked briefly."""
+def endless(served_endless: str, starter_home: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The base URL of the model whose replies go on until they are cut, after two papers and at 60 tokens."""
+    _brief(monkeypatch, starter_home, 60)
     return served_endless
