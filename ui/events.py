@@ -70,7 +70,7 @@ class Wired:
     def _take(self, question: str, talk: Talk, live: Live, *given: Any) -> tuple[Any, ...]:
         _idle(live)
         asked, box = options.take(self.models.started, question, *given)
-        live.writing = asked is not None
+        live.writing, live.failed = asked is not None, False
         return asked, box, talk
 
     def _retry(self, event: gr.RetryData, request: gr.Request, _: str, talk: Talk, live: Live, *given: Any) -> tuple[Any, ...]:
@@ -101,6 +101,7 @@ class Wired:
             assistant = self.models.assistant(picked, typed)
         except RagError as error:
             gr.Warning(panel.draft(str(error)))
+            live.question, live.failed = asked.question if asked else "", True
             asked, assistant = None, self.models.started
         self.written[request.session_hash] = live
         try:
