@@ -18,11 +18,12 @@ from random import Random
 import numpy as np
 
 from evals import mutations
-from rag import ground, names, sentences, sources, support, text
+from rag import ground, sources, support
 from rag.embedding import Embedder, Vectors
 from rag.errors import SourceError, UsageError
 from rag.minilm import MiniLM
 from rag.settings import load
+from rag.text import names, sentences, words
 from rag.types import Hit, Paper, Source
 
 TRUE, NEIGHBOUR, OTHER = "true", "neighbour cited", "another paper's claim"
@@ -143,7 +144,7 @@ def made(claimed: dict[str, Paper], told: dict[str, Paper], most: int, embedder:
         known = names.Known([paper.title, paper.abstract])
         theirs = claimed[rng.choice(shared)].abstract.partition("http")[0]
         foreign = [name for name in names.mentioned(theirs) if name not in known]
-        telling = text.names(" ".join(foreign))  # GraphSAINT, where "Whisper" could be any word that opens a sentence
+        telling = words.names(" ".join(foreign))  # GraphSAINT, where "Whisper" could be any word that opens a sentence
         changed = {
             "number changed": mutations.number(claim, rng),
             "name swapped": mutations.name(claim, telling, rng),

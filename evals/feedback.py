@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from evals import cases
-from rag import claims, quantities
 from rag.errors import UsageError
 from rag.history import History, Rated
 from rag.settings import load
 from rag.sources.identity import paper_id
+from rag.text import citations, quantities
 from rag.types import Answer
 
 _NO_WORDS = {False: "rated down, without words", None: "commented on"}
@@ -83,6 +83,6 @@ def _gold(answer: Answer) -> list[str]:
 
 def _figures(answer: Answer) -> list[str]:
     """The figures of what the answer says with support, as it writes them. A digit alone is in too many texts to tell."""
-    said = [claims.bare(c.text) for c in answer.claims if c.verdict == "supported"]
+    said = [citations.bare(c.text) for c in answer.claims if c.verdict == "supported"]
     found = [q.shown for text in said for q in quantities.find(text) if not q.spelled and len(q.shown) > 1]
     return list(dict.fromkeys(found))

@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from random import Random
 
-from rag import names, quantities
+from rag.text import names, quantities
 
 _AUXILIARY = re.compile(r"\b(is|are|was|were|can|could|has|have|will|may|does|do|must|should)\b(?! not\b)", re.IGNORECASE)
 _VERB = re.compile(

@@ -9,9 +9,9 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from rag import sentences
 from rag.errors import UsageError
 from rag.sources import jsonl
+from rag.text import sentences
 from rag.types import Paper
 
 _SEED = 7

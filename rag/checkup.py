@@ -117,7 +117,7 @@ def _lacks(name: str, is_right: Callable[[str], bool]) -> str | None:
 
 
 def _tokens() -> str:
-    from rag import tokens
+    from rag.text import tokens
 
     return f"counted offline ({tokens.count(_SENTENCES[0])} in a sentence)"
 

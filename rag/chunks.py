@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from hashlib import sha256
 
-from rag import sentences
-from rag.tokens import count
+from rag.text import sentences
+from rag.text.tokens import count
 from rag.types import Chunk, Paper
 
 CHUNK_TOKENS = 96  # of the abstract; with a title of usual length about 128 of MiniLM's word pieces

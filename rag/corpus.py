@@ -9,11 +9,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from rag import dates, records, titles
+from rag import records, titles
 from rag.index import Index
 from rag.library import Library
 from rag.query import RECENT, Query
 from rag.records import Line, Result
+from rag.text import dates
 from rag.types import Filters, Paper
 
 SHOWN = 20  # papers named in an answer

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rag import followup, names, question, sentences, text
-from rag.claims import title_of
+from rag import followup, question
 from rag.embedding import Embedder, Vectors
 from rag.question import Asked
+from rag.text import names, sentences
+from rag.text import words as text
+from rag.text.citations import title_of
 from rag.types import Finish, Mode, Prompt, Source
 
 _SENTENCES = 5  # in all, but one a paper for a list

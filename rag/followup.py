@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from rag import text
+from rag.text import words
 from rag.types import Turn
 
 _LONG = 14  # words; a longer question names what its pronouns stand for
@@ -34,7 +34,7 @@ _WHOLE = re.compile(
 )
 _COLLECTION = re.compile(r"\bhow many (?:papers|abstracts|authors|sources) (?:are there|are here|do you have)\b", re.IGNORECASE)
 # What may be asked of any paper, and so names no subject.
-_OF_ANY_PAPER = text.content_words(
+_OF_ANY_PAPER = words.content_words(
     "dataset data benchmark baseline result limitation drawback advantage weakness code license licence authors paper model "
     "models training train trained test tested evaluate compared comparison accuracy performance speed faster slower better "
     "worse improvement gain cost hours days gpus parameters size large small fast long many much number future work main "
@@ -52,8 +52,8 @@ def depends(question: str) -> bool:
     """
     if _NEW_TOPIC.search(question) or _COLLECTION.search(question):
         return False
-    subject = text.content_words(question) - _OF_ANY_PAPER
-    named = text.names(question)
+    subject = words.content_words(question) - _OF_ANY_PAPER
+    named = words.names(question)
     length = len(question.split())
     if length <= 2 * _LONG and _POINTS_BACK.search(question):
         return True
@@ -62,7 +62,7 @@ def depends(question: str) -> bool:
     pronoun = _PRONOUN.search(question)
     if len(subject) < _FEW and not named and not (subject and not pronoun and _WHOLE.search(question)):
         return True
-    return length <= _LONG and pronoun is not None and not text.names(question[: pronoun.start()])
+    return length <= _LONG and pronoun is not None and not words.names(question[: pronoun.start()])
 
 
 def joined(question: str, history: Sequence[Turn]) -> str:

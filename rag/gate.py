@@ -10,11 +10,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from rag import followup, names, quantities, question, sentences, text
+from rag import followup, question
 from rag.embedding import Embedder
 from rag.lexical import LexicalIndex
 from rag.library import Library
 from rag.question import Asked, Detail
+from rag.text import names, quantities, sentences
+from rag.text import words as text
 from rag.types import Hit
 
 _NUMBERED = re.compile(r"[^\W\d_]+-?\d+(?:\.\d+)*")  # one of a series, which is not told by what is said of another one

@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rag import claims, support
-from rag.claims import Statement
+from rag import support
 from rag.embedding import Embedder, Vectors
 from rag.support import PARTIAL, Abstract, Finding
+from rag.text import citations
+from rag.text.citations import Statement
 from rag.types import Claim, Source, Verdict
 
 CLEAR = 0.60  # least score at which another source than the cited one is said to support a claim; see CONTRIBUTING
@@ -37,7 +38,7 @@ class Checker:
 
         Headings, code and lead-ins get the verdict "none". answer[claim.start:claim.end] is claim.text.
         """
-        found = claims.statements(answer, self._sources)
+        found = citations.statements(answer, self._sources)
         if growing and found:
             mark_to_come = answer.startswith(_BRACKETS, found[-1].start)  # it may be of the sentence before
             found = found[: -2 if mark_to_come else -1]
@@ -54,7 +55,7 @@ class Checker:
         return replace(self._judged[key], start=claim.start, end=claim.end)
 
     def _judge(self, claim: Claim) -> Claim:
-        said = claims.bare(claim.text)
+        said = citations.bare(claim.text)
         known = {s.n for s in self._sources}
         invalid = tuple(f"[{n}] is not one of the sources" for n in claim.citations if n not in known)
         cited = [self._abstract(n) for n in claim.citations if n in known]
@@ -97,7 +98,7 @@ def check(answer: str, sources: Sequence[Source], embedder: Embedder) -> list[Cl
 def invalid(answer: str, sources: Sequence[Source]) -> list[int]:
     """Return the cited numbers that are no source's, in order of appearance."""
     known = {s.n for s in sources}
-    marks = claims.citations(answer, sources)
+    marks = citations.citations(answer, sources)
     return list(dict.fromkeys(n for mark in marks for n in mark.numbers if n not in known))
 
 

@@ -17,11 +17,12 @@ from urllib.parse import urlsplit
 
 import openai
 
-from rag import address, explain, faults, reply, served, tokens, window
+from rag import address, explain, faults, reply, served, window
 from rag.errors import EndpointError, PromptTooLong
 from rag.redact import Redactor
 from rag.reply import Piece
 from rag.settings import Endpoint, Settings
+from rag.text import tokens
 from rag.types import Mode, Prompt, Reply, Usage, Waiting
 from rag.wire import OPENAI, Line, Transport
 

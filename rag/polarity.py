@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from rag import text
+from rag.text.words import content_words
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?|\d+(?:[.,]\d+)*|[,;:.()]")
 _NEGATION = frozenset(
@@ -80,7 +80,7 @@ def contrary(claim: str, sentence: str) -> str | None:
 
 def _read(sentence: str) -> _Said:
     words = [w.lower() for w in _WORD.findall(sentence)]
-    stems = [next(iter(text.content_words(w)), "") for w in words]
+    stems = [next(iter(content_words(w)), "") for w in words]
     return _Said(words, stems, [_side(w) for w in words], _negations(words))
 
 

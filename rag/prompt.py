@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import prompts
 from rag import query
-from rag.claims import citations
 from rag.refusal import REFUSAL
-from rag.tokens import count, margin
+from rag.text.citations import citations
+from rag.text.tokens import count, margin
 from rag.types import Hit, Prompt, Source, Turn, Usage
 
 _SHORT = 0.9  # of the tokens counted; a server that says it read fewer has cut the prompt

@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from rag import dates, wording
+from rag import wording
+from rag.text import dates
 from rag.wording import Want
 
 RECENT = 3  # months, counted back from the collection's own latest date

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from rag import text
+from rag.text.words import content_words
 
 Kind = Literal["definition", "comparison", "list", "amount", "other"]
 
@@ -126,7 +126,7 @@ def _details(question: str) -> list[Detail]:
             end = token.end()
             if word not in _ARTICLES:
                 words.append(token.group())
-        stems = tuple(stem for word in words for stem in sorted(text.content_words(word)))
+        stems = tuple(stem for word in words for stem in sorted(content_words(word)))
         if stems:
             found.append(Detail(" ".join(words), stems, "many" in match.group().lower()))
     return found

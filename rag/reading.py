@@ -12,7 +12,7 @@ from rag.embedding import Embedder
 from rag.errors import EndpointError
 from rag.records import Result
 from rag.refusal import REFUSAL, is_refusal
-from rag.thinking import CLOSE
+from rag.text.thinking import CLOSE
 from rag.types import Answer, ChatModel, Checking, Claim, Filters, Finish, Hit, Prompt, Source, Thought, Timings, Waiting
 from rag.verify import Verifier
 

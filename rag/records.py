@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from rag import sentences, text
 from rag.query import Query
+from rag.text import sentences
+from rag.text.words import STOP
 from rag.types import Claim, Evidence, Paper, Verdict
 
 _MARK = re.compile(r"\[(?=[\d, ]+\])([\d, ]+)\]")  # in a title it would be taken for a citation
@@ -83,7 +84,7 @@ def has(told: str, said: str, *, apart: bool = False) -> bool:
     if not apart:
         return _pattern(said).search(told) is not None
     words = _WORD.findall(said)
-    return all(_pattern(word).search(told) for word in [w for w in words if w.lower() not in text.STOP] or words)
+    return all(_pattern(word).search(told) for word in [w for w in words if w.lower() not in STOP] or words)
 
 
 @cache

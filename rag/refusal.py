@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from rag.claims import citations
+from rag.text.citations import citations
 
 # The prompts, the code and the tests share it.
 REFUSAL = "The abstracts do not answer this question."

@@ -10,7 +10,7 @@ from typing import Any
 
 from rag.faults import Malformed, Said
 from rag.redact import Redactor, Running
-from rag.thinking import Thinking
+from rag.text.thinking import Thinking
 from rag.types import Finish, Thought, Usage
 
 LONGEST = 100_000  # characters of an answer; no limit of tokens that anyone sets is that high

@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rag import names, polarity, quantities, sentences, text
+from rag import polarity
 from rag.embedding import Embedder, Vectors
+from rag.text import names, quantities, sentences
+from rag.text.words import content_words
 from rag.types import Evidence, Paper, Source
 
 SUPPORTED, PARTIAL = 0.56, 0.46  # least score for these verdicts
@@ -27,8 +29,8 @@ class Abstract:
         self._embedder = embedder
         self._spans = sentences.split(self.paper.abstract) or [(0, 0)]
         self._texts = [self.paper.abstract[start:end] for start, end in self._spans]
-        self._words = [text.content_words(t) for t in self._texts]
-        self._title = text.content_words(self.paper.title)  # a sentence need not name again what the paper is about
+        self._words = [content_words(t) for t in self._texts]
+        self._title = content_words(self.paper.title)  # a sentence need not name again what the paper is about
         self._vectors: Vectors | None = None
         whole = [self.paper.title, self.paper.abstract]
         self.quantities = quantities.known(". ".join(whole))
@@ -43,7 +45,7 @@ class Abstract:
 
         `vector` is the claim's, of shape (dimension,); None for a verbatim quotation, which needs none.
         """
-        words = text.content_words(claim)
+        words = content_words(claim)
         count = max(len(words), 1)
         shares = [len(words & said) / count for said in self._words]
         cosines = [1.0] * len(shares) if vector is None else [max(0.0, float(c)) for c in self._embedded() @ vector]
@@ -58,7 +60,7 @@ class Abstract:
 
     def reach(self, claim: str) -> float:
         """Return what the score of `claim` cannot exceed, whatever the vectors: that of its words, with a cosine of 1."""
-        words = text.content_words(claim)
+        words = content_words(claim)
         titled = [words & (said | self._title) for said in self._words]
         share = max(len(a | b) for a in titled for b in titled) / max(len(words), 1)
         return round((share + 1) / 2, 4)

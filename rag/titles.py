@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from difflib import SequenceMatcher
 
-from rag import text
 from rag.index import Index
+from rag.text.words import content_words, names
 
 SURE = 0.85  # nearness of a title that is meant
 NEAR = 0.6  # nearness of one that may be
@@ -25,7 +25,7 @@ def find(title: str, titles: Mapping[str, str], live: Index) -> list[tuple[str, 
     0.9 when it is more.
     """
     wanted = _folded(title)
-    whole = len(wanted.split()) > 1 or bool(text.names(title))
+    whole = len(wanted.split()) > 1 or bool(names(title))
     found: dict[str, float] = {}
     for paper_id, known in titles.items():
         if wanted in (_folded(known), _folded(known.partition(":")[0])):
@@ -44,8 +44,8 @@ def _folded(title: str) -> str:
 
 
 def _nearness(title: str, known: str) -> float:
-    words = text.content_words(title)
-    share = len(words & text.content_words(known)) / len(words) if len(words) > 1 else 0.0
+    words = content_words(title)
+    share = len(words & content_words(known)) / len(words) if len(words) > 1 else 0.0
     heads = (known, known.partition(":")[0])
     return max(_SAME_WORDS * share, *(SequenceMatcher(None, _folded(title), _folded(head)).ratio() for head in heads))
 

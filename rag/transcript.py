@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from rag import render
-from rag.claims import citations
+from rag.text.citations import citations
 from rag.types import Answer, Paper, Source
 
 _Number = Callable[[int], str]  # of a source of one answer, as it is written for the whole conversation

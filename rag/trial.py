@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from functools import partial
 from statistics import median
 
-from rag import address, claims, explain, faults, prompt, sources, tokens, window
+from rag import address, explain, faults, prompt, sources, window
 from rag.checkup import Check, Skipped, attempt
 from rag.errors import EndpointError, PromptTooLong, RagError
 from rag.refusal import is_refusal
 from rag.settings import Endpoint, Settings
+from rag.text import citations, tokens
 from rag.types import ChatModel, Finish, Hit, Paper, Prompt, Source, Thought, Usage
 from rag.wire import OPENAI
 
@@ -242,7 +243,7 @@ def _whole(asked: Prompt, usage: Usage, model: str | None) -> None:
 def cites(reply: str, given: Sequence[Source]) -> bool:
     """Whether `reply` claims something and each sentence that does cites sources, and none that was not `given`."""
     known = {source.n for source in given}
-    said = [s for s in claims.statements(reply, given) if s.is_claim]
+    said = [s for s in citations.statements(reply, given) if s.is_claim]
     return bool(said) and not is_refusal(reply) and all(s.citations and known.issuperset(s.citations) for s in said)
 
 

@@ -8,8 +8,10 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from rag import dates, followup, prompt, query, question, text
+from rag import followup, prompt, query, question
 from rag.query import Query
+from rag.text import dates
+from rag.text.words import content_words
 from rag.types import ChatModel, Prompt, Turn
 from rag.wording import Want
 
@@ -27,7 +29,7 @@ _HINT = re.compile(
 )
 _NEGATED = re.compile(r"\b(?:not|no|or|nor|without|except|but|never|than|n['’]t)\b", re.IGNORECASE)
 # Words that say only that papers are looked for. Any other word of a question has to be in a field of the query.
-_PLAIN = text.content_words(
+_PLAIN = content_words(
     "paper papers article articles publication publications collection library corpus database set count counted number total "
     "overall altogether list show display find name want see know let tell look get have hold contain include there exist "
     "available newest latest recent recently oldest earliest old new published released dated written appear come year years "
@@ -106,7 +108,7 @@ def _fits(read: Query, asked: str) -> bool:
     if not all({y - 1, y, y + 1} & given for y in loose) or not all({y - 1, y, y + 1} & loose for y in given):
         return False
     amounts = {*map(str, (read.most, read.months, read.months // 12)), *map(str, years), *filled}
-    left = text.content_words(asked) - text.content_words(" ".join(words)) - _PLAIN
+    left = content_words(asked) - content_words(" ".join(words)) - _PLAIN
     return not {w for w in left if not w.isdigit() or w not in amounts} and _is_wanted(read, asked)
 
 

@@ -9,8 +9,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rag import claims as reading
 from rag import prompt
+from rag.text import citations as reading
 from rag.types import ChatModel, Claim, Source, Verdict
 
 _BATCH = 10

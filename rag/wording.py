@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from rag.dates import DAY
+from rag.text.dates import DAY
 
 Want = Literal["count", "list", "newest", "oldest", "by_year", "by_source", "range", "title", "authors", "date"]
 

@@ -15,7 +15,7 @@ from rag.library import Library
 from rag.minilm import MiniLM
 from rag.reading import Found
 from rag.settings import load
-from rag.tokens import count
+from rag.text.tokens import count
 from rag.types import Answer, Claim, Filters, Finish, Prompt, Turn, Usage
 
 GRAPH = "How does GraphSAINT get around neighbor explosion when training GCNs on big graphs?"

@@ -21,7 +21,7 @@ from rag import sources
 from rag.errors import RagError
 from rag.library import Library
 from rag.minilm import MiniLM
-from rag.sentences import split
+from rag.text.sentences import split
 from rag.types import Filters, Paper
 
 PAPERS, QUESTIONS = 60, 12

@@ -10,9 +10,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
-from rag import sentences, sources
+from rag import sources
 from rag.chunks import cut
 from rag.minilm import _weights_folder
+from rag.text import sentences
 from rag.types import Chunk, Paper
 
 WORD_PIECES = 128  # what the embedder was trained on

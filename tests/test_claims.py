@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from made import paper, sources
 
-from rag.claims import Statement, bare, citations, statements
+from rag.text.citations import Statement, bare, citations, statements
 
 
 def numbers(answer: str) -> list[tuple[int, ...]]:

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from rag import dates
+from rag.text import dates
 
 
 @pytest.mark.parametrize(

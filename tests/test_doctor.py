@@ -16,11 +16,12 @@ from endpoint_server import Behaviour, Endpoint, Exchange, delta, fails, hangs, 
 from evals import scorecard
 from evals.cases import Case
 from evals.metrics import is_grounded
-from rag import checkup, doctor, hosts, index, ingest, settings, tokens, trial, window
+from rag import checkup, doctor, hosts, index, ingest, settings, trial, window
 from rag.checkup import Check
 from rag.errors import LibraryError
 from rag.library import Library
 from rag.minilm import MiniLM
+from rag.text import tokens
 from rag.types import Finish
 
 KEY = "sk-sentinel/+0123456789==&x"

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag import text
-from rag.names import Known, mentioned
+from rag.text import words
+from rag.text.names import Known, mentioned
 
 
 @pytest.mark.parametrize(
@@ -145,4 +145,4 @@ def test_names_are_words_of_the_sentence_told_once(said: str) -> None:
     found = mentioned(said)
     assert len(found) == len(set(found))
     assert all(name in said for name in found)
-    assert set(text.names(said)) <= set(found)
+    assert set(words.names(said)) <= set(found)

@@ -8,7 +8,7 @@ from made import LAMPS, hit, paper
 
 import prompts
 from rag import prompt, refusal
-from rag.tokens import count
+from rag.text.tokens import count
 from rag.types import Hit, Turn, Usage
 
 HITS = [source.hit for source in LAMPS]

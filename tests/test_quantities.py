@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag import quantities
+from rag.text import quantities
 
 
 def one(text: str) -> tuple[float, str | None]:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag import sentences
+from rag.text import sentences
 
 # What abstracts are made of, so that the property tests meet abbreviations and glued full stops often.
 FRAGMENTS = st.sampled_from(

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.text import STOP, content_words, names, numbers
+from rag.text.words import STOP, content_words, names, numbers
 
 
 @pytest.mark.parametrize(

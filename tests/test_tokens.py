@@ -12,7 +12,7 @@ import pytest
 from made import hit, paper
 
 from rag import prompt
-from rag.tokens import count, margin
+from rag.text.tokens import count, margin
 
 ROOT = Path(__file__).resolve().parents[1]
 # Each of the two encodings cuts this differently: tiktoken gives 24 tokens with cl100k_base and 10 with o200k_base.
@@ -30,7 +30,7 @@ def refuse(event, args):
 
 sys.addaudithook(refuse)
 from rag.errors import RagError
-from rag.tokens import count, margin
+from rag.text.tokens import count, margin
 try:
     told = [[count(sys.argv[1], m), margin(m)] for m in json.loads(sys.argv[2])]
 except RagError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from rag import text
+from rag.text.words import content_words, names
 
 _TOKEN = re.compile(r"[^\W_]+")
 _CAPITALISED = re.compile(r"(?<=[a-z0-9,;)%] )[A-Z][a-z]{2,}(?:-[A-Z][a-z]+)*\b")
@@ -17,7 +17,7 @@ _JOINED = 3  # words that may be written as one: "GPT 4 V"
 def mentioned(sentence: str) -> list[str]:
     """Return the names of `sentence` in order: words with inner capitals or digits, and capitalised ones inside it."""
     capitalised = [m.group() for m in _CAPITALISED.finditer(sentence)]
-    return list(dict.fromkeys([*text.names(sentence), *capitalised]))
+    return list(dict.fromkeys([*names(sentence), *capitalised]))
 
 
 class Known:
@@ -29,9 +29,9 @@ class Known:
         self._initials: set[str] = set()
         self._names: tuple[str, ...] = ()
         for told in texts:
-            self._names += tuple("".join(_TOKEN.findall(name)).lower() for name in text.names(told))
+            self._names += tuple("".join(_TOKEN.findall(name)).lower() for name in names(told))
             words = [w.lower() for w in _TOKEN.findall(told)]
-            self._stems |= text.content_words(told)
+            self._stems |= content_words(told)
             for length in range(1, _RUN + 1):
                 runs = [words[i : i + length] for i in range(len(words) - length + 1)]
                 if length <= _JOINED:
@@ -52,4 +52,4 @@ class Known:
         if {word, single, f"{word}s"} & self._words or {word, single} & self._initials:
             return True
         family = len(single) >= _FAMILY and any(name.startswith(single) for name in self._names)
-        return family or bool(text.content_words(word) & self._stems)
+        return family or bool(content_words(word) & self._stems)
