@@ -14,9 +14,9 @@ from typing import Any
 
 from evals import cases
 from rag.errors import UsageError
-from rag.history import History, Rated
 from rag.settings import load
 from rag.sources.identity import paper_id
+from rag.storage.history import History, Rated
 from rag.text import citations, quantities
 from rag.types import Answer
 

@@ -26,8 +26,8 @@ from pydantic import PrivateAttr
 from evals import cases
 from evals.processes import memory_mb
 from rag.cli import fail_in_one_sentence
-from rag.library import Library
 from rag.minilm import MiniLM
+from rag.storage.library import Library
 
 _K = 10
 _WARM_UP = 10

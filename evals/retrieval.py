@@ -20,13 +20,14 @@ import numpy as np
 
 from evals import ranking
 from evals.queries import Judged, Query, from_beir, known_items
-from rag import chosen, index, ingest, merge, sources
+from rag import chosen, index, ingest, sources
 from rag.cli import progress_bars
 from rag.embedding import Embedder
 from rag.errors import LibraryError, SourceError, UsageError
-from rag.library import Library
 from rag.retrieve import Candidate, Retriever
 from rag.settings import load
+from rag.storage import merge
+from rag.storage.library import Library
 from rag.types import Filters, Paper, Progress
 
 HYBRID = "hybrid (what ships)"

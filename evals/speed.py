@@ -29,13 +29,14 @@ from numpy.typing import NDArray
 
 from evals import cases, synthetic
 from evals.processes import memory_mb
-from rag import index, lock
+from rag import index
 from rag.cli import fail_in_one_sentence, progress_bars
 from rag.embedding import Embedder, Vectors
 from rag.errors import LibraryError
-from rag.library import Library
 from rag.minilm import MiniLM
 from rag.retrieve import Retriever
+from rag.storage import lock
+from rag.storage.library import Library
 from rag.types import Filters, Progress
 
 FILTERS = ("none", "half of the papers", "some 20 papers", "one source")

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from rag.chunks import CHUNKER, cut
 from rag.embedding import Vectors
-from rag.library import Library
+from rag.storage.library import Library
 from rag.types import Filters, Paper, Progress
 
 NAME, DIMENSION = "synthetic", 384

@@ -17,14 +17,14 @@ from rag import chosen, corpus, gate, ingest, lookup, prompt, understand
 from rag.embedding import Embedder, Remembering
 from rag.errors import PromptTooLong
 from rag.extract import ExtractiveReader
-from rag.filters import Scope
 from rag.index import Index
-from rag.library import Library
 from rag.live import Live
 from rag.reading import NEAREST, Event, Found, Reading, recorded, timed
 from rag.refusal import REFUSAL
 from rag.retrieve import Retriever
 from rag.settings import Settings
+from rag.storage.filters import Scope
+from rag.storage.library import Library
 from rag.types import (
     Answer,
     ChatModel,

@@ -165,7 +165,7 @@ class Home:
 
     def _library(self) -> str:
         from rag import sources
-        from rag.library import Library
+        from rag.storage.library import Library
 
         empty = "no library yet: the first question reads the starter corpus"
         if not (self._home / "library.sqlite").exists():

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 
 from rag import records, titles
 from rag.index import Index
-from rag.library import Library
 from rag.query import RECENT, Query
 from rag.records import Line, Result
+from rag.storage.library import Library
 from rag.text import dates
 from rag.types import Filters, Paper
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from rag import followup, question
 from rag.embedding import Embedder
 from rag.lexical import LexicalIndex
-from rag.library import Library
 from rag.question import Asked, Detail
+from rag.storage.library import Library
 from rag.text import names, quantities, sentences
 from rag.text import words as text
 from rag.types import Hit

@@ -31,8 +31,8 @@ from rag.chunks import CHUNKER, cut
 from rag.embedding import Embedder
 from rag.errors import LibraryError
 from rag.lexical import LexicalIndex
-from rag.library import Library
 from rag.matrix import Matrix, Rows, Writer, checksums
+from rag.storage.library import Library
 from rag.types import Filters, IndexInfo, Progress
 from rag.vectors import VectorIndex, paper_of
 

@@ -12,12 +12,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from rag import chosen, index, lock, sources
+from rag import chosen, index, sources
 from rag.cli import fail_in_one_sentence, progress_bars, say
 from rag.embedding import Embedder
 from rag.errors import Busy, SourceError
-from rag.library import Library
 from rag.settings import load
+from rag.storage import lock
+from rag.storage.library import Library
 from rag.types import BadRecord, Paper, Progress
 
 _SHOW_BAD = 5

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from threading import Lock
 
-from rag import index, lock
+from rag import index
 from rag.embedding import Embedder
 from rag.errors import LibraryError
 from rag.index import Index
-from rag.library import Library
+from rag.storage import lock
+from rag.storage.library import Library
 
 
 class Live:

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from rag.embedding import Embedder
 from rag.index import Index
-from rag.library import Library
 from rag.matrix import Rows, Vector
+from rag.storage.library import Library
 from rag.types import Filters, Hit, Paper
 
 LEXICAL_WEIGHT = 0.45

@@ -8,13 +8,14 @@ import pytest
 from endpoint_server import Endpoint, Exchange, fails, says, tells
 from made import ORCHARD, HashEmbedder, QueueModel, paper
 
-from rag import index, ingest, lock, refusal
+from rag import index, ingest, refusal
 from rag.assistant import Assistant
 from rag.errors import EndpointError, PromptTooLong, UsageError
-from rag.library import Library
 from rag.minilm import MiniLM
 from rag.reading import Found
 from rag.settings import load
+from rag.storage import lock
+from rag.storage.library import Library
 from rag.text.tokens import count
 from rag.types import Answer, Claim, Filters, Finish, Prompt, Turn, Usage
 

@@ -19,8 +19,8 @@ from evals.__main__ import arguments, main
 from evals.speed import FILTERS, Exact
 from rag import sources
 from rag.errors import RagError
-from rag.library import Library
 from rag.minilm import MiniLM
+from rag.storage.library import Library
 from rag.text.sentences import split
 from rag.types import Filters, Paper
 

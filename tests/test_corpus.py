@@ -16,10 +16,10 @@ from evals.metrics import folded, measure
 from rag import corpus, render, titles
 from rag.assistant import Assistant
 from rag.lexical import LexicalIndex
-from rag.library import Library
 from rag.query import read
 from rag.reading import Found
 from rag.records import Result
+from rag.storage.library import Library
 from rag.types import Answer, Filters, Paper, Turn
 from ui import cards, panel
 

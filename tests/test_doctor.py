@@ -19,8 +19,8 @@ from evals.metrics import is_grounded
 from rag import checkup, doctor, hosts, index, ingest, settings, trial, window
 from rag.checkup import Check
 from rag.errors import LibraryError
-from rag.library import Library
 from rag.minilm import MiniLM
+from rag.storage.library import Library
 from rag.text import tokens
 from rag.types import Finish
 

@@ -24,8 +24,8 @@ from rag import chosen, index, ingest, settings, sources
 from rag.assistant import Assistant
 from rag.endpoint_embedder import EndpointEmbedder
 from rag.errors import EmbedderError
-from rag.library import Library
 from rag.minilm import MiniLM
+from rag.storage.library import Library
 from rag.types import Paper
 
 KEY = "sk-very-secret-0123456789"

@@ -16,10 +16,10 @@ from evals.__main__ import main
 from evals.feedback import case_of
 from rag import ingest
 from rag.assistant import Assistant
-from rag.history import History, Rated
 from rag.minilm import MiniLM
 from rag.settings import load
 from rag.sources.identity import paper_id
+from rag.storage.history import History, Rated
 from rag.types import Answer, Claim
 
 LAMP = replace(paper(), id=paper_id("LanternNet"))

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag import filters
 from rag.errors import UsageError
-from rag.filters import Scope
-from rag.library import Library
+from rag.storage import filters
+from rag.storage.filters import Scope
+from rag.storage.library import Library
 from rag.types import Filters, Paper, Unjudged
 
 # -- whether they can be right -------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ import pytest
 from made import answer, paper, sources
 
 from rag.errors import LibraryError
-from rag.history import History, Rated
+from rag.storage.history import History, Rated
 from rag.types import Answer
 
 ME, YOU = "token-of-mine", "token-of-yours"

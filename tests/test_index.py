@@ -21,15 +21,16 @@ import pytest
 from made import SHARED, silent
 from numpy.typing import NDArray
 
-from rag import index, ingest, lock, sources
+from rag import index, ingest, sources
 from rag.assistant import Assistant
 from rag.chunks import CHUNKER, cut
 from rag.errors import Busy
 from rag.index import Index, open_live
-from rag.library import Library
 from rag.minilm import MiniLM
 from rag.retrieve import Retriever
 from rag.settings import load
+from rag.storage import lock
+from rag.storage.library import Library
 from rag.types import Paper
 from rag.vectors import VectorIndex
 
@@ -106,7 +107,7 @@ def found(home: Path, live: Index) -> list[tuple[str, float]]:
 HOLDER = """
 import sys, time
 from pathlib import Path
-from rag.lock import writer
+from rag.storage.lock import writer
 with writer(Path(sys.argv[1]), "rag.ingest"):
     print("held", flush=True)
     time.sleep(60)

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 from made import ORCHARD, HashEmbedder, paper
 
-from rag import index, ingest, lock
+from rag import index, ingest
 from rag.ingest import main
-from rag.library import Library
 from rag.settings import load
+from rag.storage import lock
+from rag.storage.library import Library
 
 LAMP = {"title": "LanternNet", "abstract": paper().abstract, "published": "2024-05-31"}
 FROST = {"title": "Frost Watch", "abstract": ORCHARD}

@@ -11,10 +11,10 @@ import pytest
 from evals import cases
 from evals.cases import Case
 from rag.assistant import Assistant
-from rag.library import Library
 from rag.minilm import MiniLM
 from rag.retrieve import Retriever
 from rag.settings import load
+from rag.storage.library import Library
 from rag.types import Filters
 
 QUESTION = "How do graph neural networks scale to large graphs?"

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from rag import sources
 from rag.errors import SourceError
-from rag.library import Library
 from rag.sources import huggingface, jsonl, repair
 from rag.sources.identity import document_id, paper_id
+from rag.storage.library import Library
 from rag.types import BadRecord, Paper
 
 BANNER = "Get trending papers in your email inbox"

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made import answer, paper, sources
 
-from rag import stored
 from rag.assistant import Assistant
 from rag.errors import LibraryError
+from rag.storage import answers
 from rag.types import Answer, Filters, Passage, Timings, Usage
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
@@ -22,7 +22,7 @@ NUMBER = st.floats(allow_nan=False)
 
 def again(made: Answer) -> Answer:
     """The answer after it was text."""
-    return stored.load(json.loads(json.dumps(stored.dump(made), ensure_ascii=False)))
+    return answers.load(json.loads(json.dumps(answers.dump(made), ensure_ascii=False)))
 
 
 @pytest.mark.parametrize(
@@ -63,15 +63,15 @@ def test_halves_of_pairs_become_question_marks_and_offsets_stay() -> None:
 
 
 def test_a_field_that_came_later_is_read_with_its_default() -> None:
-    record = stored.dump(answer(reasoning="Hm."))
+    record = answers.dump(answer(reasoning="Hm."))
     del record["answer"]["reasoning"]
-    assert stored.load(record) == answer()
+    assert answers.load(record) == answer()
 
 
 @pytest.mark.parametrize(
     ("record", "told"),
     [
-        ({"version": stored.VERSION + 1, "answer": {"other": 1}}, "newer version.*Update this program"),
+        ({"version": answers.VERSION + 1, "answer": {"other": 1}}, "newer version.*Update this program"),
         ({"version": "x"}, "no known version"),
         ({}, "no known version"),
         ({"version": 1, "answer": {**asdict(answer()), "claims": 3}}, r"claims: .*Restore"),
@@ -80,4 +80,4 @@ def test_a_field_that_came_later_is_read_with_its_default() -> None:
 )
 def test_what_cannot_be_read_says_why_and_what_to_do(record: dict[str, Any], told: str) -> None:
     with pytest.raises(LibraryError, match=told):
-        stored.load(record)
+        answers.load(record)

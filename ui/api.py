@@ -10,10 +10,11 @@ from typing import Any
 import gradio as gr
 from gradio.events import api
 
-from rag import filters, render
+from rag import render
 from rag.assistant import Assistant
 from rag.cli import checked_question
 from rag.errors import RagError, UsageError
+from rag.storage import filters
 from rag.types import Filters
 
 Json = dict[str, Any]

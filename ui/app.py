@@ -14,7 +14,7 @@ os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", "1000000000")  # event
 import gradio as gr
 
 from rag.assistant import Assistant
-from rag.history import History
+from rag.storage.history import History
 from ui import about, api, examples, guard, library_page, look, options, picker, sidebar
 from ui.answering import Live
 from ui.events import Wired

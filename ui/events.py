@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 
 from rag.errors import RagError
-from rag.history import History
+from rag.storage.history import History
 from ui import options, panel, sidebar
 from ui.answering import Asked, Live, Update, respond
 from ui.models import Models

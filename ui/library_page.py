@@ -9,11 +9,11 @@ from typing import Any
 
 import gradio as gr
 
-from rag import filters
 from rag.assistant import Assistant
 from rag.cli import LONGEST_QUESTION
 from rag.errors import RagError, UsageError
 from rag.sources import STARTER, SUPPORTED
+from rag.storage import filters
 from rag.types import Filters, Paper
 from ui import intake, library_panel
 

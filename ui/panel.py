@@ -9,9 +9,9 @@ import re
 from collections.abc import Sequence
 from html import escape
 
-from rag.filters import sentence
 from rag.reading import Found
 from rag.render import MARK, SIGNS, nearest_sentence
+from rag.storage.filters import sentence
 from rag.text.citations import citations
 from rag.types import Answer, Claim, Source
 from ui.cards import anchor

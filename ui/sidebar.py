@@ -11,7 +11,7 @@ import gradio as gr
 
 from rag import render, transcript
 from rag.errors import RagError
-from rag.history import Gone, History
+from rag.storage.history import Gone, History
 from rag.types import Answer
 from ui import panel
 from ui.guard import OWNER

@@ -12,9 +12,9 @@ from playwright.sync_api import Browser, Page, expect
 from test_chat import ask, browser, serve  # noqa: F401 - the fixture
 
 from rag.assistant import Assistant
-from rag.history import History
 from rag.minilm import MiniLM
 from rag.settings import load
+from rag.storage.history import History
 from rag.types import Filters
 from ui.answering import Asked, Live, respond
 from ui.sidebar import cut, keep, written

@@ -23,7 +23,7 @@ from playwright.sync_api import Browser, Page, expect
 from test_chat import QUESTION, ask, browser  # noqa: F401 - the fixture
 from visitors import Chat, Pulse, Told, Visitor, done, percentile, takes
 
-from rag.history import History
+from rag.storage.history import History
 from rag.types import Answer
 
 MODEL_S = 1.0

@@ -13,9 +13,9 @@ from test_kept import FIRST, SECOND
 
 from rag.assistant import Assistant
 from rag.errors import UsageError
-from rag.history import History
 from rag.minilm import MiniLM
 from rag.settings import load
+from rag.storage.history import History
 from ui.models import QUOTES, STARTED, Models
 from ui.sidebar import keep, thumbs
 from ui.talk import Talk

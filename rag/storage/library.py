@@ -23,8 +23,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from rag import merge, where
 from rag.errors import LibraryError
+from rag.storage import filters_sql, merge
 from rag.types import Chunk, Filters, Paper, Unjudged
 
 _SCHEMA_VERSION = 1
@@ -214,13 +214,13 @@ class Library:
         A date known only to its year or month passes when any day of it could. A paper without a date passes no date
         filter, and one that does not tell how many authors it has no `min_authors`.
         """
-        sql = f"SELECT id FROM papers WHERE {where.passes(filters)}"  # noqa: S608 - fixed conditions
-        return [i for (i,) in self._db.execute(sql, where.values(filters))]
+        sql = f"SELECT id FROM papers WHERE {filters_sql.passes(filters)}"  # noqa: S608 - fixed conditions
+        return [i for (i,) in self._db.execute(sql, filters_sql.values(filters))]
 
     def unjudged(self, filters: Filters) -> Unjudged:
         """Return how many of the papers that are not known to fail `filters` could not be judged by them."""
-        sql = f"SELECT {where.unjudged(filters)} FROM papers WHERE ({where.passes(filters)}) IS NOT FALSE"  # noqa: S608
-        return Unjudged(*(n or 0 for n in self._db.execute(sql, where.values(filters)).fetchone()))
+        sql = f"SELECT {filters_sql.unjudged(filters)} FROM papers WHERE ({filters_sql.passes(filters)}) IS NOT FALSE"  # noqa: S608
+        return Unjudged(*(n or 0 for n in self._db.execute(sql, filters_sql.values(filters)).fetchone()))
 
     # -- chunks and vectors ---------------------------------------------------------------------------------------------
 

@@ -22,9 +22,9 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from rag import stored
 from rag.cli import clean, say
 from rag.errors import LibraryError
+from rag.storage.answers import dump, load
 from rag.types import Answer
 
 _SCHEMA_VERSION = 1
@@ -127,7 +127,7 @@ class History:
 
     def append(self, conversation: str, owner: str, answer: Answer) -> None:
         """Add an answer, with its question, to the end of a conversation."""
-        record = json.dumps(stored.dump(answer), ensure_ascii=False)
+        record = json.dumps(dump(answer), ensure_ascii=False)
         question = clean(answer.question)
         words = f"{question}\n{clean(answer.answer)}".casefold()
         with self._open() as db:
@@ -284,7 +284,7 @@ def _answer(record: str) -> Answer:
         values = json.loads(record)
     except ValueError as error:
         raise LibraryError(f"A stored answer is no JSON ({error}).", "Restore the history from a copy.") from error
-    return stored.load(values)
+    return load(values)
 
 
 def _thumb(up: int | None) -> bool | None:

@@ -16,7 +16,7 @@ from rag.errors import UsageError
 from rag.types import Filters, Paper, Unjudged
 
 if TYPE_CHECKING:
-    from rag.library import Library
+    from rag.storage.library import Library
 
 _DATE = re.compile(r"[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?")
 _GROUPS = (("year", "since", "until"), ("source",), ("title",), ("min_authors",), ("papers",))

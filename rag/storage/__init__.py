@@ -1,0 +1,1 @@
+"""The two SQLite files (library and history), filters over papers, and the lock of the one writer."""
