@@ -23,7 +23,7 @@ from evals.processes import command
 from evals.speed import FILTERS
 from rag.cli import say
 from rag.errors import UsageError
-from rag.minilm import MiniLM
+from rag.index.minilm import MiniLM
 from rag.settings import load
 
 STARTER = 574  # papers of the starter corpus

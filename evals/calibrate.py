@@ -19,9 +19,9 @@ import numpy as np
 
 from evals import mutations
 from rag import ground, sources, support
-from rag.embedding import Embedder, Vectors
 from rag.errors import SourceError, UsageError
-from rag.minilm import MiniLM
+from rag.index.embedder_cache import Embedder, Vectors
+from rag.index.minilm import MiniLM
 from rag.settings import load
 from rag.text import names, sentences, words
 from rag.types import Hit, Paper, Source

@@ -26,7 +26,7 @@ from pydantic import PrivateAttr
 from evals import cases
 from evals.processes import memory_mb
 from rag.cli import fail_in_one_sentence
-from rag.minilm import MiniLM
+from rag.index.minilm import MiniLM
 from rag.storage.library import Library
 
 _K = 10

@@ -20,10 +20,11 @@ import numpy as np
 
 from evals import ranking
 from evals.queries import Judged, Query, from_beir, known_items
-from rag import chosen, index, ingest, sources
+from rag import chosen, ingest, sources
 from rag.cli import progress_bars
-from rag.embedding import Embedder
 from rag.errors import LibraryError, SourceError, UsageError
+from rag.index import generations
+from rag.index.embedder_cache import Embedder
 from rag.retrieve import Candidate, Retriever
 from rag.settings import load
 from rag.storage import merge
@@ -71,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
     with _home(args.keep) as home, progress_bars() as progress:
         embedder = chosen.embedder(load())  # shares the graph that is already built
         _fill(home, places, judged, embedder, progress)
-        library, live = Library(home), index.open_live(home, index.fingerprint(embedder))
+        library, live = Library(home), generations.open_live(home, generations.fingerprint(embedder))
         if live is None:
             raise LibraryError(f"The index in {home} cannot be opened.", "Run it again.")
         found = list(_search(Retriever(library, live, embedder), judged.queries, progress))

@@ -29,11 +29,11 @@ from numpy.typing import NDArray
 
 from evals import cases, synthetic
 from evals.processes import memory_mb
-from rag import index
 from rag.cli import fail_in_one_sentence, progress_bars
-from rag.embedding import Embedder, Vectors
 from rag.errors import LibraryError
-from rag.minilm import MiniLM
+from rag.index import generations
+from rag.index.embedder_cache import Embedder, Vectors
+from rag.index.minilm import MiniLM
 from rag.retrieve import Retriever
 from rag.storage import lock
 from rag.storage.library import Library
@@ -80,7 +80,7 @@ def build(spec: Spec, progress: Progress) -> dict[str, Any]:
             synthetic.fill(library, spec["papers"], progress, spec["words"])
         embedder: Embedder = Given() if spec["papers"] else MiniLM(Path(spec["models"]))
         start = time.perf_counter()
-        manifest = index.refresh(home, library, embedder, progress, anew=True)
+        manifest = generations.refresh(home, library, embedder, progress, anew=True)
         seconds = time.perf_counter() - start
         library.close()
     return {
@@ -110,7 +110,7 @@ def ask(spec: Spec, progress: Progress) -> dict[str, Any]:
     home, n = Path(spec["home"]), spec["questions"]
     library = Library(home)
     asked, embedder = _questions(library, MiniLM(Path(spec["models"])), n, made_up=bool(spec["papers"]))
-    live = index.open_live(home, index.fingerprint(embedder))
+    live = generations.open_live(home, generations.fingerprint(embedder))
     if live is None:
         raise LibraryError(f"The index in {home} cannot be opened.", "Run it again.")
     retriever = Retriever(library, live, embedder)

@@ -14,8 +14,8 @@ from datetime import date, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.chunks import CHUNKER, cut
-from rag.embedding import Vectors
+from rag.index.chunks import CHUNKER, cut
+from rag.index.embedder_cache import Vectors
 from rag.storage.library import Library
 from rag.types import Filters, Paper, Progress
 

@@ -14,11 +14,11 @@ from dataclasses import replace
 from typing import Any
 
 from rag import chosen, corpus, gate, ingest, lookup, prompt, understand
-from rag.embedding import Embedder, Remembering
 from rag.errors import PromptTooLong
 from rag.extract import ExtractiveReader
-from rag.index import Index
-from rag.live import Live
+from rag.index.embedder_cache import Embedder, Remembering
+from rag.index.generations import Index
+from rag.index.live import Live
 from rag.reading import NEAREST, Event, Found, Reading, recorded, timed
 from rag.refusal import REFUSAL
 from rag.retrieve import Retriever

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from rag.errors import RagError
 
 if TYPE_CHECKING:
-    from rag.embedding import Embedder
+    from rag.index.embedder_cache import Embedder
     from rag.settings import Settings
 
 _NAME = "abstract-rag"
@@ -186,7 +186,7 @@ class Home:
         return f"{count:,} papers of {', '.join(list(listed)[:5])}{' and others' if len(listed) > 5 else ''}; the file is whole"
 
     def _index(self) -> str:
-        from rag import index
+        from rag.index import generations
 
         if self._papers is None:
             raise Skipped("not looked at: there is no library to hold it against")
@@ -194,13 +194,13 @@ class Home:
             raise Skipped("not looked at: it takes the embedder")
         usable, self.starter_only = self.starter_only, False
         count, revision = self._papers
-        name = index.fingerprint(self._embedder)
-        live = index.live(self._home, name)
+        name = generations.fingerprint(self._embedder)
+        live = generations.live(self._home, name)
         if live is None:
             raise RagError(f"There is no whole index of the library for {self._embedder.name}.", _REPAIR)
         if (live.papers, live.revision) != (count, revision):
             raise RagError(f"The index has {live.papers:,} papers, as the library was before it changed.", _REPAIR)
-        index.check(self._home / "index" / name / str(live.generation))
+        generations.check(self._home / "index" / name / str(live.generation))
         self.starter_only = usable
         return f"generation {live.generation}, {live.papers:,} papers in {live.chunks:,} chunks, found by their own vectors"
 

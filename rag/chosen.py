@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from rag.embedding import Embedder
+from rag.index.embedder_cache import Embedder
+from rag.index.minilm import MiniLM
 from rag.lookup import Reranker
-from rag.minilm import MiniLM
 from rag.settings import Settings
 from rag.types import ChatModel
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from rag import records, titles
-from rag.index import Index
+from rag.index.generations import Index
 from rag.query import RECENT, Query
 from rag.records import Line, Result
 from rag.storage.library import Library

@@ -21,8 +21,8 @@ import numpy as np
 from rag.cli import say
 from rag.embed_reply import Numbers
 from rag.embed_request import EmbeddingApi, TooMuch
-from rag.embedding import Vectors
 from rag.errors import EmbedderError
+from rag.index.embedder_cache import Vectors
 from rag.settings import Endpoint
 
 _BATCH = 64  # texts in a request, as long as the server takes them

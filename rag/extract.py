@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rag import followup, question
-from rag.embedding import Embedder, Vectors
+from rag.index.embedder_cache import Embedder, Vectors
 from rag.question import Asked
 from rag.text import names, sentences
 from rag.text import words as text

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from rag import followup, question
-from rag.embedding import Embedder
-from rag.lexical import LexicalIndex
+from rag.index.embedder_cache import Embedder
+from rag.index.lexical import LexicalIndex
 from rag.question import Asked, Detail
 from rag.storage.library import Library
 from rag.text import names, quantities, sentences

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from rag import support
-from rag.embedding import Embedder, Vectors
+from rag.index.embedder_cache import Embedder, Vectors
 from rag.support import PARTIAL, Abstract, Finding
 from rag.text import citations
 from rag.text.citations import Statement

@@ -12,10 +12,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from rag import chosen, index, sources
+from rag import chosen, sources
 from rag.cli import fail_in_one_sentence, progress_bars, say
-from rag.embedding import Embedder
 from rag.errors import Busy, SourceError
+from rag.index import generations
+from rag.index.embedder_cache import Embedder
 from rag.settings import load
 from rag.storage import lock
 from rag.storage.library import Library
@@ -83,14 +84,14 @@ def prepare(home: Path, embedder: Embedder, progress: Progress, tell: Callable[[
         return
     library = Library(home)
     try:
-        name = index.fingerprint(embedder)
-        live = index.live(home, name)
+        name = generations.fingerprint(embedder)
+        live = generations.live(home, name)
         if live is not None and live.revision == library.revision:
             return
         try:
             with lock.writer(home, "index repair"):
                 tell("The index is not up to date with the library: building it.")
-                index.refresh(home, library, embedder, progress)
+                generations.refresh(home, library, embedder, progress)
         except Busy:
             if live is None:
                 raise
@@ -109,9 +110,9 @@ def _ever_stored(home: Path) -> bool:
 
 
 def _refresh(home: Path, library: Library, embedder: Embedder, progress: Progress, *, anew: bool = False) -> None:
-    live = index.live(home, index.fingerprint(embedder))
+    live = generations.live(home, generations.fingerprint(embedder))
     if anew or live is None or live.revision != library.revision:
-        index.refresh(home, library, embedder, progress, anew=anew)
+        generations.refresh(home, library, embedder, progress, anew=anew)
 
 
 def _read(library: Library, place: str) -> Report:

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from rag import ground, prompt, question
-from rag.embedding import Embedder
 from rag.errors import EndpointError
+from rag.index.embedder_cache import Embedder
 from rag.records import Result
 from rag.refusal import REFUSAL, is_refusal
 from rag.text.thinking import CLOSE

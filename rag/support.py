@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rag import polarity
-from rag.embedding import Embedder, Vectors
+from rag.index.embedder_cache import Embedder, Vectors
 from rag.text import names, quantities, sentences
 from rag.text.words import content_words
 from rag.types import Evidence, Paper, Source

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from difflib import SequenceMatcher
 
-from rag.index import Index
+from rag.index.generations import Index
 from rag.text.words import content_words, names
 
 SURE = 0.85  # nearness of a title that is meant

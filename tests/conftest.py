@@ -13,7 +13,7 @@ from made import SHARED, silent
 
 from rag import ingest, sources
 from rag.assistant import Assistant
-from rag.minilm import MiniLM
+from rag.index.minilm import MiniLM
 from rag.settings import load
 
 

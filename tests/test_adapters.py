@@ -17,7 +17,7 @@ from rag import adapters, chosen
 from rag.adapters import chat_model, embedder, reranker
 from rag.assistant import Assistant
 from rag.errors import EmbedderError, EndpointError, UsageError
-from rag.minilm import MiniLM
+from rag.index.minilm import MiniLM
 from rag.settings import Settings, load
 from rag.types import ChatModel, Finish, Prompt, Thought, Usage, Waiting
 

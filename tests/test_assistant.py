@@ -8,10 +8,11 @@ import pytest
 from endpoint_server import Endpoint, Exchange, fails, says, tells
 from made import ORCHARD, HashEmbedder, QueueModel, paper
 
-from rag import index, ingest, refusal
+from rag import ingest, refusal
 from rag.assistant import Assistant
 from rag.errors import EndpointError, PromptTooLong, UsageError
-from rag.minilm import MiniLM
+from rag.index import generations
+from rag.index.minilm import MiniLM
 from rag.reading import Found
 from rag.settings import load
 from rag.storage import lock
@@ -536,7 +537,7 @@ def small_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with lock.writer(home, "test"):
         library = Library(home, create=True)
         library.put("a.txt", [paper()])
-        index.refresh(home, library, HashEmbedder(), silent)
+        generations.refresh(home, library, HashEmbedder(), silent)
         library.close()
     return home
 
@@ -553,7 +554,7 @@ def store(home: Path, *, refresh: bool) -> None:
         library = Library(home)
         library.put("b.txt", [paper("Frost Watch", ORCHARD)])
         if refresh:
-            index.refresh(home, library, HashEmbedder(), silent)
+            generations.refresh(home, library, HashEmbedder(), silent)
         library.close()
 
 
@@ -599,8 +600,8 @@ def test_while_another_writes_the_index_that_is_there_answers(small_home: Path) 
 
 @pytest.mark.parametrize("part", ["chroma", "manifest.json"])
 def test_a_damaged_index_is_built_again_and_answers(part: str, small_home: Path) -> None:
-    name = index.fingerprint(HashEmbedder())
-    live = index.live(small_home, name)
+    name = generations.fingerprint(HashEmbedder())
+    live = generations.live(small_home, name)
     assert live is not None
     damaged = small_home / "index" / name / str(live.generation) / part
     shutil.rmtree(damaged) if damaged.is_dir() else damaged.unlink()

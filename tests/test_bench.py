@@ -19,7 +19,7 @@ from evals.__main__ import arguments, main
 from evals.speed import FILTERS, Exact
 from rag import sources
 from rag.errors import RagError
-from rag.minilm import MiniLM
+from rag.index.minilm import MiniLM
 from rag.storage.library import Library
 from rag.text.sentences import split
 from rag.types import Filters, Paper

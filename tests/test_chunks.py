@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
 from rag import sources
-from rag.chunks import cut
-from rag.minilm import _weights_folder
+from rag.index.chunks import cut
+from rag.index.minilm import _weights_folder
 from rag.text import sentences
 from rag.types import Chunk, Paper
 

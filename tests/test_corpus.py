@@ -15,7 +15,7 @@ from evals import cases
 from evals.metrics import folded, measure
 from rag import corpus, render, titles
 from rag.assistant import Assistant
-from rag.lexical import LexicalIndex
+from rag.index.lexical import LexicalIndex
 from rag.query import read
 from rag.reading import Found
 from rag.records import Result

@@ -16,10 +16,11 @@ from endpoint_server import Behaviour, Endpoint, Exchange, delta, fails, hangs, 
 from evals import scorecard
 from evals.cases import Case
 from evals.metrics import is_grounded
-from rag import checkup, doctor, hosts, index, ingest, settings, trial, window
+from rag import checkup, doctor, hosts, ingest, settings, trial, window
 from rag.checkup import Check
 from rag.errors import LibraryError
-from rag.minilm import MiniLM
+from rag.index import generations
+from rag.index.minilm import MiniLM
 from rag.storage.library import Library
 from rag.text import tokens
 from rag.types import Finish
@@ -163,9 +164,9 @@ def test_library_and_index_are_followed_from_whole_to_stale_to_damaged(home: Pat
     assert found["index"].ok is False
     assert found["index"].fix == "Run: python -m rag.ingest --repair"
 
-    manifest = index.live(home, index.fingerprint(embedder))
+    manifest = generations.live(home, generations.fingerprint(embedder))
     assert manifest is not None
-    (home / "index" / index.fingerprint(embedder) / str(manifest.generation) / "manifest.json").write_text("{")
+    (home / "index" / generations.fingerprint(embedder) / str(manifest.generation) / "manifest.json").write_text("{")
     assert "no whole index" in examined()["index"].told
 
     (home / "library.sqlite").write_bytes(b"this is no database" * 300)

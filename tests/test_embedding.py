@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from made import HashEmbedder
 
-from rag import embedding
-from rag.embedding import Remembering
+from rag.index import embedder_cache
+from rag.index.embedder_cache import Remembering
 
 
 def test_what_was_embedded_is_not_embedded_again() -> None:
@@ -18,7 +18,7 @@ def test_what_was_embedded_is_not_embedded_again() -> None:
 
 
 def test_the_texts_used_longest_ago_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(embedding, "_REMEMBERED", 2)
+    monkeypatch.setattr(embedder_cache, "_REMEMBERED", 2)
     words = HashEmbedder()
     remembering = Remembering(words)
     for text in ("lamps", "frost", "lamps", "whales", "lamps", "frost"):

@@ -20,11 +20,12 @@ from made import HashEmbedder
 from numpy.typing import NDArray
 from pydantic import SecretStr
 
-from rag import chosen, index, ingest, settings, sources
+from rag import chosen, ingest, settings, sources
 from rag.assistant import Assistant
 from rag.endpoint_embedder import EndpointEmbedder
 from rag.errors import EmbedderError
-from rag.minilm import MiniLM
+from rag.index import generations
+from rag.index.minilm import MiniLM
 from rag.storage.library import Library
 from rag.types import Paper
 
@@ -529,7 +530,7 @@ def test_each_embedder_has_an_index_of_its_own_and_switching_back_costs_nothing(
     bundled = Assistant(settings.load(home=home, no_model=True)).ask("Which papers train graph networks?").index
     with serves(GOOD) as server:
         there = Assistant(of(server, home))
-        assert there.ask("Which papers train graph networks?").index.fingerprint == index.fingerprint(there.embedder)
+        assert there.ask("Which papers train graph networks?").index.fingerprint == generations.fingerprint(there.embedder)
         assert asked(server)[-1] == ["Which papers train graph networks?"]
         used = len(asked(server))
         again = Assistant(settings.load(home=home, no_model=True)).ask("Which papers train graph networks?").index
@@ -539,7 +540,7 @@ def test_each_embedder_has_an_index_of_its_own_and_switching_back_costs_nothing(
         assert len(asked(server)) == used  # to open the index takes no request
         assert back.ask("Which papers sample graphs?").index.generation == 1
         assert asked(server)[used:] == [["word", "Which papers sample graphs?"]]
-    assert again.fingerprint != index.fingerprint(back.embedder)
+    assert again.fingerprint != generations.fingerprint(back.embedder)
     began = time.perf_counter()
     with pytest.raises(EmbedderError, match=r"Nothing listens.*Start the server.*bundled embedder"):
         Assistant(of(server, home)).ask("Which papers train graph networks?")

@@ -8,7 +8,7 @@ from made import hit, paper, sources
 from rag import prompt
 from rag.assistant import Assistant
 from rag.extract import ExtractiveReader
-from rag.minilm import MiniLM
+from rag.index.minilm import MiniLM
 from rag.text.citations import title_of
 from rag.types import Answer, Finish, Prompt, Source
 

@@ -16,7 +16,7 @@ from evals.__main__ import main
 from evals.feedback import case_of
 from rag import ingest
 from rag.assistant import Assistant
-from rag.minilm import MiniLM
+from rag.index.minilm import MiniLM
 from rag.settings import load
 from rag.sources.identity import paper_id
 from rag.storage.history import History, Rated

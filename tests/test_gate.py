@@ -7,18 +7,19 @@ import pytest
 from made import hit, paper
 
 from evals import cases
-from rag import gate, index
+from rag import gate
 from rag.assistant import Assistant
 from rag.gate import Verdict
-from rag.lexical import LexicalIndex
-from rag.minilm import MiniLM
+from rag.index import generations
+from rag.index.lexical import LexicalIndex
+from rag.index.minilm import MiniLM
 
 Judge = Callable[[str], Verdict]
 
 
 @pytest.fixture(scope="module")
 def lexical(starter_home: Path, embedder: MiniLM) -> LexicalIndex:
-    opened = index.open_live(starter_home, index.fingerprint(embedder))
+    opened = generations.open_live(starter_home, generations.fingerprint(embedder))
     assert opened is not None
     return opened.lexical
 

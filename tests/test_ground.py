@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from made import LAMPS, ORCHARD, HashEmbedder, paper, sources
 
 from rag import ground, support
-from rag.minilm import MiniLM
+from rag.index.minilm import MiniLM
 from rag.types import Claim
 
 QUOTE = "LanternNet dims 340 lamps by learning from footsteps."

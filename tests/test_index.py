@@ -21,18 +21,19 @@ import pytest
 from made import SHARED, silent
 from numpy.typing import NDArray
 
-from rag import index, ingest, sources
+from rag import ingest, sources
 from rag.assistant import Assistant
-from rag.chunks import CHUNKER, cut
 from rag.errors import Busy
-from rag.index import Index, open_live
-from rag.minilm import MiniLM
+from rag.index import generations
+from rag.index.chunks import CHUNKER, cut
+from rag.index.generations import Index, open_live
+from rag.index.minilm import MiniLM
+from rag.index.vectors import VectorIndex
 from rag.retrieve import Retriever
 from rag.settings import load
 from rag.storage import lock
 from rag.storage.library import Library
 from rag.types import Paper
-from rag.vectors import VectorIndex
 
 QUESTION = "How do graph neural networks scale to large graphs?"
 
@@ -55,7 +56,7 @@ class Words:
         return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
 
 
-NAME = index.fingerprint(Words())
+NAME = generations.fingerprint(Words())
 LINES = sources.load(sources.STARTER)[1].splitlines()
 
 
@@ -82,7 +83,7 @@ def home(built: Path, tmp_path: Path) -> Path:
 
 
 def generation(home: Path, name: str = NAME) -> Path:
-    manifest = index.live(home, name)
+    manifest = generations.live(home, name)
     assert manifest is not None
     return home / "index" / name / str(manifest.generation)
 
@@ -214,7 +215,7 @@ def test_a_library_whose_papers_were_all_exchanged_is_indexed_at_the_first_try(h
     library = Library(home)
     library.remove_source("a.jsonl")
     library.put("other.jsonl", [Paper(f"other{n}", f"Other {n}", "Graph papers of another kind.") for n in range(20)])
-    index.refresh(home, library, Words(), silent)
+    generations.refresh(home, library, Words(), silent)
     library.close()
     assert generation(home).name == "2"
     with opened(home) as live:
@@ -279,7 +280,7 @@ def test_a_writer_killed_in_mid_build_leaves_the_live_generation_and_the_next_in
 
 def test_a_dirty_generation_is_never_opened_but_built_again(home: Path) -> None:
     (generation(home) / "DIRTY").touch()
-    assert index.live(home, NAME) is None
+    assert generations.live(home, NAME) is None
     assert open_live(home, NAME) is None
     embedder = Words()
     ingest.prepare(home, embedder, silent, lambda message: None)
@@ -366,7 +367,7 @@ def test_a_damaged_index_is_built_again_and_answers_as_before(
 ) -> None:
     """In a process of its own: damage may crash whoever reads it. The starter corpus is large enough for Chroma to have
     written its vectors out of its log."""
-    damage(generation(own_home, index.fingerprint(embedder)))
+    damage(generation(own_home, generations.fingerprint(embedder)))
     command = [sys.executable, "-m", "rag.ask", QUESTION, "--search", "--json", "--k", "100"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-500:]
@@ -374,7 +375,7 @@ def test_a_damaged_index_is_built_again_and_answers_as_before(
     expected = [hit.paper.id for hit in assistant.search(QUESTION, 100)]
     assert found[:10] == expected[:10]
     assert len(set(found) & set(expected)) >= 95
-    assert generation(own_home, index.fingerprint(embedder)).name == "2"
+    assert generation(own_home, generations.fingerprint(embedder)).name == "2"
 
 
 # -- what surrounds a build ----------------------------------------------------------------------------------------------
@@ -388,7 +389,7 @@ def test_a_build_that_fails_leaves_no_copy_and_the_live_generation(home: Path, p
     library = Library(home)
     library.put("more", [Paper("new", "New", "A paper that is new.")])
     with pytest.raises(ValueError, match="same shape"):
-        index.refresh(home, library, Failing(), silent)
+        generations.refresh(home, library, Failing(), silent)
     with opened(home) as live:
         assert live.info.generation == 1
     kept = [p for p in (home / "index" / NAME).rglob("*") if p.is_file() and "1/" not in p.as_posix().split(NAME)[1]]

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from made import ORCHARD, HashEmbedder, paper
 
-from rag import index, ingest
+from rag import ingest
+from rag.index import generations
 from rag.ingest import main
 from rag.settings import load
 from rag.storage import lock
@@ -55,7 +56,7 @@ def titles(home: Path) -> set[str]:
 
 def generation(home: Path) -> int:
     [folder] = (home / "index").iterdir()
-    live = index.live(home, folder.name)
+    live = generations.live(home, folder.name)
     assert live is not None
     return live.generation
 
@@ -174,7 +175,7 @@ def test_repair_builds_the_index_anew_and_reads_nothing(run, home: Path) -> None
     assert code == 0
     assert "holds 1 papers" in out
     assert generation(home) > before
-    opened = index.open_live(home, folder.name)
+    opened = generations.open_live(home, folder.name)
     assert opened is not None
     assert opened.vectors.count() == opened.manifest.chunks > 0
     assert titles(home) == {"LanternNet"}

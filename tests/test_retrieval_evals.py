@@ -15,7 +15,7 @@ from evals.__main__ import main
 from evals.queries import from_beir, known_items
 from evals.retrieval import HYBRID, rank
 from rag.errors import UsageError
-from rag.minilm import MiniLM
+from rag.index.minilm import MiniLM
 from rag.retrieve import Candidate
 from rag.sources.identity import document_id
 

@@ -11,7 +11,7 @@ import pytest
 from evals import cases
 from evals.cases import Case
 from rag.assistant import Assistant
-from rag.minilm import MiniLM
+from rag.index.minilm import MiniLM
 from rag.retrieve import Retriever
 from rag.settings import load
 from rag.storage.library import Library

@@ -10,7 +10,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 EMBEDS = """
 from pathlib import Path
-from rag.minilm import MiniLM
+from rag.index.minilm import MiniLM
 import os
 vectors = MiniLM(Path(os.environ["RAG_HOME"])).embed(["a lamp"])
 assert vectors.shape == (1, 384)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from made import LAMPS, LANTERN, ORCHARD, HashEmbedder, paper, sources
 
-from rag.minilm import MiniLM
+from rag.index.minilm import MiniLM
 from rag.support import PARTIAL, SUPPORTED, Abstract, Finding, absent, find
 from rag.types import Evidence
 

@@ -13,7 +13,7 @@ from evals import cases
 from rag import understand
 from rag.assistant import Assistant
 from rag.errors import EndpointError
-from rag.minilm import MiniLM
+from rag.index.minilm import MiniLM
 from rag.query import Query
 from rag.settings import load
 from rag.types import Turn

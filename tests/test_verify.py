@@ -12,7 +12,7 @@ from made import LAMPS, QueueModel, answer
 from rag import render
 from rag.assistant import Assistant
 from rag.errors import EndpointError, UsageError
-from rag.minilm import MiniLM
+from rag.index.minilm import MiniLM
 from rag.settings import load
 from rag.types import Answer, Checking, Claim, Finish, Prompt, Verdict
 from rag.verify import Verifier

@@ -13,7 +13,7 @@ from llama_index.core.postprocessor.types import BaseNodePostprocessor
 from llama_index.core.schema import NodeWithScore, QueryBundle
 from pydantic import Field, PrivateAttr
 
-from rag.minilm import MiniLM
+from rag.index.minilm import MiniLM
 
 STREAMED: list[str] = []  # what a Slow model was heard to its end
 SEEN: list[Sequence[ChatMessage]] = []  # what the models below were asked, the newest last

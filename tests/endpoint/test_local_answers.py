@@ -10,7 +10,7 @@ import httpx2 as httpx
 from commands import TOKENS, WINDOW, run
 
 from rag.assistant import Assistant
-from rag.minilm import MiniLM
+from rag.index.minilm import MiniLM
 from rag.models import EndpointModel
 from rag.settings import load
 from rag.types import Answer

@@ -15,7 +15,7 @@ from test_chat import Paused, ask, browser, serve  # noqa: F401 - the fixture
 
 import ui
 from rag.assistant import Assistant
-from rag.minilm import MiniLM
+from rag.index.minilm import MiniLM
 from rag.settings import load
 from ui import examples
 

@@ -16,7 +16,7 @@ from gradio_client.exceptions import AppError
 
 from rag import render
 from rag.assistant import Assistant
-from rag.minilm import MiniLM
+from rag.index.minilm import MiniLM
 from rag.settings import load
 from rag.types import Filters
 from ui import app

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from test_chat import ask, browser, serve  # noqa: F401 - the fixture
 
 from rag.assistant import Assistant
-from rag.minilm import MiniLM
+from rag.index.minilm import MiniLM
 from rag.settings import load
 from rag.storage.history import History
 from rag.types import Filters

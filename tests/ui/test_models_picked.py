@@ -13,7 +13,7 @@ from test_kept import FIRST, SECOND
 
 from rag.assistant import Assistant
 from rag.errors import UsageError
-from rag.minilm import MiniLM
+from rag.index.minilm import MiniLM
 from rag.settings import load
 from rag.storage.history import History
 from ui.models import QUOTES, STARTED, Models

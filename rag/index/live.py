@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from threading import Lock
 
-from rag import index
-from rag.embedding import Embedder
 from rag.errors import LibraryError
-from rag.index import Index
+from rag.index import generations
+from rag.index.embedder_cache import Embedder
+from rag.index.generations import Index
 from rag.storage import lock
 from rag.storage.library import Library
 
@@ -27,10 +27,10 @@ class Live:
     def now(self) -> Index:
         """Return the live index, opened again when another generation has become live. Raises LibraryError."""
         with self._lock:
-            name = index.fingerprint(self._embedder)
-            live = index.live(self._home, name)
+            name = generations.fingerprint(self._embedder)
+            live = generations.live(self._home, name)
             if self._index is None or (live is not None and live != self._index.manifest):
-                opened = index.open_live(self._home, name)
+                opened = generations.open_live(self._home, name)
                 if opened is None and self._index is None:
                     opened = self._rebuilt(name)
                 if opened is not None:
@@ -44,5 +44,5 @@ class Live:
     def _rebuilt(self, name: str) -> Index | None:
         """A damaged index is never answered from: build it again from the library."""
         with lock.writer(self._home, "index repair"):
-            index.refresh(self._home, self._library, self._embedder, lambda *_: None, anew=True)
-        return index.open_live(self._home, name)
+            generations.refresh(self._home, self._library, self._embedder, lambda *_: None, anew=True)
+        return generations.open_live(self._home, name)

@@ -27,14 +27,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.chunks import CHUNKER, cut
-from rag.embedding import Embedder
 from rag.errors import LibraryError
-from rag.lexical import LexicalIndex
-from rag.matrix import Matrix, Rows, Writer, checksums
+from rag.index.chunks import CHUNKER, cut
+from rag.index.embedder_cache import Embedder
+from rag.index.lexical import LexicalIndex
+from rag.index.matrix import Matrix, Rows, Writer, checksums
+from rag.index.vectors import VectorIndex, paper_of
 from rag.storage.library import Library
 from rag.types import Filters, IndexInfo, Progress
-from rag.vectors import VectorIndex, paper_of
 
 _VERSION = 3  # of the layout of a generation
 _EMBED_BATCH = 256
@@ -261,7 +261,7 @@ def _words(folder: Path, library: Library, papers: Sequence[str], known: int) ->
 def check(generation: Path) -> None:
     """Have a child process ask for chunks the generation must hold: damage may crash who reads it. Raises LibraryError."""
     # -P and PYTHONPATH: this package, whatever a folder named rag in the working directory holds
-    command = [sys.executable, "-P", "-m", "rag.index", str(generation)]
+    command = [sys.executable, "-P", "-m", "rag.index.generations", str(generation)]
     paths = [str(Path(__file__).resolve().parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)  # noqa: S603 - our own module
