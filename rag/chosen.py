@@ -18,7 +18,7 @@ def model(settings: Settings) -> ChatModel | None:
     endpoint = settings.endpoint
     if endpoint is None:
         return None
-    from rag.models import EndpointModel
+    from rag.endpoints.chat import EndpointModel
 
     return EndpointModel(endpoint, settings)
 
@@ -32,7 +32,7 @@ def embedder(settings: Settings) -> Embedder:
     endpoint = settings.embed_endpoint
     if endpoint is None:
         return MiniLM(settings.home)
-    from rag.endpoint_embedder import EndpointEmbedder
+    from rag.endpoints.embedder import EndpointEmbedder
 
     return EndpointEmbedder(endpoint, settings.home, settings.timeout_s)
 

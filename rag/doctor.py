@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from rag.checkup import Check, Home, Skipped, attempt, kept, of_machine
 from rag.cli import clean, fail_in_one_sentence, progress_bars, say
+from rag.endpoints.redact import Redactor
 from rag.errors import RagError
-from rag.redact import Redactor
 from rag.types import Progress
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class Examination:
         variables = ["OPENAI_API_KEY", "RAG_API_KEY", "RAG_EMBED_API_KEY", self._flags.get("api_key_env")]
         secrets: list[str | None] = []
         if self._settings is not None:
-            from rag import address
+            from rag.endpoints import address
 
             held = self._settings
             variables += [held.api_key_env, held.embed_api_key_env]

@@ -10,10 +10,10 @@ from contextlib import suppress
 from threading import Thread
 from urllib.parse import urlsplit
 
-from rag import address, window
 from rag.checkup import Check, attempt
+from rag.endpoints import address, server
+from rag.endpoints.connection import OPENAI
 from rag.settings import Endpoint, Settings
-from rag.wire import OPENAI
 
 PORTS = {11434: "Ollama", 1234: "LM Studio", 8000: "vLLM", 8080: "llama.cpp"}  # where model servers usually listen
 _SECONDS = 0.5  # to connect to a port, and again for its list of models
@@ -75,7 +75,7 @@ def _is_at(url: str | None, port: int) -> bool:
 def _look(port: int, found: dict[int, list[str]]) -> None:
     with suppress(OSError):
         socket.create_connection(("127.0.0.1", port), _SECONDS).close()
-        names = window.listed(_url(port), seconds=_SECONDS)
+        names = server.listed(_url(port), seconds=_SECONDS)
         if names is not None:
             found[port] = names
 

@@ -17,8 +17,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from rag import window
 from rag.cli import fail_in_one_sentence
+from rag.endpoints.server import ask
 from rag.errors import EndpointError, RagError, UsageError
 
 _HOST = "127.0.0.1"
@@ -60,7 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     model = _given(args.model) if args.model else _bundled()
     server = _start(model, args.port, args.context_window)
     url = f"{server.listening_address}/v1"
-    tokens = window.ask(url, None, "").tokens or args.context_window  # fewer than asked for where the model has no more
+    tokens = ask(url, None, "").tokens or args.context_window  # fewer than asked for where the model has no more
     print(f"{model.stem} listens on {url}, with a window of {tokens:,} tokens. Ctrl-C stops it. Ask through it with:\n")
     print(f'    RAG_BASE_URL={url} uv run python -m rag.ask "How does GraphSAINT build its minibatches?"\n')
     if not args.model:

@@ -13,14 +13,15 @@ from dataclasses import dataclass
 from functools import partial
 from statistics import median
 
-from rag import address, explain, faults, prompt, sources, window
+from rag import prompt, sources
 from rag.checkup import Check, Skipped, attempt
+from rag.endpoints import address, explain, faults, server
+from rag.endpoints.connection import OPENAI
 from rag.errors import EndpointError, PromptTooLong, RagError
 from rag.refusal import is_refusal
 from rag.settings import Endpoint, Settings
 from rag.text import citations, tokens
 from rag.types import ChatModel, Finish, Hit, Paper, Prompt, Source, Thought, Usage
-from rag.wire import OPENAI
 
 _STAGES = ("reachable", "path", "key", "model", "answer")
 _COUNTING = Prompt("", (), "Answer in a few words.", "Count from one to ten, in words.")
@@ -129,7 +130,7 @@ class Trial:
 
     def _list(self) -> None:
         for url in self._urls:
-            self._listed = window.listed(url, self._key)
+            self._listed = server.listed(url, self._key)
             if self._listed is not None:
                 self._url = url
                 return
@@ -188,7 +189,7 @@ class Trial:
         if fits is None:
             return "a prompt may be of any length"
         is_openai = self._url is None or self._url == OPENAI
-        told = window.Window() if is_openai else window.ask(self._url or "", self._model.name, self._key)
+        told = server.Window() if is_openai else server.ask(self._url or "", self._model.name, self._key)
         if setting and told.most and setting > told.most:
             raise RagError(
                 f"RAG_CONTEXT_WINDOW is {setting:,} and the server takes {told.most:,} tokens.",

@@ -16,8 +16,9 @@ from endpoint_server import Behaviour, Endpoint, Exchange, delta, fails, hangs, 
 from evals import scorecard
 from evals.cases import Case
 from evals.metrics import is_grounded
-from rag import checkup, doctor, hosts, ingest, settings, trial, window
+from rag import checkup, doctor, hosts, ingest, settings, trial
 from rag.checkup import Check
+from rag.endpoints import server as window
 from rag.errors import LibraryError
 from rag.index import generations
 from rag.index.minilm import MiniLM
@@ -48,7 +49,7 @@ def examined(quick: bool = True, ports: dict[int, str] | None = None, **flags: o
 def tried(url: str, quick: bool = True, key: str | None = None, name: str | None = "m", **more: object) -> dict[str, Check]:
     from pydantic import SecretStr
 
-    from rag.models import EndpointModel
+    from rag.endpoints.chat import EndpointModel
 
     endpoint = settings.Endpoint(url, name, SecretStr(key) if key else None)
     held = settings.load(**more)

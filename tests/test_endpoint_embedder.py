@@ -22,7 +22,7 @@ from pydantic import SecretStr
 
 from rag import chosen, ingest, settings, sources
 from rag.assistant import Assistant
-from rag.endpoint_embedder import EndpointEmbedder
+from rag.endpoints.embedder import EndpointEmbedder
 from rag.errors import EmbedderError
 from rag.index import generations
 from rag.index.minilm import MiniLM

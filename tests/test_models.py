@@ -11,9 +11,9 @@ from endpoint_server import USAGE, Behaviour, Endpoint, Exchange, breaks_off, de
 from pydantic import SecretStr
 
 from rag import settings
-from rag.address import candidates
+from rag.endpoints.address import candidates
+from rag.endpoints.chat import EndpointModel
 from rag.errors import EndpointError
-from rag.models import EndpointModel
 from rag.types import Finish, Prompt, Thought, Usage, Waiting
 
 KEY = "sk-very-secret-0123456789"

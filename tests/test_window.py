@@ -16,8 +16,8 @@ from endpoint_server import Behaviour, Endpoint, Exchange, fails, hangs, page, r
 from pydantic import SecretStr
 
 from rag import settings
+from rag.endpoints.chat import EndpointModel
 from rag.errors import EndpointError
-from rag.models import EndpointModel
 from rag.types import Finish, Prompt
 
 KEY = "sk-very-secret-0123456789"

@@ -36,7 +36,7 @@ class Server:
         model = self.given.model
         if model.mode == "extractive" or model.host is None:
             return ""
-        from rag.models import EndpointModel
+        from rag.endpoints.chat import EndpointModel
 
         began = time.monotonic()
         names = model.listed(_SECONDS) if isinstance(model, EndpointModel) else None
@@ -60,7 +60,7 @@ class Server:
 
     def assistant(self, key: str) -> Assistant:
         """Return the assistant that answers with the model of that key. Raises UsageError for one that was not listed."""
-        from rag.models import EndpointModel
+        from rag.endpoints.chat import EndpointModel
 
         model = self.given.model
         with self._lock:
@@ -78,7 +78,7 @@ def typed(address: str, key: str, started: Assistant) -> Server:
     """
     if len(address) > _LONGEST_TYPED or len(key) > _LONGEST_TYPED:
         raise UsageError("The address or the key is too long.", f"Neither has more than {_LONGEST_TYPED} characters.")
-    from rag.models import EndpointModel
+    from rag.endpoints.chat import EndpointModel
     from ui.pinned import Pinned
 
     own = settings.checked_key(key) if key.strip() else None

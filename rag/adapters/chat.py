@@ -9,11 +9,11 @@ from llama_index.core.llms import LLM, ChatMessage, ChatResponse, LLMMetadata, M
 
 from rag.adapters import loading
 from rag.adapters.listening import heard
+from rag.endpoints.server import Window
 from rag.errors import EndpointError
 from rag.settings import Settings
 from rag.text.thinking import Thinking
 from rag.types import ChatModel, Finish, Mode, Prompt, Reply, Thought, Usage, Waiting
-from rag.window import Window
 
 _PROMPT = 800  # tokens that a prompt with one abstract may take; the answer gets what they leave, or a quarter of the window
 _CUT = ("length", "max_tokens")  # why a reply ended, as servers say it, where it was cut

@@ -10,11 +10,11 @@ import httpx2 as httpx
 from commands import TOKENS, WINDOW, run
 
 from rag.assistant import Assistant
+from rag.endpoints.chat import EndpointModel
+from rag.endpoints.server import Window
 from rag.index.minilm import MiniLM
-from rag.models import EndpointModel
 from rag.settings import load
 from rag.types import Answer
-from rag.window import Window
 
 GRAPH = "How does GraphSAINT build its minibatches?"
 NAME = "SmolLM2-135M-Instruct"

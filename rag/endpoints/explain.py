@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import httpx2 as httpx
 import openai
 
-from rag import faults
+from rag.endpoints import faults
+from rag.endpoints.connection import CONNECT_S, Elsewhere, TooMuch
+from rag.endpoints.redact import Redactor
 from rag.errors import EndpointError, PromptTooLong, UsageError
-from rag.redact import Redactor
-from rag.wire import CONNECT_S, Elsewhere, TooMuch
 
 _TYPED = "Check its address and key as they were typed, or choose another model."
 _SHOW = 200  # characters of what a server said

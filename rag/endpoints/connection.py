@@ -19,7 +19,7 @@ from typing import Any
 import httpx2 as httpx
 import openai
 
-from rag import address
+from rag.endpoints import address
 from rag.errors import EndpointError
 
 CONNECT_S = 5.0

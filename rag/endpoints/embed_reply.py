@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from rag import reply
+from rag.endpoints import chat_reply
 
 Numbers = NDArray[np.float64]
 
@@ -19,10 +19,10 @@ def vectors(body: bytes, n: int) -> Numbers:
 
     Raises NoVectors, and Malformed or Said as reply.opened() does.
     """
-    value = reply.opened(body)
+    value = chat_reply.opened(body)
     data = value.get("data") if isinstance(value, dict) else None
     if not isinstance(data, list) or not all(isinstance(item, dict) and "embedding" in item for item in data):
-        raise reply.malformed(body)
+        raise chat_reply.malformed(body)
     if len(data) != n:
         raise NoVectors(f"{len(data)} vectors for {n} texts")
     places = [item.get("index", place) for place, item in enumerate(data)]

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from rag.faults import Malformed, Said
-from rag.redact import Redactor, Running
+from rag.endpoints.faults import Malformed, Said
+from rag.endpoints.redact import Redactor, Running
 from rag.text.thinking import Thinking
 from rag.types import Finish, Thought, Usage
 

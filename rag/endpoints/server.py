@@ -24,7 +24,7 @@ from typing import Any
 
 import httpx2 as httpx
 
-from rag import address
+from rag.endpoints import address
 
 _USUAL = 8192  # tokens taken to be there when neither the server nor the settings say
 _OLLAMA = 4096  # what Ollama runs any model with unless told

@@ -17,14 +17,14 @@ from urllib.parse import urlsplit
 
 import openai
 
-from rag import address, explain, faults, reply, served, window
+from rag.endpoints import address, chat_reply, explain, faults, served, server
+from rag.endpoints.chat_reply import Piece
+from rag.endpoints.connection import OPENAI, Line, Transport
+from rag.endpoints.redact import Redactor
 from rag.errors import EndpointError, PromptTooLong
-from rag.redact import Redactor
-from rag.reply import Piece
 from rag.settings import Endpoint, Settings
 from rag.text import tokens
 from rag.types import Mode, Prompt, Reply, Usage, Waiting
-from rag.wire import OPENAI, Line, Transport
 
 _REACHED_S = 8.0  # within which a connection stands or the endpoint counts as dead
 _DEAD_S = 30.0  # for which a dead endpoint is not asked again
@@ -47,7 +47,7 @@ class EndpointModel:
         self._model = endpoint.model
         self._key = endpoint.api_key.get_secret_value() if endpoint.api_key else ""
         self._settings = settings
-        self._window: window.Window | None = None
+        self._window: server.Window | None = None
         self._asking = Lock()
         self._refused: set[str] = set()
         self._dead: tuple[float, EndpointError] | None = None
@@ -71,14 +71,14 @@ class EndpointModel:
         with self._asking:
             known = self._window
             if known is None and not self._is_openai and not self._known_dead():
-                known = self._window = window.ask(self._addresses[0], self._model, self._key, self._transport)
+                known = self._window = server.ask(self._addresses[0], self._model, self._key, self._transport)
                 self._model = self._model or known.only_model
-            whole = (known or window.Window()).within(self._settings.context_window)
+            whole = (known or server.Window()).within(self._settings.context_window)
         return whole, min(self._settings.max_answer_tokens, max(whole - _PROMPT, whole // 4))
 
     def listed(self, seconds: float) -> list[str] | None:
         """Return the names of the server's models, None when it does not list them in that time. No key is among them."""
-        names = window.listed(self._addresses[0], self._key, seconds, self._transport)
+        names = server.listed(self._addresses[0], self._key, seconds, self._transport)
         return None if names is None else [name for name in names if self._redactor.text(name) == name]
 
     def named(self, name: str) -> EndpointModel:
@@ -108,7 +108,7 @@ class EndpointModel:
 
     def _heard(self, line: Line, arrived: SimpleQueue[_Item]) -> Iterator[Reply]:
         """Yield what arrives, as stream() does."""
-        told, guard = reply.Telling(self._redactor), reply.Guard()
+        told, guard = chat_reply.Telling(self._redactor), chat_reply.Guard()
         usage, reason, broken = Usage(), None, None
         try:
             for item in self._items(line, arrived):
@@ -127,7 +127,7 @@ class EndpointModel:
         yield from told.next(None)
         if not told.said:
             raise self._silent(reason, thought=told.thought)
-        yield reply.finish(broken, reason, usage, self._notes())
+        yield chat_reply.finish(broken, reason, usage, self._notes())
 
     def _items(self, line: Line, arrived: SimpleQueue[_Item]) -> Iterator[Piece | Waiting]:
         """Yield what arrives and the seconds in which nothing does; raise what the reading thread met, or our patience."""
@@ -235,7 +235,7 @@ class EndpointModel:
             sent = int(tokens.margin(self._model) * tokens.count(prompt.system + prompt.user, self._model))
             told = faults.window_told(cause)
             fits = told if told and told < min(whole, sent + answer) else answer + sent * 3 // 5
-            self._window = window.Window(fits, fits, self._model)
+            self._window = server.Window(fits, fits, self._model)
         elif cause is not None and faults.is_dead(cause):
             self._window = None  # what listens there next may be another server
             self._dead = (time.monotonic(), error) if seconds > _QUICK_S else None
@@ -281,7 +281,7 @@ def _received(client: openai.OpenAI, model: str, prompt: Prompt, options: dict[s
     ) as stream:
         kind = stream.response.headers.get("Content-Type", "")
         if "json" in kind or "html" in kind or plain:
-            yield reply.whole(stream.response.read())
+            yield chat_reply.whole(stream.response.read())
             return
         for chunk in stream:
-            yield reply.chunk(chunk)
+            yield chat_reply.chunk(chunk)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import openai
 
-from rag import faults
+from rag.endpoints import faults
 
 
 def listed(client: openai.OpenAI) -> list[str]:

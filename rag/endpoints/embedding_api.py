@@ -13,12 +13,12 @@ from urllib.parse import urlsplit
 import httpx2 as httpx
 import openai
 
-from rag import address, explain, faults, served
-from rag.embed_reply import NoVectors, Numbers, vectors
+from rag.endpoints import address, explain, faults, served
+from rag.endpoints.connection import CONNECT_S, OPENAI, Line
+from rag.endpoints.embed_reply import NoVectors, Numbers, vectors
+from rag.endpoints.redact import Redactor
 from rag.errors import EmbedderError, EndpointError
-from rag.redact import Redactor
 from rag.settings import Endpoint
-from rag.wire import CONNECT_S, OPENAI, Line
 
 _QUESTION_S = 30.0  # for the reply to a few texts, which a person waits for
 _FEW = 2

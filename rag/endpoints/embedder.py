@@ -19,8 +19,8 @@ from threading import Lock
 import numpy as np
 
 from rag.cli import say
-from rag.embed_reply import Numbers
-from rag.embed_request import EmbeddingApi, TooMuch
+from rag.endpoints.embed_reply import Numbers
+from rag.endpoints.embedding_api import EmbeddingApi, TooMuch
 from rag.errors import EmbedderError
 from rag.index.embedder_cache import Vectors
 from rag.settings import Endpoint
