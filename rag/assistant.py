@@ -13,12 +13,13 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from rag import chosen, corpus, gate, ingest, lookup, prompt, understand
+from rag import chosen, corpus, gate, ingest, lookup, prompt
 from rag.errors import PromptTooLong
 from rag.extract import ExtractiveReader
 from rag.index.embedder_cache import Embedder, Remembering
 from rag.index.generations import Index
 from rag.index.live import Live
+from rag.questions import understand
 from rag.reading import NEAREST, Event, Found, Reading, recorded, timed
 from rag.refusal import REFUSAL
 from rag.retrieve import Retriever

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rag import followup, question
 from rag.index.embedder_cache import Embedder, Vectors
-from rag.question import Asked
+from rag.questions import analysis, followup
+from rag.questions.analysis import Asked
 from rag.text import names, sentences
 from rag.text import words as text
 from rag.text.citations import title_of
@@ -67,7 +67,7 @@ class ExtractiveReader:
 
     def stream(self, prompt: Prompt) -> Iterator[str | Finish]:
         """Yield one piece for each quoted paper, then a Finish."""
-        asked = question.read(followup.own(prompt.question))
+        asked = analysis.read(followup.own(prompt.question))
         quotes = self._scored(prompt.question, asked, _about(prompt.question, asked, prompt.sources))
         listing = asked.kind == "list" and len(quotes) > 1
         groups = _listed(quotes) if listing else _chosen(quotes, asked)

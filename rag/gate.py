@@ -10,10 +10,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from rag import followup, question
 from rag.index.embedder_cache import Embedder
 from rag.index.lexical import LexicalIndex
-from rag.question import Asked, Detail
+from rag.questions import analysis, followup
+from rag.questions.analysis import Asked, Detail
 from rag.storage.library import Library
 from rag.text import names, quantities, sentences
 from rag.text import words as text
@@ -77,7 +77,7 @@ def judge(asked: str, hits: Sequence[Hit], lexical: LexicalIndex, *, details: bo
     """
     if not hits:
         return Verdict("No paper passes the filters, or the library is empty.")
-    understood = question.read(followup.own(asked))
+    understood = analysis.read(followup.own(asked))
     named = names.mentioned(asked)
     near = names.Known(f"{hit.paper.title}\n{hit.paper.abstract}" for hit in hits[:_ABOUT])
     missing = tuple(name for name in named if name not in near and not _mentioned(name, lexical))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from rag import followup, question
+from rag.questions import analysis, followup
 from rag.retrieve import Retriever
 from rag.types import Filters, Hit
 
@@ -23,7 +23,7 @@ Reranker = Callable[
 
 def papers(retriever: Retriever, asked: str, k: int, filters: Filters | None = None) -> list[Hit]:
     """Return the papers for a question, best first, from which the prompt takes as many as fit."""
-    understood = question.read(followup.own(asked))
+    understood = analysis.read(followup.own(asked))
     hits = retriever.search(asked, k * SEVERAL if understood.kind == "list" else k, filters)
     if understood.kind != "comparison":
         return hits

@@ -7,9 +7,10 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from rag import ground, prompt, question
+from rag import ground, prompt
 from rag.errors import EndpointError
 from rag.index.embedder_cache import Embedder
+from rag.questions import analysis
 from rag.records import Result
 from rag.refusal import REFUSAL, is_refusal
 from rag.text.thinking import CLOSE
@@ -71,7 +72,7 @@ class Reading:
                 yield said[len(before) :]
         thought, closed, after = said.partition(CLOSE)  # which some models never open
         reasoning, said = (reasoning + thought, after) if closed else (reasoning, said)
-        foreign = (_FOREIGN,) if question.is_foreign(said) else ()
+        foreign = (_FOREIGN,) if analysis.is_foreign(said) else ()
         answer = replace(answer, answer=said.strip(), reasoning=reasoning.strip(), model=self._model.name)
         answer = replace(answer, warnings=(*answer.warnings, *foreign))
         answer = self._checked(answer, checker)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag import followup
+from rag.questions import followup
 from rag.types import Turn
 
 LAMPS = "What is LanternNet?"

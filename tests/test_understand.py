@@ -10,11 +10,11 @@ from endpoint_server import Endpoint, fails, says
 from made import QueueModel
 
 from evals import cases
-from rag import understand
 from rag.assistant import Assistant
 from rag.errors import EndpointError
 from rag.index.minilm import MiniLM
 from rag.query import Query
+from rag.questions import understand
 from rag.settings import load
 from rag.types import Turn
 

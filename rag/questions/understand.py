@@ -8,8 +8,9 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from rag import followup, prompt, query, question
+from rag import prompt, query
 from rag.query import Query
+from rag.questions import analysis, followup
 from rag.text import dates
 from rag.text.words import content_words
 from rag.types import ChatModel, Prompt, Turn
@@ -69,7 +70,7 @@ def standalone(asked: str, history: Sequence[Turn], model: ChatModel) -> str:
 
 def in_english(asked: str, model: ChatModel) -> tuple[str, tuple[str, ...]]:
     """Return the question to search with, in English when the model can rewrite it, and what is to be told of it."""
-    if not question.is_foreign(asked):
+    if not analysis.is_foreign(asked):
         return asked, ()
     if model.mode == "extractive":
         return asked, (_ENGLISH_ONLY,)

@@ -1,0 +1,1 @@
+"""What a question asks for: its analysis, follow-ups, and a model's reading where rules do not do."""
