@@ -13,7 +13,8 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from rag import chosen, corpus, gate, ingest, lookup, prompt
+from rag import chosen, gate, ingest, lookup, prompt
+from rag.collection import answers
 from rag.errors import PromptTooLong
 from rag.extract import ExtractiveReader
 from rag.index.embedder_cache import Embedder, Remembering
@@ -135,7 +136,7 @@ class Assistant:
         searched, told = understand.in_english(standalone, self.model)
         query = understand.about_collection(searched, self.model)
         live = self._index.now()  # after what a model may take a minute for: two rebuilds would close it
-        known = corpus.answer(query, self._library, live, filters) if query else None
+        known = answers.answer(query, self._library, live, filters) if query else None
         if known is not None and not (force and known.reason):
             answer = replace(
                 self._blank(question, standalone, (), live.info), filters=filters, warnings=self.scope.told(filters)

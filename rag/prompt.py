@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Sequence
 
 import prompts
-from rag import query
+from rag.collection import query
 from rag.refusal import REFUSAL
 from rag.text.citations import citations
 from rag.text.tokens import count, margin

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from rag import ground, prompt
+from rag.collection.phrasing import Result
 from rag.errors import EndpointError
 from rag.index.embedder_cache import Embedder
 from rag.questions import analysis
-from rag.records import Result
 from rag.refusal import REFUSAL, is_refusal
 from rag.text.thinking import CLOSE
 from rag.types import Answer, ChatModel, Checking, Claim, Filters, Finish, Hit, Prompt, Source, Thought, Timings, Waiting

@@ -13,12 +13,13 @@ import pytest
 
 from evals import cases
 from evals.metrics import folded, measure
-from rag import corpus, render, titles
+from rag import render
 from rag.assistant import Assistant
+from rag.collection import answers, titles
+from rag.collection.phrasing import Result
+from rag.collection.query import read
 from rag.index.lexical import LexicalIndex
-from rag.query import read
 from rag.reading import Found
-from rag.records import Result
 from rag.storage.library import Library
 from rag.types import Answer, Filters, Paper, Turn
 from ui import cards, panel
@@ -52,7 +53,7 @@ def ask(tmp_path: Path) -> Ask:
     def asked(question: str, filters: Filters | None = None) -> Result | None:
         query = read(question)
         assert query is not None, question
-        return corpus.answer(query, library, live, filters)
+        return answers.answer(query, library, live, filters)
 
     return asked  # type: ignore[return-value]
 
@@ -197,7 +198,7 @@ def test_papers_of_the_same_day_are_all_the_newest(tmp_path: Path) -> None:
     library.put("x", [Paper(i, f"Title {i}", "Text.", day) for i, day in (("p", "2024"), ("q", "2024"), ("r", "2023"))])
     query = read("which is the newest paper?")
     assert query is not None
-    result = corpus.answer(query, library, live)
+    result = answers.answer(query, library, live)
     assert result is not None
     assert set(result.records) == {"p", "q"}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from evals import cases
-from rag.query import RECENT, Query, read
+from rag.collection.query import RECENT, Query, read
 
 ASKED: list[tuple[str, Query]] = [
     ("How many papers are there?", Query("count")),

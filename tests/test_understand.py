@@ -11,9 +11,9 @@ from made import QueueModel
 
 from evals import cases
 from rag.assistant import Assistant
+from rag.collection.query import Query
 from rag.errors import EndpointError
 from rag.index.minilm import MiniLM
-from rag.query import Query
 from rag.questions import understand
 from rag.settings import load
 from rag.types import Turn

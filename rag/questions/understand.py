@@ -8,13 +8,14 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from rag import prompt, query
-from rag.query import Query
+from rag import prompt
+from rag.collection import query
+from rag.collection.patterns import Want
+from rag.collection.query import Query
 from rag.questions import analysis, followup
 from rag.text import dates
 from rag.text.words import content_words
 from rag.types import ChatModel, Prompt, Turn
-from rag.wording import Want
 
 _ENGLISH_ONLY = "The bundled embedder reads English: ask in English, or set a model, which then translates the question."
 _ECHO = re.compile(r"\b(?:user|assistant|question that stands alone|english question)\s*:", re.IGNORECASE)  # of the prompt

@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from rag import wording
+from rag.collection import patterns
+from rag.collection.patterns import Want
 from rag.text import dates
-from rag.wording import Want
 
 RECENT = 3  # months, counted back from the collection's own latest date
 LONGEST = 5  # words of a topic; a longer one describes what a paper does
@@ -46,10 +46,10 @@ class Query:
 
 def read(question: str) -> Query | None:
     """Return the query that `question` is, or None when it is not clearly one about the collection."""
-    said = " ".join(wording.THANKS.sub("", wording.POLITE.sub("", question.strip())).split())
+    said = " ".join(patterns.THANKS.sub("", patterns.POLITE.sub("", question.strip())).split())
     if len(said.split()) > _LONGEST_QUESTION:
         return None
-    for want, begins in wording.BEGINS:
+    for want, begins in patterns.BEGINS:
         head = begins.match(_plainer(said))
         query = _query(want, head, head.string[head.end() :].strip()) if head else None
         if query is not None:
@@ -59,11 +59,11 @@ def read(question: str) -> Query | None:
 
 def _plainer(said: str) -> str:
     """Return the question with its head in front: "which paper on X is the newest" is "newest paper on X"."""
-    if new := wording.NEW.match(said):
+    if new := patterns.NEW.match(said):
         return f"{'' if new['dated'] else 'recent '}papers{new['rest']}"
-    if last := wording.LAST.match(said):
+    if last := patterns.LAST.match(said):
         return f"{last['top']} {last['noun']}{last['mods'] or ''}"
-    if mentioned := wording.MENTIONED.match(said):
+    if mentioned := patterns.MENTIONED.match(said):
         return f"{mentioned['head']} {mentioned['noun']} mention {mentioned['topic']}{mentioned['mods'] or ''}"
     return said
 
@@ -74,7 +74,7 @@ def _query(want: Want, head: re.Match[str], rest: str) -> Query | None:
         title = _named(want, f"{said['title']} {rest}".strip() if want != "date" else said["title"])
         return Query(want, title=title) if title and (want != "date" or not rest) else None
     fields = next(_narrowed(rest, _pre(said.get("pre", ""))), None)
-    if fields is None or not wording.NO_TOPIC.isdisjoint(said.get("pre", "").lower().split()):
+    if fields is None or not patterns.NO_TOPIC.isdisjoint(said.get("pre", "").lower().split()):
         return None
     by = fields.pop("by", None)
     if want == "newest" and by:
@@ -103,8 +103,8 @@ def _pre(said: str) -> dict[str, Any]:
     """Return the fields that the words before the noun give: "recent diffusion" are months and a topic."""
     words = said.lower().split()
     fields: dict[str, Any] = {"months": RECENT} if {"recent", "new"} & set(words) else {}
-    years = [w for w in words if wording.YEAR.match(w)]
-    topic = [w for w in said.split() if w.lower() not in wording.SAYS_NOTHING and w not in years]
+    years = [w for w in words if patterns.YEAR.match(w)]
+    topic = [w for w in said.split() if w.lower() not in patterns.SAYS_NOTHING and w not in years]
     fields |= {"since": years[0], "until": years[0]} if years else {}
     return fields | {"about": " ".join(topic)} if topic else fields
 
@@ -115,12 +115,12 @@ def _narrowed(rest: str, fields: dict[str, Any]) -> Iterator[dict[str, Any]]:
         if _is_topic(str(fields.get("about", "x"))):
             yield fields
         return
-    for kind, pattern in wording.NARROWED:
+    for kind, pattern in patterns.NARROWED:
         if match := pattern.match(rest):
             more = _fields(kind, match)
             if more is not None and not more.keys() & fields.keys():
                 yield from _narrowed(rest[match.end() :].strip(), fields | more)
-    for kind, lead, end in wording.LEADS:
+    for kind, lead, end in patterns.LEADS:
         if (match := lead.match(rest)) and kind not in fields:
             for topic, behind in _topics(rest[match.end() :], kind):
                 if closed := end.match(behind):
@@ -129,19 +129,19 @@ def _narrowed(rest: str, fields: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def _topics(rest: str, kind: str) -> Iterator[tuple[str, str]]:
     """Yield what the topic at the beginning of `rest` may be, the shortest first, and what is behind it."""
-    if quoted := wording.QUOTED.match(rest):
+    if quoted := patterns.QUOTED.match(rest):
         if quoted["said"].strip() and not re.search(r"['’‘] | ['‘]", quoted["said"]):
             yield quoted["said"].strip(), rest[quoted.end() :]
         return
     for space in [m.start() for m in re.finditer(r"(?= )|$", rest)][: LONGEST + 1]:
         topic = re.sub(r"^(?:the|an?) ", "", rest[:space], flags=re.IGNORECASE)
-        if _is_topic(topic) and (kind == "about" or wording.PLACES.isdisjoint(topic.lower().split())):
+        if _is_topic(topic) and (kind == "about" or patterns.PLACES.isdisjoint(topic.lower().split())):
             yield topic, rest[space:]
 
 
 def _is_topic(said: str) -> bool:
     words = said.lower().split()
-    clause = any(w in wording.CLAUSE or wording.DATE.match(w) or not re.search(r"\w", w) for w in words)
+    clause = any(w in patterns.CLAUSE or patterns.DATE.match(w) or not re.search(r"\w", w) for w in words)
     return (
         0 < len(words) <= LONGEST
         and not clause
@@ -177,15 +177,15 @@ def _fields(kind: str, match: re.Match[str]) -> dict[str, Any] | None:
 
 
 def _count(said: str) -> int:
-    return wording.NUMBERS.get(said.lower()) or int(said)
+    return patterns.NUMBERS.get(said.lower()) or int(said)
 
 
 def _named(want: Want, said: str) -> str:
     """Return the title that is said, or nothing when it only points at one."""
     said = re.sub(r"^(?:the )?(?:paper|article) (?:titled |called )?", "", said, flags=re.IGNORECASE)
     said = re.sub(r" (?:have|has|paper|in (?:the|this|your) (?:collection|library))$", "", said, flags=re.IGNORECASE)
-    quoted = wording.QUOTED.fullmatch(said)
+    quoted = patterns.QUOTED.fullmatch(said)
     title = (quoted["said"] if quoted else re.sub(r"^the (?=\S+$)", "", said)).strip()
     words = title.lower().split()
-    pointing = bool(words) and (set(words) <= wording.NOT_A_TITLE or words[0] in ("this", "that", "it", "these", "those"))
+    pointing = bool(words) and (set(words) <= patterns.NOT_A_TITLE or words[0] in ("this", "that", "it", "these", "those"))
     return title if 0 < len(words) <= _LONGEST_TITLE and not pointing else ""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from rag.query import Query
+from rag.collection.query import Query
 from rag.text import sentences
 from rag.text.words import STOP
 from rag.types import Claim, Evidence, Paper, Verdict

@@ -9,10 +9,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from rag import records, titles
+from rag.collection import phrasing, titles
+from rag.collection.phrasing import Line, Result
+from rag.collection.query import RECENT, Query
 from rag.index.generations import Index
-from rag.query import RECENT, Query
-from rag.records import Line, Result
 from rag.storage.library import Library
 from rag.text import dates
 from rag.types import Filters, Paper
@@ -48,14 +48,14 @@ class _Found:
         return sorted((i for i in self.chosen if self.date(i)), key=lambda i: (self.date(i) or "", self.searched[i][0]))
 
     def there_are(self, n: int) -> str:
-        return records.there_are(self.query, n, self.where, apart=self.apart)
+        return phrasing.there_are(self.query, n, self.where, apart=self.apart)
 
     def described(self, n: int, *, dated: bool = True) -> str:
-        return records.described(self.query, n, apart=self.apart, dated=dated)
+        return phrasing.described(self.query, n, apart=self.apart, dated=dated)
 
     @property
     def definition(self) -> str:
-        return records.definition(self.query, apart=self.apart)
+        return phrasing.definition(self.query, apart=self.apart)
 
     @property
     def said(self) -> str:
@@ -72,10 +72,10 @@ def answer(query: Query, library: Library, live: Index, filters: Filters | None 
         return _titled(query, searched, library, live)
     names = library.sources()
     if query.source and not any(query.source.casefold() in name.casefold() for name in names):
-        return records.refused(f"No source is called {query.source}. The sources are: {', '.join(names)}.", len(searched))
+        return phrasing.refused(f"No source is called {query.source}. The sources are: {', '.join(names)}.", len(searched))
     days = [day for _, day in searched.values() if day]
     if not days and (query.months or query.want in ("newest", "oldest", "range")):
-        return records.refused("None of the papers searched has a date.", len(searched))
+        return phrasing.refused("None of the papers searched has a date.", len(searched))
     notes: tuple[Line, ...] = ()
     if query.months:
         query = replace(query, since=dates.months_until(max(days), query.months))
@@ -103,7 +103,7 @@ def _topical(query: Query, searched: Catalogue, library: Library, live: Index) -
         if not found and not apart and len(said.split()) > 1 and query.about:
             found, apart = set(searched) & _having(said, library, live, apart=True), True
     if query.in_title:
-        found = {i for i in found if records.has(searched[i][0], query.in_title)}
+        found = {i for i in found if phrasing.has(searched[i][0], query.in_title)}
     return tuple(sorted(found)), apart
 
 
@@ -111,7 +111,7 @@ def _having(said: str, library: Library, live: Index, *, apart: bool) -> set[str
     """Return the ids of papers with `said`. The index finds by stems, as if general and generative were one; so read them."""
     rows = live.lexical.having(said, together=not apart)
     told = library.papers([live.matrix.papers[row] for row in rows])
-    return {i for i, p in told.items() if records.has(f"{p.title}\n{p.abstract}", said, apart=apart)}
+    return {i for i, p in told.items() if phrasing.has(f"{p.title}\n{p.abstract}", said, apart=apart)}
 
 
 def _told(found: _Found, library: Library) -> Result:
@@ -221,10 +221,10 @@ def _titled(query: Query, searched: Catalogue, library: Library, live: Index) ->
     here = sure or [i for i, near in found if near >= titles.NEAR][:_NEAREST]
     if not here:
         nearest = _papers([i for i, _ in found[:_NEAREST]], library)
-        return records.refused(f"No paper searched is titled like “{query.title}”.", len(searched), nearest)
+        return phrasing.refused(f"No paper searched is titled like “{query.title}”.", len(searched), nearest)
     told = "It is here:" if best == 1 else "No paper here has exactly this title. The nearest:"
     papers = _papers(here[:SHOWN], library)
-    return records.written([Line(told), *records.items(papers, "")], papers, here, len(searched), len(here))
+    return phrasing.written([Line(told), *phrasing.items(papers, "")], papers, here, len(searched), len(here))
 
 
 def _recorded(query: Query, papers: Sequence[Paper], searched: int) -> Result:
@@ -232,18 +232,18 @@ def _recorded(query: Query, papers: Sequence[Paper], searched: int) -> Result:
     if query.want == "authors":
         lines = [Line(_authors(p), n) for n, p in enumerate(papers, 1) if p.authors or p.author_count is not None]
     else:
-        lines = [Line(f"“{records.title(p)}” is dated {p.published}", n) for n, p in enumerate(papers, 1) if p.published]
+        lines = [Line(f"“{phrasing.title(p)}” is dated {p.published}", n) for n, p in enumerate(papers, 1) if p.published]
     if not lines:
         what = "the authors" if query.want == "authors" else "the date"
-        return records.refused(
-            f"The records do not give {what} of “{records.title(papers[0])}”.", searched, papers, len(papers)
+        return phrasing.refused(
+            f"The records do not give {what} of “{phrasing.title(papers[0])}”.", searched, papers, len(papers)
         )
-    return records.written(lines, papers, [p.id for p in papers], searched, len(papers))
+    return phrasing.written(lines, papers, [p.id for p in papers], searched, len(papers))
 
 
 def _authors(paper: Paper) -> str:
     count = max(len(paper.authors), paper.author_count or 0)
-    said = f"“{records.title(paper)}” has {count} author{'s' * (count != 1)}"
+    said = f"“{phrasing.title(paper)}” has {count} author{'s' * (count != 1)}"
     if not paper.authors:
         return f"{said}; the records do not name them"
     return f"{said}: {', '.join(paper.authors)}" + " and others" * (len(paper.authors) < count)
@@ -258,5 +258,5 @@ def _papers(ids: Sequence[str], library: Library) -> list[Paper]:
 def _written(
     lines: Sequence[Line], found: _Found, about: Sequence[str], papers: Sequence[Paper] = (), after: Sequence[Line] = ()
 ) -> Result:
-    listed = records.items(papers, found.said)
-    return records.written([*lines, *listed, *after], papers, about, len(found.searched), len(found.chosen))
+    listed = phrasing.items(papers, found.said)
+    return phrasing.written([*lines, *listed, *after], papers, about, len(found.searched), len(found.chosen))

@@ -1,0 +1,1 @@
+"""Questions about the collection itself, answered from the library's records."""
