@@ -25,7 +25,7 @@ from rag.cli import progress_bars
 from rag.errors import LibraryError, SourceError, UsageError
 from rag.index import generations
 from rag.index.embedder_cache import Embedder
-from rag.retrieve import Candidate, Retriever
+from rag.retrieval.retriever import Candidate, Retriever
 from rag.settings import load
 from rag.storage import merge
 from rag.storage.library import Library

@@ -34,7 +34,7 @@ from rag.errors import LibraryError
 from rag.index import generations
 from rag.index.embedder_cache import Embedder, Vectors
 from rag.index.minilm import MiniLM
-from rag.retrieve import Retriever
+from rag.retrieval.retriever import Retriever
 from rag.storage import lock
 from rag.storage.library import Library
 from rag.types import Filters, Progress

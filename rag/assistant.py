@@ -13,7 +13,7 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from rag import chosen, gate, ingest, lookup, prompt
+from rag import chosen, ingest, prompt
 from rag.collection import answers
 from rag.errors import PromptTooLong
 from rag.extract import ExtractiveReader
@@ -23,7 +23,8 @@ from rag.index.live import Live
 from rag.questions import understand
 from rag.reading import NEAREST, Event, Found, Reading, recorded, timed
 from rag.refusal import REFUSAL
-from rag.retrieve import Retriever
+from rag.retrieval import gate, selection
+from rag.retrieval.retriever import Retriever
 from rag.settings import Settings
 from rag.storage.filters import Scope
 from rag.storage.library import Library
@@ -52,7 +53,7 @@ class Assistant:
         *,
         embedder: Embedder | None = None,
         model: ChatModel | None = None,
-        reranker: lookup.Reranker | None = None,
+        reranker: selection.Reranker | None = None,
         progress: Progress = lambda stage, done, total: None,
         tell: Callable[[str], None] = lambda message: None,
     ) -> None:
@@ -143,7 +144,7 @@ class Assistant:
             )
             yield from recorded(known, answer, began)
             return
-        hits = lookup.papers(self._retriever(live), searched, k or self.k, filters)
+        hits = selection.papers(self._retriever(live), searched, k or self.k, filters)
         if self._reader is not self.embedder:
             hits = gate.on_scale(searched, hits, self._library, self._reader)
         quoting, selected = self.model.mode == "extractive", bool(filters.papers)
@@ -153,7 +154,7 @@ class Assistant:
         if verdict.missing and verdict.reason is None and not told:
             told = (*told, f"No abstract mentions {', '.join(verdict.missing)}.")
         if self._reranker and verdict.reason is None:  # after the gate, whose thresholds are of the order as found
-            hits = lookup.reranked(self._reranker, self._retriever(live), searched, hits, filters)
+            hits = selection.reranked(self._reranker, self._retriever(live), searched, hits, filters)
             verdict = verdict if hits else replace(verdict, reason="The reranker left none of the papers found.")
         request = prompt.answer(standalone, hits, self.model.context_tokens, self.model.name)
         answer = replace(

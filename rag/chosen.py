@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rag.index.embedder_cache import Embedder
 from rag.index.minilm import MiniLM
-from rag.lookup import Reranker
+from rag.retrieval.selection import Reranker
 from rag.settings import Settings
 from rag.types import ChatModel
 

@@ -7,12 +7,12 @@ import pytest
 from made import hit, paper
 
 from evals import cases
-from rag import gate
 from rag.assistant import Assistant
-from rag.gate import Verdict
 from rag.index import generations
 from rag.index.lexical import LexicalIndex
 from rag.index.minilm import MiniLM
+from rag.retrieval import gate
+from rag.retrieval.gate import Verdict
 
 Judge = Callable[[str], Verdict]
 

@@ -29,7 +29,7 @@ from rag.index.chunks import CHUNKER, cut
 from rag.index.generations import Index, open_live
 from rag.index.minilm import MiniLM
 from rag.index.vectors import VectorIndex
-from rag.retrieve import Retriever
+from rag.retrieval.retriever import Retriever
 from rag.settings import load
 from rag.storage import lock
 from rag.storage.library import Library

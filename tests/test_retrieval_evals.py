@@ -16,7 +16,7 @@ from evals.queries import from_beir, known_items
 from evals.retrieval import HYBRID, rank
 from rag.errors import UsageError
 from rag.index.minilm import MiniLM
-from rag.retrieve import Candidate
+from rag.retrieval.retriever import Candidate
 from rag.sources.identity import document_id
 
 TIDE = "Tide gauges drift. A float of cork and two magnets reads the sea to a millimetre without power."

@@ -12,7 +12,7 @@ from evals import cases
 from evals.cases import Case
 from rag.assistant import Assistant
 from rag.index.minilm import MiniLM
-from rag.retrieve import Retriever
+from rag.retrieval.retriever import Retriever
 from rag.settings import load
 from rag.storage.library import Library
 from rag.types import Filters

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from rag.questions import analysis, followup
-from rag.retrieve import Retriever
+from rag.retrieval.retriever import Retriever
 from rag.types import Filters, Hit
 
 SEVERAL = 2  # times as many papers for a question that asks for several
