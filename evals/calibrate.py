@@ -18,7 +18,8 @@ from random import Random
 import numpy as np
 
 from evals import mutations
-from rag import ground, sources, support
+from rag import sources
+from rag.checking import checker, support
 from rag.errors import SourceError, UsageError
 from rag.index.embedder_cache import Embedder, Vectors
 from rag.index.minilm import MiniLM
@@ -87,7 +88,7 @@ def judge(pairs: Iterable[Pair], embedder: Embedder) -> list[Judged]:
     judged = []
     for pair in pairs:
         shown = [Source(n, Hit(paper, 0.0, 0.0, 0.0)) for n, paper in enumerate(pair.papers, 1)]
-        checked = ground.check(f"{pair.claim} [1]", shown, embedder)
+        checked = checker.check(f"{pair.claim} [1]", shown, embedder)
         claim = next((c for c in checked if c.verdict != "none"), checked[0])
         abstract = support.Abstract(shown[0], embedder)
         score = abstract.evidence(pair.claim, embedder.embed([pair.claim])[0])[0].score

@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 from rag import chosen, ingest, prompt
+from rag.checking.model_judge import Judged, Verifier
 from rag.collection import answers
 from rag.errors import PromptTooLong
 from rag.extract import ExtractiveReader
@@ -41,7 +42,6 @@ from rag.types import (
     Turn,
     Usage,
 )
-from rag.verify import Judged, Verifier
 
 
 class Assistant:

@@ -7,7 +7,9 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from rag import ground, prompt
+from rag import prompt
+from rag.checking.checker import Checker, invalid
+from rag.checking.model_judge import Verifier
 from rag.collection.phrasing import Result
 from rag.errors import EndpointError
 from rag.index.embedder_cache import Embedder
@@ -15,7 +17,6 @@ from rag.questions import analysis
 from rag.refusal import REFUSAL, is_refusal
 from rag.text.thinking import CLOSE
 from rag.types import Answer, ChatModel, Checking, Claim, Filters, Finish, Hit, Prompt, Source, Thought, Timings, Waiting
-from rag.verify import Verifier
 
 _ENDS = re.compile(r"[.!?\]\n]|\s\S")  # where a sentence may be seen to have ended
 _FOREIGN = "The answer seems not to be in English, which is all that the check by code can read."
@@ -44,7 +45,7 @@ class Reading:
 
     def read(self, request: Prompt, answer: Answer, began: float) -> Iterator[Event]:
         """Have the model answer: yield its pieces and claims, then `answer` filled with them and checked."""
-        checker = ground.Checker(answer.sources, self._embedder)
+        checker = Checker(answer.sources, self._embedder)
         said = reasoning = ""
         ended = 0  # claims whose sentence is over
         for piece in self._model.stream(request):
@@ -82,9 +83,9 @@ class Reading:
 
     def cut(self, answer: Answer) -> Answer:
         """Return an answer that was stopped, with what the check says of it."""
-        return self._checked(answer, ground.Checker(answer.sources, self._embedder))
+        return self._checked(answer, Checker(answer.sources, self._embedder))
 
-    def _checked(self, answer: Answer, checker: ground.Checker) -> Answer:
+    def _checked(self, answer: Answer, checker: Checker) -> Answer:
         if answer.complete and is_refusal(answer.answer):
             reason = "The model found no answer in these abstracts."
             said = answer.answer or REFUSAL
@@ -95,7 +96,7 @@ class Reading:
             answer,
             claims=tuple(claims),
             sources=tuple(replace(s, cited=s.n in cited) for s in answer.sources),
-            invalid_citations=tuple(ground.invalid(answer.answer, answer.sources)),
+            invalid_citations=tuple(invalid(answer.answer, answer.sources)),
         )
 
     def _verified(self, answer: Answer) -> Answer:

@@ -7,7 +7,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from made import LAMPS, ORCHARD, HashEmbedder, paper, sources
 
-from rag import ground, support
+from rag.checking import checker as ground
+from rag.checking import support
 from rag.index.minilm import MiniLM
 from rag.types import Claim
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from rag.polarity import contrary
+from rag.checking.contradiction import contrary
 
 MEASURES = "The drone measures the temperature of blossoms."
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from made import LAMPS, LANTERN, ORCHARD, HashEmbedder, paper, sources
 
+from rag.checking.support import PARTIAL, SUPPORTED, Abstract, Finding, absent, find
 from rag.index.minilm import MiniLM
-from rag.support import PARTIAL, SUPPORTED, Abstract, Finding, absent, find
 from rag.types import Evidence
 
 QUOTE = "LanternNet dims 340 lamps by learning from footsteps."

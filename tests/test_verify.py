@@ -11,11 +11,11 @@ from made import LAMPS, QueueModel, answer
 
 from rag import render
 from rag.assistant import Assistant
+from rag.checking.model_judge import Verifier
 from rag.errors import EndpointError, UsageError
 from rag.index.minilm import MiniLM
 from rag.settings import load
 from rag.types import Answer, Checking, Claim, Finish, Prompt, Verdict
-from rag.verify import Verifier
 from ui import panel
 
 Reply = str | Sequence[str | Finish]

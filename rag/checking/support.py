@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rag import polarity
+from rag.checking import contradiction
 from rag.index.embedder_cache import Embedder, Vectors
 from rag.text import names, quantities, sentences
 from rag.text.words import content_words
@@ -101,7 +101,7 @@ def find(claim: str, abstracts: Sequence[Abstract], vector: Vectors) -> Finding:
     score = evidence[0].score
     unknown = absent(claim, abstracts)
     problems = [f"not in the cited abstract: {', '.join(unknown)}"] if unknown else []
-    contrary = polarity.contrary(claim, evidence[0].sentence) if score >= PARTIAL else None
+    contrary = contradiction.contrary(claim, evidence[0].sentence) if score >= PARTIAL else None
     if contrary:
         problems.append(f"the abstract may say the contrary: {contrary}")
     return Finding(score, evidence, tuple(problems))

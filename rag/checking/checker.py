@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rag import support
+from rag.checking import support
+from rag.checking.support import PARTIAL, Abstract, Finding
 from rag.index.embedder_cache import Embedder, Vectors
-from rag.support import PARTIAL, Abstract, Finding
 from rag.text import citations
 from rag.text.citations import Statement
 from rag.types import Claim, Source, Verdict

@@ -1,0 +1,1 @@
+"""Whether the cited abstract says what a sentence of the answer says."""
