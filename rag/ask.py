@@ -144,7 +144,7 @@ def _streamed(assistant: Assistant, question: str, only: Filters, force: bool) -
         return answer
     from rich.console import Console
 
-    from rag.reading import Found
+    from rag.answering.streaming import Found
 
     console = Console(highlight=False)
     show = functools.partial(console.print, end="", markup=False, soft_wrap=True)

@@ -14,16 +14,16 @@ from dataclasses import replace
 from typing import Any
 
 from rag import chosen, ingest, prompt
+from rag.answering.extractive import ExtractiveReader
+from rag.answering.refusal import REFUSAL
+from rag.answering.streaming import NEAREST, Event, Found, Reading, recorded, timed
 from rag.checking.model_judge import Judged, Verifier
 from rag.collection import answers
 from rag.errors import PromptTooLong
-from rag.extract import ExtractiveReader
 from rag.index.embedder_cache import Embedder, Remembering
 from rag.index.generations import Index
 from rag.index.live import Live
 from rag.questions import understand
-from rag.reading import NEAREST, Event, Found, Reading, recorded, timed
-from rag.refusal import REFUSAL
 from rag.retrieval import gate, selection
 from rag.retrieval.retriever import Retriever
 from rag.settings import Settings

@@ -6,8 +6,8 @@ import secrets
 from collections.abc import Sequence
 
 import prompts
+from rag.answering.refusal import REFUSAL
 from rag.collection import query
-from rag.refusal import REFUSAL
 from rag.text.citations import citations
 from rag.text.tokens import count, margin
 from rag.types import Hit, Prompt, Source, Turn, Usage

@@ -14,11 +14,11 @@ from functools import partial
 from statistics import median
 
 from rag import prompt, sources
+from rag.answering.refusal import is_refusal
 from rag.checkup import Check, Skipped, attempt
 from rag.endpoints import address, explain, faults, server
 from rag.endpoints.connection import OPENAI
 from rag.errors import EndpointError, PromptTooLong, RagError
-from rag.refusal import is_refusal
 from rag.settings import Endpoint, Settings
 from rag.text import citations, tokens
 from rag.types import ChatModel, Finish, Hit, Paper, Prompt, Source, Thought, Usage

@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 from endpoint_server import Behaviour, Endpoint, Exchange, breaks_off, delta, fails, hangs, says
 
-from rag import refusal
+from rag.answering import refusal
 from rag.ask import main
 
 ROOT = Path(__file__).parents[1]

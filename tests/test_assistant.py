@@ -8,12 +8,13 @@ import pytest
 from endpoint_server import Endpoint, Exchange, fails, says, tells
 from made import ORCHARD, HashEmbedder, QueueModel, paper
 
-from rag import ingest, refusal
+from rag import ingest
+from rag.answering import refusal
+from rag.answering.streaming import Found
 from rag.assistant import Assistant
 from rag.errors import EndpointError, PromptTooLong, UsageError
 from rag.index import generations
 from rag.index.minilm import MiniLM
-from rag.reading import Found
 from rag.settings import load
 from rag.storage import lock
 from rag.storage.library import Library

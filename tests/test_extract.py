@@ -6,8 +6,8 @@ import pytest
 from made import hit, paper, sources
 
 from rag import prompt
+from rag.answering.extractive import ExtractiveReader
 from rag.assistant import Assistant
-from rag.extract import ExtractiveReader
 from rag.index.minilm import MiniLM
 from rag.text.citations import title_of
 from rag.types import Answer, Finish, Prompt, Source

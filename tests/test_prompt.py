@@ -7,7 +7,8 @@ import pytest
 from made import LAMPS, hit, paper
 
 import prompts
-from rag import prompt, refusal
+from rag import prompt
+from rag.answering import refusal
 from rag.text.tokens import count
 from rag.types import Hit, Turn, Usage
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.refusal import REFUSAL, is_refusal
+from rag.answering.refusal import REFUSAL, is_refusal
 
 
 @pytest.mark.parametrize(

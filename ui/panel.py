@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from html import escape
 
-from rag.reading import Found
+from rag.answering.streaming import Found
 from rag.render import MARK, SIGNS, nearest_sentence
 from rag.storage.filters import sentence
 from rag.text.citations import citations

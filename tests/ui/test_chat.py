@@ -11,9 +11,9 @@ import pytest
 from made import answer, paper
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from rag.answering.streaming import Found
 from rag.assistant import Assistant
 from rag.errors import EndpointError
-from rag.reading import Found
 from rag.settings import load
 from rag.types import Checking, Filters, Finish, Prompt, Usage, Waiting
 from ui import app, cards, look, options, panel

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from rag import prompt
+from rag.answering.refusal import REFUSAL, is_refusal
 from rag.checking.checker import Checker, invalid
 from rag.checking.model_judge import Verifier
 from rag.collection.phrasing import Result
 from rag.errors import EndpointError
 from rag.index.embedder_cache import Embedder
 from rag.questions import analysis
-from rag.refusal import REFUSAL, is_refusal
 from rag.text.thinking import CLOSE
 from rag.types import Answer, ChatModel, Checking, Claim, Filters, Finish, Hit, Prompt, Source, Thought, Timings, Waiting
 

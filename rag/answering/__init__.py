@@ -1,0 +1,1 @@
+"""Answers: quoted without a model, or streamed from one, and refusals."""
