@@ -19,11 +19,12 @@ from pathlib import Path
 from evals import cases
 from evals.cases import KINDS, Case
 from evals.metrics import RECALL_AT, Measured, mean, measure, share
-from rag import chosen, ingest, render, sources
+from rag import chosen, ingest, sources
 from rag.answering.streaming import Found
 from rag.assistant import Assistant
 from rag.cli import progress_bars, say
 from rag.errors import EmbedderError, EndpointError, SourceError, UsageError
+from rag.output import render
 from rag.settings import Settings, load
 from rag.types import Answer
 

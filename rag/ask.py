@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rag import render
 from rag.cli import LONGEST_QUESTION, NO_MODEL, checked_question, clean, fail_in_one_sentence, progress_bars, say
 from rag.errors import RagError, UsageError
+from rag.output import render
 from rag.storage import filters
 from rag.types import Answer, Checking, Claim, Filters, Thought, Turn, Waiting
 

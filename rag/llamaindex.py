@@ -19,8 +19,8 @@ from llama_index.core.base.base_retriever import BaseRetriever
 from llama_index.core.base.response.schema import Response
 from llama_index.core.schema import NodeWithScore, QueryBundle, TextNode
 
-from rag import render
 from rag.assistant import Assistant
+from rag.output import render
 from rag.types import Answer, Evidence, Filters, Hit
 
 _SHOWN = ("title", "published", "authors")  # of the metadata, what LlamaIndex shows to a model beside the abstract

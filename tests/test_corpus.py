@@ -13,13 +13,13 @@ import pytest
 
 from evals import cases
 from evals.metrics import folded, measure
-from rag import render
 from rag.answering.streaming import Found
 from rag.assistant import Assistant
 from rag.collection import answers, titles
 from rag.collection.phrasing import Result
 from rag.collection.query import read
 from rag.index.lexical import LexicalIndex
+from rag.output import render
 from rag.storage.library import Library
 from rag.types import Answer, Filters, Paper, Turn
 from ui import cards, panel

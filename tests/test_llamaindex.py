@@ -23,10 +23,10 @@ from llama_index.core.schema import MetadataMode, NodeWithScore, TextNode
 from llama_index.core.tools import QueryEngineTool
 from pydantic import Field
 
-from rag import render
 from rag.assistant import Assistant
 from rag.errors import UsageError
 from rag.llamaindex import query_engine, retriever
+from rag.output import render
 from rag.types import Filters
 
 GRAPH = "How does GraphSAINT get around neighbor explosion when training GCNs on big graphs?"

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made import answer, paper, sources
 
-from rag import references, render
+from rag.output import references, render
 from rag.types import Paper
 
 LAMP = paper("Lamps", authors=("Ada B.", "C. D."), published="2024-05", url="https://arxiv.org/abs/2405.01234v2")

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made import LAMPS, answer, hit, paper, sources
 
-from rag import render
 from rag.assistant import Assistant
+from rag.output import render
 from rag.types import Answer, Claim, Hit, Passage
 
 # The contract of an answer as JSON; what stands here is what programs rely on.

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from made import answer, paper, sources
 
-from rag import transcript
 from rag.assistant import Assistant
+from rag.output import transcript
 from rag.types import Answer, Claim, Turn
 
 A, B, C = paper("Lamps", published="2024-05", authors=("Ada B.",), url="https://x.example/a"), paper("Fruit"), paper("Frost")

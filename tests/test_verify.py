@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from made import LAMPS, QueueModel, answer
 
-from rag import render
 from rag.assistant import Assistant
 from rag.checking.model_judge import Verifier
 from rag.errors import EndpointError, UsageError
 from rag.index.minilm import MiniLM
+from rag.output import render
 from rag.settings import load
 from rag.types import Answer, Checking, Claim, Finish, Prompt, Verdict
 from ui import panel

@@ -10,10 +10,10 @@ from typing import Any
 import gradio as gr
 from gradio.events import api
 
-from rag import render
 from rag.assistant import Assistant
 from rag.cli import checked_question
 from rag.errors import RagError, UsageError
+from rag.output import render
 from rag.storage import filters
 from rag.types import Filters
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from rag.references import links
+from rag.output.references import links
 from rag.types import Claim, Evidence, Paper, Source
 
 

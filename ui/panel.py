@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from html import escape
 
 from rag.answering.streaming import Found
-from rag.render import MARK, SIGNS, nearest_sentence
+from rag.output.render import MARK, SIGNS, nearest_sentence
 from rag.storage.filters import sentence
 from rag.text.citations import citations
 from rag.types import Answer, Claim, Source

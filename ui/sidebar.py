@@ -9,8 +9,8 @@ from typing import Any
 
 import gradio as gr
 
-from rag import render, transcript
 from rag.errors import RagError
+from rag.output import render, transcript
 from rag.storage.history import Gone, History
 from rag.types import Answer
 from ui import panel

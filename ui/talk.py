@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from rag import render
+from rag.output import render
 from rag.types import Answer, Turn
 from ui import cards, panel
 

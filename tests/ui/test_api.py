@@ -14,9 +14,9 @@ from endpoint_server import Endpoint, Exchange, says
 from gradio_client import Client
 from gradio_client.exceptions import AppError
 
-from rag import render
 from rag.assistant import Assistant
 from rag.index.minilm import MiniLM
+from rag.output import render
 from rag.settings import load
 from rag.types import Filters
 from ui import app

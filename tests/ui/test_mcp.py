@@ -22,8 +22,8 @@ from mcp import Client, MCPError
 from mcp.client.streamable_http import streamable_http_client
 from mcp.types import CallToolResult, TextContent
 
-from rag import render
 from rag.assistant import Assistant
+from rag.output import render
 from rag.types import Filters
 from ui import listening, tools
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from rag import render
+from rag.output import render
 from rag.text.citations import citations
 from rag.types import Answer, Paper, Source
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from rag import references
+from rag.output import references
 from rag.storage import filters
 from rag.text import sentences
 from rag.types import Answer, Claim, Filters, Hit, Paper, Source, Verdict
