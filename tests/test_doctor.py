@@ -16,8 +16,10 @@ from endpoint_server import Behaviour, Endpoint, Exchange, delta, fails, hangs, 
 from evals import scorecard
 from evals.cases import Case
 from evals.metrics import is_grounded
-from rag import checkup, doctor, hosts, ingest, settings, trial
-from rag.checkup import Check
+from rag import ingest, settings
+from rag.doctor import __main__, hosts, machine
+from rag.doctor.machine import Check
+from rag.doctor.model import Trial, long_prompt
 from rag.endpoints import server as window
 from rag.errors import LibraryError
 from rag.index import generations
@@ -42,7 +44,7 @@ def home(embedder: MiniLM, model_home: Path, tmp_path: Path, monkeypatch: pytest
 
 
 def examined(quick: bool = True, ports: dict[int, str] | None = None, **flags: object) -> dict[str, Check]:
-    made_by = doctor.Examination(flags, quick=quick, ports=ports or {}, most=2)
+    made_by = __main__.Examination(flags, quick=quick, ports=ports or {}, most=2)
     return {check.name: check for check in made_by.checks()}
 
 
@@ -53,7 +55,7 @@ def tried(url: str, quick: bool = True, key: str | None = None, name: str | None
 
     endpoint = settings.Endpoint(url, name, SecretStr(key) if key else None)
     held = settings.load(**more)
-    return {c.name: c for c in trial.Trial(EndpointModel(endpoint, held), endpoint, held).checks(quick=quick)}
+    return {c.name: c for c in Trial(EndpointModel(endpoint, held), endpoint, held).checks(quick=quick)}
 
 
 def reads(most: int | None = None, text: str = "It samples subgraphs [1].") -> Behaviour:
@@ -82,7 +84,7 @@ def dead_port() -> int:
 
 
 def test_where_nothing_is_configured_all_is_well(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert doctor.report(doctor.Examination({}, quick=True, ports={}), as_json=False) == 0
+    assert __main__.report(__main__.Examination({}, quick=True, ports={}), as_json=False) == 0
     out = capsys.readouterr().out
     assert "no library yet: the first question reads the starter corpus" in out
     assert "questions and abstracts: to no host" in out
@@ -92,7 +94,7 @@ def test_where_nothing_is_configured_all_is_well(home: Path, capsys: pytest.Capt
 
 
 def test_json_holds_every_check(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert doctor.report(doctor.Examination({}, quick=True, ports={}), as_json=True) == 0
+    assert __main__.report(__main__.Examination({}, quick=True, ports={}), as_json=True) == 0
     whole = json.loads(capsys.readouterr().out)
     assert {"python", "packages", "tokens", "home", "embedder", "library", "index", "model"} <= {
         c["name"] for c in whole["checks"]
@@ -124,8 +126,8 @@ def test_a_variable_of_openai_that_is_not_used_is_told(home: Path, monkeypatch: 
 
 
 def test_a_package_that_is_too_old_or_missing_is_named() -> None:
-    assert checkup._lacks("chromadb", lambda have: False) is not None
-    assert checkup._lacks("no-such-package", lambda have: True) == "no-such-package is missing"
+    assert machine._lacks("chromadb", lambda have: False) is not None
+    assert machine._lacks("no-such-package", lambda have: True) == "no-such-package is missing"
 
 
 def test_a_home_that_is_a_file_is_told_and_the_rest_is_looked_at(tmp_path: Path) -> None:
@@ -142,7 +144,7 @@ def test_what_should_not_happen_is_a_failed_check_and_not_a_traceback() -> None:
         yield Check("first", True, "")
         raise KeyError("oh")
 
-    first, last = checkup.kept("second", wrong())
+    first, last = machine.kept("second", wrong())
     assert (first.ok, last.ok) == (True, False)
     assert "KeyError" in last.told
 
@@ -315,7 +317,7 @@ def test_a_setting_above_what_the_server_takes_is_told(home: Path) -> None:
 
 
 def test_the_long_prompt_holds_both_words_and_keeps_to_its_length() -> None:
-    asked = trial.long_prompt(("amber-1", "cobalt-2"), 5000, "m")
+    asked = long_prompt(("amber-1", "cobalt-2"), 5000, "m")
     from rag import prompt
 
     assert 4400 < prompt.tokens(asked, "m") <= 5000
@@ -332,8 +334,8 @@ def test_no_form_of_a_key_is_ever_printed(
         with Endpoint(behaviour, models=(f"m-{KEY}", f"\x1b[31m{KEY}")) as server:
             url = server.url.replace("127.0.0.1", f"user:{KEY.replace('/', '%2F')}@127.0.0.1")
             for as_json in (False, True):
-                asked = doctor.Examination({"base_url": url, "api_key_env": "MY_KEY", "model": "m"}, quick=True, ports={})
-                doctor.report(asked, as_json=as_json)
+                asked = __main__.Examination({"base_url": url, "api_key_env": "MY_KEY", "model": "m"}, quick=True, ports={})
+                __main__.report(asked, as_json=as_json)
     told = "".join(capsys.readouterr())
     assert "reachable" in told
     assert "sentinel" not in told
@@ -383,7 +385,7 @@ def test_the_score_card_is_twenty_cases_always_the_same() -> None:
 
 def test_the_score_card_uses_the_starter_library_that_is_there(starter_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RAG_HOME", str(starter_home))
-    asked = doctor.Examination({}, quick=False, ports={}, most=2)
+    asked = __main__.Examination({}, quick=False, ports={}, most=2)
     found = {check.name: check for check in asked.checks()}
     assert found["grounding"].told == "2 of 2 bundled cases, by extractive"
     assert asked.score is not None
@@ -415,6 +417,6 @@ def test_an_answer_is_grounded_when_all_of_it_is_right() -> None:
 
 def test_a_model_without_a_window_or_an_address_is_tried_too(home: Path) -> None:
     model = made.QueueModel(*[["It ", "samples [1].", Finish()]] * 4)
-    found = {c.name: c for c in trial.Trial(model, None, settings.load()).checks(quick=True)}
+    found = {c.name: c for c in Trial(model, None, settings.load()).checks(quick=True)}
     assert [name for name, check in found.items() if check.ok is not True] == []
     assert found["window"].told == "a prompt may be of any length"

@@ -11,7 +11,7 @@ import pytest
 
 import evals.__main__
 import rag.ask
-import rag.doctor
+import rag.doctor.__main__
 import rag.ingest
 import rag.serve_local
 import rag.settings.__main__
@@ -22,7 +22,7 @@ README = (Path(__file__).resolve().parents[1] / "README.md").read_text("utf-8")
 COMMANDS = re.findall(r"^    (?:.*?&& )?((?:RAG_\w+=\S+ )*)uv run python -m ([\w.]+)(.*?)(?:\s{2,}#.*)?$", README, re.MULTILINE)
 PARSERS = {
     "rag.ask": rag.ask.arguments(),
-    "rag.doctor": rag.doctor.arguments(),
+    "rag.doctor.__main__": rag.doctor.arguments(),
     "rag.ingest": rag.ingest.arguments(),
     "rag.settings": rag.settings.__main__.arguments(),
     "rag.serve_local": rag.serve_local.arguments(),

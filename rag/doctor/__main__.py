@@ -14,8 +14,8 @@ from contextlib import suppress
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
-from rag.checkup import Check, Home, Skipped, attempt, kept, of_machine
 from rag.cli import clean, fail_in_one_sentence, progress_bars, say
+from rag.doctor.machine import Check, Home, Skipped, attempt, kept, of_machine
 from rag.endpoints.redact import Redactor
 from rag.errors import RagError
 from rag.types import Progress
@@ -115,7 +115,9 @@ class Examination:
 
     def _model(self, settings: Settings) -> Iterator[Check]:
         """Try the model if there is one; where none answers, look for servers that could."""
-        from rag import chosen, hosts, trial
+        from rag import chosen
+        from rag.doctor import hosts
+        from rag.doctor.model import Trial
 
         yield from hosts.sent(settings)
         endpoint = model = None
@@ -123,7 +125,7 @@ class Examination:
             endpoint, model = settings.endpoint, chosen.model(settings)
         self._answers = model is not None or settings.no_model or not (settings.model or settings.base_url)
         if model is not None:
-            tried = trial.Trial(model, endpoint, settings)
+            tried = Trial(model, endpoint, settings)
             say(f"Asking the model {f'at {endpoint.host}' if endpoint else model.name}; that may take a while.")
             yield from tried.checks(quick=self._quick)
             self._answers = tried.answers

@@ -10,7 +10,7 @@ from contextlib import suppress
 from threading import Thread
 from urllib.parse import urlsplit
 
-from rag.checkup import Check, attempt
+from rag.doctor.machine import Check, attempt
 from rag.endpoints import address, server
 from rag.endpoints.connection import OPENAI
 from rag.settings import Endpoint, Settings

@@ -15,7 +15,7 @@ from statistics import median
 
 from rag import prompt, sources
 from rag.answering.refusal import is_refusal
-from rag.checkup import Check, Skipped, attempt
+from rag.doctor.machine import Check, Skipped, attempt
 from rag.endpoints import address, explain, faults, server
 from rag.endpoints.connection import OPENAI
 from rag.errors import EndpointError, PromptTooLong, RagError

@@ -1,0 +1,1 @@
+"""python -m rag.doctor: checks machine, library, index and model, and says what to do."""
