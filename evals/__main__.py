@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from evals import bench, calibrate, feedback, retrieval, run
-from rag.cli import fail_in_one_sentence
+from rag.terminal import fail_in_one_sentence
 
 
 def arguments() -> argparse.ArgumentParser:

@@ -21,10 +21,10 @@ import numpy as np
 from evals import synthetic
 from evals.processes import command
 from evals.speed import FILTERS
-from rag.cli import say
 from rag.errors import UsageError
 from rag.index.minilm import MiniLM
-from rag.settings import load
+from rag.settings.settings import load
+from rag.terminal import say
 
 STARTER = 574  # papers of the starter corpus
 _FEWEST = 50  # papers of a size

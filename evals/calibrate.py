@@ -18,12 +18,12 @@ from random import Random
 import numpy as np
 
 from evals import mutations
-from rag import sources
 from rag.checking import checker, support
 from rag.errors import SourceError, UsageError
 from rag.index.embedder_cache import Embedder, Vectors
 from rag.index.minilm import MiniLM
-from rag.settings import load
+from rag.settings.settings import load
+from rag.sources import formats
 from rag.text import names, sentences, words
 from rag.types import Hit, Paper, Source
 
@@ -77,7 +77,7 @@ def run(args: argparse.Namespace) -> int:
         for split in ("train", "dev"):
             print("\n".join(table(judge(_from_scifact(args.scifact, split), embedder), f"SciFact, {split}")) + "\n")
         return 0
-    judged = judge(made(_corpus([sources.STARTER]), _corpus(args.papers or [sources.STARTER]), args.most, embedder), embedder)
+    judged = judge(made(_corpus([formats.STARTER]), _corpus(args.papers or [formats.STARTER]), args.most, embedder), embedder)
     for held_back, label in ((False, "for choosing thresholds"), (True, "held back")):
         print("\n".join(table([j for j in judged if j.pair.held_back is held_back], f"Claims of the corpus, {label}")) + "\n")
     return 0
@@ -162,7 +162,7 @@ def made(claimed: dict[str, Paper], told: dict[str, Paper], most: int, embedder:
 def _corpus(places: Sequence[str]) -> dict[str, Paper]:
     papers: dict[str, Paper] = {}
     for place in places:
-        for record in sources.parse(sources.load(place)[1], place):
+        for record in formats.parse(formats.load(place)[1], place):
             if isinstance(record, Paper) and len(record.abstract) > len(
                 papers[record.id].abstract if record.id in papers else ""
             ):

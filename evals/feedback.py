@@ -14,8 +14,8 @@ from typing import Any
 
 from evals import cases
 from rag.errors import UsageError
-from rag.settings import load
-from rag.sources.identity import paper_id
+from rag.settings.settings import load
+from rag.sources.paper_ids import paper_id
 from rag.storage.history import History, Rated
 from rag.text import citations, quantities
 from rag.types import Answer

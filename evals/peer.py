@@ -25,9 +25,9 @@ from pydantic import PrivateAttr
 
 from evals import cases
 from evals.processes import memory_mb
-from rag.cli import fail_in_one_sentence
 from rag.index.minilm import MiniLM
 from rag.storage.library import Library
+from rag.terminal import fail_in_one_sentence
 
 _K = 10
 _WARM_UP = 10

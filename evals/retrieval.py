@@ -20,15 +20,16 @@ import numpy as np
 
 from evals import ranking
 from evals.queries import Judged, Query, from_beir, known_items
-from rag import chosen, ingest, sources
-from rag.cli import progress_bars
+from rag import factory, ingest
 from rag.errors import LibraryError, SourceError, UsageError
 from rag.index import generations
 from rag.index.embedder_cache import Embedder
 from rag.retrieval.retriever import Candidate, Retriever
-from rag.settings import load
+from rag.settings.settings import load
+from rag.sources import formats
 from rag.storage import merge
 from rag.storage.library import Library
+from rag.terminal import progress_bars
 from rag.types import Filters, Paper, Progress
 
 HYBRID = "hybrid (what ships)"
@@ -67,10 +68,10 @@ def run(args: argparse.Namespace) -> int:
     """Rank every query, print the tables, write the JSONL; return 0."""
     if args.beir and args.papers:
         raise UsageError("--papers is for --known-item.", "The papers of --beir are those of its corpus.jsonl.")
-    places = [str(args.beir / "corpus.jsonl")] if args.beir else args.papers or [sources.STARTER]
+    places = [str(args.beir / "corpus.jsonl")] if args.beir else args.papers or [formats.STARTER]
     judged = from_beir(args.beir, args.split) if args.beir else known_items(_papers(places), args.most)
     with _home(args.keep) as home, progress_bars() as progress:
-        embedder = chosen.embedder(load())  # shares the graph that is already built
+        embedder = factory.embedder(load())  # shares the graph that is already built
         _fill(home, places, judged, embedder, progress)
         library, live = Library(home), generations.open_live(home, generations.fingerprint(embedder))
         if live is None:
@@ -99,7 +100,7 @@ def _home(keep: Path | None) -> Iterator[Path]:
 
 def _papers(places: Sequence[str]) -> list[Paper]:
     """The papers of some files, as the library will hold them."""
-    listings = [r for place in places for r in sources.parse(sources.load(place)[1], place) if isinstance(r, Paper)]
+    listings = [r for place in places for r in formats.parse(formats.load(place)[1], place) if isinstance(r, Paper)]
     return [merge.union(listed) for listed in merge.by_paper(listings)]
 
 

@@ -19,13 +19,14 @@ from pathlib import Path
 from evals import cases
 from evals.cases import KINDS, Case
 from evals.metrics import RECALL_AT, Measured, mean, measure, share
-from rag import chosen, ingest, sources
+from rag import factory, ingest
 from rag.answering.streaming import Found
 from rag.assistant import Assistant
-from rag.cli import progress_bars, say
 from rag.errors import EmbedderError, EndpointError, SourceError, UsageError
 from rag.output import render
-from rag.settings import Settings, load
+from rag.settings.settings import Settings, load
+from rag.sources import formats
+from rag.terminal import progress_bars, say
 from rag.types import Answer
 
 Result = tuple[Case, Measured]
@@ -60,8 +61,8 @@ def run(args: argparse.Namespace) -> int:
         flags = {"profile": args.profile, "model": args.model, "base_url": args.base_url, "no_model": args.no_model or None}
         mine = load(k=args.k, **flags)  # with the rag.toml of RAG_HOME, whose papers are left alone
         settings = mine.model_copy(update={"home": Path(folder)})
-        embedder = chosen.embedder(mine)  # shares the graph that is already built
-        for report in ingest.ingest(settings.home, args.papers or [sources.STARTER], embedder, progress):
+        embedder = factory.embedder(mine)  # shares the graph that is already built
+        for report in ingest.ingest(settings.home, args.papers or [formats.STARTER], embedder, progress):
             if report.error:
                 raise SourceError(report.error, "")
         assistant = Assistant(settings, embedder=embedder)
@@ -110,7 +111,7 @@ def _header(settings: Settings, assistant: Assistant, args: argparse.Namespace) 
         "embedder": assistant.embedder.name,
         "k": settings.k,
         "prompts_sha256": {f.name: sha256(f.read_bytes()).hexdigest()[:16] for f in prompts},
-        "papers": [Path(p).name for p in args.papers or [sources.STARTER]],
+        "papers": [Path(p).name for p in args.papers or [formats.STARTER]],
         "split": args.split,
     }
 

@@ -14,11 +14,12 @@ from pathlib import Path
 from evals import cases
 from evals.cases import Case
 from evals.metrics import is_grounded
-from rag import chosen as opened
-from rag import ingest, sources
+from rag import factory as opened
+from rag import ingest
 from rag.assistant import Assistant
 from rag.errors import RagError
-from rag.settings import Settings
+from rag.settings.settings import Settings
+from rag.sources import formats
 from rag.types import Progress
 
 CHOSEN = {  # how many of each kind; the first ones of the half that nothing was tuned on
@@ -62,7 +63,7 @@ def on_starter(settings: Settings, progress: Progress, *, reuse: bool) -> Iterat
         return
     with tempfile.TemporaryDirectory(prefix="rag-doctor-", ignore_cleanup_errors=True) as folder:
         embedder = opened.embedder(settings)
-        ingest.ingest(Path(folder), [sources.STARTER], embedder, progress)
+        ingest.ingest(Path(folder), [formats.STARTER], embedder, progress)
         yield Assistant(settings.model_copy(update={"home": Path(folder)}), embedder=embedder)
 
 

@@ -29,7 +29,6 @@ from numpy.typing import NDArray
 
 from evals import cases, synthetic
 from evals.processes import memory_mb
-from rag.cli import fail_in_one_sentence, progress_bars
 from rag.errors import LibraryError
 from rag.index import generations
 from rag.index.embedder_cache import Embedder, Vectors
@@ -37,6 +36,7 @@ from rag.index.minilm import MiniLM
 from rag.retrieval.retriever import Retriever
 from rag.storage import lock
 from rag.storage.library import Library
+from rag.terminal import fail_in_one_sentence, progress_bars
 from rag.types import Filters, Progress
 
 FILTERS = ("none", "half of the papers", "some 20 papers", "one source")

@@ -14,15 +14,15 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rag.cli import LONGEST_QUESTION, NO_MODEL, checked_question, clean, fail_in_one_sentence, progress_bars, say
 from rag.errors import RagError, UsageError
 from rag.output import render
 from rag.storage import filters
+from rag.terminal import LONGEST_QUESTION, NO_MODEL, checked_question, clean, fail_in_one_sentence, progress_bars, say
 from rag.types import Answer, Checking, Claim, Filters, Thought, Turn, Waiting
 
 if TYPE_CHECKING:
     from rag.assistant import Assistant
-    from rag.settings import Settings
+    from rag.settings.settings import Settings
 
 REFUSED = 3
 _FORMS: dict[str, Callable[[Answer], str]] = {
@@ -74,7 +74,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     _check(parser, args)
     papers = tuple(args.paper or ())
     only = filters.checked(Filters(args.year, args.since, args.until, args.source, args.title, args.min_authors, papers))
-    from rag.settings import load  # here, like the assistant, so that a Ctrl-C in the second they take ends cleanly
+    from rag.settings.settings import load  # here, like the assistant, so that a Ctrl-C in the second they take ends cleanly
 
     settings = load(
         k=args.k,

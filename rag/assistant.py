@@ -13,7 +13,7 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from rag import chosen, ingest, prompt
+from rag import factory, ingest, prompting
 from rag.answering.extractive import ExtractiveReader
 from rag.answering.refusal import REFUSAL
 from rag.answering.streaming import NEAREST, Event, Found, Reading, recorded, timed
@@ -26,7 +26,7 @@ from rag.index.live import Live
 from rag.questions import understand
 from rag.retrieval import gate, selection
 from rag.retrieval.retriever import Retriever
-from rag.settings import Settings
+from rag.settings.settings import Settings
 from rag.storage.filters import Scope
 from rag.storage.library import Library
 from rag.types import (
@@ -62,11 +62,11 @@ class Assistant:
         self.k = settings.k
         self._verify = settings.verify == "model"
         self._judged: Judged = {}
-        self.embedder: Embedder = embedder or chosen.embedder(settings)
-        self._reader = chosen.reader(settings, self.embedder)
+        self.embedder: Embedder = embedder or factory.embedder(settings)
+        self._reader = factory.reader(settings, self.embedder)
         self._checks = Remembering(self._reader)  # people ask of the same papers
-        self._take(model or chosen.model(settings) or ExtractiveReader(self._reader))
-        self._reranker = reranker or chosen.reranker(settings)
+        self._take(model or factory.model(settings) or ExtractiveReader(self._reader))
+        self._reranker = reranker or factory.reranker(settings)
         ingest.prepare(settings.home, self.embedder, progress, tell)
         self._library = Library(settings.home)
         self.scope = Scope(self._library)
@@ -156,7 +156,7 @@ class Assistant:
         if self._reranker and verdict.reason is None:  # after the gate, whose thresholds are of the order as found
             hits = selection.reranked(self._reranker, self._retriever(live), searched, hits, filters)
             verdict = verdict if hits else replace(verdict, reason="The reranker left none of the papers found.")
-        request = prompt.answer(standalone, hits, self.model.context_tokens, self.model.name)
+        request = prompting.answer(standalone, hits, self.model.context_tokens, self.model.name)
         answer = replace(
             self._blank(question, standalone, request.sources, live.info),
             refused=verdict.reason is not None,
@@ -175,7 +175,7 @@ class Assistant:
             try:
                 yield from self._reading.read(request, answer, began)
             except PromptTooLong:  # the model knows its window better now
-                request = prompt.answer(standalone, hits, self.model.context_tokens, self.model.name)
+                request = prompting.answer(standalone, hits, self.model.context_tokens, self.model.name)
                 if len(request.sources) == len(answer.sources):
                     raise
                 yield from self._reading.read(request, replace(answer, sources=request.sources), began)

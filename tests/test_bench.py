@@ -17,9 +17,9 @@ from made import silent
 from evals import bench, processes, speed, synthetic
 from evals.__main__ import arguments, main
 from evals.speed import FILTERS, Exact
-from rag import sources
 from rag.errors import RagError
 from rag.index.minilm import MiniLM
+from rag.sources import formats
 from rag.storage.library import Library
 from rag.text.sentences import split
 from rag.types import Filters, Paper
@@ -86,7 +86,7 @@ def test_nothing_is_left_to_embed_and_a_question_is_near_a_chunk(made: Library) 
 
 def test_filters_of_the_sizes_wanted_are_found_with_dates_or_without(made: Library, tmp_path: Path) -> None:
     starter = Library(tmp_path, create=True)
-    records = sources.parse(sources.load(sources.STARTER)[1], "starter")
+    records = formats.parse(formats.load(formats.STARTER)[1], "starter")
     starter.put("starter", (replace(r, published=None) for r in records if isinstance(r, Paper)))
     for library in (made, starter):
         broad, narrow, source = (len(library.matching(f)) for f in speed._filters(library))

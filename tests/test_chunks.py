@@ -10,9 +10,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
-from rag import sources
 from rag.index.chunks import cut
 from rag.index.minilm import _weights_folder
+from rag.sources import formats
 from rag.text import sentences
 from rag.types import Chunk, Paper
 
@@ -22,7 +22,7 @@ SHARE = 0.99  # of the starter corpus' chunks that must fit; 0.994 when this was
 
 @cache
 def starter() -> list[tuple[Paper, list[Chunk]]]:
-    records = sources.parse(sources.load(sources.STARTER)[1], sources.STARTER)
+    records = formats.parse(formats.load(formats.STARTER)[1], formats.STARTER)
     return list(cut(r for r in records if isinstance(r, Paper)))
 
 

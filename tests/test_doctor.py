@@ -16,7 +16,7 @@ from endpoint_server import Behaviour, Endpoint, Exchange, delta, fails, hangs, 
 from evals import scorecard
 from evals.cases import Case
 from evals.metrics import is_grounded
-from rag import ingest, settings
+from rag import ingest
 from rag.doctor import __main__, hosts, machine
 from rag.doctor.machine import Check
 from rag.doctor.model import Trial, long_prompt
@@ -24,6 +24,7 @@ from rag.endpoints import server as window
 from rag.errors import LibraryError
 from rag.index import generations
 from rag.index.minilm import MiniLM
+from rag.settings import settings
 from rag.storage.library import Library
 from rag.text import tokens
 from rag.types import Finish
@@ -318,9 +319,9 @@ def test_a_setting_above_what_the_server_takes_is_told(home: Path) -> None:
 
 def test_the_long_prompt_holds_both_words_and_keeps_to_its_length() -> None:
     asked = long_prompt(("amber-1", "cobalt-2"), 5000, "m")
-    from rag import prompt
+    from rag import prompting
 
-    assert 4400 < prompt.tokens(asked, "m") <= 5000
+    assert 4400 < prompting.tokens(asked, "m") <= 5000
     assert asked.user.index("amber-1") < 100
     assert asked.user.rindex("cobalt-2") > len(asked.user) - 100
 

@@ -20,12 +20,14 @@ from made import HashEmbedder
 from numpy.typing import NDArray
 from pydantic import SecretStr
 
-from rag import chosen, ingest, settings, sources
+from rag import factory, ingest
 from rag.assistant import Assistant
 from rag.endpoints.embedder import EndpointEmbedder
 from rag.errors import EmbedderError
 from rag.index import generations
 from rag.index.minilm import MiniLM
+from rag.settings import settings
+from rag.sources import formats
 from rag.storage.library import Library
 from rag.types import Paper
 
@@ -494,8 +496,8 @@ def silent(stage: str, done: int, total: int) -> None:
 
 def corpus(home: Path, n: int) -> Path:
     """JSON Lines of the first `n` papers of the starter corpus."""
-    name, text = sources.load(sources.STARTER)
-    papers = [r for r in sources.parse(text, name) if isinstance(r, Paper)][:n]
+    name, text = formats.load(formats.STARTER)
+    papers = [r for r in formats.parse(text, name) if isinstance(r, Paper)][:n]
     file = home / f"{n}.jsonl"
     file.write_text("".join(json.dumps({"title": p.title, "abstract": p.abstract}) + "\n" for p in papers), "utf-8")
     return file
@@ -510,10 +512,10 @@ def test_a_run_that_failed_is_taken_up_where_it_ended(tmp_path: Path) -> None:
     home = tmp_path / "home"
     with serves(GOOD, GOOD, GOOD, fails(409), GOOD) as server:
         with pytest.raises(EmbedderError):
-            ingest.ingest(home, [str(file)], chosen.embedder(of(server, home)), silent)
+            ingest.ingest(home, [str(file)], factory.embedder(of(server, home)), silent)
         paid = {text for texts in asked(server)[:3] for text in texts}
         before = len(asked(server))
-        ingest.ingest(home, [str(file)], chosen.embedder(of(server, home)), silent)
+        ingest.ingest(home, [str(file)], factory.embedder(of(server, home)), silent)
         later = [text for texts in asked(server)[before:] for text in texts]
     assert len(paid) > 100
     assert paid.isdisjoint(set(later) - {"word"})
@@ -561,7 +563,7 @@ def test_real_vectors_by_an_endpoint_give_the_papers_and_the_answer_of_the_bundl
     questions = ["How does GraphSAINT build its minibatches?", "Who won the football cup in 1966?", "How are graphs sampled?"]
     questions += direct.titles(3)
     with serves(embeds(embedder.embed)) as server:
-        ingest.ingest(home, [file], chosen.embedder(of(server, home)), silent)
+        ingest.ingest(home, [file], factory.embedder(of(server, home)), silent)
         by_endpoint = Assistant(of(server, home))
         for question in questions:
             found, expected = by_endpoint.ask(question), direct.ask(question)
@@ -580,7 +582,7 @@ def test_another_scale_of_cosines_neither_refuses_nor_lets_pass(tmp_path: Path, 
         return np.hstack([embedder.embed(texts), np.full((len(texts), 1), 2.0)])  # cosines of 0.8 and more
 
     with serves(embeds(crowded)) as server:
-        ingest.ingest(home, [str(corpus(tmp_path, 30))], chosen.embedder(of(server, home)), silent)
+        ingest.ingest(home, [str(corpus(tmp_path, 30))], factory.embedder(of(server, home)), silent)
         by_endpoint = Assistant(of(server, home))
         assert min(hit.dense for hit in by_endpoint.search("bread baking")) > 0.7
         assert by_endpoint.ask("How do I bake sourdough bread at home?").refused

@@ -17,9 +17,9 @@ from evals.__main__ import main
 from evals.cases import KINDS, Case
 from evals.metrics import folded, mean, measure, share
 from evals.run import table
-from rag import sources
 from rag.errors import UsageError
-from rag.sources.identity import paper_id
+from rag.sources import formats
+from rag.sources.paper_ids import paper_id
 from rag.types import Claim, Paper
 
 
@@ -111,8 +111,8 @@ def test_the_tables_sum_up_by_kind_and_count_refusals() -> None:
 
 @pytest.fixture(scope="module")
 def starter() -> dict[str, Paper]:
-    _, text = sources.load(sources.STARTER)
-    return {r.title: r for r in sources.parse(text, "starter") if isinstance(r, Paper)}
+    _, text = formats.load(formats.STARTER)
+    return {r.title: r for r in formats.parse(text, "starter") if isinstance(r, Paper)}
 
 
 def test_there_are_enough_cases_of_every_kind_with_ids_of_their_own() -> None:

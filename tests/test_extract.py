@@ -5,7 +5,7 @@ import re
 import pytest
 from made import hit, paper, sources
 
-from rag import prompt
+from rag import prompting
 from rag.answering.extractive import ExtractiveReader
 from rag.assistant import Assistant
 from rag.index.minilm import MiniLM
@@ -124,7 +124,7 @@ def test_a_paper_far_behind_the_best_is_not_quoted(embedder: MiniLM) -> None:
 
 def test_signs_of_templates_and_odd_questions_are_read(embedder: MiniLM) -> None:
     for question in ("$", "{}", "???", "a" * 5_000, "<|endoftext|>"):
-        made = prompt.answer(question, [hit(paper("Sway", SENSOR))], None)
+        made = prompting.answer(question, [hit(paper("Sway", SENSOR))], None)
         assert read(embedder, question, list(made.sources))[0].startswith("**Sway**\n- ")
 
 

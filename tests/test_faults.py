@@ -28,10 +28,10 @@ from endpoint_server import (
 )
 from pydantic import SecretStr
 
-from rag import settings
 from rag.endpoints.chat import EndpointModel
 from rag.endpoints.chat_reply import LONGEST
 from rag.errors import EndpointError, PromptTooLong
+from rag.settings import settings
 from rag.types import Finish, Prompt, Reply, Thought, Usage, Waiting
 
 KEY = "sk-sentinel/+0123456789==&x"

@@ -17,8 +17,8 @@ from evals.feedback import case_of
 from rag import ingest
 from rag.assistant import Assistant
 from rag.index.minilm import MiniLM
-from rag.settings import load
-from rag.sources.identity import paper_id
+from rag.settings.settings import load
+from rag.sources.paper_ids import paper_id
 from rag.storage.history import History, Rated
 from rag.types import Answer, Claim
 

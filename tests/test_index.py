@@ -21,7 +21,7 @@ import pytest
 from made import SHARED, silent
 from numpy.typing import NDArray
 
-from rag import ingest, sources
+from rag import ingest
 from rag.assistant import Assistant
 from rag.errors import Busy
 from rag.index import generations
@@ -30,7 +30,8 @@ from rag.index.generations import Index, open_live
 from rag.index.minilm import MiniLM
 from rag.index.vectors import VectorIndex
 from rag.retrieval.retriever import Retriever
-from rag.settings import load
+from rag.settings.settings import load
+from rag.sources import formats
 from rag.storage import lock
 from rag.storage.library import Library
 from rag.types import Paper
@@ -57,7 +58,7 @@ class Words:
 
 
 NAME = generations.fingerprint(Words())
-LINES = sources.load(sources.STARTER)[1].splitlines()
+LINES = formats.load(formats.STARTER)[1].splitlines()
 
 
 @pytest.fixture(scope="module")

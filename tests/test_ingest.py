@@ -10,7 +10,7 @@ from made import ORCHARD, HashEmbedder, paper
 from rag import ingest
 from rag.index import generations
 from rag.ingest import main
-from rag.settings import load
+from rag.settings.settings import load
 from rag.storage import lock
 from rag.storage.library import Library
 

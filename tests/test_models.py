@@ -10,10 +10,10 @@ import pytest
 from endpoint_server import USAGE, Behaviour, Endpoint, Exchange, breaks_off, delta, events, fails, hangs, page, says
 from pydantic import SecretStr
 
-from rag import settings
 from rag.endpoints.address import candidates
 from rag.endpoints.chat import EndpointModel
 from rag.errors import EndpointError
+from rag.settings import settings
 from rag.types import Finish, Prompt, Thought, Usage, Waiting
 
 KEY = "sk-very-secret-0123456789"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rag.errors import UsageError
-from rag.settings import load, profiles
+from rag.settings.settings import load, profiles
 
 OWN = "http://own.example/v1"
 OTHER = "http://other.example/v1"

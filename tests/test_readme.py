@@ -16,7 +16,7 @@ import rag.ingest
 import rag.serve_local
 import rag.settings.__main__
 import ui.__main__
-from rag.settings import Settings
+from rag.settings.settings import Settings
 
 README = (Path(__file__).resolve().parents[1] / "README.md").read_text("utf-8")
 COMMANDS = re.findall(r"^    (?:.*?&& )?((?:RAG_\w+=\S+ )*)uv run python -m ([\w.]+)(.*?)(?:\s{2,}#.*)?$", README, re.MULTILINE)
@@ -24,7 +24,7 @@ PARSERS = {
     "rag.ask": rag.ask.arguments(),
     "rag.doctor.__main__": rag.doctor.arguments(),
     "rag.ingest": rag.ingest.arguments(),
-    "rag.settings": rag.settings.__main__.arguments(),
+    "rag.settings.settings": rag.settings.__main__.arguments(),
     "rag.serve_local": rag.serve_local.arguments(),
     "ui": ui.__main__.arguments(),
     "evals": evals.__main__.arguments(),

@@ -17,7 +17,7 @@ from evals.retrieval import HYBRID, rank
 from rag.errors import UsageError
 from rag.index.minilm import MiniLM
 from rag.retrieval.retriever import Candidate
-from rag.sources.identity import document_id
+from rag.sources.paper_ids import document_id
 
 TIDE = "Tide gauges drift. A float of cork and two magnets reads the sea to a millimetre without power."
 CORPUS = [

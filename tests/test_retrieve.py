@@ -13,7 +13,7 @@ from evals.cases import Case
 from rag.assistant import Assistant
 from rag.index.minilm import MiniLM
 from rag.retrieval.retriever import Retriever
-from rag.settings import load
+from rag.settings.settings import load
 from rag.storage.library import Library
 from rag.types import Filters
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from rag.errors import UsageError
-from rag.settings import Endpoint, load
+from rag.settings.settings import Endpoint, load
 
 KEY = "sk-very-secret-0123456789"
 SERVER = "http://models.example:8000/v1"

@@ -14,9 +14,9 @@ from urllib.parse import quote
 import pytest
 
 from rag.errors import UsageError
-from rag.settings import load, profiles, resolve
 from rag.settings.__main__ import main
 from rag.settings.mask import shown_address, shown_options
+from rag.settings.settings import load, profiles, resolve
 
 ROOT = Path(__file__).resolve().parents[1]
 SERVER = "http://models.example:8000/v1"
@@ -118,7 +118,12 @@ def test_the_command_ends_a_broken_rag_toml_in_one_sentence(home: Path) -> None:
     (home / "rag.toml").write_text(f'api_key = "{KEY}" oops\n')
     environment = {**os.environ, "RAG_HOME": str(home), "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
-        [sys.executable, "-m", "rag.settings"], capture_output=True, text=True, env=environment, cwd=home.parent, check=False
+        [sys.executable, "-m", "rag.settings.settings"],
+        capture_output=True,
+        text=True,
+        env=environment,
+        cwd=home.parent,
+        check=False,
     )
     assert (done.returncode, done.stdout) == (2, "")
     assert str(home / "rag.toml") in done.stderr

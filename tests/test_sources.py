@@ -11,10 +11,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from rag import sources
 from rag.errors import SourceError
-from rag.sources import huggingface, jsonl, repair
-from rag.sources.identity import document_id, paper_id
+from rag.sources import formats
+from rag.sources.formats import huggingface, jsonl, repair
+from rag.sources.paper_ids import document_id, paper_id
 from rag.storage.library import Library
 from rag.types import BadRecord, Paper
 
@@ -37,7 +37,7 @@ DATED = (
 
 
 def read(text: str) -> list[Paper | BadRecord]:
-    return list(sources.parse(text, "a place"))
+    return list(formats.parse(text, "a place"))
 
 
 def papers(text: str) -> list[Paper]:
@@ -114,7 +114,7 @@ def test_a_page_in_any_disorder_is_read_without_a_crash_and_bad_lines_are_its_ow
 @pytest.fixture(scope="module")
 def pages(seeds: Path) -> list[tuple[str, list[Paper]]]:
     """(name, papers) of the five saved pages; none has a bad record."""
-    loaded = [sources.load(str(path)) for path in sorted(seeds.glob("*.txt"))]
+    loaded = [formats.load(str(path)) for path in sorted(seeds.glob("*.txt"))]
     return [(name, papers(text)) for name, text in loaded]
 
 
@@ -388,7 +388,7 @@ def test_a_file_that_is_no_source_is_refused_with_a_remedy(tmp_path: Path, conte
     path = tmp_path / "page.txt"
     path.write_bytes(content)
     with pytest.raises(SourceError) as caught:
-        list(sources.parse(sources.load(str(path))[1], str(path)))
+        list(formats.parse(formats.load(str(path))[1], str(path)))
     assert happened in caught.value.message
     assert str(path) in caught.value.message
     assert remedy in caught.value.fix
@@ -405,7 +405,7 @@ def test_a_file_that_is_no_source_is_refused_with_a_remedy(tmp_path: Path, conte
 )
 def test_a_place_that_cannot_be_read_is_refused_with_a_remedy(place: str, happened: str, remedy: str) -> None:
     with pytest.raises(SourceError) as caught:
-        sources.load(place)
+        formats.load(place)
     assert happened in caught.value.message
     assert remedy in caught.value.fix
 
@@ -414,7 +414,7 @@ def test_a_place_that_cannot_be_read_is_refused_with_a_remedy(place: str, happen
 def test_a_page_is_read_in_whatever_encoding_it_was_saved(tmp_path: Path, encoding: str) -> None:
     path = tmp_path / "page.txt"
     path.write_bytes(GLUED.replace("Counting Birds", "Café “Birds”").encode(encoding))
-    name, text = sources.load(str(path))
+    name, text = formats.load(str(path))
     assert name == "page.txt"
     assert papers(text)[0].title == "Café “Birds”"
 
@@ -422,11 +422,11 @@ def test_a_page_is_read_in_whatever_encoding_it_was_saved(tmp_path: Path, encodi
 def test_the_content_decides_the_format_and_not_the_name(tmp_path: Path) -> None:
     path = tmp_path / "page.jsonl"
     path.write_text(GLUED, "utf-8")
-    assert papers(sources.load(str(path))[1])[0].title == "Counting Birds"
+    assert papers(formats.load(str(path))[1])[0].title == "Counting Birds"
 
 
 def test_the_starter_corpus_is_whole_and_has_no_bad_record() -> None:
-    name, text = sources.load(sources.STARTER)
+    name, text = formats.load(formats.STARTER)
     found = papers(text)
     assert name == "starter"
     assert len({p.id for p in found}) == len(found) == 574
@@ -434,4 +434,4 @@ def test_the_starter_corpus_is_whole_and_has_no_bad_record() -> None:
 
 def test_a_file_named_like_a_source_of_ours_is_kept_apart(tmp_path: Path) -> None:
     (tmp_path / "starter").write_text(lines({"title": "Birds", "abstract": ONE}))
-    assert sources.load(str(tmp_path / "starter"))[0] == "./starter"
+    assert formats.load(str(tmp_path / "starter"))[0] == "./starter"

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from made import hit, paper
 
-from rag import prompt
+from rag import prompting
 from rag.text.tokens import count, margin
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -67,11 +67,11 @@ def test_other_models_tokens_are_estimated_with_a_margin(model: str | None) -> N
 def test_a_prompt_for_a_known_model_has_more_room() -> None:
     """The same abstracts, the same budget: what is not given away as a margin holds another abstract."""
     hits = [hit(paper(f"Title {i}", "Lamps burn all night. " * 20), 9 - i) for i in range(30)]
-    guessed, exact, other = (prompt.answer("Which?", hits, 2_500, model) for model in (None, "gpt-4o", "gpt-4"))
+    guessed, exact, other = (prompting.answer("Which?", hits, 2_500, model) for model in (None, "gpt-4o", "gpt-4"))
     assert len(guessed.sources) < len(exact.sources) < 30
-    assert prompt.tokens(other, "gpt-4") <= 2_500
-    assert prompt.tokens(exact, "gpt-4o") <= 2_500 < prompt.tokens(exact)
-    assert prompt.tokens(exact, "gpt-4o") - (count(exact.system, "gpt-4o") + count(exact.user, "gpt-4o")) <= 16
+    assert prompting.tokens(other, "gpt-4") <= 2_500
+    assert prompting.tokens(exact, "gpt-4o") <= 2_500 < prompting.tokens(exact)
+    assert prompting.tokens(exact, "gpt-4o") - (count(exact.system, "gpt-4o") + count(exact.user, "gpt-4o")) <= 16
 
 
 @pytest.mark.parametrize("cache", [None, "elsewhere", ""])

@@ -15,7 +15,7 @@ from rag.collection.query import Query
 from rag.errors import EndpointError
 from rag.index.minilm import MiniLM
 from rag.questions import understand
-from rag.settings import load
+from rag.settings.settings import load
 from rag.types import Turn
 
 ASKED = "Roughly what is the overall number of articles touching on speech since 2022?"

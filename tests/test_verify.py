@@ -14,7 +14,7 @@ from rag.checking.model_judge import Verifier
 from rag.errors import EndpointError, UsageError
 from rag.index.minilm import MiniLM
 from rag.output import render
-from rag.settings import load
+from rag.settings.settings import load
 from rag.types import Answer, Checking, Claim, Finish, Prompt, Verdict
 from ui import panel
 

@@ -15,9 +15,9 @@ import pytest
 from endpoint_server import Behaviour, Endpoint, Exchange, fails, hangs, page, redirects, says, tells, trickles
 from pydantic import SecretStr
 
-from rag import settings
 from rag.endpoints.chat import EndpointModel
 from rag.errors import EndpointError
+from rag.settings import settings
 from rag.types import Finish, Prompt
 
 KEY = "sk-very-secret-0123456789"

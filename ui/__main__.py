@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from rag.assistant import Assistant
-from rag.cli import NO_MODEL, fail_in_one_sentence, progress_bars, say
 from rag.errors import UsageError
-from rag.settings import load
+from rag.settings.settings import load
+from rag.terminal import NO_MODEL, fail_in_one_sentence, progress_bars, say
 from ui import listening
 
 _TURN_S = 0.001  # for which an answer's thread may keep the others waiting, one of which answers all requests

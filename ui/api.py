@@ -11,10 +11,10 @@ import gradio as gr
 from gradio.events import api
 
 from rag.assistant import Assistant
-from rag.cli import checked_question
 from rag.errors import RagError, UsageError
 from rag.output import render
 from rag.storage import filters
+from rag.terminal import checked_question
 from rag.types import Filters
 
 Json = dict[str, Any]

@@ -10,10 +10,10 @@ from typing import Any
 import gradio as gr
 
 from rag.assistant import Assistant
-from rag.cli import LONGEST_QUESTION
 from rag.errors import RagError, UsageError
-from rag.sources import STARTER, SUPPORTED
+from rag.sources.formats import STARTER, SUPPORTED
 from rag.storage import filters
+from rag.terminal import LONGEST_QUESTION
 from rag.types import Filters, Paper
 from ui import intake, library_panel
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from urllib.parse import quote, urlsplit
 
-from rag.sources import STARTER
+from rag.sources.formats import STARTER
 from rag.types import Paper
 from ui import look
 from ui.intake import Result, Step

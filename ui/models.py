@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from threading import Lock
 
-from rag import chosen, settings
+from rag import factory
 from rag.assistant import Assistant
 from rag.errors import RagError
+from rag.settings import settings
 from ui.servers import Server, shown
 
 STARTED = "as started"
@@ -84,7 +85,7 @@ class Models:
         if name == TYPED and typed is not None:
             return typed
         if name not in self._servers:
-            held = None if name == QUOTES else chosen.model(settings.load(home=self._home, profile=name))
+            held = None if name == QUOTES else factory.model(settings.load(home=self._home, profile=name))
             self._servers[name] = Server(self.started.using(held))
         return self._servers[name]
 

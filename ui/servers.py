@@ -7,9 +7,9 @@ from hashlib import sha256
 from html import escape
 from threading import Lock
 
-from rag import settings
 from rag.assistant import Assistant
 from rag.errors import UsageError
+from rag.settings import settings
 from ui.endpoints import checked_address
 
 _SECONDS = 2.0  # for a server to list its models

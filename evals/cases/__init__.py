@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from rag.errors import UsageError
-from rag.sources.identity import paper_id
+from rag.sources.paper_ids import paper_id
 from rag.types import Turn
 
 UNANSWERABLE = ("absent_method", "absent_detail", "far_off")

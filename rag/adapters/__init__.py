@@ -7,7 +7,7 @@ importing it takes three seconds, so that others import this room only where suc
 It covers no option that is an object, such as the `llm` of LlamaIndex's LLMRerank: a class of one's own that makes it does.
 """
 
-from rag.adapters.chat import chat_model
+from rag.adapters.chat_model import chat_model
 from rag.adapters.embedding import embedder
 from rag.adapters.loading import PREFIX
 from rag.adapters.reranking import reranker

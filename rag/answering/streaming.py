@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from rag import prompt
+from rag import prompting
 from rag.answering.refusal import REFUSAL, is_refusal
 from rag.checking.checker import Checker, invalid
 from rag.checking.model_judge import Verifier
@@ -55,7 +55,7 @@ class Reading:
                 continue
             if isinstance(piece, Finish):
                 reason = answer.refusal_reason if piece.complete else piece.reason
-                told = (*answer.warnings, *prompt.warnings(request, piece.usage, self._model.name), *piece.notes)
+                told = (*answer.warnings, *prompting.warnings(request, piece.usage, self._model.name), *piece.notes)
                 answer = replace(answer, complete=piece.complete, refusal_reason=reason, usage=piece.usage, warnings=told)
                 continue
             if not said:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rag import prompt
+from rag import prompting
 from rag.text import citations as reading
 from rag.types import ChatModel, Claim, Source, Verdict
 
@@ -47,7 +47,7 @@ class Verifier:
         new = [s for s in statements if (self._model.name, s, source.paper.abstract) not in self._said]
         for first in range(0, len(new), _BATCH):
             batch = new[first : first + _BATCH]
-            reply = "".join(p for p in self._model.stream(prompt.verify(batch, source)) if isinstance(p, str))
+            reply = "".join(p for p in self._model.stream(prompting.verify(batch, source)) if isinstance(p, str))
             for number, word in _LINE.findall(reply):
                 if 0 < int(number) <= len(batch):
                     self._said[(self._model.name, batch[int(number) - 1], source.paper.abstract)] = _WORDS[word.lower()]

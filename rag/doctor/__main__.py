@@ -14,15 +14,15 @@ from contextlib import suppress
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
-from rag.cli import clean, fail_in_one_sentence, progress_bars, say
 from rag.doctor.machine import Check, Home, Skipped, attempt, kept, of_machine
 from rag.endpoints.redact import Redactor
 from rag.errors import RagError
+from rag.terminal import clean, fail_in_one_sentence, progress_bars, say
 from rag.types import Progress
 
 if TYPE_CHECKING:
     from evals.scorecard import Score
-    from rag.settings import Settings
+    from rag.settings.settings import Settings
 
 _SIGNS = {True: "ok", False: "!!", None: "--"}
 _CASES = 20
@@ -108,21 +108,21 @@ class Examination:
         return Redactor([secret.strip() for secret in secrets if secret])
 
     def _load(self) -> str:
-        from rag.settings import load
+        from rag.settings.settings import load
 
         self._settings = load(**self._flags)
         return "no mistake in the environment or in rag.toml"
 
     def _model(self, settings: Settings) -> Iterator[Check]:
         """Try the model if there is one; where none answers, look for servers that could."""
-        from rag import chosen
+        from rag import factory
         from rag.doctor import hosts
         from rag.doctor.model import Trial
 
         yield from hosts.sent(settings)
         endpoint = model = None
         with suppress(RagError):  # which the check before has told
-            endpoint, model = settings.endpoint, chosen.model(settings)
+            endpoint, model = settings.endpoint, factory.model(settings)
         self._answers = model is not None or settings.no_model or not (settings.model or settings.base_url)
         if model is not None:
             tried = Trial(model, endpoint, settings)

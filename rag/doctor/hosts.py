@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from rag.doctor.machine import Check, attempt
 from rag.endpoints import address, server
 from rag.endpoints.connection import OPENAI
-from rag.settings import Endpoint, Settings
+from rag.settings.settings import Endpoint, Settings
 
 PORTS = {11434: "Ollama", 1234: "LM Studio", 8000: "vLLM", 8080: "llama.cpp"}  # where model servers usually listen
 _SECONDS = 0.5  # to connect to a port, and again for its list of models

@@ -19,7 +19,7 @@ from rag.errors import RagError
 
 if TYPE_CHECKING:
     from rag.index.embedder_cache import Embedder
-    from rag.settings import Settings
+    from rag.settings.settings import Settings
 
 _NAME = "abstract-rag"
 _MODULES = {"llama-index-core": "llama_index.core"}  # of distributions whose module has another name
@@ -164,7 +164,7 @@ class Home:
         return f"{embedder.name} gives {embedder.dimension} numbers, of length 1, after {seconds:.1f} s"
 
     def _library(self) -> str:
-        from rag import sources
+        from rag.sources import formats
         from rag.storage.library import Library
 
         empty = "no library yet: the first question reads the starter corpus"
@@ -182,7 +182,7 @@ class Home:
             library.close()
         if not count:
             raise RagError("The library holds no papers.", "Read some: python -m rag.ingest FILE")
-        self.starter_only = list(listed) == [sources.STARTER]
+        self.starter_only = list(listed) == [formats.STARTER]
         return f"{count:,} papers of {', '.join(list(listed)[:5])}{' and others' if len(listed) > 5 else ''}; the file is whole"
 
     def _index(self) -> str:
@@ -206,6 +206,6 @@ class Home:
 
 
 def _open(settings: Settings) -> Embedder:
-    from rag import chosen
+    from rag import factory
 
-    return chosen.embedder(settings)
+    return factory.embedder(settings)

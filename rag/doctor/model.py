@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from functools import partial
 from statistics import median
 
-from rag import prompt, sources
+from rag import prompting
 from rag.answering.refusal import is_refusal
 from rag.doctor.machine import Check, Skipped, attempt
 from rag.endpoints import address, explain, faults, server
 from rag.endpoints.connection import OPENAI
 from rag.errors import EndpointError, PromptTooLong, RagError
-from rag.settings import Endpoint, Settings
+from rag.settings.settings import Endpoint, Settings
+from rag.sources import formats
 from rag.text import citations, tokens
 from rag.types import ChatModel, Finish, Hit, Paper, Prompt, Source, Thought, Usage
 
@@ -202,7 +203,7 @@ class Trial:
         self._needed()
         words = [f"{kind}-{secrets.token_hex(3)}" for kind in ("amber", "cobalt")]
         asked = long_prompt(words, min(int(_FULL * (self._model.context_tokens or _LONGEST)), _LONGEST), self._model.name)
-        sent = prompt.tokens(asked, self._model.name)
+        sent = prompting.tokens(asked, self._model.name)
         try:
             heard = hear(self._model, asked)
         except PromptTooLong as error:
@@ -233,7 +234,7 @@ def _rate(heard: Heard, model: str | None) -> float | None:
 
 def _whole(asked: Prompt, usage: Usage, model: str | None) -> None:
     """Raise RagError when the server says that it read less than it was sent."""
-    if not (warnings := prompt.warnings(asked, usage, model)):
+    if not (warnings := prompting.warnings(asked, usage, model)):
         return
     read = usage.prompt_tokens or 0
     have = "have the server take more (Ollama: num_ctx or OLLAMA_CONTEXT_LENGTH)."
@@ -249,8 +250,8 @@ def cites(reply: str, given: Sequence[Source]) -> bool:
 
 
 def _papers() -> dict[str, Paper]:
-    _, text = sources.load(sources.STARTER)
-    return {paper.title: paper for paper in sources.parse(text, sources.STARTER) if isinstance(paper, Paper)}
+    _, text = formats.load(formats.STARTER)
+    return {paper.title: paper for paper in formats.parse(text, formats.STARTER) if isinstance(paper, Paper)}
 
 
 def _cited_prompts(model: ChatModel) -> Iterator[Prompt]:
@@ -258,7 +259,7 @@ def _cited_prompts(model: ChatModel) -> Iterator[Prompt]:
     held = _papers()
     for title, question in _CITING.items():
         papers = [held[title], *(held[other] for other in _CITING if other != title)]
-        yield prompt.answer(question, [Hit(paper, 1.0, 1.0, 0.0) for paper in papers], model.context_tokens, model.name)
+        yield prompting.answer(question, [Hit(paper, 1.0, 1.0, 0.0) for paper in papers], model.context_tokens, model.name)
 
 
 def long_prompt(words: Sequence[str], most: int, model: str | None) -> Prompt:
@@ -266,7 +267,7 @@ def long_prompt(words: Sequence[str], most: int, model: str | None) -> Prompt:
     abstracts = [paper.abstract for paper in _papers().values()]
     random.Random(words[0]).shuffle(abstracts)  # noqa: S311 - so that no server has it from the last time
     made = partial(_long_prompt, words)
-    room = most - prompt.tokens(made([]), model)
+    room = most - prompting.tokens(made([]), model)
     kept: list[str] = []
     for abstract in abstracts:
         room -= int(tokens.margin(model) * tokens.count(abstract, model)) + 2

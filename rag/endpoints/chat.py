@@ -22,7 +22,7 @@ from rag.endpoints.chat_reply import Piece
 from rag.endpoints.connection import OPENAI, Line, Transport
 from rag.endpoints.redact import Redactor
 from rag.errors import EndpointError, PromptTooLong
-from rag.settings import Endpoint, Settings
+from rag.settings.settings import Endpoint, Settings
 from rag.text import tokens
 from rag.types import Mode, Prompt, Reply, Usage, Waiting
 

@@ -18,12 +18,12 @@ from threading import Lock
 
 import numpy as np
 
-from rag.cli import say
 from rag.endpoints.embed_reply import Numbers
 from rag.endpoints.embedding_api import EmbeddingApi, TooMuch
 from rag.errors import EmbedderError
 from rag.index.embedder_cache import Vectors
-from rag.settings import Endpoint
+from rag.settings.settings import Endpoint
+from rag.terminal import say
 
 _BATCH = 64  # texts in a request, as long as the server takes them
 _PARTS = (2, 4, 8)  # of a text that is too long, how much is left at each attempt: a half, a quarter, an eighth

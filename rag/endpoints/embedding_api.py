@@ -18,7 +18,7 @@ from rag.endpoints.connection import CONNECT_S, OPENAI, Line
 from rag.endpoints.embed_reply import NoVectors, Numbers, vectors
 from rag.endpoints.redact import Redactor
 from rag.errors import EmbedderError, EndpointError
-from rag.settings import Endpoint
+from rag.settings.settings import Endpoint
 
 _QUESTION_S = 30.0  # for the reply to a few texts, which a person waits for
 _FEW = 2

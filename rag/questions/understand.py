@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from rag import prompt
+from rag import prompting
 from rag.collection import query
 from rag.collection.patterns import Want
 from rag.collection.query import Query
@@ -66,7 +66,7 @@ def standalone(asked: str, history: Sequence[Turn], model: ChatModel) -> str:
     joined = followup.joined(asked, history)
     if joined == asked or query.read(asked):
         return asked
-    return joined if model.mode == "extractive" else _said(prompt.condense(asked, history), joined, model)
+    return joined if model.mode == "extractive" else _said(prompting.condense(asked, history), joined, model)
 
 
 def in_english(asked: str, model: ChatModel) -> tuple[str, tuple[str, ...]]:
@@ -75,7 +75,7 @@ def in_english(asked: str, model: ChatModel) -> tuple[str, tuple[str, ...]]:
         return asked, ()
     if model.mode == "extractive":
         return asked, (_ENGLISH_ONLY,)
-    return _said(prompt.rewrite(asked), asked, model), ()
+    return _said(prompting.rewrite(asked), asked, model), ()
 
 
 def about_collection(asked: str, model: ChatModel) -> Query | None:
@@ -87,7 +87,7 @@ def about_collection(asked: str, model: ChatModel) -> Query | None:
     known = query.read(own)
     if known is not None or model.mode == "extractive" or own != asked or not _HINT.search(own) or _NEGATED.search(own):
         return known
-    reply = _reply(prompt.corpus(own), model).strip().removeprefix("```json").strip("`\n ")
+    reply = _reply(prompting.corpus(own), model).strip().removeprefix("```json").strip("`\n ")
     try:
         read = Query(**_Reply.model_validate_json(reply).model_dump())
     except ValidationError:

@@ -14,11 +14,11 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from rag.cli import clean, fail_in_one_sentence, say
 from rag.errors import UsageError
-from rag.settings import Endpoint, Settings, profiles, resolve
 from rag.settings.mask import shown_address, shown_key
-from rag.settings.places import Chosen
+from rag.settings.precedence import Chosen
+from rag.settings.settings import Endpoint, Settings, profiles, resolve
+from rag.terminal import clean, fail_in_one_sentence, say
 
 _Overview = dict[str, Any]
 

@@ -12,8 +12,8 @@ import re
 from collections.abc import Iterator
 from datetime import date
 
-from rag.sources import repair
-from rag.sources.identity import paper_id
+from rag.sources.formats import repair
+from rag.sources.paper_ids import paper_id
 from rag.types import BadRecord, Paper
 
 _BANNER = "Get trending papers in your email inbox"

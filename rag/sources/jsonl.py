@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from rag.sources import repair
-from rag.sources.identity import document_id, paper_id
+from rag.sources.formats import repair
+from rag.sources.paper_ids import document_id, paper_id
 from rag.types import BadRecord, Paper
 
 _DATE = re.compile(r"(\d{4})(?:-(0[1-9]|1[0-2])(?:-(0[1-9]|[12]\d|3[01]))?)?(?:[T ].*)?")

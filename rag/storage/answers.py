@@ -14,8 +14,8 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from rag.cli import clean
 from rag.errors import LibraryError
+from rag.terminal import clean
 from rag.types import Answer
 
 VERSION = 1

@@ -22,9 +22,9 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from rag.cli import clean, say
 from rag.errors import LibraryError
 from rag.storage.answers import dump, load
+from rag.terminal import clean, say
 from rag.types import Answer
 
 _SCHEMA_VERSION = 1

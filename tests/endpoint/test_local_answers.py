@@ -13,7 +13,7 @@ from rag.assistant import Assistant
 from rag.endpoints.chat import EndpointModel
 from rag.endpoints.server import Window
 from rag.index.minilm import MiniLM
-from rag.settings import load
+from rag.settings.settings import load
 from rag.types import Answer
 
 GRAPH = "How does GraphSAINT build its minibatches?"

@@ -16,7 +16,7 @@ from test_chat import Paused, ask, browser, serve  # noqa: F401 - the fixture
 import ui
 from rag.assistant import Assistant
 from rag.index.minilm import MiniLM
-from rag.settings import load
+from rag.settings.settings import load
 from ui import examples
 
 QUESTION = "How does GraphSAINT build its minibatches?"

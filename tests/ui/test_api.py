@@ -17,7 +17,7 @@ from gradio_client.exceptions import AppError
 from rag.assistant import Assistant
 from rag.index.minilm import MiniLM
 from rag.output import render
-from rag.settings import load
+from rag.settings.settings import load
 from rag.types import Filters
 from ui import app
 

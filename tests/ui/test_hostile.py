@@ -17,7 +17,7 @@ from test_chat import browser, serve  # noqa: F401 - browser is a fixture
 
 from rag import ingest
 from rag.assistant import Assistant
-from rag.settings import load
+from rag.settings.settings import load
 from rag.types import Finish, Prompt, Thought, Usage
 from ui import look
 

@@ -13,7 +13,7 @@ from test_chat import ask, browser, serve  # noqa: F401 - the fixture
 
 from rag.assistant import Assistant
 from rag.index.minilm import MiniLM
-from rag.settings import load
+from rag.settings.settings import load
 from rag.storage.history import History
 from rag.types import Filters
 from ui.answering import Asked, Live, respond

@@ -16,7 +16,7 @@ from rag.assistant import Assistant
 from rag.errors import Busy, SourceError
 from rag.index.minilm import MiniLM
 from rag.ingest import Report
-from rag.settings import load
+from rag.settings.settings import load
 from rag.types import BadRecord, Filters, Paper
 from ui import about, intake, library_panel
 from ui.intake import Result, Step

@@ -14,7 +14,7 @@ from test_kept import FIRST, SECOND
 from rag.assistant import Assistant
 from rag.errors import UsageError
 from rag.index.minilm import MiniLM
-from rag.settings import load
+from rag.settings.settings import load
 from rag.storage.history import History
 from ui.models import QUOTES, STARTED, Models
 from ui.sidebar import keep, thumbs

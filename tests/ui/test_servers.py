@@ -22,7 +22,7 @@ from test_chat import QUESTION, ask, browser  # noqa: F401 - the fixture
 from rag.assistant import Assistant
 from rag.errors import EndpointError, UsageError
 from rag.index.minilm import MiniLM
-from rag.settings import load
+from rag.settings.settings import load
 from ui import app
 from ui.models import QUOTES, STARTED, Models
 from ui.servers import Server, typed

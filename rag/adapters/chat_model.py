@@ -11,7 +11,7 @@ from rag.adapters import loading
 from rag.adapters.listening import heard
 from rag.endpoints.server import Window
 from rag.errors import EndpointError
-from rag.settings import Settings
+from rag.settings.settings import Settings
 from rag.text.thinking import Thinking
 from rag.types import ChatModel, Finish, Mode, Prompt, Reply, Thought, Usage, Waiting
 

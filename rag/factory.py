@@ -5,7 +5,7 @@ from __future__ import annotations
 from rag.index.embedder_cache import Embedder
 from rag.index.minilm import MiniLM
 from rag.retrieval.selection import Reranker
-from rag.settings import Settings
+from rag.settings.settings import Settings
 from rag.types import ChatModel
 
 
