@@ -20,8 +20,8 @@ import numpy as np
 from evals import mutations
 from rag.checking import checker, support
 from rag.errors import SourceError, UsageError
-from rag.index.embedder_cache import Embedder, Vectors
 from rag.index.minilm import MiniLM
+from rag.interfaces import Embedder, Vectors
 from rag.settings.settings import load
 from rag.sources import formats
 from rag.text import names, sentences, words

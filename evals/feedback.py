@@ -12,7 +12,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from evals import cases
+from evals import case_files
 from rag.errors import UsageError
 from rag.settings.settings import load
 from rag.sources.paper_ids import paper_id
@@ -35,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
     home = load(home=args.home).home
     if not (home / "history.sqlite").exists():
         raise UsageError(f"Nothing was rated in {home}.", "Rate answers in the chat, or name its home with --home.")
-    there = {case.id for case in cases.load(args.out)} if args.out.exists() else set()
+    there = {case.id for case in case_files.load(args.out)} if args.out.exists() else set()
     made = [record for record in map(case_of, History(home).feedback()) if record["id"] not in there]
     args.out.parent.mkdir(parents=True, exist_ok=True)
     before = args.out.read_text("utf-8") if args.out.exists() else ""

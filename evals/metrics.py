@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from evals.cases import Case
+from evals.case_files import Case
 from rag.types import Answer
 
 RECALL_AT = 5

@@ -23,7 +23,7 @@ from llama_index.core import Document, StorageContext, VectorStoreIndex, load_in
 from llama_index.core.base.embeddings.base import BaseEmbedding
 from pydantic import PrivateAttr
 
-from evals import cases
+from evals import case_files
 from evals.processes import memory_mb
 from rag.index.minilm import MiniLM
 from rag.storage.library import Library
@@ -89,7 +89,7 @@ def ask(spec: dict[str, Any]) -> dict[str, Any]:
         storage = StorageContext.from_defaults(persist_dir=spec["store"])
         index = load_index_from_storage(storage, embed_model=embedding)  # type: ignore[assignment]
     retriever = index.as_retriever(similarity_top_k=_K)
-    asked = cases.questions(spec["questions"])
+    asked = case_files.questions(spec["questions"])
     taken = []
     for question in [*asked[:_WARM_UP], *asked]:
         start = time.perf_counter()

@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 from rag.errors import UsageError
-from rag.sources.formats import jsonl
+from rag.sources import jsonl
 from rag.text import sentences
 from rag.types import Paper
 

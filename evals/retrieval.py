@@ -20,10 +20,10 @@ import numpy as np
 
 from evals import ranking
 from evals.queries import Judged, Query, from_beir, known_items
-from rag import factory, ingest
+from rag import factory, ingestion
 from rag.errors import LibraryError, SourceError, UsageError
 from rag.index import generations
-from rag.index.embedder_cache import Embedder
+from rag.interfaces import Embedder
 from rag.retrieval.retriever import Candidate, Retriever
 from rag.settings.settings import load
 from rag.sources import formats
@@ -112,7 +112,7 @@ def _fill(home: Path, places: Sequence[str], judged: Judged, embedder: Embedder,
         library.close()
         if others:
             raise UsageError(f"{home} holds {len(others)} papers that are not of this corpus.", "Name another with --keep.")
-    for report in ingest.ingest(home, places, embedder, progress):
+    for report in ingestion.ingest(home, places, embedder, progress):
         if report.error:
             raise SourceError(report.error, "")
 

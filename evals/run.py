@@ -16,18 +16,17 @@ from hashlib import sha256
 from importlib import resources
 from pathlib import Path
 
-from evals import cases
-from evals.cases import KINDS, Case
+from evals import case_files
+from evals.case_files import KINDS, Case
 from evals.metrics import RECALL_AT, Measured, mean, measure, share
-from rag import factory, ingest
-from rag.answering.streaming import Found
+from rag import factory, ingestion
 from rag.assistant import Assistant
 from rag.errors import EmbedderError, EndpointError, SourceError, UsageError
 from rag.output import render
 from rag.settings.settings import Settings, load
 from rag.sources import formats
 from rag.terminal import progress_bars, say
-from rag.types import Answer
+from rag.types import Answer, Found
 
 Result = tuple[Case, Measured]
 
@@ -46,9 +45,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the evals, print the tables, write the JSONL; return 0, or 1 when an answer could not be had."""
-    asked = cases.load(args.cases, args.split)
+    asked = case_files.load(args.cases, args.split)
     if args.cases is None and args.papers is None:
-        asked += cases.load(cases.COLLECTION, args.split)
+        asked += case_files.load(case_files.COLLECTION, args.split)
     waiting = sum(case.review is not None for case in asked)
     if waiting:
         say(f"{waiting} of {len(asked)} cases wait for a review and are left out.")
@@ -62,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
         mine = load(k=args.k, **flags)  # with the rag.toml of RAG_HOME, whose papers are left alone
         settings = mine.model_copy(update={"home": Path(folder)})
         embedder = factory.embedder(mine)  # shares the graph that is already built
-        for report in ingest.ingest(settings.home, args.papers or [formats.STARTER], embedder, progress):
+        for report in ingestion.ingest(settings.home, args.papers or [formats.STARTER], embedder, progress):
             if report.error:
                 raise SourceError(report.error, "")
         assistant = Assistant(settings, embedder=embedder)

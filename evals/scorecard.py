@@ -11,11 +11,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from evals import cases
-from evals.cases import Case
+from evals import case_files
+from evals.case_files import Case
 from evals.metrics import is_grounded
 from rag import factory as opened
-from rag import ingest
+from rag import ingestion
 from rag.assistant import Assistant
 from rag.errors import RagError
 from rag.settings.settings import Settings
@@ -47,7 +47,7 @@ class Score:
 
 def chosen() -> list[Case]:
     """Return the cases of the score card, always the same."""
-    held = cases.load(split="test")
+    held = case_files.load(split="test")
     return [case for kind, n in CHOSEN.items() for case in [c for c in held if c.kind == kind][:n]]
 
 
@@ -63,7 +63,7 @@ def on_starter(settings: Settings, progress: Progress, *, reuse: bool) -> Iterat
         return
     with tempfile.TemporaryDirectory(prefix="rag-doctor-", ignore_cleanup_errors=True) as folder:
         embedder = opened.embedder(settings)
-        ingest.ingest(Path(folder), [formats.STARTER], embedder, progress)
+        ingestion.ingest(Path(folder), [formats.STARTER], embedder, progress)
         yield Assistant(settings.model_copy(update={"home": Path(folder)}), embedder=embedder)
 
 

@@ -27,12 +27,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from evals import cases, synthetic
+from evals import case_files, synthetic
 from evals.processes import memory_mb
 from rag.errors import LibraryError
 from rag.index import generations
-from rag.index.embedder_cache import Embedder, Vectors
 from rag.index.minilm import MiniLM
+from rag.interfaces import Embedder, Vectors
 from rag.retrieval.retriever import Retriever
 from rag.storage import lock
 from rag.storage.library import Library
@@ -131,7 +131,7 @@ def ask(spec: Spec, progress: Progress) -> dict[str, Any]:
 
 def _questions(library: Library, real: Embedder, n: int, *, made_up: bool) -> tuple[list[str], Embedder]:
     if not made_up:
-        return cases.questions(n), real
+        return case_files.questions(n), real
     made = dict(synthetic.questions(library, n))
     return list(made), Answering(real, made)
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.index.chunks import CHUNKER, cut
-from rag.index.embedder_cache import Vectors
+from rag.interfaces import Vectors
 from rag.storage.library import Library
 from rag.types import Filters, Paper, Progress
 

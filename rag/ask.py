@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 from rag.errors import RagError, UsageError
 from rag.output import render
+from rag.questions.analysis import LONGEST_QUESTION, checked_question
 from rag.storage import filters
-from rag.terminal import LONGEST_QUESTION, NO_MODEL, checked_question, clean, fail_in_one_sentence, progress_bars, say
+from rag.terminal import NO_MODEL, fail_in_one_sentence, progress_bars, say
+from rag.text.words import clean
 from rag.types import Answer, Checking, Claim, Filters, Thought, Turn, Waiting
 
 if TYPE_CHECKING:
@@ -144,7 +146,7 @@ def _streamed(assistant: Assistant, question: str, only: Filters, force: bool) -
         return answer
     from rich.console import Console
 
-    from rag.answering.streaming import Found
+    from rag.types import Found
 
     console = Console(highlight=False)
     show = functools.partial(console.print, end="", markup=False, soft_wrap=True)

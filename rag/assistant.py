@@ -9,39 +9,29 @@ from __future__ import annotations
 import copy
 import time
 import uuid
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from rag import factory, ingest, prompting
+from rag import factory, ingestion, prompting
 from rag.answering.extractive import ExtractiveReader
-from rag.answering.refusal import REFUSAL
-from rag.answering.streaming import NEAREST, Event, Found, Reading, recorded, timed
+from rag.answering.streaming import NEAREST, Reading, timed
 from rag.checking.model_judge import Judged, Verifier
 from rag.collection import answers
+from rag.collection.phrasing import Result
 from rag.errors import PromptTooLong
-from rag.index.embedder_cache import Embedder, Remembering
+from rag.index.embedder_cache import Remembering
 from rag.index.generations import Index
 from rag.index.live import Live
+from rag.interfaces import ChatModel, Embedder, Reranker
+from rag.prompting import REFUSAL
 from rag.questions import understand
 from rag.retrieval import gate, selection
 from rag.retrieval.retriever import Retriever
 from rag.settings.settings import Settings
 from rag.storage.filters import Scope
 from rag.storage.library import Library
-from rag.types import (
-    Answer,
-    ChatModel,
-    Filters,
-    Hit,
-    IndexInfo,
-    Paper,
-    Progress,
-    Source,
-    Timings,
-    Turn,
-    Usage,
-)
+from rag.types import Answer, Event, Filters, Found, Hit, IndexInfo, Paper, Progress, Source, Timings, Turn, Usage
 
 
 class Assistant:
@@ -53,7 +43,7 @@ class Assistant:
         *,
         embedder: Embedder | None = None,
         model: ChatModel | None = None,
-        reranker: selection.Reranker | None = None,
+        reranker: Reranker | None = None,
         progress: Progress = lambda stage, done, total: None,
         tell: Callable[[str], None] = lambda message: None,
     ) -> None:
@@ -67,7 +57,7 @@ class Assistant:
         self._checks = Remembering(self._reader)  # people ask of the same papers
         self._take(model or factory.model(settings) or ExtractiveReader(self._reader))
         self._reranker = reranker or factory.reranker(settings)
-        ingest.prepare(settings.home, self.embedder, progress, tell)
+        ingestion.prepare(settings.home, self.embedder, progress, tell)
         self._library = Library(settings.home)
         self.scope = Scope(self._library)
         self._index = Live(settings.home, self._library, self.embedder)
@@ -206,3 +196,23 @@ class Assistant:
             timings=Timings(),
             index=info,
         )
+
+
+def recorded(known: Result, answer: Answer, began: float) -> Iterator[Event]:
+    """Yield what the records say as any answer comes: the papers it names, its text, and the whole of it."""
+    answer = replace(
+        answer,
+        answer=known.text,
+        refused=known.reason is not None,
+        refusal_reason=known.reason,
+        claims=known.claims,
+        sources=tuple(Source(n, Hit(p, 0.0, 0.0, 0.0), known.reason is None) for n, p in enumerate(known.papers, 1)),
+        records=known.records,
+        mode="corpus",
+        model=None,
+        base_url_host=None,
+        timings=Timings(retrieve_s=time.perf_counter() - began),
+    )
+    yield Found(answer.standalone_question, answer.sources, answer.filters)
+    yield answer.answer
+    yield timed(timed(answer, began, first=True), began)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from rag.index.embedder_cache import Embedder
 from rag.index.minilm import MiniLM
-from rag.retrieval.selection import Reranker
+from rag.interfaces import ChatModel, Embedder, Reranker
 from rag.settings.settings import Settings
-from rag.types import ChatModel
 
 
 def model(settings: Settings) -> ChatModel | None:
     """Return the model in force, or None when answers are quoted. Raises UsageError; asks nothing of a server."""
     if settings.model_class is not None:
-        from rag.adapters import chat_model
+        from rag.adapters.chat_model import chat_model
 
         return chat_model(settings.model_class, settings.model_options, settings)
     endpoint = settings.endpoint
@@ -26,9 +24,9 @@ def model(settings: Settings) -> ChatModel | None:
 def embedder(settings: Settings) -> Embedder:
     """Return the embedder of the index and of its questions: the bundled one unless another is set. Raises RagError."""
     if settings.embed_class is not None:
-        from rag import adapters
+        from rag.adapters import embedding
 
-        return adapters.embedder(settings.embed_class, settings.embed_options)
+        return embedding.embedder(settings.embed_class, settings.embed_options)
     endpoint = settings.embed_endpoint
     if endpoint is None:
         return MiniLM(settings.home)
@@ -50,6 +48,6 @@ def reranker(settings: Settings) -> Reranker | None:
     """Return what puts the papers found in another order, or None. Raises UsageError."""
     if settings.reranker_class is None:
         return None
-    from rag import adapters
+    from rag.adapters import reranking
 
-    return adapters.reranker(settings.reranker_class, settings.reranker_options)
+    return reranking.reranker(settings.reranker_class, settings.reranker_options)

@@ -8,129 +8,17 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import asdict
 
 from rag import factory
-from rag.errors import Busy, SourceError
-from rag.index import generations
-from rag.index.embedder_cache import Embedder
+from rag.ingestion import Report, ever_stored, ingest, remove
 from rag.settings.settings import load
 from rag.sources import formats
-from rag.storage import lock
 from rag.storage.library import Library
 from rag.terminal import fail_in_one_sentence, progress_bars, say
-from rag.types import BadRecord, Paper, Progress
 
 _SHOW_BAD = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What became of one source: `read` records, of which papers added, updated or unchanged, and bad ones.
-
-    `merged` counts the records that told more of a paper which the same source had listed already.
-    """
-
-    source: str
-    read: int
-    added: int
-    updated: int
-    unchanged: int
-    bad: tuple[BadRecord, ...] = ()
-    error: str | None = None
-    merged: int = 0
-
-
-def ingest(home: Path, places: Sequence[str], embedder: Embedder, progress: Progress, *, anew: bool = False) -> list[Report]:
-    """Read `places` into the library of `home` and refresh its index; return a report for each place, in order.
-
-    A place that cannot be read is reported and the rest goes on. Raises Busy when another process is writing.
-    """
-    with lock.writer(home, "rag.ingest"):
-        library = Library(home, create=True)
-        try:
-            reports = [_read(library, place) for place in places]
-            _refresh(home, library, embedder, progress, anew=anew)
-        finally:
-            library.close()
-    return reports
-
-
-def remove(home: Path, source: str, embedder: Embedder, progress: Progress) -> int:
-    """Take a source out of the library; return how many papers went with it. Raises SourceError when it is not there."""
-    with lock.writer(home, "rag.ingest --remove"):
-        library = Library(home)
-        try:
-            known = library.sources()
-            if source not in known:
-                raise SourceError(f"The library has no source {source}.", f"It has: {', '.join(known) or 'none'}.")
-            gone = library.remove_source(source)
-            _refresh(home, library, embedder, progress)
-        finally:
-            library.close()
-    return gone
-
-
-def prepare(home: Path, embedder: Embedder, progress: Progress, tell: Callable[[str], None]) -> None:
-    """Make sure that `home` can be asked: read the starter corpus when nothing was ever stored, mend a stale index.
-
-    What takes a while is told to `tell` first.
-    While another process writes, the index it found stays in use; Busy is raised only when there is none.
-    """
-    if not _ever_stored(home):
-        tell("There is no library yet: reading the starter corpus of 574 papers (once, under a minute).")
-        ingest(home, [formats.STARTER], embedder, progress)
-        return
-    library = Library(home)
-    try:
-        name = generations.fingerprint(embedder)
-        live = generations.live(home, name)
-        if live is not None and live.revision == library.revision:
-            return
-        try:
-            with lock.writer(home, "index repair"):
-                tell("The index is not up to date with the library: building it.")
-                generations.refresh(home, library, embedder, progress)
-        except Busy:
-            if live is None:
-                raise
-    finally:
-        library.close()
-
-
-def _ever_stored(home: Path) -> bool:
-    if not (home / "library.sqlite").exists():
-        return False
-    library = Library(home)
-    try:
-        return library.revision > 0
-    finally:
-        library.close()
-
-
-def _refresh(home: Path, library: Library, embedder: Embedder, progress: Progress, *, anew: bool = False) -> None:
-    live = generations.live(home, generations.fingerprint(embedder))
-    if anew or live is None or live.revision != library.revision:
-        generations.refresh(home, library, embedder, progress, anew=anew)
-
-
-def _read(library: Library, place: str) -> Report:
-    try:
-        name, text = formats.load(place)
-        records = list(formats.parse(text, place))
-    except SourceError as error:
-        return Report(place, 0, 0, 0, 0, (), str(error))
-    papers = [r for r in records if isinstance(r, Paper)]
-    bad = tuple(r for r in records if isinstance(r, BadRecord))
-    if not papers:
-        reason = f" ({bad[0].reason}, line {bad[0].line})" if bad else ""
-        message = f"{place} holds no papers{reason}. Give {formats.SUPPORTED}."
-        return Report(name, len(records), 0, 0, 0, bad, message)
-    changes = [change for _, change in library.put(name, papers)]
-    counts = (changes.count("added"), changes.count("updated"), changes.count("unchanged"))
-    return Report(name, len(records), *counts, bad, merged=len(papers) - len(changes))
 
 
 def _print(report: Report) -> None:
@@ -172,7 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             gone = remove(home, args.remove, embedder, progress)
             say(f"Removed {args.remove}: {gone} papers are gone from the library.")
             return 0
-        places = args.places or ([] if args.repair and _ever_stored(home) else [formats.STARTER])
+        places = args.places or ([] if args.repair and ever_stored(home) else [formats.STARTER])
         reports = ingest(home, places, embedder, progress, anew=args.repair)
     library = Library(home)
     count, listed = library.count(), library.sources()

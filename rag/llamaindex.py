@@ -88,8 +88,8 @@ def query_engine(
 ) -> AbstractQueryEngine:
     """Return a LlamaIndex query engine that answers as `assistant` does, from at most `k` papers that pass `filters`.
 
-    `form` makes the response's text of the answer, whose own text it is otherwise; rag.render.text has titles and findings
-    too, for an agent that is to see them. Its query() raises RagError.
+    `form` makes the response's text of the answer, whose own text it is otherwise; rag.output.render.text has titles and
+    findings too, for an agent that is to see them. Its query() raises RagError.
     """
     return AbstractQueryEngine(assistant, k, filters, form)
 

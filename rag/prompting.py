@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
+from functools import cache
+from importlib import resources
+from string import Template
 
-import prompts
-from rag.answering.refusal import REFUSAL
-from rag.collection import query
 from rag.text.citations import citations
 from rag.text.tokens import count, margin
 from rag.types import Hit, Prompt, Source, Turn, Usage
 
+REFUSAL = "The abstracts do not answer this question."  # prompts, code and tests share it
 _SHORT = 0.9  # of the tokens counted; a server that says it read fewer has cut the prompt
 _FRAME = 16  # tokens that mark the two messages; a template with more to say has the margin
 _TURNS, _TURN = 6, 600  # turns of the conversation, and characters of each, shown when a follow-up is rewritten
+
+
+@cache
+def template(name: str) -> tuple[Template, Template]:
+    """Return the system and user templates of prompts/<name>.md, which a line of three dashes parts.
+
+    Their substitute() raises KeyError with the name of a missing placeholder. Raises FileNotFoundError for an unknown name.
+    """
+    system, _, user = resources.files("prompts").joinpath(f"{name}.md").read_text("utf-8").partition("\n---\n")
+    return Template(system.strip()), Template(user.strip())
 
 
 def answer(question: str, hits: Sequence[Hit], context_tokens: int | None, model: str | None = None) -> Prompt:
@@ -42,7 +53,7 @@ def answer(question: str, hits: Sequence[Hit], context_tokens: int | None, model
 def condense(question: str, history: Sequence[Turn]) -> Prompt:
     """Return the prompt that asks for `question` rewritten so that it stands alone."""
     told = "\n".join(f"{turn.role}: {_uncited(turn.content)[:_TURN]}" for turn in history[-_TURNS:])
-    system, user = prompts.load("condense")
+    system, user = template("condense")
     return Prompt(question, (), system.substitute(), user.substitute(history=told, question=question))
 
 
@@ -81,22 +92,23 @@ def verify(statements: Sequence[str], source: Source) -> Prompt:
     """Return the prompt that asks which of `statements` the abstract of `source` says."""
     tag = _tag()
     numbered = "\n".join(f"{n}: {statement}" for n, statement in enumerate(statements, 1))
-    system, user = prompts.load("verify")
+    system, user = template("verify")
     return Prompt("", (source,), system.substitute(tag=tag), user.substitute(sources=_block(source, tag), claims=numbered))
 
 
 def rewrite(question: str) -> Prompt:
     """Return the prompt that asks for `question` in English."""
-    system, user = prompts.load("rewrite")
+    system, user = template("rewrite")
     return Prompt(question, (), system.substitute(), user.substitute(question=question))
 
 
-def corpus(question: str) -> Prompt:
-    """Return the prompt that asks which query of the collection's records `question` is, if it is one."""
-    system, user = prompts.load("corpus")
-    return Prompt(
-        question, (), system.substitute(longest=query.LONGEST, recent=query.RECENT), user.substitute(question=question)
-    )
+def corpus(question: str, longest: int, recent: int) -> Prompt:
+    """Return the prompt that asks which query of the collection's records `question` is, if it is one.
+
+    `longest` is the number of words that a topic may have, `recent` the number of months that "recent" means.
+    """
+    system, user = template("corpus")
+    return Prompt(question, (), system.substitute(longest=longest, recent=recent), user.substitute(question=question))
 
 
 def _tag() -> str:
@@ -109,7 +121,7 @@ def _block(source: Source, tag: str) -> str:
 
 
 def _render(question: str, sources: Sequence[Source], blocks: Sequence[str], tag: str) -> Prompt:
-    system, user = prompts.load("answer")
+    system, user = template("answer")
     return Prompt(
         question,
         tuple(sources),

@@ -10,11 +10,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from rag.errors import RagError, UsageError
+from rag.errors import RagError
 from rag.types import Progress
 
 _INTERRUPTED = 130
-LONGEST_QUESTION = 8_000  # characters
 NO_MODEL = (
     "No model is configured, so these are sentences quoted from the abstracts. For written answers set RAG_BASE_URL and "
     "RAG_MODEL, for example RAG_BASE_URL=http://localhost:11434/v1 RAG_MODEL=qwen3:8b"
@@ -25,21 +24,6 @@ Main = Callable[[Sequence[str] | None], int]
 def say(message: str) -> None:
     """Tell the person something that is not the answer: on standard error."""
     print(message, file=sys.stderr, flush=True)
-
-
-def clean(text: str) -> str:
-    """Replace halves of surrogate pairs, which a terminal or JSON may hold and which are no text."""
-    return text.encode("utf-8", "replace").decode()
-
-
-def checked_question(question: str) -> str:
-    """Return the question tidied. Raises UsageError for an empty or very long one."""
-    question = clean(question).strip()
-    if not question:
-        raise UsageError("The question is empty.", 'Ask one, such as "How does GraphSAINT work?"')
-    if len(question) > LONGEST_QUESTION:
-        raise UsageError(f"The question has {len(question)} characters, more than {LONGEST_QUESTION}.", "Ask a shorter one.")
-    return question
 
 
 def fail_in_one_sentence(main: Main) -> Callable[..., int]:

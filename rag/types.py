@@ -6,9 +6,9 @@ unless a docstring says otherwise. Times are seconds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal
 
 Verdict = Literal["supported", "partial", "unsupported", "miscited", "uncited", "none"]
 Mode = Literal["model", "extractive", "corpus"]
@@ -264,26 +264,13 @@ class Checking:
 Reply = str | Thought | Waiting | Finish
 
 
-class ChatModel(Protocol):
-    """What turns a prompt into an answer: a language model behind an endpoint, or the extractive reader."""
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The question as understood and the papers put before the reader; comes before the first piece of the answer."""
 
-    @property
-    def mode(self) -> Mode: ...
+    standalone_question: str
+    sources: tuple[Source, ...]
+    filters: Filters = field(default_factory=Filters)
 
-    @property
-    def name(self) -> str | None: ...
 
-    @property
-    def host(self) -> str | None: ...
-
-    @property
-    def context_tokens(self) -> int | None:
-        """Tokens that the prompt may take; None when there is no limit."""
-        ...
-
-    def stream(self, prompt: Prompt) -> Iterator[Reply]:
-        """Yield pieces of the answer, thoughts and waits, and last one Finish.
-
-        Raises EndpointError when nothing could be had, of its kind PromptTooLong when `context_tokens` is less now.
-        """
-        ...
+Event = Found | Waiting | Thought | str | Claim | Checking | Answer

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from made import SHARED, silent
 
-from rag import ingest
+from rag import ingestion
 from rag.assistant import Assistant
 from rag.index.minilm import MiniLM
 from rag.settings.settings import load
@@ -44,7 +44,7 @@ def starter_home(tmp_path_factory: pytest.TempPathFactory, model_home: Path, emb
     """A home with the starter corpus. Tests only read it; one that writes takes a copy (see own_home)."""
     home = tmp_path_factory.mktemp("starter")
     shutil.copytree(model_home / "models", home / "models")
-    ingest.ingest(home, [formats.STARTER], embedder, silent)
+    ingestion.ingest(home, [formats.STARTER], embedder, silent)
     return home
 
 

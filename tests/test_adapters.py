@@ -13,13 +13,16 @@ import pytest
 import theirs
 from made import hit, paper, sources
 
-from rag import adapters, factory
-from rag.adapters import chat_model, embedder, reranker
+from rag import factory
+from rag.adapters.chat_model import chat_model
+from rag.adapters.embedding import embedder
+from rag.adapters.reranking import reranker
 from rag.assistant import Assistant
 from rag.errors import EmbedderError, EndpointError, UsageError
 from rag.index.minilm import MiniLM
+from rag.interfaces import ChatModel
 from rag.settings.settings import Settings, load
-from rag.types import ChatModel, Finish, Prompt, Thought, Usage, Waiting
+from rag.types import Finish, Prompt, Thought, Usage, Waiting
 
 ASKED = Prompt("Why?", tuple(sources(paper("Lamps", "Lamps give light."))), "Answer from the sources.", "Why? [1] Lamps")
 GRAPH = "How does GraphSAINT get around neighbor explosion when training GCNs on big graphs?"
@@ -235,7 +238,7 @@ def test_llamaindex_own_mock_is_an_embedder() -> None:
 
 def test_vectors_have_length_one_and_find_what_the_bundled_embedder_finds(model_home: Path, embedder: MiniLM) -> None:
     texts = ["graphs", "lamps give light", "how to boil an egg"]
-    ours = adapters.embedder("theirs:Embedding", {"home": str(model_home)})
+    ours = embedder("theirs:Embedding", {"home": str(model_home)})
     np.testing.assert_allclose(ours.embed(texts), embedder.embed(texts), atol=1e-5)
 
 
@@ -265,14 +268,14 @@ def test_vectors_that_cannot_be_are_an_error(rows: list[list[float]], says: str)
 
 
 def test_the_assistant_finds_with_a_llamaindex_embedder(tmp_path: Path, model_home: Path) -> None:
-    from rag.ingest import ingest
+    from rag.ingestion import ingest
 
     listed = tmp_path / "papers.jsonl"
     listed.write_text(
         '{"title": "Lamps", "abstract": "Lamps give light to a room at night."}\n'
         '{"title": "Orchards", "abstract": "Apple trees bear fruit in the autumn."}\n'
     )
-    theirs_embedder = adapters.embedder("theirs:Embedding", {"home": str(model_home)})
+    theirs_embedder = embedder("theirs:Embedding", {"home": str(model_home)})
     home = tmp_path / "library"
     ingest(home, [str(listed)], theirs_embedder, lambda *_: None)
     assistant = Assistant(load(home=home), embedder=theirs_embedder)

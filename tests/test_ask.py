@@ -20,8 +20,8 @@ from pathlib import Path
 import pytest
 from endpoint_server import Behaviour, Endpoint, Exchange, breaks_off, delta, fails, hangs, says
 
-from rag.answering import refusal
 from rag.ask import main
+from rag.prompting import REFUSAL
 
 ROOT = Path(__file__).parents[1]
 GRAPH = "How does GraphSAINT get around neighbor explosion when training GCNs on big graphs?"
@@ -121,7 +121,7 @@ def test_ctrl_c_while_it_starts_ends_cleanly_too(starter_home: Path) -> None:
 def test_a_refusal_ends_with_3_and_lists_the_nearest_papers(ask) -> None:  # type: ignore[no-untyped-def]
     code, out, _ = ask(EGG)
     assert code == 3
-    assert out.startswith(refusal.REFUSAL)
+    assert out.startswith(REFUSAL)
     told = out.partition("Nearest papers:\n")[2]
     assert re.findall(r"^\[(\d)\] .+\n    \S.+$", told, re.MULTILINE) == ["1", "2", "3"]  # each with a line of its abstract
 
@@ -342,7 +342,7 @@ def test_a_prompt_that_the_server_cut_is_told_with_the_remedy(form: str, ask) ->
 
 
 def test_a_model_that_refuses_ends_with_3(ask) -> None:  # type: ignore[no-untyped-def]
-    with Endpoint(says(refusal.REFUSAL)) as server:
+    with Endpoint(says(REFUSAL)) as server:
         code, out, _ = ask(GRAPH, "--base-url", server.url)
     assert code == 3
     assert "Nearest papers:" in out
@@ -574,7 +574,7 @@ def test_a_refusal_on_a_terminal_lists_the_nearest_papers_with_a_line_each(start
     terminal = Terminal(starter_home, EGG)
     assert terminal.close() == 3
     shown = uncoloured(terminal.shown)
-    assert refusal.REFUSAL in shown
+    assert REFUSAL in shown
     assert len(re.findall(r"^\[\d\] .+\n    \S.+$", shown.partition("Nearest papers:\n")[2], re.MULTILINE)) == 3
 
 

@@ -8,18 +8,17 @@ import pytest
 from endpoint_server import Endpoint, Exchange, fails, says, tells
 from made import ORCHARD, HashEmbedder, QueueModel, paper
 
-from rag import ingest
-from rag.answering import refusal
-from rag.answering.streaming import Found
+from rag import ingestion
 from rag.assistant import Assistant
 from rag.errors import EndpointError, PromptTooLong, UsageError
 from rag.index import generations
 from rag.index.minilm import MiniLM
+from rag.prompting import REFUSAL
 from rag.settings.settings import load
 from rag.storage import lock
 from rag.storage.library import Library
 from rag.text.tokens import count
-from rag.types import Answer, Claim, Filters, Finish, Prompt, Turn, Usage
+from rag.types import Answer, Claim, Filters, Finish, Found, Prompt, Turn, Usage
 
 GRAPH = "How does GraphSAINT get around neighbor explosion when training GCNs on big graphs?"
 POINTER = "Which geometry problems were Pointer Networks shown to learn?"
@@ -92,7 +91,7 @@ def test_a_refusal_offers_the_nearest_papers_and_cites_nothing(assistant: Assist
     assert isinstance(answer, Answer)
     assert answer.refused
     assert text == answer.answer
-    assert answer.answer.startswith(refusal.REFUSAL)
+    assert answer.answer.startswith(REFUSAL)
     assert str(answer.refusal_reason) in answer.answer
     assert 1 <= len(answer.sources) <= 3
     assert answer.claims == answer.invalid_citations == ()
@@ -227,7 +226,7 @@ def test_a_changed_number_is_marked(ask) -> None:  # type: ignore[no-untyped-def
     assert "0.895" in " ".join(claim.problems)
 
 
-@pytest.mark.parametrize("said", [refusal.REFUSAL, f"{refusal.REFUSAL.rstrip('.')} [1]", "  "])
+@pytest.mark.parametrize("said", [REFUSAL, f"{REFUSAL.rstrip('.')} [1]", "  "])
 def test_a_model_that_refuses_is_recognised(said: str, ask) -> None:  # type: ignore[no-untyped-def]
     _, answer = ask(said)
     assert answer.refused
@@ -315,7 +314,7 @@ def test_a_prompt_is_made_for_the_window_that_the_server_tells(starter_home: Pat
     assert 1 == papers[0] < papers[1] < papers[2] == 12
 
 
-@pytest.mark.parametrize("said", [TOLD, refusal.REFUSAL])
+@pytest.mark.parametrize("said", [TOLD, REFUSAL])
 def test_a_prompt_that_the_server_cut_is_told_with_the_answer(said: str, starter_home: Path, embedder: MiniLM) -> None:
 
     def warned(read: float | None, finish: str = "stop") -> tuple[int, tuple[str, ...]]:
@@ -402,8 +401,8 @@ def test_the_quotes_of_the_extractive_reader_are_checked_as_they_come(assistant:
 
 def test_a_refusal_has_no_claims(assistant: Assistant, starter_home: Path, embedder: MiniLM) -> None:
     assert streamed(assistant, EGG)[0] == [assistant.ask(EGG).answer]
-    events, answer = streamed(with_model(starter_home, embedder, QueueModel(refusal.REFUSAL)))
-    assert (events, answer.claims) == ([refusal.REFUSAL], ())
+    events, answer = streamed(with_model(starter_home, embedder, QueueModel(REFUSAL)))
+    assert (events, answer.claims) == ([REFUSAL], ())
 
 
 def test_a_sentence_without_a_mark_is_given_the_source_that_says_it(ask) -> None:  # type: ignore[no-untyped-def]
@@ -433,7 +432,7 @@ def test_force_has_the_quotes_of_what_comes_nearest_and_a_model_may_still_refuse
     quoted = assistant.ask(EGG, force=True)
     assert not quoted.refused
     assert {c.verdict for c in quoted.claims if c.verdict != "none"} == {"supported"}
-    assert with_model(starter_home, embedder, QueueModel(refusal.REFUSAL)).ask(EGG, force=True).refused
+    assert with_model(starter_home, embedder, QueueModel(REFUSAL)).ask(EGG, force=True).refused
 
 
 def test_force_cannot_ask_of_no_papers(assistant: Assistant) -> None:
@@ -462,7 +461,7 @@ def test_an_answer_that_was_stopped_is_checked_and_marked(starter_home: Path, em
 
 
 def test_the_beginning_of_a_refusal_that_was_stopped_is_no_refusal(assistant: Assistant) -> None:
-    stopped = assistant.cut(EGG, Found(EGG, (), Filters(year=2024)), refusal.REFUSAL, "stopped")
+    stopped = assistant.cut(EGG, Found(EGG, (), Filters(year=2024)), REFUSAL, "stopped")
     assert stopped.filters == Filters(year=2024)
     assert stopped.warnings == ("500 papers have no date and were left out.",)
     assert (stopped.refused, stopped.complete) == (False, False)
@@ -511,7 +510,7 @@ def test_the_refusal_itself_says_which_term_is_missing(question: str, missing: s
     answer = assistant.ask(question)
     assert answer.refused
     assert missing in answer.missing
-    assert f"{refusal.REFUSAL} No abstract mentions" in answer.answer
+    assert f"{REFUSAL} No abstract mentions" in answer.answer
     assert missing in answer.answer
 
 
@@ -611,7 +610,7 @@ def test_a_damaged_index_is_built_again_and_answers(part: str, small_home: Path)
 
 
 def test_a_library_that_was_emptied_is_not_filled_again(small_home: Path) -> None:
-    assert ingest.remove(small_home, "a.txt", HashEmbedder(), silent) == 1
+    assert ingestion.remove(small_home, "a.txt", HashEmbedder(), silent) == 1
     answer = Assistant(load(home=small_home), embedder=HashEmbedder()).ask("Which lamps does LanternNet dim?")
     assert (answer.refused, answer.sources) == (True, ())
     assert "empty" in str(answer.refusal_reason)

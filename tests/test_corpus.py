@@ -11,9 +11,8 @@ from typing import Any
 
 import pytest
 
-from evals import cases
+from evals import case_files
 from evals.metrics import folded, measure
-from rag.answering.streaming import Found
 from rag.assistant import Assistant
 from rag.collection import answers, titles
 from rag.collection.phrasing import Result
@@ -21,7 +20,7 @@ from rag.collection.query import read
 from rag.index.lexical import LexicalIndex
 from rag.output import render
 from rag.storage.library import Library
-from rag.types import Answer, Filters, Paper, Turn
+from rag.types import Answer, Filters, Found, Paper, Turn
 from ui import cards, panel
 
 PAPERS = [
@@ -289,7 +288,7 @@ def test_titles_are_found_by_their_names_and_nearly(tmp_path: Path) -> None:
 
 
 def test_the_bundled_questions_get_the_answers_counted_by_hand(assistant: Assistant) -> None:
-    for case in cases.load(cases.COLLECTION):
+    for case in case_files.load(case_files.COLLECTION):
         answer = assistant.ask(case.question)
         measured = measure(case, answer, [s.paper.id for s in answer.sources])
         assert (answer.mode, answer.refused, measured.hit, measured.recall) == (

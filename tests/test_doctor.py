@@ -14,9 +14,9 @@ import pytest
 from endpoint_server import Behaviour, Endpoint, Exchange, delta, fails, hangs, page, says, tells, trickles, usage_of
 
 from evals import scorecard
-from evals.cases import Case
+from evals.case_files import Case
 from evals.metrics import is_grounded
-from rag import ingest
+from rag import ingestion
 from rag.doctor import __main__, hosts, machine
 from rag.doctor.machine import Check
 from rag.doctor.model import Trial, long_prompt
@@ -156,7 +156,7 @@ def test_what_should_not_happen_is_a_failed_check_and_not_a_traceback() -> None:
 def test_library_and_index_are_followed_from_whole_to_stale_to_damaged(home: Path, embedder: MiniLM, tmp_path: Path) -> None:
     papers = tmp_path / "p.jsonl"
     papers.write_text("\n".join(json.dumps({"title": f"Lamp {n}", "abstract": made.LANTERN}) for n in range(3)))
-    ingest.ingest(home, [str(papers)], embedder, lambda *_: None)
+    ingestion.ingest(home, [str(papers)], embedder, lambda *_: None)
     found = examined()
     assert found["library"].told == "3 papers of p.jsonl; the file is whole"
     assert "3 papers" in found["index"].told

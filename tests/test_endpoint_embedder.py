@@ -20,7 +20,7 @@ from made import HashEmbedder
 from numpy.typing import NDArray
 from pydantic import SecretStr
 
-from rag import factory, ingest
+from rag import factory, ingestion
 from rag.assistant import Assistant
 from rag.endpoints.embedder import EndpointEmbedder
 from rag.errors import EmbedderError
@@ -512,10 +512,10 @@ def test_a_run_that_failed_is_taken_up_where_it_ended(tmp_path: Path) -> None:
     home = tmp_path / "home"
     with serves(GOOD, GOOD, GOOD, fails(409), GOOD) as server:
         with pytest.raises(EmbedderError):
-            ingest.ingest(home, [str(file)], factory.embedder(of(server, home)), silent)
+            ingestion.ingest(home, [str(file)], factory.embedder(of(server, home)), silent)
         paid = {text for texts in asked(server)[:3] for text in texts}
         before = len(asked(server))
-        ingest.ingest(home, [str(file)], factory.embedder(of(server, home)), silent)
+        ingestion.ingest(home, [str(file)], factory.embedder(of(server, home)), silent)
         later = [text for texts in asked(server)[before:] for text in texts]
     assert len(paid) > 100
     assert paid.isdisjoint(set(later) - {"word"})
@@ -528,7 +528,7 @@ def test_each_embedder_has_an_index_of_its_own_and_switching_back_costs_nothing(
     home = tmp_path / "home"
     (home / "models").mkdir(parents=True)
     (home / "models" / "minilm-1.onnx").hardlink_to(model_home / "models" / "minilm-1.onnx")
-    ingest.ingest(home, [str(corpus(tmp_path, 12))], embedder, silent)
+    ingestion.ingest(home, [str(corpus(tmp_path, 12))], embedder, silent)
     bundled = Assistant(settings.load(home=home, no_model=True)).ask("Which papers train graph networks?").index
     with serves(GOOD) as server:
         there = Assistant(of(server, home))
@@ -558,12 +558,12 @@ def test_real_vectors_by_an_endpoint_give_the_papers_and_the_answer_of_the_bundl
         (folder / "models").mkdir(parents=True)
         (folder / "models" / "minilm-1.onnx").hardlink_to(model_home / "models" / "minilm-1.onnx")
     file = str(corpus(tmp_path, 25))
-    ingest.ingest(own, [file], embedder, silent)
+    ingestion.ingest(own, [file], embedder, silent)
     direct = Assistant(settings.load(home=own, no_model=True), embedder=embedder)
     questions = ["How does GraphSAINT build its minibatches?", "Who won the football cup in 1966?", "How are graphs sampled?"]
     questions += direct.titles(3)
     with serves(embeds(embedder.embed)) as server:
-        ingest.ingest(home, [file], factory.embedder(of(server, home)), silent)
+        ingestion.ingest(home, [file], factory.embedder(of(server, home)), silent)
         by_endpoint = Assistant(of(server, home))
         for question in questions:
             found, expected = by_endpoint.ask(question), direct.ask(question)
@@ -582,7 +582,7 @@ def test_another_scale_of_cosines_neither_refuses_nor_lets_pass(tmp_path: Path, 
         return np.hstack([embedder.embed(texts), np.full((len(texts), 1), 2.0)])  # cosines of 0.8 and more
 
     with serves(embeds(crowded)) as server:
-        ingest.ingest(home, [str(corpus(tmp_path, 30))], factory.embedder(of(server, home)), silent)
+        ingestion.ingest(home, [str(corpus(tmp_path, 30))], factory.embedder(of(server, home)), silent)
         by_endpoint = Assistant(of(server, home))
         assert min(hit.dense for hit in by_endpoint.search("bread baking")) > 0.7
         assert by_endpoint.ask("How do I bake sourdough bread at home?").refused

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made import SHARED, answer
 
-from evals import cases, mutations
+from evals import case_files, mutations
 from evals.__main__ import main
-from evals.cases import KINDS, Case
+from evals.case_files import KINDS, Case
 from evals.metrics import folded, mean, measure, share
 from evals.run import table
 from rag.errors import UsageError
@@ -116,18 +116,18 @@ def starter() -> dict[str, Paper]:
 
 
 def test_there_are_enough_cases_of_every_kind_with_ids_of_their_own() -> None:
-    all_cases = cases.load() + cases.load(cases.COLLECTION)
+    all_cases = case_files.load() + case_files.load(case_files.COLLECTION)
     assert len(all_cases) >= 60
     assert set(Counter(c.kind for c in all_cases)) == set(KINDS)
     assert min(Counter(c.kind for c in all_cases).values()) >= 5
     assert len({c.id for c in all_cases}) == len({c.question for c in all_cases}) == len(all_cases)
-    assert len(cases.load(split="dev")) + len(cases.load(split="test")) == len(cases.load())
-    assert cases.load(split="dev")
-    assert cases.load(split="test")
+    assert len(case_files.load(split="dev")) + len(case_files.load(split="test")) == len(case_files.load())
+    assert case_files.load(split="dev")
+    assert case_files.load(split="test")
 
 
 def test_every_gold_paper_is_in_the_starter_corpus(starter: dict[str, Paper]) -> None:
-    all_cases = cases.load() + cases.load(cases.COLLECTION)
+    all_cases = case_files.load() + case_files.load(case_files.COLLECTION)
     assert {t for c in all_cases for t in c.gold} - starter.keys() == set()
     assert all(c.gold_ids <= {p.id for p in starter.values()} for c in all_cases)
 
@@ -135,7 +135,7 @@ def test_every_gold_paper_is_in_the_starter_corpus(starter: dict[str, Paper]) ->
 def test_what_must_be_said_stands_in_a_gold_paper(starter: dict[str, Paper]) -> None:
     missing = [
         (c.id, fact)
-        for c in cases.load()
+        for c in case_files.load()
         for fact in c.must_include
         if not any(folded(spelling) in folded(f"{starter[t].title} {starter[t].abstract}") for spelling in fact for t in c.gold)
     ]
@@ -143,7 +143,7 @@ def test_what_must_be_said_stands_in_a_gold_paper(starter: dict[str, Paper]) -> 
 
 
 def test_answerable_cases_have_gold_and_facts_and_the_others_neither() -> None:
-    for c in cases.load():
+    for c in case_files.load():
         assert bool(c.gold) == bool(c.must_include) == c.answerable, c.id
         assert bool(c.history) == (c.kind == "follow_up"), c.id
         assert (len(c.gold) > 1) == (c.kind == "multi"), c.id
@@ -154,7 +154,9 @@ def test_cases_about_the_collection_are_asked_of_the_starter_corpus_only(
 ) -> None:
     """What they count is not so of other papers."""
     monkeypatch.setenv("RAG_HOME", str(model_home))
-    monkeypatch.setattr(cases, "load", lambda path=None, split=None: [case("collection")] if path == cases.COLLECTION else [])
+    monkeypatch.setattr(
+        case_files, "load", lambda path=None, split=None: [case("collection")] if path == case_files.COLLECTION else []
+    )
     Path("papers.jsonl").write_text(json.dumps({"title": "A", "abstract": LANTERN}))
     assert main(["run", "--papers", "papers.jsonl", "--no-model"]) == 2
 
@@ -163,7 +165,7 @@ def test_cases_about_the_collection_are_asked_of_the_starter_corpus_only(
 def test_a_bad_file_of_cases_is_a_usage_error_that_names_it(content: str) -> None:
     Path("mine.jsonl").write_text(content)
     with pytest.raises(UsageError, match=r"mine\.jsonl"):
-        cases.load(Path("mine.jsonl"))
+        case_files.load(Path("mine.jsonl"))
 
 
 # -- the command ---------------------------------------------------------------------------------------------------------
@@ -175,11 +177,11 @@ PICKED = ("single-02", "single-12", "multi-03", "follow-01", "far-01")
 def small(starter: dict[str, Paper], model_home: Path, embedder: object, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Arguments for five cases over the papers they are about and twenty more."""
     monkeypatch.setenv("RAG_HOME", str(model_home))
-    picked = [c for c in cases.load() if c.id in PICKED]
+    picked = [c for c in case_files.load() if c.id in PICKED]
     wanted = list(dict.fromkeys([*(t for c in picked for t in c.gold), *list(starter)[:20]]))
     papers = [{"title": t, "abstract": starter[t].abstract} for t in wanted]
     Path("papers.jsonl").write_text("".join(json.dumps(p) + "\n" for p in papers))
-    lines = resources.files(cases).joinpath("starter.jsonl").read_text("utf-8").splitlines()
+    lines = resources.files(case_files).joinpath("starter.jsonl").read_text("utf-8").splitlines()
     Path("cases.jsonl").write_text("".join(f"{x}\n" for x in lines if json.loads(x)["id"] in PICKED))
     return ["run", "--papers", "papers.jsonl", "--cases", "cases.jsonl", "--out", "res"]
 
@@ -192,7 +194,7 @@ def test_five_cases_are_asked_and_measured(small: list[str], capsys: pytest.Capt
     assert (header["mode"], header["papers"]) == ("extractive", ["papers.jsonl"])
     assert set(header["prompts_sha256"]) == {"answer.md", "condense.md", "corpus.md", "rewrite.md", "verify.md"}
     assert all(len(digest) == 16 for digest in header["prompts_sha256"].values())
-    assert [r["case"] for r in records] == [c.id for c in cases.load(Path("cases.jsonl"))]
+    assert [r["case"] for r in records] == [c.id for c in case_files.load(Path("cases.jsonl"))]
     by_case = {r["case"]: r for r in records}
     assert set(by_case) == set(PICKED)
     assert by_case["single-02"]["reciprocal_rank"] == by_case["single-02"]["recall"] == 1.0

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from made import LAMPS, answer, paper, silent, sources
 
-from evals import cases
+from evals import case_files
 from evals.__main__ import main
 from evals.feedback import case_of
-from rag import ingest
+from rag import ingestion
 from rag.assistant import Assistant
 from rag.index.minilm import MiniLM
 from rag.settings.settings import load
@@ -87,7 +87,7 @@ def home(model_home: Path, embedder: MiniLM, tmp_path: Path, monkeypatch: pytest
     monkeypatch.setenv("RAG_HOME", str(home))
     papers = [{"title": s.paper.title, "abstract": s.paper.abstract} for s in LAMPS]
     Path("papers.jsonl").write_text("".join(json.dumps(p) + "\n" for p in papers))
-    ingest.ingest(home, ["papers.jsonl"], embedder, silent)
+    ingestion.ingest(home, ["papers.jsonl"], embedder, silent)
     assistant, history = Assistant(load(no_model=True), embedder=embedder), History(home)
     conversation = history.new("me")
     for question, up in zip(QUESTIONS, (True, True, False), strict=True):
@@ -100,7 +100,7 @@ def home(model_home: Path, embedder: MiniLM, tmp_path: Path, monkeypatch: pytest
 def test_rated_answers_are_asked_again_on_the_spot(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["add-feedback", "--out", "new/mine.jsonl"]) == 0
     assert "3 cases added to new/mine.jsonl, of which 1 wait for a review; 0 were there." in capsys.readouterr().out
-    lamps, egg, drone = cases.load(Path("new/mine.jsonl"))
+    lamps, egg, drone = case_files.load(Path("new/mine.jsonl"))
     assert (lamps.kind, lamps.gold, lamps.answerable) == ("numeric", ("LanternNet",), True)
     assert ("340",) in lamps.must_include
     assert (egg.answerable, egg.gold, egg.review) == (False, (), None)
@@ -125,8 +125,8 @@ def test_what_a_person_made_of_the_cases_stays(home: Path, capsys: pytest.Captur
     assert main(["add-feedback", "--out", "mine.jsonl"]) == 0
     assert "1 cases added" in capsys.readouterr().out
     assert file.read_text("utf-8").startswith(reviewed + "\n")
-    assert [case.review for case in cases.load(file)] == [None] * 4
-    assert cases.load(file)[-1].id == "feedback-a9"
+    assert [case.review for case in case_files.load(file)] == [None] * 4
+    assert case_files.load(file)[-1].id == "feedback-a9"
 
 
 def test_cases_that_all_wait_are_told(capsys: pytest.CaptureFixture[str]) -> None:

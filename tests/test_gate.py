@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from made import hit, paper
 
-from evals import cases
+from evals import case_files
 from rag.assistant import Assistant
 from rag.index import generations
 from rag.index.lexical import LexicalIndex
@@ -29,8 +29,8 @@ def judge(assistant: Assistant, lexical: LexicalIndex) -> Judge:
     return lambda question: gate.judge(question, assistant.search(question), lexical, details=True)
 
 
-@pytest.mark.parametrize("case", [c for c in cases.load() if c.kind == "far_off"], ids=lambda c: c.id)
-def test_far_off_questions_are_refused(case: cases.Case, judge: Judge) -> None:
+@pytest.mark.parametrize("case", [c for c in case_files.load() if c.kind == "far_off"], ids=lambda c: c.id)
+def test_far_off_questions_are_refused(case: case_files.Case, judge: Judge) -> None:
     assert judge(case.question).reason is not None
 
 
@@ -57,7 +57,7 @@ def test_a_name_that_is_missing_beside_one_that_is_known_does_not_refuse(judge: 
 
 
 def test_hardly_an_answerable_question_is_refused(judge: Judge) -> None:
-    asked = [c for c in cases.load() if c.answerable and not c.history]
+    asked = [c for c in case_files.load() if c.answerable and not c.history]
     refused = {c.id: v.reason for c in asked if (v := judge(c.question)).reason is not None}
     assert len(asked) > 140
     assert len(refused) <= 0.03 * len(asked), refused
@@ -65,7 +65,7 @@ def test_hardly_an_answerable_question_is_refused(judge: Judge) -> None:
 
 def test_most_methods_that_no_abstract_tells_of_and_half_of_the_details_are_refused(judge: Judge) -> None:
     for kind, least in (("absent_method", 0.6), ("absent_detail", 0.45)):
-        asked = [c for c in cases.load() if c.kind == kind]
+        asked = [c for c in case_files.load() if c.kind == kind]
         assert sum(judge(c.question).reason is not None for c in asked) >= least * len(asked), kind
 
 

@@ -21,7 +21,7 @@ import pytest
 from made import SHARED, silent
 from numpy.typing import NDArray
 
-from rag import ingest
+from rag import ingestion
 from rag.assistant import Assistant
 from rag.errors import Busy
 from rag.index import generations
@@ -73,7 +73,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory, pages: dict[str, str]) -> Path:
     home = tmp_path_factory.mktemp("built")
-    ingest.ingest(home, [pages["a"]], Words(), silent)
+    ingestion.ingest(home, [pages["a"]], Words(), silent)
     return home
 
 
@@ -126,7 +126,7 @@ def test_second_writer_is_refused_at_once_and_names_the_holder_and_a_dead_one_ho
             assert holder.stdout.readline() == "held\n"
             began = time.perf_counter()
             with pytest.raises(Busy, match=rf"process {holder.pid} \(rag\.ingest, since 20.*Wait"):
-                ingest.ingest(home, [pages["b"]], Words(), silent)
+                ingestion.ingest(home, [pages["b"]], Words(), silent)
             assert time.perf_counter() - began < 1
             with opened(home) as live:
                 assert found(home, live)  # reading goes on
@@ -150,7 +150,7 @@ def test_the_lock_is_let_go_when_writing_fails(home: Path) -> None:
 def test_a_reader_keeps_its_generation_while_a_new_one_is_made_live(home: Path, pages: dict[str, str]) -> None:
     with opened(home) as reader:
         before = found(home, reader)
-        ingest.ingest(home, [pages["b"]], Words(), silent)
+        ingestion.ingest(home, [pages["b"]], Words(), silent)
         assert reader.info.generation == 1
         assert reader.vectors.count() == reader.manifest.chunks
         assert reader.lexical.count() == 20
@@ -161,7 +161,7 @@ def test_a_reader_keeps_its_generation_while_a_new_one_is_made_live(home: Path, 
 
 def test_a_reader_that_has_not_asked_yet_keeps_its_generation_through_a_repair(home: Path) -> None:
     with opened(home) as reader:
-        ingest.ingest(home, [], Words(), silent, anew=True)
+        ingestion.ingest(home, [], Words(), silent, anew=True)
         assert generation(home).name == "2"
         assert (home / "index" / NAME / "1").is_dir()
         assert len(found(home, reader)) == 20
@@ -169,7 +169,7 @@ def test_a_reader_that_has_not_asked_yet_keeps_its_generation_through_a_repair(h
 
 def test_reading_the_same_page_again_makes_no_new_generation(home: Path, pages: dict[str, str]) -> None:
     embedder = Words()
-    [report] = ingest.ingest(home, [pages["a"]], embedder, silent)
+    [report] = ingestion.ingest(home, [pages["a"]], embedder, silent)
     assert (report.added, report.updated, report.unchanged) == (0, 0, 20)
     assert generation(home).name == "1"
     assert embedder.embedded == []
@@ -177,14 +177,14 @@ def test_reading_the_same_page_again_makes_no_new_generation(home: Path, pages: 
 
 def test_adding_and_removing_gives_the_same_index_as_building_from_nothing(home: Path, pages: dict[str, str]) -> None:
     embedder = Words()
-    ingest.ingest(home, [pages["b"], pages["c"]], embedder, silent)
-    assert ingest.remove(home, "c.jsonl", embedder, silent) == 6
+    ingestion.ingest(home, [pages["b"], pages["c"]], embedder, silent)
+    assert ingestion.remove(home, "c.jsonl", embedder, silent) == 6
     with opened(home) as live:
         ids, hits, manifest = live.vectors.ids(), found(home, live), live.manifest
         moments = live.matrix.moments
     assert manifest.papers == live.lexical.count() == 30
     calls = len(embedder.embedded)
-    ingest.ingest(home, [], embedder, silent, anew=True)
+    ingestion.ingest(home, [], embedder, silent, anew=True)
     assert len(embedder.embedded) == calls, "a rebuild embeds nothing"
     with opened(home) as anew:
         assert anew.vectors.ids() == ids
@@ -200,12 +200,12 @@ def test_a_library_that_has_outgrown_the_axes_of_its_vectors_gets_new_ones(home:
     with opened(home) as live:
         chunks, axes = live.manifest.chunks, live.matrix.axes
         assert axes.fitted == chunks
-    ingest.ingest(home, [pages["b"]], Words(), silent)
+    ingestion.ingest(home, [pages["b"]], Words(), silent)
     with opened(home) as live:
         assert live.manifest.chunks < 2 * chunks
         assert np.array_equal(live.matrix.axes.directions, axes.directions)
     (home / "more.jsonl").write_text("\n".join(LINES[40:90]), "utf-8")
-    ingest.ingest(home, [str(home / "more.jsonl")], Words(), silent)
+    ingestion.ingest(home, [str(home / "more.jsonl")], Words(), silent)
     with opened(home) as live:
         assert live.matrix.axes.fitted == live.manifest.chunks > 2 * chunks
         assert live.vectors.count() == live.manifest.chunks
@@ -224,7 +224,7 @@ def test_a_library_whose_papers_were_all_exchanged_is_indexed_at_the_first_try(h
 
 
 def test_taking_out_the_last_source_leaves_an_empty_library_that_answers_nothing(home: Path) -> None:
-    assert ingest.remove(home, "a.jsonl", Words(), silent) == 20
+    assert ingestion.remove(home, "a.jsonl", Words(), silent) == 20
     assistant = Assistant(load(home=home, no_model=True), embedder=Words())
     assert assistant.count() == 0
     assert assistant.search(QUESTION) == []
@@ -236,9 +236,9 @@ def test_an_embedder_that_fails_leaves_the_live_generation_and_the_next_ingest_w
             raise RuntimeError("out of memory")
 
     with pytest.raises(RuntimeError):
-        ingest.ingest(home, [pages["b"]], Broken(), silent)
+        ingestion.ingest(home, [pages["b"]], Broken(), silent)
     assert generation(home).name == "1"
-    ingest.ingest(home, [pages["b"]], Words(), silent)
+    ingestion.ingest(home, [pages["b"]], Words(), silent)
     with opened(home) as live:
         assert live.manifest.papers == 30
 
@@ -270,7 +270,7 @@ def test_a_writer_killed_in_mid_build_leaves_the_live_generation_and_the_next_in
     with opened(home) as live:
         assert live.info.generation == 1
         assert len(found(home, live)) == 20
-    ingest.ingest(home, [pages["b"]], Words(), silent)
+    ingestion.ingest(home, [pages["b"]], Words(), silent)
     with opened(home) as live:
         assert live.manifest.papers == live.lexical.count() == 30
     assert not (home / "index" / NAME / "2").exists()
@@ -284,7 +284,7 @@ def test_a_dirty_generation_is_never_opened_but_built_again(home: Path) -> None:
     assert generations.live(home, NAME) is None
     assert open_live(home, NAME) is None
     embedder = Words()
-    ingest.prepare(home, embedder, silent, lambda message: None)
+    ingestion.prepare(home, embedder, silent, lambda message: None)
     assert embedder.embedded == []
     with opened(home) as live:
         assert live.info.generation == 2
@@ -335,7 +335,7 @@ def test_papers_added_to_a_damaged_index_are_indexed_all_the_same(
     home: Path, pages: dict[str, str], damage: Callable[[Path], None]
 ) -> None:
     damage(generation(home))
-    ingest.ingest(home, [pages["b"]], Words(), silent)
+    ingestion.ingest(home, [pages["b"]], Words(), silent)
     with opened(home) as live:
         assert live.manifest.papers == 30
         assert len(found(home, live)) == 30
@@ -400,7 +400,7 @@ def test_a_build_that_fails_leaves_no_copy_and_the_live_generation(home: Path, p
 def test_a_folder_named_rag_where_the_person_stands_does_not_get_in_the_way(home: Path, pages: dict[str, str]) -> None:
     Path("rag").mkdir()
     Path("rag/__init__.py").write_text("raise SystemExit('the wrong rag')")
-    [report] = ingest.ingest(home, [pages["b"]], Words(), silent)
+    [report] = ingestion.ingest(home, [pages["b"]], Words(), silent)
     assert report.added == 10
     with opened(home) as live:
         assert live.manifest.papers == 30

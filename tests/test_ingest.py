@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from made import ORCHARD, HashEmbedder, paper
 
-from rag import ingest
+from rag import ingestion
 from rag.index import generations
-from rag.ingest import main
+from rag.ingestion import main
 from rag.settings.settings import load
 from rag.storage import lock
 from rag.storage.library import Library
@@ -132,7 +132,7 @@ def test_bad_files_are_named_and_the_good_ones_among_them_are_read(run, home: Pa
 @pytest.mark.parametrize(("name", "why"), [("empty.txt", "is empty"), ("page.html", "HTML"), ("nothing.jsonl", "no papers")])
 def test_a_file_without_papers_says_why(name: str, why: str, home: Path) -> None:
     Path(name).write_bytes(NO_PAPERS[name])
-    [report] = ingest.ingest(home, [name], HashEmbedder(), lambda *_: None)
+    [report] = ingestion.ingest(home, [name], HashEmbedder(), lambda *_: None)
     assert why in str(report.error)
     assert report.added == 0
 
@@ -209,8 +209,8 @@ def test_without_arguments_the_starter_corpus_is_read(own_home: Path, capsys: py
 
 def test_prepare_says_that_it_reads_the_starter_corpus(tmp_path: Path) -> None:
     told: list[str] = []
-    ingest.prepare(tmp_path / "new", HashEmbedder(), lambda *_: None, told.append)
+    ingestion.prepare(tmp_path / "new", HashEmbedder(), lambda *_: None, told.append)
     assert "reading the starter corpus" in told[0]
     assert len(titles(tmp_path / "new")) == 574
-    ingest.prepare(tmp_path / "new", HashEmbedder(), lambda *_: None, told.append)
+    ingestion.prepare(tmp_path / "new", HashEmbedder(), lambda *_: None, told.append)
     assert len(told) == 1

@@ -6,9 +6,9 @@ import time
 import pytest
 from made import LAMPS, hit, paper
 
-import prompts
 from rag import prompting
 from rag.answering import refusal
+from rag.prompting import REFUSAL
 from rag.text.tokens import count
 from rag.types import Hit, Turn, Usage
 
@@ -62,19 +62,19 @@ def test_the_count_of_a_prompt_covers_both_messages() -> None:
 
 
 def test_the_refusal_sentence_is_told_to_the_model_and_known_when_it_comes_back() -> None:
-    assert refusal.REFUSAL in prompting.answer("Which?", HITS, None).system
-    assert refusal.is_refusal(refusal.REFUSAL)
+    assert REFUSAL in prompting.answer("Which?", HITS, None).system
+    assert refusal.is_refusal(REFUSAL)
 
 
 @pytest.mark.parametrize(
     "said",
     [
-        refusal.REFUSAL.rstrip("."),
-        refusal.REFUSAL.upper(),
-        f"  {refusal.REFUSAL}\n",
-        f"{refusal.REFUSAL} [1]",
-        f"**{refusal.REFUSAL}**",
-        refusal.REFUSAL.replace(" ", "\n"),
+        REFUSAL.rstrip("."),
+        REFUSAL.upper(),
+        f"  {REFUSAL}\n",
+        f"{REFUSAL} [1]",
+        f"**{REFUSAL}**",
+        REFUSAL.replace(" ", "\n"),
         "",
         "  \n",
     ],
@@ -86,7 +86,7 @@ def test_the_refusal_is_known_whatever_its_punctuation(said: str) -> None:
 @pytest.mark.parametrize(
     "said",
     [
-        f"{refusal.REFUSAL} But LanternNet comes near [1].",
+        f"{REFUSAL} But LanternNet comes near [1].",
         "LanternNet dims 340 lamps [1].",
         "The abstracts do not answer this question of yours in full.",
         "No.",
@@ -135,7 +135,7 @@ def test_signs_of_templates_survive_in_questions_titles_and_abstracts(odd: str) 
 
 
 def test_a_missing_placeholder_fails_by_name() -> None:
-    system, user = prompts.load("answer")
+    system, user = prompting.template("answer")
     with pytest.raises(KeyError, match="refusal"):
         system.substitute(tag="x")
     with pytest.raises(KeyError, match="question"):
@@ -144,7 +144,7 @@ def test_a_missing_placeholder_fails_by_name() -> None:
 
 def test_a_prompt_that_does_not_exist_fails_by_name() -> None:
     with pytest.raises(FileNotFoundError, match="nosuch"):
-        prompts.load("nosuch")
+        prompting.template("nosuch")
 
 
 def test_the_follow_up_prompt_shows_who_said_what_and_the_question() -> None:
@@ -265,13 +265,13 @@ def test_maths_and_signs_of_templates_survive_in_every_prompt() -> None:
     }
     for name, (shown, times) in made.items():
         assert shown.user.count(ODD) == times, name
-        assert "$" not in shown.system.replace(refusal.REFUSAL, ""), name
-    assert refusal.REFUSAL in made["answer"][0].system
+        assert "$" not in shown.system.replace(REFUSAL, ""), name
+    assert REFUSAL in made["answer"][0].system
 
 
 @pytest.mark.parametrize(("name", "needed"), [("condense", "history"), ("rewrite", "question"), ("verify", "claims")])
 def test_every_prompt_fails_by_the_name_of_what_is_missing(name: str, needed: str) -> None:
-    _, user = prompts.load(name)
+    _, user = prompting.template(name)
     given = dict.fromkeys(set(user.get_identifiers()) - {needed}, "x")
     with pytest.raises(KeyError, match=needed):
         user.substitute(given)

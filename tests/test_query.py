@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from evals import cases
+from evals import case_files
 from rag.collection.query import RECENT, Query, read
 
 ASKED: list[tuple[str, Query]] = [
@@ -206,7 +206,7 @@ def test_a_question_about_what_papers_say_is_left_alone(question: str) -> None:
 
 
 def test_no_case_of_another_kind_is_taken_for_one_about_the_collection() -> None:
-    asked = [q for c in cases.load() if c.kind != "collection" for q in (c.question, *(t.content for t in c.history))]
+    asked = [q for c in case_files.load() if c.kind != "collection" for q in (c.question, *(t.content for t in c.history))]
     assert len(asked) > 250
     assert [q for q in asked if read(q)] == []
 

@@ -22,9 +22,9 @@ README = (Path(__file__).resolve().parents[1] / "README.md").read_text("utf-8")
 COMMANDS = re.findall(r"^    (?:.*?&& )?((?:RAG_\w+=\S+ )*)uv run python -m ([\w.]+)(.*?)(?:\s{2,}#.*)?$", README, re.MULTILINE)
 PARSERS = {
     "rag.ask": rag.ask.arguments(),
-    "rag.doctor.__main__": rag.doctor.arguments(),
+    "rag.doctor": rag.doctor.__main__.arguments(),
     "rag.ingest": rag.ingest.arguments(),
-    "rag.settings.settings": rag.settings.__main__.arguments(),
+    "rag.settings": rag.settings.__main__.arguments(),
     "rag.serve_local": rag.serve_local.arguments(),
     "ui": ui.__main__.arguments(),
     "evals": evals.__main__.arguments(),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rag.answering.refusal import REFUSAL, is_refusal
+from rag.answering.refusal import is_refusal
+from rag.prompting import REFUSAL
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from evals import cases
-from evals.cases import Case
+from evals import case_files
+from evals.case_files import Case
 from rag.assistant import Assistant
 from rag.index.minilm import MiniLM
 from rag.retrieval.retriever import Retriever
@@ -22,7 +22,7 @@ QUESTION = "How do graph neural networks scale to large graphs?"
 
 @pytest.fixture(scope="module")
 def asked() -> list[Case]:
-    return [case for case in cases.load() if case.gold and not case.history]
+    return [case for case in case_files.load() if case.gold and not case.history]
 
 
 @pytest.mark.parametrize(

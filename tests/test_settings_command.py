@@ -118,7 +118,7 @@ def test_the_command_ends_a_broken_rag_toml_in_one_sentence(home: Path) -> None:
     (home / "rag.toml").write_text(f'api_key = "{KEY}" oops\n')
     environment = {**os.environ, "RAG_HOME": str(home), "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
-        [sys.executable, "-m", "rag.settings.settings"],
+        [sys.executable, "-m", "rag.settings"],
         capture_output=True,
         text=True,
         env=environment,

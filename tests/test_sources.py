@@ -12,8 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rag.errors import SourceError
-from rag.sources import formats
-from rag.sources.formats import huggingface, jsonl, repair
+from rag.sources import formats, huggingface, jsonl, repair
 from rag.sources.paper_ids import document_id, paper_id
 from rag.storage.library import Library
 from rag.types import BadRecord, Paper

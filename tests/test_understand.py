@@ -9,7 +9,7 @@ import pytest
 from endpoint_server import Endpoint, fails, says
 from made import QueueModel
 
-from evals import cases
+from evals import case_files
 from rag.assistant import Assistant
 from rag.collection.query import Query
 from rag.errors import EndpointError
@@ -94,7 +94,7 @@ def test_a_clear_question_and_an_ordinary_one_cost_no_request() -> None:
         understand.standalone("How many papers are there?", [Turn("user", "What is CHASE?")], model)
         == "How many papers are there?"
     )
-    for case in cases.load():
+    for case in case_files.load():
         assert understand.about_collection(case.question, model) is None
     assert model.prompts == []
 

@@ -7,10 +7,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from threading import Thread
 
-from rag.answering.streaming import Event, Found
 from rag.assistant import Assistant
 from rag.errors import RagError
-from rag.types import Answer, Checking, Claim, Filters, Source, Thought, Waiting
+from rag.types import Answer, Checking, Claim, Event, Filters, Found, Source, Thought, Waiting
 from ui import cards, panel
 from ui.stopping import Stoppable, Stopped
 from ui.talk import Messages, Talk, said

@@ -13,8 +13,8 @@ from gradio.events import api
 from rag.assistant import Assistant
 from rag.errors import RagError, UsageError
 from rag.output import render
+from rag.questions.analysis import checked_question
 from rag.storage import filters
-from rag.terminal import checked_question
 from rag.types import Filters
 
 Json = dict[str, Any]

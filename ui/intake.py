@@ -16,10 +16,10 @@ from tempfile import TemporaryDirectory
 from threading import Thread
 from typing import TypeVar
 
-from rag import ingest
+from rag import ingestion
 from rag.assistant import Assistant
 from rag.errors import SourceError
-from rag.ingest import Report
+from rag.ingestion import Report
 from rag.types import Progress
 
 _PASTED = "The pasted text"
@@ -51,7 +51,7 @@ def add(assistant: Assistant, files: Sequence[str], text: str = "") -> Iterator[
     there = frozenset(assistant.library.sources())
     with _pasted(text, there) as pasted:
         places = [*files, *pasted]
-        for event in _run(lambda progress: ingest.ingest(assistant.home, places, assistant.embedder, progress)):
+        for event in _run(lambda progress: ingestion.ingest(assistant.home, places, assistant.embedder, progress)):
             if isinstance(event, Step):
                 yield event
             else:
@@ -60,7 +60,7 @@ def add(assistant: Assistant, files: Sequence[str], text: str = "") -> Iterator[
 
 def remove(assistant: Assistant, source: str) -> Iterator[Step | int]:
     """Take a source out; yield Steps and last how many papers went with it. Raises Busy, and SourceError if it is not there."""
-    yield from _run(lambda progress: ingest.remove(assistant.home, source, assistant.embedder, progress))
+    yield from _run(lambda progress: ingestion.remove(assistant.home, source, assistant.embedder, progress))
 
 
 def _run(work: Callable[[Progress], T]) -> Iterator[Step | T]:

@@ -11,9 +11,9 @@ import gradio as gr
 
 from rag.assistant import Assistant
 from rag.errors import RagError, UsageError
+from rag.questions.analysis import LONGEST_QUESTION
 from rag.sources.formats import STARTER, SUPPORTED
 from rag.storage import filters
-from rag.terminal import LONGEST_QUESTION
 from rag.types import Filters, Paper
 from ui import intake, library_panel
 

@@ -8,7 +8,7 @@ import gradio as gr
 
 from rag.assistant import Assistant
 from rag.errors import UsageError
-from rag.terminal import LONGEST_QUESTION
+from rag.questions.analysis import LONGEST_QUESTION
 from rag.types import Filters
 from ui import panel
 from ui.answering import Asked

@@ -9,11 +9,10 @@ import re
 from collections.abc import Sequence
 from html import escape
 
-from rag.answering.streaming import Found
 from rag.output.render import MARK, SIGNS, nearest_sentence
 from rag.storage.filters import sentence
 from rag.text.citations import citations
-from rag.types import Answer, Claim, Source
+from rag.types import Answer, Claim, Found, Source
 from ui.cards import anchor
 
 # What Markdown makes links, images and code of. A bracket after an odd number of backslashes opens or closes maths.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
 
-from rag.types import ChatModel, Mode, Prompt, Reply
+from rag.interfaces import ChatModel
+from rag.types import Mode, Prompt, Reply
 
 
 class Stopped(Exception):

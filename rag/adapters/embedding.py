@@ -13,7 +13,7 @@ from llama_index.core.base.embeddings.base import BaseEmbedding
 
 from rag.adapters import loading
 from rag.errors import EmbedderError
-from rag.index.embedder_cache import Embedder, Vectors
+from rag.interfaces import Embedder, Vectors
 
 _SETTING = "embed_model"
 # Options that say how vectors are had, not what they are: with others, the same vectors.

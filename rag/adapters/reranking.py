@@ -10,7 +10,7 @@ from llama_index.core.schema import NodeWithScore, TextNode
 
 from rag.adapters import loading
 from rag.errors import EndpointError
-from rag.retrieval.selection import Reranker
+from rag.interfaces import Reranker
 from rag.types import Hit
 
 _SETTING = "reranker"

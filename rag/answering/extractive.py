@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rag.index.embedder_cache import Embedder, Vectors
+from rag.interfaces import Embedder, Vectors
 from rag.questions import analysis, followup
 from rag.questions.analysis import Asked
 from rag.text import names, sentences

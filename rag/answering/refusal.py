@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import re
 
+from rag.prompting import REFUSAL
 from rag.text.citations import citations
-
-# The prompts, the code and the tests share it.
-REFUSAL = "The abstracts do not answer this question."
 
 _LONGEST = 4  # sentences of a refusal that explains itself
 _LEAD = r"^\W*(?:(?:the )?answer(?: to (?:the|this|your) question)?(?: is)?\W+)?"

@@ -5,34 +5,22 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from rag import prompting
-from rag.answering.refusal import REFUSAL, is_refusal
+from rag.answering.refusal import is_refusal
 from rag.checking.checker import Checker, invalid
 from rag.checking.model_judge import Verifier
-from rag.collection.phrasing import Result
 from rag.errors import EndpointError
-from rag.index.embedder_cache import Embedder
+from rag.interfaces import ChatModel, Embedder
+from rag.prompting import REFUSAL
 from rag.questions import analysis
 from rag.text.thinking import CLOSE
-from rag.types import Answer, ChatModel, Checking, Claim, Filters, Finish, Hit, Prompt, Source, Thought, Timings, Waiting
+from rag.types import Answer, Checking, Event, Finish, Prompt, Thought, Waiting
 
 _ENDS = re.compile(r"[.!?\]\n]|\s\S")  # where a sentence may be seen to have ended
 _FOREIGN = "The answer seems not to be in English, which is all that the check by code can read."
 NEAREST = 3  # papers offered with a refusal
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """The question as understood and the papers put before the reader; comes before the first piece of the answer."""
-
-    standalone_question: str
-    sources: tuple[Source, ...]
-    filters: Filters = field(default_factory=Filters)
-
-
-Event = Found | Waiting | Thought | str | Claim | Checking | Answer
 
 
 class Reading:
@@ -107,26 +95,6 @@ class Reading:
             return replace(answer, claims=tuple(self._verifier.judge(answer.claims, answer.sources)))
         except EndpointError as error:
             return replace(answer, warnings=(*answer.warnings, f"The statements were not judged by the model: {error}"))
-
-
-def recorded(known: Result, answer: Answer, began: float) -> Iterator[Event]:
-    """Yield what the records say as any answer comes: the papers it names, its text, and the whole of it."""
-    answer = replace(
-        answer,
-        answer=known.text,
-        refused=known.reason is not None,
-        refusal_reason=known.reason,
-        claims=known.claims,
-        sources=tuple(Source(n, Hit(p, 0.0, 0.0, 0.0), known.reason is None) for n, p in enumerate(known.papers, 1)),
-        records=known.records,
-        mode="corpus",
-        model=None,
-        base_url_host=None,
-        timings=Timings(retrieve_s=time.perf_counter() - began),
-    )
-    yield Found(answer.standalone_question, answer.sources, answer.filters)
-    yield answer.answer
-    yield timed(timed(answer, began, first=True), began)
 
 
 def timed(answer: Answer, began: float, *, first: bool = False) -> Answer:

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from rag.checking import support
 from rag.checking.support import PARTIAL, Abstract, Finding
-from rag.index.embedder_cache import Embedder, Vectors
+from rag.interfaces import Embedder, Vectors
 from rag.text import citations
 from rag.text.citations import Statement
 from rag.types import Claim, Source, Verdict

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from rag import prompting
+from rag.interfaces import ChatModel
 from rag.text import citations as reading
-from rag.types import ChatModel, Claim, Source, Verdict
+from rag.types import Claim, Source, Verdict
 
 _BATCH = 10
 _LINE = re.compile(r"^\W*(\d+)\W+(yes|partly|no)\b", re.IGNORECASE | re.MULTILINE)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rag.checking import contradiction
-from rag.index.embedder_cache import Embedder, Vectors
+from rag.interfaces import Embedder, Vectors
 from rag.text import names, quantities, sentences
 from rag.text.words import content_words
 from rag.types import Evidence, Paper, Source

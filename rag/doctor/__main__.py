@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 from rag.doctor.machine import Check, Home, Skipped, attempt, kept, of_machine
 from rag.endpoints.redact import Redactor
 from rag.errors import RagError
-from rag.terminal import clean, fail_in_one_sentence, progress_bars, say
+from rag.terminal import fail_in_one_sentence, progress_bars, say
+from rag.text.words import clean
 from rag.types import Progress
 
 if TYPE_CHECKING:

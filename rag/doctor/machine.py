@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from rag.errors import RagError
 
 if TYPE_CHECKING:
-    from rag.index.embedder_cache import Embedder
+    from rag.interfaces import Embedder
     from rag.settings.settings import Settings
 
 _NAME = "abstract-rag"

@@ -19,10 +19,11 @@ from rag.doctor.machine import Check, Skipped, attempt
 from rag.endpoints import address, explain, faults, server
 from rag.endpoints.connection import OPENAI
 from rag.errors import EndpointError, PromptTooLong, RagError
+from rag.interfaces import ChatModel
 from rag.settings.settings import Endpoint, Settings
 from rag.sources import formats
 from rag.text import citations, tokens
-from rag.types import ChatModel, Finish, Hit, Paper, Prompt, Source, Thought, Usage
+from rag.types import Finish, Hit, Paper, Prompt, Source, Thought, Usage
 
 _STAGES = ("reachable", "path", "key", "model", "answer")
 _COUNTING = Prompt("", (), "Answer in a few words.", "Count from one to ten, in words.")

@@ -21,7 +21,7 @@ import numpy as np
 from rag.endpoints.embed_reply import Numbers
 from rag.endpoints.embedding_api import EmbeddingApi, TooMuch
 from rag.errors import EmbedderError
-from rag.index.embedder_cache import Vectors
+from rag.interfaces import Vectors
 from rag.settings.settings import Endpoint
 from rag.terminal import say
 

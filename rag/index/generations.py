@@ -29,10 +29,10 @@ from numpy.typing import NDArray
 
 from rag.errors import LibraryError
 from rag.index.chunks import CHUNKER, cut
-from rag.index.embedder_cache import Embedder
 from rag.index.lexical import LexicalIndex
 from rag.index.matrix import Matrix, Rows, Writer, checksums
 from rag.index.vectors import VectorIndex, paper_of
+from rag.interfaces import Embedder
 from rag.storage.library import Library
 from rag.types import Filters, IndexInfo, Progress
 
@@ -262,7 +262,7 @@ def check(generation: Path) -> None:
     """Have a child process ask for chunks the generation must hold: damage may crash who reads it. Raises LibraryError."""
     # -P and PYTHONPATH: this package, whatever a folder named rag in the working directory holds
     command = [sys.executable, "-P", "-m", "rag.index.generations", str(generation)]
-    paths = [str(Path(__file__).resolve().parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])]
+    paths = [str(Path(__file__).resolve().parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)  # noqa: S603 - our own module
     if done.returncode != 0:

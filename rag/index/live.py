@@ -7,8 +7,8 @@ from threading import Lock
 
 from rag.errors import LibraryError
 from rag.index import generations
-from rag.index.embedder_cache import Embedder
 from rag.index.generations import Index
+from rag.interfaces import Embedder
 from rag.storage import lock
 from rag.storage.library import Library
 

@@ -1,6 +1,6 @@
 """The vector index: chunks in an embedded Chroma collection with cosine space. Only this module imports chromadb.
 
-Chroma loses vectors when two processes write one folder and never says so; rag.index keeps that from happening. Nothing
+Chroma loses vectors when two processes write one folder and never says so; rag.index.generations prevents that. Nothing
 here is the only copy of anything.
 """
 

@@ -12,10 +12,11 @@ from rag import prompting
 from rag.collection import query
 from rag.collection.patterns import Want
 from rag.collection.query import Query
+from rag.interfaces import ChatModel
 from rag.questions import analysis, followup
 from rag.text import dates
 from rag.text.words import content_words
-from rag.types import ChatModel, Prompt, Turn
+from rag.types import Prompt, Turn
 
 _ENGLISH_ONLY = "The bundled embedder reads English: ask in English, or set a model, which then translates the question."
 _ECHO = re.compile(r"\b(?:user|assistant|question that stands alone|english question)\s*:", re.IGNORECASE)  # of the prompt
@@ -87,7 +88,7 @@ def about_collection(asked: str, model: ChatModel) -> Query | None:
     known = query.read(own)
     if known is not None or model.mode == "extractive" or own != asked or not _HINT.search(own) or _NEGATED.search(own):
         return known
-    reply = _reply(prompting.corpus(own), model).strip().removeprefix("```json").strip("`\n ")
+    reply = _reply(prompting.corpus(own, query.LONGEST, query.RECENT), model).strip().removeprefix("```json").strip("`\n ")
     try:
         read = Query(**_Reply.model_validate_json(reply).model_dump())
     except ValidationError:

@@ -10,8 +10,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from rag.index.embedder_cache import Embedder
 from rag.index.lexical import LexicalIndex
+from rag.interfaces import Embedder
 from rag.questions import analysis, followup
 from rag.questions.analysis import Asked, Detail
 from rag.storage.library import Library

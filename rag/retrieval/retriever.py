@@ -16,9 +16,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.index.embedder_cache import Embedder
 from rag.index.generations import Index
 from rag.index.matrix import Rows, Vector
+from rag.interfaces import Embedder
 from rag.storage.library import Library
 from rag.types import Filters, Hit, Paper
 

@@ -6,8 +6,9 @@ comparison the best papers of each thing compared come on top, so that none is c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
+from rag.interfaces import Reranker
 from rag.questions import analysis, followup
 from rag.retrieval.retriever import Retriever
 from rag.types import Filters, Hit
@@ -15,10 +16,6 @@ from rag.types import Filters, Hit
 SEVERAL = 2  # times as many papers for a question that asks for several
 _OF_EACH = 2  # papers looked up for each thing that a question compares
 _AMONG = 3  # times as many papers are shown to a reranker as are put before the reader
-
-Reranker = Callable[
-    [str, Sequence[Hit]], list[Hit]
-]  # a question and its papers, best first, to those of them to keep, likewise
 
 
 def papers(retriever: Retriever, asked: str, k: int, filters: Filters | None = None) -> list[Hit]:

@@ -18,7 +18,8 @@ from rag.errors import UsageError
 from rag.settings.mask import shown_address, shown_key
 from rag.settings.precedence import Chosen
 from rag.settings.settings import Endpoint, Settings, profiles, resolve
-from rag.terminal import clean, fail_in_one_sentence, say
+from rag.terminal import fail_in_one_sentence, say
+from rag.text.words import clean
 
 _Overview = dict[str, Any]
 

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
 from rag.errors import SourceError
-from rag.sources.formats import huggingface, jsonl
+from rag.sources import huggingface, jsonl
 from rag.types import BadRecord, Paper
 
 FORMATS = (huggingface, jsonl)

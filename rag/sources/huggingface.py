@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from datetime import date
 
-from rag.sources.formats import repair
+from rag.sources import repair
 from rag.sources.paper_ids import paper_id
 from rag.types import BadRecord, Paper
 

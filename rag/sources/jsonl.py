@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from rag.sources.formats import repair
+from rag.sources import repair
 from rag.sources.paper_ids import document_id, paper_id
 from rag.types import BadRecord, Paper
 

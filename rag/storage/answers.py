@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from rag.errors import LibraryError
-from rag.terminal import clean
+from rag.text.words import clean
 from rag.types import Answer
 
 VERSION = 1

@@ -1,7 +1,7 @@
 """What was asked and answered, and what people thought of it: one SQLite file, RAG_HOME/history.sqlite.
 
     conversations   each with its owner: a token that a browser keeps; no owner sees what is another's
-    answers         of a conversation, in order, whole (rag.stored), with their words folded for searching
+    answers         of a conversation, in order, whole (rag.storage.answers), with their words folded for searching
     ratings         what an owner thinks of an answer, with the answer: they outlive a retry, not their conversation
 
 It is apart from the library, which can be made again from its sources. Only this module and the library use sqlite3. Each
@@ -24,7 +24,8 @@ from filelock import FileLock
 
 from rag.errors import LibraryError
 from rag.storage.answers import dump, load
-from rag.terminal import clean, say
+from rag.terminal import say
+from rag.text.words import clean
 from rag.types import Answer
 
 _SCHEMA_VERSION = 1

@@ -5,7 +5,7 @@
     chunks     stretches of the papers' abstracts, for one chunker setting
     vectors    embeddings by (hash of the text, embedder), so that nothing is embedded twice
 
-`revision` grows with every change: an index knows whether it has seen the last. Writing needs the lock (rag.lock).
+`revision` grows with every change: an index knows whether it has seen the last. Writing needs the lock (rag.storage.lock).
 """
 
 from __future__ import annotations

@@ -47,3 +47,8 @@ def names(text: str) -> list[str]:
         if (capitals or mixed) and len(word) > 1 and word not in found:
             found.append(word)
     return found
+
+
+def clean(text: str) -> str:
+    """Replace halves of surrogate pairs, which a terminal or JSON may hold and which are no text."""
+    return text.encode("utf-8", "replace").decode()

@@ -11,11 +11,10 @@ import pytest
 from made import answer, paper
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from rag.answering.streaming import Found
 from rag.assistant import Assistant
 from rag.errors import EndpointError
 from rag.settings.settings import load
-from rag.types import Checking, Filters, Finish, Prompt, Usage, Waiting
+from rag.types import Checking, Filters, Finish, Found, Prompt, Usage, Waiting
 from ui import app, cards, look, options, panel
 from ui.answering import Asked, Live, _growing, _take_in
 from ui.talk import Talk

@@ -15,7 +15,7 @@ from made import SHARED, HashEmbedder, silent
 from playwright.sync_api import Browser, Page, expect
 from test_chat import browser, serve  # noqa: F401 - browser is a fixture
 
-from rag import ingest
+from rag import ingestion
 from rag.assistant import Assistant
 from rag.settings.settings import load
 from rag.types import Finish, Prompt, Thought, Usage
@@ -110,7 +110,7 @@ def hostile_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 }
             )
     told.write_text("\n".join(json.dumps(line) for line in lines), "utf-8")
-    [report] = ingest.ingest(home, [str(told)], HashEmbedder(), silent)
+    [report] = ingestion.ingest(home, [str(told)], HashEmbedder(), silent)
     assert report.added == LOTS * SHOWN
     return home
 

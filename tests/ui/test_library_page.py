@@ -15,7 +15,7 @@ from test_chat import ask, browser, serve, tab
 from rag.assistant import Assistant
 from rag.errors import Busy, SourceError
 from rag.index.minilm import MiniLM
-from rag.ingest import Report
+from rag.ingestion import Report
 from rag.settings.settings import load
 from rag.types import BadRecord, Filters, Paper
 from ui import about, intake, library_panel
