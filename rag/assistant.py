@@ -15,14 +15,14 @@ from typing import Any
 
 from rag import factory, ingestion, prompting
 from rag.answering.extractive import ExtractiveReader
-from rag.answering.streaming import NEAREST, Reading, timed
+from rag.answering.streaming import NEAREST, AnswerStream, timed
 from rag.checking.model_judge import Judged, Verifier
 from rag.collection import answers
-from rag.collection.phrasing import Result
+from rag.collection.phrasing import CollectionAnswer
 from rag.errors import PromptTooLong
-from rag.index.embedder_cache import Remembering
+from rag.index.embedder_cache import CachedEmbedder
 from rag.index.generations import Index
-from rag.index.live import Live
+from rag.index.live import LiveIndex
 from rag.interfaces import ChatModel, Embedder, Reranker
 from rag.prompting import REFUSAL
 from rag.questions import understand
@@ -54,13 +54,13 @@ class Assistant:
         self._judged: Judged = {}
         self.embedder: Embedder = embedder or factory.embedder(settings)
         self._reader = factory.reader(settings, self.embedder)
-        self._checks = Remembering(self._reader)  # people ask of the same papers
+        self._checks = CachedEmbedder(self._reader)  # people ask of the same papers
         self._take(model or factory.model(settings) or ExtractiveReader(self._reader))
         self._reranker = reranker or factory.reranker(settings)
         ingestion.prepare(settings.home, self.embedder, progress, tell)
         self._library = Library(settings.home)
         self.scope = Scope(self._library)
-        self._index = Live(settings.home, self._library, self.embedder)
+        self._index = LiveIndex(settings.home, self._library, self.embedder)
         self._index.now()
 
     def using(self, model: ChatModel | None) -> Assistant:
@@ -72,7 +72,7 @@ class Assistant:
     def _take(self, model: ChatModel) -> None:
         self.model = model
         verifier = Verifier(model, self._judged) if self._verify and model.mode == "model" else None
-        self._reading = Reading(model, self._checks, verifier)
+        self._reading = AnswerStream(model, self._checks, verifier)
 
     @property
     def library(self) -> Library:
@@ -198,7 +198,7 @@ class Assistant:
         )
 
 
-def recorded(known: Result, answer: Answer, began: float) -> Iterator[Event]:
+def recorded(known: CollectionAnswer, answer: Answer, began: float) -> Iterator[Event]:
     """Yield what the records say as any answer comes: the papers it names, its text, and the whole of it."""
     answer = replace(
         answer,

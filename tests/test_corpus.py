@@ -15,7 +15,7 @@ from evals import case_files
 from evals.metrics import folded, measure
 from rag.assistant import Assistant
 from rag.collection import answers, titles
-from rag.collection.phrasing import Result
+from rag.collection.phrasing import CollectionAnswer
 from rag.collection.query import read
 from rag.index.lexical import LexicalIndex
 from rag.output import render
@@ -32,7 +32,7 @@ PAPERS = [
     Paper("f", "Old Lamps", "The first lamp was made of stone.", None, ("Eve Fox",)),
 ]  # fmt: skip
 
-Ask = Callable[..., Result]
+Ask = Callable[..., CollectionAnswer]
 
 
 def worded(folder: Path, papers: list[Paper]) -> Any:
@@ -49,7 +49,7 @@ def ask(tmp_path: Path) -> Ask:
     library.put("pages", PAPERS[:4])
     library.put("zotero", PAPERS[3:])
 
-    def asked(question: str, filters: Filters | None = None) -> Result | None:
+    def asked(question: str, filters: Filters | None = None) -> CollectionAnswer | None:
         query = read(question)
         assert query is not None, question
         return answers.answer(query, library, live, filters)
@@ -57,7 +57,7 @@ def ask(tmp_path: Path) -> Ask:
     return asked  # type: ignore[return-value]
 
 
-def ids(result: Result) -> str:
+def ids(result: CollectionAnswer) -> str:
     return "".join(sorted(result.records))
 
 

@@ -12,9 +12,9 @@ from rag.index import generations
 from rag.index.lexical import LexicalIndex
 from rag.index.minilm import MiniLM
 from rag.retrieval import gate
-from rag.retrieval.gate import Verdict
+from rag.retrieval.gate import Decision
 
-Judge = Callable[[str], Verdict]
+Judge = Callable[[str], Decision]
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +53,7 @@ def test_names_that_no_abstract_has_are_named_in_the_refusal(question: str, miss
 
 def test_a_name_that_is_missing_beside_one_that_is_known_does_not_refuse(judge: Judge) -> None:
     verdict = judge("Does GraphSAINT beat ZorbleNet on large graphs?")
-    assert verdict == Verdict(None, ("ZorbleNet",))
+    assert verdict == Decision(None, ("ZorbleNet",))
 
 
 def test_hardly_an_answerable_question_is_refused(judge: Judge) -> None:
@@ -92,7 +92,7 @@ def test_what_no_abstract_tells_of_is_not_defined(judge: Judge) -> None:
 
 def test_names_are_known_whatever_their_case_and_hyphens(lexical: LexicalIndex) -> None:
     verdict = gate.judge("Is GRAPHSAINT or cifar-10 there, or ResNet-50?", [hit(paper(), dense=0.6)], lexical)
-    assert verdict == Verdict(None)
+    assert verdict == Decision(None)
 
 
 def test_no_hits_are_refused_with_the_filters_named_as_the_likely_cause(lexical: LexicalIndex) -> None:
@@ -109,7 +109,7 @@ def test_the_nearest_chunk_decides(cosine: float, passes: bool, lexical: Lexical
 def test_an_unknown_name_does_not_refuse_when_the_paper_is_clearly_meant(lexical: LexicalIndex) -> None:
     clear = gate.judge("How does ZorbleNet dim lamps?", [hit(paper(), gate.ANCHORED)], lexical)
     less = gate.judge("How does ZorbleNet dim lamps?", [hit(paper(), gate.ANCHORED - 0.1)], lexical)
-    assert clear == Verdict(None, ("ZorbleNet",))
+    assert clear == Decision(None, ("ZorbleNet",))
     assert less.reason == "No abstract mentions ZorbleNet."
 
 

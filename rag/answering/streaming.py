@@ -23,7 +23,7 @@ _FOREIGN = "The answer seems not to be in English, which is all that the check b
 NEAREST = 3  # papers offered with a refusal
 
 
-class Reading:
+class AnswerStream:
     """One model, the embedder that its answers are checked with, and a second judge where one is set."""
 
     def __init__(self, model: ChatModel, embedder: Embedder, verifier: Verifier | None) -> None:

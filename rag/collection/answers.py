@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from rag.collection import phrasing, titles
-from rag.collection.phrasing import Line, Result
+from rag.collection.phrasing import AnswerLine, CollectionAnswer
 from rag.collection.query import RECENT, Query
 from rag.index.generations import Index
 from rag.storage.library import Library
@@ -38,7 +38,7 @@ class _Found:
     chosen: tuple[str, ...]
     apart: bool
     where: str
-    notes: tuple[Line, ...]
+    notes: tuple[AnswerLine, ...]
 
     def date(self, paper_id: str) -> str | None:
         return self.searched[paper_id][1]
@@ -62,7 +62,7 @@ class _Found:
         return self.query.mention or self.query.about
 
 
-def answer(query: Query, library: Library, live: Index, filters: Filters | None = None) -> Result | None:
+def answer(query: Query, library: Library, live: Index, filters: Filters | None = None) -> CollectionAnswer | None:
     """Return the answer to `query` of the papers that pass `filters`; None when retrieval had better answer it."""
     catalogue = library.catalogue()
     searched = {i: catalogue[i] for i in library.matching(filters or Filters()) if i in catalogue}
@@ -76,13 +76,15 @@ def answer(query: Query, library: Library, live: Index, filters: Filters | None 
     days = [day for _, day in searched.values() if day]
     if not days and (query.months or query.want in ("newest", "oldest", "range")):
         return phrasing.refused("None of the papers searched has a date.", len(searched))
-    notes: tuple[Line, ...] = ()
+    notes: tuple[AnswerLine, ...] = ()
     if query.months:
         query = replace(query, since=dates.months_until(max(days), query.months))
         span = "month" if query.months == 1 else f"{query.months} months"
         meant = "recent here means" if query.months == RECENT else "its end, here, means"
         notes = (
-            Line(f"The collection runs from {min(days)} to {max(days)}; {meant} the last {span} of it, from {query.since} on."),
+            AnswerLine(
+                f"The collection runs from {min(days)} to {max(days)}; {meant} the last {span} of it, from {query.since} on."
+            ),
         )
     topical, apart = _topical(query, searched, library, live)
     if not topical and " " in query.about:  # words that no paper has: it may describe one, and retrieval finds it
@@ -114,7 +116,7 @@ def _having(said: str, library: Library, live: Index, *, apart: bool) -> set[str
     return {i for i, p in told.items() if phrasing.has(f"{p.title}\n{p.abstract}", said, apart=apart)}
 
 
-def _told(found: _Found, library: Library) -> Result:
+def _told(found: _Found, library: Library) -> CollectionAnswer:
     want = found.query.want
     if want in ("newest", "oldest"):
         return _extreme(found, library)
@@ -123,18 +125,18 @@ def _told(found: _Found, library: Library) -> Result:
     return _range(found) if want == "range" else _listed(found, library)
 
 
-def _range(found: _Found) -> Result:
+def _range(found: _Found) -> CollectionAnswer:
     """Which dates there are, of all papers or of those of a topic."""
     narrowed = found.query != Query("range")
-    lines = [Line(f"{found.there_are(len(found.chosen))}.{found.definition}")] * narrowed
-    lines += _dates(found, "of them" * narrowed) or [Line("None of them has a date.")] * bool(found.chosen)
+    lines = [AnswerLine(f"{found.there_are(len(found.chosen))}.{found.definition}")] * narrowed
+    lines += _dates(found, "of them" * narrowed) or [AnswerLine("None of them has a date.")] * bool(found.chosen)
     return _written(lines, found, found.chosen)
 
 
-def _listed(found: _Found, library: Library) -> Result:
+def _listed(found: _Found, library: Library) -> CollectionAnswer:
     """How many there are, how that was counted, and which ones."""
     n = len(found.chosen)
-    lines = [*found.notes, Line(f"{found.there_are(n)}.{found.definition}")]
+    lines = [*found.notes, AnswerLine(f"{found.there_are(n)}.{found.definition}")]
     if found.query.since or found.query.until:
         lines += _left_out([i for i in found.topical if not found.date(i)], found)
     if found.query == Query("count"):
@@ -146,17 +148,17 @@ def _listed(found: _Found, library: Library) -> Result:
     order = ", newest first" * (dated > 0 and n > 1) + ", those without a date last" * (0 < dated < len(shown))
     if shown:
         lead = f"The first {SHOWN}" if n > SHOWN else "They are" if n > 1 else "It is"
-        lines.append(Line(f"{lead}{order}:"))
+        lines.append(AnswerLine(f"{lead}{order}:"))
     return _written(lines, found, found.chosen, _papers(shown, library))
 
 
-def _extreme(found: _Found, library: Library) -> Result:
+def _extreme(found: _Found, library: Library) -> CollectionAnswer:
     """The newest or oldest papers; where one is wanted, all of its date."""
     query = found.query
     ordered = found.dated()
     left = _left_out([i for i in found.chosen if not found.date(i)], found)
     if not ordered:
-        return _written([*found.notes, Line(f"{found.there_are(0)}, with a date.{found.definition}"), *left], found, ())
+        return _written([*found.notes, AnswerLine(f"{found.there_are(0)}, with a date.{found.definition}"), *left], found, ())
     if query.want == "newest":
         ordered = ordered[::-1]
     shown = ordered[: min(query.most or _TOP, SHOWN)]
@@ -167,12 +169,12 @@ def _extreme(found: _Found, library: Library) -> Result:
     whole = f"{n:,} papers" if n > 1 else "only paper"
     lead = f"The {one} of the {whole}" if len(shown) < n else f"The {whole}"
     order = f", {query.want} first" * (len(shown) > 1)
-    lines = [*found.notes, Line(f"{lead} {found.where} with a date{found.described(n)}{order}:")]
-    after = [*([Line(found.definition.strip())] if found.definition else []), *left]
+    lines = [*found.notes, AnswerLine(f"{lead} {found.where} with a date{found.described(n)}{order}:")]
+    after = [*([AnswerLine(found.definition.strip())] if found.definition else []), *left]
     return _written(lines, found, shown, _papers(shown, library), after)
 
 
-def _by(found: _Found, library: Library) -> Result:
+def _by(found: _Found, library: Library) -> CollectionAnswer:
     """How many papers there are of each year, or by each source."""
     if found.query.want == "by_year":
         unit, counts = "year", Counter((found.date(i) or "")[:4] or "no date" for i in found.chosen)
@@ -181,34 +183,34 @@ def _by(found: _Found, library: Library) -> Result:
         held = library.papers(found.chosen).values()
         unit, counts = "source", Counter(name for paper in held for name in paper.sources)
         ordered = counts.most_common()
-    lines = [Line(f"{found.there_are(len(found.chosen))}.{found.definition}")]
-    lines += [Line(f"By {unit}:")] if ordered else []
-    return _written([*lines, *(Line(f"{name}: {count:,}", item=True) for name, count in ordered)], found, found.chosen)
+    lines = [AnswerLine(f"{found.there_are(len(found.chosen))}.{found.definition}")]
+    lines += [AnswerLine(f"By {unit}:")] if ordered else []
+    return _written([*lines, *(AnswerLine(f"{name}: {count:,}", item=True) for name, count in ordered)], found, found.chosen)
 
 
-def _dates(found: _Found, of: str = "") -> list[Line]:
+def _dates(found: _Found, of: str = "") -> list[AnswerLine]:
     """Return which dates the papers have, and how many have none."""
     ordered, n = found.dated(), len(found.chosen)
     if not ordered:
         return []
     undated = n - len(ordered)
     if n == 1:
-        return [Line(f"{'It' if of else f'The only paper {found.where}'} is dated {found.date(ordered[0])}.")]
+        return [AnswerLine(f"{'It' if of else f'The only paper {found.where}'} is dated {found.date(ordered[0])}.")]
     some = f"{len(ordered):,} {of or f'of the {n:,} papers {found.where}'}"
     without = f"; {undated:,} {'have' if undated > 1 else 'has'} no date" * bool(undated)
     are = "are" if len(ordered) > 1 else "is"
-    return [Line(f"{some} {are} dated from {found.date(ordered[0])} to {found.date(ordered[-1])}{without}.")]
+    return [AnswerLine(f"{some} {are} dated from {found.date(ordered[0])} to {found.date(ordered[-1])}{without}.")]
 
 
-def _left_out(undated: Sequence[str], found: _Found) -> list[Line]:
+def _left_out(undated: Sequence[str], found: _Found) -> list[AnswerLine]:
     n = len(undated)
     if not n:
         return []
     more = f"{n:,} more paper{'s' * (n > 1)}{found.described(n, dated=False)}"
-    return [Line(f"{more} {'have' if n > 1 else 'has'} no date and {'are' if n > 1 else 'is'} left out.")]
+    return [AnswerLine(f"{more} {'have' if n > 1 else 'has'} no date and {'are' if n > 1 else 'is'} left out.")]
 
 
-def _titled(query: Query, searched: Catalogue, library: Library, live: Index) -> Result | None:
+def _titled(query: Query, searched: Catalogue, library: Library, live: Index) -> CollectionAnswer | None:
     """What the records say of a paper that is named: that it is here, who wrote it, its date."""
     found = titles.find(query.title, {i: known for i, (known, _) in searched.items()}, live)
     best = found[0][1] if found else 0.0
@@ -224,15 +226,15 @@ def _titled(query: Query, searched: Catalogue, library: Library, live: Index) ->
         return phrasing.refused(f"No paper searched is titled like “{query.title}”.", len(searched), nearest)
     told = "It is here:" if best == 1 else "No paper here has exactly this title. The nearest:"
     papers = _papers(here[:SHOWN], library)
-    return phrasing.written([Line(told), *phrasing.items(papers, "")], papers, here, len(searched), len(here))
+    return phrasing.written([AnswerLine(told), *phrasing.items(papers, "")], papers, here, len(searched), len(here))
 
 
-def _recorded(query: Query, papers: Sequence[Paper], searched: int) -> Result:
+def _recorded(query: Query, papers: Sequence[Paper], searched: int) -> CollectionAnswer:
     """The authors or the dates of `papers`, as far as they are known."""
     if query.want == "authors":
-        lines = [Line(_authors(p), n) for n, p in enumerate(papers, 1) if p.authors or p.author_count is not None]
+        lines = [AnswerLine(_authors(p), n) for n, p in enumerate(papers, 1) if p.authors or p.author_count is not None]
     else:
-        lines = [Line(f"“{phrasing.title(p)}” is dated {p.published}", n) for n, p in enumerate(papers, 1) if p.published]
+        lines = [AnswerLine(f"“{phrasing.title(p)}” is dated {p.published}", n) for n, p in enumerate(papers, 1) if p.published]
     if not lines:
         what = "the authors" if query.want == "authors" else "the date"
         return phrasing.refused(
@@ -256,7 +258,11 @@ def _papers(ids: Sequence[str], library: Library) -> list[Paper]:
 
 
 def _written(
-    lines: Sequence[Line], found: _Found, about: Sequence[str], papers: Sequence[Paper] = (), after: Sequence[Line] = ()
-) -> Result:
+    lines: Sequence[AnswerLine],
+    found: _Found,
+    about: Sequence[str],
+    papers: Sequence[Paper] = (),
+    after: Sequence[AnswerLine] = (),
+) -> CollectionAnswer:
     listed = phrasing.items(papers, found.said)
     return phrasing.written([*lines, *listed, *after], papers, about, len(found.searched), len(found.chosen))

@@ -18,7 +18,7 @@ _SIGN = re.compile(r"[^\w\s.,'’-]")  # of C++ or F#, which are nothing without
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class CollectionAnswer:
     """An answer and what it stands on: `papers` are those it names, numbered from 1, `records` the ids of all it is about.
 
     `reason` says why there is no answer, and is None where there is one; then `papers` are the nearest ones.
@@ -32,7 +32,7 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class AnswerLine:
     """A line of an answer: a sentence, or an item of a list, about the paper numbered `n` where that is not 0."""
 
     text: str
@@ -41,11 +41,13 @@ class Line:
     evidence: tuple[Evidence, ...] = ()
 
 
-def written(lines: Sequence[Line], papers: Sequence[Paper], records: Sequence[str], searched: int, considered: int) -> Result:
+def written(
+    lines: Sequence[AnswerLine], papers: Sequence[Paper], records: Sequence[str], searched: int, considered: int
+) -> CollectionAnswer:
     """Return the answer of `lines`, and under them how many papers were searched and considered."""
-    last = Line(f"Searched {searched:,} paper{'s' * (searched != 1)}, considered {considered:,}.")
+    last = AnswerLine(f"Searched {searched:,} paper{'s' * (searched != 1)}, considered {considered:,}.")
     said, claims = "", []
-    before = Line("")
+    before = AnswerLine("")
     for line in (*lines, last):
         said += ("\n" if line.item and before.item else "\n\n") * bool(said) + "- " * line.item
         shown = line.text + f" [{line.n}]" * bool(line.n) + "." * bool(line.n and not line.item)
@@ -53,18 +55,20 @@ def written(lines: Sequence[Line], papers: Sequence[Paper], records: Sequence[st
         verdict: Verdict = "supported" if line.evidence else "none"
         claims.append(Claim(shown, len(said), len(said) + len(shown), cited, verdict, (), line.evidence))
         said, before = said + shown, line
-    return Result(said, tuple(papers), tuple(records), tuple(claims))
+    return CollectionAnswer(said, tuple(papers), tuple(records), tuple(claims))
 
 
-def refused(reason: str, searched: int, nearest: Sequence[Paper] = (), considered: int = 0) -> Result:
+def refused(reason: str, searched: int, nearest: Sequence[Paper] = (), considered: int = 0) -> CollectionAnswer:
     """Return what is said when the records have no answer."""
-    said = written([Line(reason)], nearest, (), searched, considered).text
-    return Result(said, tuple(nearest), reason=reason)
+    said = written([AnswerLine(reason)], nearest, (), searched, considered).text
+    return CollectionAnswer(said, tuple(nearest), reason=reason)
 
 
-def items(papers: Sequence[Paper], said: str) -> list[Line]:
+def items(papers: Sequence[Paper], said: str) -> list[AnswerLine]:
     """Return a line for each paper, with the sentence of its abstract that has `said`."""
-    return [Line(f"{title(p)} ({p.published or 'no date'})", n, True, _evidence(n, p, said)) for n, p in enumerate(papers, 1)]
+    return [
+        AnswerLine(f"{title(p)} ({p.published or 'no date'})", n, True, _evidence(n, p, said)) for n, p in enumerate(papers, 1)
+    ]
 
 
 def title(paper: Paper) -> str:

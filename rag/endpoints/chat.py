@@ -19,7 +19,7 @@ import openai
 
 from rag.endpoints import address, chat_reply, explain, faults, served, server
 from rag.endpoints.chat_reply import Piece
-from rag.endpoints.connection import OPENAI, Line, Transport
+from rag.endpoints.connection import OPENAI, Connection, Transport
 from rag.endpoints.redact import Redactor
 from rag.errors import EndpointError, PromptTooLong
 from rag.settings.settings import Endpoint, Settings
@@ -95,7 +95,7 @@ class EndpointModel:
             raise dead
         began = time.monotonic()
         patience = 2 * max(self._settings.timeout_s, self._settings.stall_s)
-        line = Line(self._addresses[0], timeout_s=patience, transport=self._transport)
+        line = Connection(self._addresses[0], timeout_s=patience, transport=self._transport)
         arrived: SimpleQueue[_Item] = SimpleQueue()
         Thread(target=self._read, args=(line, prompt, arrived), daemon=True).start()
         try:
@@ -106,9 +106,9 @@ class EndpointModel:
         finally:
             line.hang_up()
 
-    def _heard(self, line: Line, arrived: SimpleQueue[_Item]) -> Iterator[Reply]:
+    def _heard(self, line: Connection, arrived: SimpleQueue[_Item]) -> Iterator[Reply]:
         """Yield what arrives, as stream() does."""
-        told, guard = chat_reply.Telling(self._redactor), chat_reply.Guard()
+        told, guard = chat_reply.Telling(self._redactor), chat_reply.LoopGuard()
         usage, reason, broken = Usage(), None, None
         try:
             for item in self._items(line, arrived):
@@ -129,7 +129,7 @@ class EndpointModel:
             raise self._silent(reason, thought=told.thought)
         yield chat_reply.finish(broken, reason, usage, self._notes())
 
-    def _items(self, line: Line, arrived: SimpleQueue[_Item]) -> Iterator[Piece | Waiting]:
+    def _items(self, line: Connection, arrived: SimpleQueue[_Item]) -> Iterator[Piece | Waiting]:
         """Yield what arrives and the seconds in which nothing does; raise what the reading thread met, or our patience."""
         since, begun = time.monotonic(), False
         while True:
@@ -151,7 +151,7 @@ class EndpointModel:
                 since, begun = time.monotonic(), True
             yield item
 
-    def _read(self, line: Line, prompt: Prompt, arrived: SimpleQueue[_Item]) -> None:
+    def _read(self, line: Connection, prompt: Prompt, arrived: SimpleQueue[_Item]) -> None:
         """Ask and put what comes into `arrived`, an EndpointError for what goes wrong; runs in a thread of its own."""
         try:
             for piece in self._pieces(line, prompt):
@@ -165,7 +165,7 @@ class EndpointModel:
             with suppress(Exception):
                 line.http.close()
 
-    def _pieces(self, line: Line, prompt: Prompt) -> Iterator[Piece]:
+    def _pieces(self, line: Connection, prompt: Prompt) -> Iterator[Piece]:
         """Yield what the first of the addresses sends at which there is an API, and remember it."""
         first: Exception | None = None
         for url in tuple(self._addresses):
@@ -188,7 +188,7 @@ class EndpointModel:
             return
         raise explain.explain(first or faults.Malformed(), self._place(), (), self._model)
 
-    def _open(self, line: Line, client: openai.OpenAI, prompt: Prompt) -> Iterator[Piece]:
+    def _open(self, line: Connection, client: openai.OpenAI, prompt: Prompt) -> Iterator[Piece]:
         """Ask, again where a server may yet answer or takes less than it was given, and yield what it sends."""
         _, answer = self._shares()  # first: a server that tells its window also names its only model
         model = self._model = self._model or self._only_model(client)

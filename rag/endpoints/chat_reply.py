@@ -142,7 +142,7 @@ def finish(broken: str | None, reason: str | None, usage: Usage, notes: tuple[st
     return Finish(why is None, why, usage, notes)
 
 
-class Guard:
+class LoopGuard:
     """Notices a reply that does not end by itself."""
 
     def __init__(self) -> None:

@@ -39,11 +39,11 @@ class Elsewhere(Exception):
         self.url = url
 
 
-class TooMuch(Exception):
+class ReplyTooLong(Exception):
     """The server sends more than any reply can be."""
 
 
-class Line:
+class Connection:
     """A connection to one endpoint. `connected` is whether there was one; hang_up() ends it from any thread."""
 
     def __init__(self, base_url: str, *, timeout_s: float, transport: Transport | None = None) -> None:
@@ -128,7 +128,7 @@ class _Counted(httpx.SyncByteStream):
         for data in self._stream:
             left -= len(data)
             if left < 0:
-                raise TooMuch
+                raise ReplyTooLong
             yield data
 
     def close(self) -> None:

@@ -19,7 +19,7 @@ from threading import Lock
 import numpy as np
 
 from rag.endpoints.embed_reply import Numbers
-from rag.endpoints.embedding_api import EmbeddingApi, TooMuch
+from rag.endpoints.embedding_api import EmbeddingApi, InputRefused
 from rag.errors import EmbedderError
 from rag.interfaces import Vectors
 from rag.settings.settings import Endpoint
@@ -106,7 +106,7 @@ class EndpointEmbedder:
             some = texts[done : done + self.at_once]
             try:
                 found = self._api.ask(some)
-            except TooMuch as refusal:
+            except InputRefused as refusal:
                 if len(some) > 1:
                     if done >= refused:
                         refused, before = done + len(some), self.at_once
@@ -121,11 +121,11 @@ class EndpointEmbedder:
             done += len(some)
         return np.concatenate(rows)
 
-    def _shortened(self, text: str, refusal: TooMuch) -> Numbers:
+    def _shortened(self, text: str, refusal: InputRefused) -> Numbers:
         for part in _PARTS:
             try:
                 found = self._api.ask([text[: -(-len(text) // part)]])
-            except TooMuch:
+            except InputRefused:
                 continue
             if not self._told:
                 self._told = True

@@ -14,7 +14,7 @@ import httpx2 as httpx
 import openai
 
 from rag.endpoints import address, explain, faults, served
-from rag.endpoints.connection import CONNECT_S, OPENAI, Line
+from rag.endpoints.connection import CONNECT_S, OPENAI, Connection
 from rag.endpoints.embed_reply import NoVectors, Numbers, vectors
 from rag.endpoints.redact import Redactor
 from rag.errors import EmbedderError, EndpointError
@@ -27,7 +27,7 @@ _FAULTS = (*faults.FAULTS, NoVectors)
 _WITHOUT = ", or unset RAG_EMBED_BASE_URL and RAG_EMBED_MODEL to use the bundled embedder, which has an index of its own"
 
 
-class TooMuch(EmbedderError):
+class InputRefused(EmbedderError):
     """The server refused what it was sent; fewer or shorter texts may do."""
 
 
@@ -42,7 +42,7 @@ class EmbeddingApi:
         self._redactor = Redactor((self._key, address.password(endpoint.base_url or "")))
         self._timeout_s = timeout_s
         self._sleep = sleep
-        self._line: Line | None = None
+        self._line: Connection | None = None
         self._format: dict[str, str] = {"encoding_format": "float"}
         parts = urlsplit(address.shown(self._addresses[0]))
         self.place = parts.netloc.lower() + parts.path.removesuffix("/v1")  # as it is part of an embedder's name
@@ -58,7 +58,7 @@ class EmbeddingApi:
     def ask(self, texts: Sequence[str]) -> Numbers:
         """Return the vectors of `texts` in their order, shape (n, d), finite, none of them zero.
 
-        They come from the first of the addresses at which there is an API, which is remembered. Raises TooMuch when fewer
+        They come from the first of the addresses at which there is an API, which is remembered. Raises InputRefused when fewer
         or shorter texts may do, and EmbedderError for everything else.
         """
         first: Exception | None = None
@@ -102,7 +102,7 @@ class EmbeddingApi:
 
     def _client(self, url: str) -> openai.OpenAI:
         try:
-            self._line = self._line or Line(url, timeout_s=self._timeout_s)
+            self._line = self._line or Connection(url, timeout_s=self._timeout_s)
         except EndpointError as error:
             raise EmbedderError(error.message, error.fix) from error
         return self._line.client(url, self._key, account=self._account)
@@ -130,7 +130,7 @@ class EmbeddingApi:
                 "Start the server for embeddings, or set RAG_EMBED_MODEL to an embedding model.",
             )
         if long or (status in _REFUSED and not faults.is_unknown_model(error)):
-            return TooMuch(
+            return InputRefused(
                 f"A text of {max(map(len, texts))} characters was refused by {place.named} ({said}).",
                 "Raise the length of text that the server takes, or choose another model."
                 if long

@@ -13,7 +13,7 @@ import httpx2 as httpx
 import openai
 
 from rag.endpoints import faults
-from rag.endpoints.connection import CONNECT_S, Elsewhere, TooMuch
+from rag.endpoints.connection import CONNECT_S, Elsewhere, ReplyTooLong
 from rag.endpoints.redact import Redactor
 from rag.errors import EndpointError, PromptTooLong, UsageError
 
@@ -85,7 +85,7 @@ def listed(names: Sequence[str]) -> str:
 
 
 def _silence(error: Exception, place: Place) -> tuple[str, str] | None:
-    if any(isinstance(cause, TooMuch) for cause in faults.causes(error)):
+    if any(isinstance(cause, ReplyTooLong) for cause in faults.causes(error)):
         return f"{_capital(place.named)} sends without end.", "Check that it is a model server."
     if not isinstance(error, faults.Silent):
         return None

@@ -13,7 +13,7 @@ from email.utils import parsedate_to_datetime
 import httpx2 as httpx
 import openai
 
-from rag.endpoints.connection import Elsewhere, TooMuch
+from rag.endpoints.connection import Elsewhere, ReplyTooLong
 
 ATTEMPTS = 3  # of a request that the server may yet answer
 LONGEST_WAIT = 20.0  # seconds that a server may ask us to wait
@@ -53,7 +53,7 @@ FAULTS = (
     Malformed,
     Said,
     Elsewhere,
-    TooMuch,
+    ReplyTooLong,
     Silent,
 )
 

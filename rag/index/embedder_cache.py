@@ -13,7 +13,7 @@ from rag.interfaces import Embedder, Vectors
 _REMEMBERED = 4_096  # texts: 6 MB of vectors of the bundled embedder
 
 
-class Remembering:
+class CachedEmbedder:
     """`embedder`, which is asked only for texts that were not among the last few thousand. Safe to share between threads."""
 
     def __init__(self, embedder: Embedder) -> None:

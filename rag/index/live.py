@@ -13,7 +13,7 @@ from rag.storage import lock
 from rag.storage.library import Library
 
 
-class Live:
+class LiveIndex:
     """The live index of a home and an embedder. Safe to share between threads."""
 
     def __init__(self, home: Path, library: Library, embedder: Embedder) -> None:

@@ -50,7 +50,7 @@ _VAGUE = frozenset("shar amount fraction fast faster bett good gain speedup numb
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Decision:
     """`reason` is None when the question may be answered; `missing` names what no abstract has, in any case."""
 
     reason: str | None
@@ -70,13 +70,13 @@ def on_scale(asked: str, hits: Sequence[Hit], library: Library, reader: Embedder
     return [replace(hit, dense=cosines.get(hit.paper.id, 0.0)) for hit in hits]
 
 
-def judge(asked: str, hits: Sequence[Hit], lexical: LexicalIndex, *, details: bool = False, selected: bool = False) -> Verdict:
+def judge(asked: str, hits: Sequence[Hit], lexical: LexicalIndex, *, details: bool = False, selected: bool = False) -> Decision:
     """Return whether `hits`, best first, can answer the question `asked`; with `details`, whether they give its details.
 
     `selected` papers are those that whoever asks has chosen: then how near they come says nothing.
     """
     if not hits:
-        return Verdict("No paper passes the filters, or the library is empty.")
+        return Decision("No paper passes the filters, or the library is empty.")
     understood = analysis.read(followup.own(asked))
     named = names.mentioned(asked)
     near = names.Known(f"{hit.paper.title}\n{hit.paper.abstract}" for hit in hits[:_ABOUT])
@@ -84,17 +84,17 @@ def judge(asked: str, hits: Sequence[Hit], lexical: LexicalIndex, *, details: bo
     anchored = hits[0].score >= ANCHORED or _titled(hits, [name for name in named if name not in missing])
     unknown = tuple(s for s in understood.subjects if not any(_tells_of(hit, s, lexical) for hit in hits))
     if missing and not anchored:
-        return Verdict(f"No abstract mentions {_either(missing)}.", missing)
+        return Decision(f"No abstract mentions {_either(missing)}.", missing)
     if unknown and len(unknown) == len(understood.subjects):
         told = "tells of" if any(_mentioned(s, lexical) for s in unknown) else "mentions"
-        return Verdict(f"No abstract {told} {_either(unknown)}.", tuple(dict.fromkeys([*missing, *unknown])))
+        return Decision(f"No abstract {told} {_either(unknown)}.", tuple(dict.fromkeys([*missing, *unknown])))
     missing = tuple(dict.fromkeys([*missing, *(s for s in unknown if not _mentioned(s, lexical))]))
     if not selected and _far(asked, hits, anchored=any(name in near for name in text.names(asked))):
-        return Verdict("Nothing in the collection comes near this question.", missing)
+        return Decision("Nothing in the collection comes near this question.", missing)
     lacking = _lacking(understood, hits) if details else ()
     if lacking:
-        return Verdict(f"The abstracts it is about do not say: {', '.join(d.shown for d in lacking)}.", missing)
-    return Verdict(None, missing)
+        return Decision(f"The abstracts it is about do not say: {', '.join(d.shown for d in lacking)}.", missing)
+    return Decision(None, missing)
 
 
 def _mentioned(name: str, lexical: LexicalIndex) -> bool:
