@@ -21,7 +21,7 @@ from rag.index.lexical import LexicalIndex
 from rag.output import render
 from rag.storage.library import Library
 from rag.types import Answer, Filters, Found, Paper, Turn
-from ui import cards, panel
+from ui.chat import cards, panel
 
 PAPERS = [
     Paper("a", "LanternNet: Lamps that Learn", "Lamps waste power. LanternNet is a generative model in C++.", "2024-05-02"),

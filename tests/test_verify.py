@@ -16,7 +16,7 @@ from rag.index.minilm import MiniLM
 from rag.output import render
 from rag.settings.settings import load
 from rag.types import Answer, Checking, Claim, Finish, Prompt, Verdict
-from ui import panel
+from ui.chat import panel
 
 Reply = str | Sequence[str | Finish]
 

@@ -33,8 +33,8 @@ def test_the_wheel_carries_prompts_page_assets_cases_and_the_starter_corpus(whee
     assert {
         "prompts/answer.md",
         "prompts/condense.md",
-        "ui/app.js",
-        "ui/style.css",
+        "ui/static/app.js",
+        "ui/static/style.css",
         "rag/data/starter.jsonl",
         "evals/cases/starter.jsonl",
     } <= names

@@ -11,7 +11,7 @@ from rag.assistant import Assistant
 from rag.errors import UsageError
 from rag.settings.settings import load
 from rag.terminal import NO_MODEL, fail_in_one_sentence, progress_bars, say
-from ui import listening
+from ui.serving import listening
 
 _TURN_S = 0.001  # for which an answer's thread may keep the others waiting, one of which answers all requests
 
@@ -64,14 +64,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         assistant = Assistant(settings, progress=progress, tell=say)
     sys.setswitchinterval(_TURN_S)
     with _without("mcp"):  # Gradio imports it where it is installed: 0.7 s, for a server that is not used here
-        from ui import app
+        from ui.chat.page import build, launch_options
 
-    page = app.build(assistant, endpoint_change=args.allow_endpoint_change)
-    options = app.launch_options([host, *args.allowed_host])
+    page = build(assistant, endpoint_change=args.allow_endpoint_change)
+    options = launch_options([host, *args.allowed_host])
     if args.mcp:
-        from ui import tools
+        from ui.serving import mcp
 
-        options["app_kwargs"] |= tools.served(assistant, auth)
+        options["app_kwargs"] |= mcp.served(assistant, auth)
     try:
         _, url, _ = page.launch(
             server_name=host,
@@ -88,7 +88,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if assistant.model.mode == "extractive":
         say(NO_MODEL)
     if args.mcp:
-        print(f"MCP clients find ask and search at {url.rstrip('/')}{tools.PATH}.")
+        print(f"MCP clients find ask and search at {url.rstrip('/')}{mcp.PATH}.")
     print(f"Open {url} in a browser. Ctrl-C stops it.", flush=True)
     page.block_thread()
     return 0

@@ -17,7 +17,7 @@ import ui
 from rag.assistant import Assistant
 from rag.index.minilm import MiniLM
 from rag.settings.settings import load
-from ui import examples
+from ui.chat import examples
 
 QUESTION = "How does GraphSAINT build its minibatches?"
 REPLY = "GraphSAINT samples the training graph itself [1]. It reaches 0.850 on Flickr [1]. The moon is made of cheese."
@@ -176,4 +176,4 @@ def test_the_subject_of_examples_is_shared_by_some_titles_and_not_by_all() -> No
 def test_the_page_has_an_icon_of_its_own(tab: Page, quoting: str) -> None:
     icon = tab.request.get(f"{quoting}favicon.ico")
     assert icon.ok
-    assert icon.body() == (Path(ui.__file__).parent / "favicon.png").read_bytes()
+    assert icon.body() == (Path(ui.__file__).parent / "static" / "favicon.png").read_bytes()

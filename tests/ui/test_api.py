@@ -19,15 +19,15 @@ from rag.index.minilm import MiniLM
 from rag.output import render
 from rag.settings.settings import load
 from rag.types import Filters
-from ui import app
+from ui.chat.page import build, launch_options
 
 QUESTION = "How does GraphSAINT build its minibatches?"
 
 
 @pytest.fixture(scope="module")
 def url(assistant: Assistant) -> Iterator[str]:
-    page = app.build(assistant)
-    _, url, _ = page.launch(server_name="127.0.0.1", prevent_thread_lock=True, **app.launch_options())
+    page = build(assistant)
+    _, url, _ = page.launch(server_name="127.0.0.1", prevent_thread_lock=True, **launch_options())
     yield url
     page.close()
 
@@ -134,8 +134,8 @@ def test_questions_are_answered_beside_each_other(starter_home: Path, embedder: 
         says("GraphSAINT samples the training graph itself [1].")(to)
 
     with Endpoint(slow) as server:
-        page = app.build(Assistant(load(home=starter_home, base_url=server.url, model="m"), embedder=embedder))
-        _, url, _ = page.launch(server_name="127.0.0.1", prevent_thread_lock=True, **app.launch_options())
+        page = build(Assistant(load(home=starter_home, base_url=server.url, model="m"), embedder=embedder))
+        _, url, _ = page.launch(server_name="127.0.0.1", prevent_thread_lock=True, **launch_options())
         chats = [Client(url, verbose=False) for _ in range(6)]
         began = time.monotonic()
         chats[0].predict(QUESTION, api_name="/ask")

@@ -15,9 +15,11 @@ from rag.assistant import Assistant
 from rag.errors import EndpointError
 from rag.settings.settings import load
 from rag.types import Checking, Filters, Finish, Found, Prompt, Usage, Waiting
-from ui import app, cards, look, options, panel
-from ui.answering import Asked, Live, _growing, _take_in
-from ui.talk import Talk
+from ui import theme
+from ui.chat import cards, filters_form, panel
+from ui.chat.answering import Asked, Live, _growing, _take_in
+from ui.chat.conversation import Talk
+from ui.chat.page import build, launch_options
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = (
@@ -91,8 +93,8 @@ def browser() -> Iterator[Browser]:
 
 
 def serve(assistant: Assistant) -> Iterator[str]:
-    page = app.build(assistant)
-    _, url, _ = page.launch(server_name="127.0.0.1", prevent_thread_lock=True, **app.launch_options())
+    page = build(assistant)
+    _, url, _ = page.launch(server_name="127.0.0.1", prevent_thread_lock=True, **launch_options())
     yield url
     page.close()
 
@@ -132,7 +134,7 @@ def test_filters_are_a_note_under_the_answer_and_a_line_over_its_sources() -> No
 
 
 def test_a_question_is_taken_with_the_filters_set_when_it_was_sent(assistant: Assistant) -> None:
-    asked, box = options.take(assistant, " Why? ", 9, False, " 2024", "", "start", None, 0)
+    asked, box = filters_form.take(assistant, " Why? ", 9, False, " 2024", "", "start", None, 0)
     assert asked == Asked("Why?", Filters(since="2024", source="start"), 9)
     assert box["value"] == ""
 
@@ -149,7 +151,7 @@ def test_a_question_is_taken_with_the_filters_set_when_it_was_sent(assistant: As
     ],
 )
 def test_what_cannot_be_asked_stays_in_the_box(assistant: Assistant, given: tuple[Any, ...]) -> None:
-    asked, box = options.take(assistant, *given)
+    asked, box = filters_form.take(assistant, *given)
     assert asked is None
     assert "value" not in box
 
@@ -289,7 +291,7 @@ def test_what_a_model_writes_is_checked_and_cannot_inject(tab: Page, starter_hom
     expect(tab.locator("#chat")).to_contain_text("<img src=")
     assert [u for u in asked if "outside.invalid" in u] == []
     assert tab.locator("#chat a:not(.cite, .copy)").count() == 0
-    assert tab.title() == look.TITLE
+    assert tab.title() == theme.TITLE
     next(server, None)
 
 

@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from rag.errors import UsageError
-from ui.endpoints import checked_address
+from ui.models.allowed_addresses import checked_address
 
 PRIVATE = (
     "http://10.0.0.1/v1 http://172.16.0.1 http://192.168.1.1:11434/v1 http://169.254.169.254/latest http://[fd00:ec2::254]/ "

@@ -18,7 +18,8 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from rag.assistant import Assistant
 from rag.errors import UsageError
 from ui import __main__ as command
-from ui import app, guard, listening
+from ui.chat.page import build, launch_options
+from ui.serving import guard, listening
 
 HERE = "http://127.0.0.1:7860"
 ASK = "/gradio_api/call/v2/ask"
@@ -216,9 +217,9 @@ def test_events_still_stream_and_no_socket_opens(client: TestClient) -> None:
 
 
 def test_the_real_page_is_guarded(assistant: Assistant) -> None:
-    page = app.build(assistant)
+    page = build(assistant)
     port = listening.free_port("127.0.0.1")
-    page.launch(server_name="127.0.0.1", server_port=port, prevent_thread_lock=True, **app.launch_options(["box.example"]))
+    page.launch(server_name="127.0.0.1", server_port=port, prevent_thread_lock=True, **launch_options(["box.example"]))
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as http:
             assert http.get("/health").json() == {"ok": True}

@@ -19,7 +19,7 @@ from rag import ingestion
 from rag.assistant import Assistant
 from rag.settings.settings import load
 from rag.types import Finish, Prompt, Thought, Usage
-from ui import look
+from ui import theme
 
 OUTSIDE = "outside.invalid"
 KNOWN = "Lantern networks dim street lamps by learning from footsteps"
@@ -156,7 +156,7 @@ def test_no_text_makes_the_page_ask_run_or_break(watched: Watched) -> None:
     strange = [url for url in watched.asked if not url.startswith((own, "data:", "blob:")) or "file=http" in url]
     assert strange == []
     assert watched.dialogs == []
-    assert tab.title() == look.TITLE
+    assert tab.title() == theme.TITLE
     assert tab.evaluate("window.hit") is None
     live = (
         "img, video, audio, picture, source, iframe, object, embed, script, style, link, meta, form, base, "

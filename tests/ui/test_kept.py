@@ -16,9 +16,9 @@ from rag.index.minilm import MiniLM
 from rag.settings.settings import load
 from rag.storage.history import History
 from rag.types import Filters
-from ui.answering import Asked, Live, respond
-from ui.sidebar import cut, keep, written
-from ui.talk import Talk
+from ui.chat.answering import Asked, Live, respond
+from ui.chat.conversation import Talk
+from ui.chat.sidebar import cut, keep, written
 
 FIRST = "How does GraphSAINT build its minibatches?"
 SECOND = "How does Pard generate graphs block by block?"

@@ -18,8 +18,9 @@ from rag.index.minilm import MiniLM
 from rag.ingestion import Report
 from rag.settings.settings import load
 from rag.types import BadRecord, Filters, Paper
-from ui import about, intake, library_panel
-from ui.intake import Result, Step
+from ui.chat import selected_papers
+from ui.library import intake, panel
+from ui.library.intake import Result, Step
 
 __all__ = ["browser", "tab"]  # fixtures
 LAMPS = "LanternNet: Street Lamps that Listen"
@@ -58,12 +59,12 @@ def test_files_are_known_by_their_own_names_and_a_second_time_as_here_before(own
     first = result(intake.add(own, [str(file)]))
     [report] = first.reports
     assert (report.source, report.read, report.added, len(report.bad), report.error) == ("lamps.jsonl", 2, 1, 1, None)
-    assert "was here before" not in library_panel.added(first)
-    assert "line 2: " in library_panel.added(first)
+    assert "was here before" not in panel.added(first)
+    assert "line 2: " in panel.added(first)
     assert own.search("lamps dimmed by footsteps", 1)[0].paper.title == LAMPS
     again = result(intake.add(own, [str(file)]))
     assert again.reports[0].unchanged == 1
-    assert "It was here before" in library_panel.added(again)
+    assert "It was here before" in panel.added(again)
 
 
 def test_what_cannot_be_read_is_told_in_a_sentence_without_the_folder_it_was_put_into(own: Assistant, tmp_path: Path) -> None:
@@ -77,7 +78,7 @@ def test_what_cannot_be_read_is_told_in_a_sentence_without_the_folder_it_was_put
         "note.txt holds no papers in a known format",
         "The pasted text holds no papers in a known format",
     ]
-    assert str(tmp_path) not in library_panel.added(told)
+    assert str(tmp_path) not in panel.added(told)
     assert own.count() == 574
 
 
@@ -120,15 +121,13 @@ def test_nothing_of_a_paper_or_a_source_is_taken_for_html() -> None:
     evil = "<img src=x onerror=alert(1)>\"'"
     it = Paper(evil, evil, evil, "2024", (evil,), None, evil, f"javascript:{evil}", (evil,))
     shown = [
-        library_panel.paper(it, [(it, 0.5)]),
-        library_panel.papers([it], 1, evil),
-        library_panel.sources({evil: 1}, {evil: ("2024", "2024")}),
-        library_panel.really(evil, 1),
-        library_panel.told(evil),
-        library_panel.added(
-            Result((Report(evil, 1, 1, 0, 0, (BadRecord(1, evil),)), Report("f", 0, 0, 0, 0, (), evil)), frozenset())
-        ),
-        about.line([it]),
+        panel.paper(it, [(it, 0.5)]),
+        panel.papers([it], 1, evil),
+        panel.sources({evil: 1}, {evil: ("2024", "2024")}),
+        panel.really(evil, 1),
+        panel.told(evil),
+        panel.added(Result((Report(evil, 1, 1, 0, 0, (BadRecord(1, evil),)), Report("f", 0, 0, 0, 0, (), evil)), frozenset())),
+        selected_papers.line([it]),
     ]
     for html in shown:
         assert "<img" not in html
@@ -137,14 +136,14 @@ def test_nothing_of_a_paper_or_a_source_is_taken_for_html() -> None:
 
 
 def test_years_are_bars_with_numbers_and_the_ones_long_ago_are_one() -> None:
-    bars = library_panel.years({"": 3, "1990": 2, "2000": 1, "2024": 4, "2025": 8})
+    bars = panel.years({"": 3, "1990": 2, "2000": 1, "2024": 4, "2025": 8})
     assert '<th scope="row">2025</th>' in bars
     assert '<th scope="row">2020</th>' in bars
     assert "2013" not in bars
     assert bars.index("2014") < bars.index("earlier")
     assert "3 papers without a date are not shown." in bars
-    assert "No paper of the library has a date." in library_panel.years({"": 3})
-    assert library_panel.years({}) == ""
+    assert "No paper of the library has a date." in panel.years({"": 3})
+    assert panel.years({}) == ""
 
 
 # -- in the browser ----------------------------------------------------------------------------------------------------------
@@ -217,7 +216,7 @@ def test_back_leads_from_paper_to_paper_to_the_list(tab: Page, starter: str) -> 
 def test_what_is_asked_of_selected_papers_first_is_answered(assistant: Assistant) -> None:
     for titles in (("GraphSAINT", "Pard"), ("MiniMax-01", "TAME", "PhaseNet")):
         papers = [assistant.search(title, 1)[0].paper for title in titles]
-        made = assistant.ask(about.question(papers), filters=Filters(papers=tuple(paper.id for paper in papers)))
+        made = assistant.ask(selected_papers.question(papers), filters=Filters(papers=tuple(paper.id for paper in papers)))
         assert not made.refused
         assert {source.paper.id for source in made.sources if source.cited} <= {paper.id for paper in papers}
 

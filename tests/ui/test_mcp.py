@@ -25,7 +25,7 @@ from mcp.types import CallToolResult, TextContent
 from rag.assistant import Assistant
 from rag.output import render
 from rag.types import Filters
-from ui import listening, tools
+from ui.serving import listening, mcp
 
 ROOT = Path(__file__).resolve().parents[2]
 QUESTION = "How does GraphSAINT build its minibatches?"
@@ -94,7 +94,7 @@ def guarded(starter_home: Path) -> Iterator[str]:
         closed.bind(("127.0.0.1", 0))
         model = ("--base-url", f"http://127.0.0.1:{closed.getsockname()[1]}/v1", "--model", "m")
         with chat(starter_home, "--mcp", "--auth", "ada:löve:lace", *model) as (url, _):
-            yield url.rstrip("/") + tools.PATH
+            yield url.rstrip("/") + mcp.PATH
 
 
 def asked(address: str, ask: Callable[[Client], Awaitable[T]], mode: str = "auto") -> T:
@@ -198,10 +198,8 @@ def test_what_went_wrong_inside_is_not_told(assistant: Assistant, monkeypatch: p
     def broken(*_: Any) -> None:
         raise FileNotFoundError(2, "No such file", "/home/ada/library.sqlite")
 
-    monkeypatch.setitem(tools._CALLS, "search", broken)
-    assert sentence(tools.called(assistant, "search", {})).startswith(
-        "Something went wrong that should not (FileNotFoundError)."
-    )
+    monkeypatch.setitem(mcp._CALLS, "search", broken)
+    assert sentence(mcp.called(assistant, "search", {})).startswith("Something went wrong that should not (FileNotFoundError).")
 
 
 def test_the_guard_stands_before_the_tools(address: str) -> None:
@@ -269,7 +267,7 @@ def test_without_the_option_there_are_no_tools_and_their_package_is_not_loaded(
         assert said == ""
         for path in ("", "/", "/sse", "/schema"):
             for method in ("GET", "POST"):
-                answer = httpx.request(method, url.rstrip("/") + tools.PATH + path, headers=TAKES, json=INITIALIZE)
+                answer = httpx.request(method, url.rstrip("/") + mcp.PATH + path, headers=TAKES, json=INITIALIZE)
                 assert answer.status_code in (404, 405)
     loaded = {line for line in Path(watch("without")["WATCHED"]).read_text().splitlines() if line.startswith("import")}
     assert "import ('gradio',)" in loaded

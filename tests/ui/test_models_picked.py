@@ -16,9 +16,9 @@ from rag.errors import UsageError
 from rag.index.minilm import MiniLM
 from rag.settings.settings import load
 from rag.storage.history import History
-from ui.models import QUOTES, STARTED, Models
-from ui.sidebar import keep, thumbs
-from ui.talk import Talk
+from ui.chat.conversation import Talk
+from ui.chat.sidebar import keep, thumbs
+from ui.models.choices import QUOTES, STARTED, Models
 
 REPLY = "GraphSAINT samples the training graph itself [1]."
 

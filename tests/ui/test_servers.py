@@ -23,9 +23,9 @@ from rag.assistant import Assistant
 from rag.errors import EndpointError, UsageError
 from rag.index.minilm import MiniLM
 from rag.settings.settings import load
-from ui import app
-from ui.models import QUOTES, STARTED, Models
-from ui.servers import Server, typed
+from ui.chat.page import build, launch_options
+from ui.models.choices import QUOTES, STARTED, Models
+from ui.models.servers import Server, typed
 
 REPLY = "GraphSAINT samples the training graph itself [1]."
 KEY, SENTINEL = "typed-key-4711", "sentinel-of-the-environment"
@@ -45,8 +45,8 @@ def quoting(home: Path, embedder: MiniLM) -> Assistant:
 
 
 def launched(assistant: Assistant, *, endpoint_change: bool) -> Iterator[str]:
-    page = app.build(assistant, endpoint_change=endpoint_change)
-    _, url, _ = page.launch(server_name="127.0.0.1", prevent_thread_lock=True, **app.launch_options())
+    page = build(assistant, endpoint_change=endpoint_change)
+    _, url, _ = page.launch(server_name="127.0.0.1", prevent_thread_lock=True, **launch_options())
     yield url
     page.close()
 

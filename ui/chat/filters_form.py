@@ -10,8 +10,8 @@ from rag.assistant import Assistant
 from rag.errors import UsageError
 from rag.questions.analysis import LONGEST_QUESTION
 from rag.types import Filters
-from ui import panel
-from ui.answering import Asked
+from ui.chat import panel
+from ui.chat.answering import Asked
 
 _MOST = 20  # papers that the slider goes to
 

@@ -13,9 +13,9 @@ from rag.errors import RagError
 from rag.output import render, transcript
 from rag.storage.history import Gone, History
 from rag.types import Answer
-from ui import panel
-from ui.guard import OWNER
-from ui.talk import Talk
+from ui.chat import panel
+from ui.chat.conversation import Talk
+from ui.serving.guard import OWNER
 
 _PRIVATE: dict[str, Any] = {"api_visibility": "private"}
 _WRITE: dict[str, Callable[..., str]] = {"md": transcript.markdown, "bib": render.bibtex, "ris": render.ris}

@@ -10,7 +10,7 @@ from threading import Lock
 from rag.assistant import Assistant
 from rag.errors import UsageError
 from rag.settings import settings
-from ui.endpoints import checked_address
+from ui.models.allowed_addresses import checked_address
 
 _SECONDS = 2.0  # for a server to list its models
 _MOST = 1000  # models of a server that can be chosen
@@ -79,7 +79,7 @@ def typed(address: str, key: str, started: Assistant) -> Server:
     if len(address) > _LONGEST_TYPED or len(key) > _LONGEST_TYPED:
         raise UsageError("The address or the key is too long.", f"Neither has more than {_LONGEST_TYPED} characters.")
     from rag.endpoints.chat import EndpointModel
-    from ui.pinned import Pinned
+    from ui.models.pinned import Pinned
 
     own = settings.checked_key(key) if key.strip() else None
     endpoint = settings.Endpoint(checked_address(address), None, own)

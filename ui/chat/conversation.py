@@ -7,7 +7,7 @@ from typing import Any
 
 from rag.output import render
 from rag.types import Answer, Turn
-from ui import cards, panel
+from ui.chat import cards, panel
 
 KEPT = 10  # answers of a conversation whose sources stay at hand
 EMPTY = '<p class="empty">The papers behind an answer appear here, with the sentences it stands on marked.</p>'

@@ -25,7 +25,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from rag.assistant import Assistant
 from rag.errors import RagError
-from ui import api, listening
+from ui.serving import api, listening
 
 PATH = "/gradio_api/mcp"  # where Gradio's own would be: the guard and what compresses replies know it
 _AT_ONCE = 20  # calls that are worked on at once; the rest wait

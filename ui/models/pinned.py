@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx2 as httpx
 
 from rag.errors import UsageError
-from ui.endpoints import addresses
+from ui.models.allowed_addresses import addresses
 
 
 class Pinned(httpx.HTTPTransport):

@@ -8,7 +8,7 @@ from rag import factory
 from rag.assistant import Assistant
 from rag.errors import RagError
 from rag.settings import settings
-from ui.servers import Server, shown
+from ui.models.servers import Server, shown
 
 STARTED = "as started"
 QUOTES = "quotes"

@@ -14,7 +14,7 @@ _PAGES = {"Chat": "./", "Library": "library"}
 
 def launch_options() -> dict[str, Any]:
     """Return the arguments of launch() that the look is made of."""
-    files = resources.files(__package__)
+    files = resources.files("ui").joinpath("static")
     return {
         "css": "".join(files.joinpath(name).read_text("utf-8") for name in _SHEETS),
         "js": files.joinpath("app.js").read_text("utf-8"),

@@ -20,7 +20,7 @@ _PLAIN = re.compile(r"[!$&'()*+,./:;=?\[\]_~%a-zA-Z0-9-]+")
 def checked_address(url: str) -> str:
     """Return the address of an endpoint, tidied, that is on this machine or on the public network.
 
-    All addresses that its host has now are looked at, and again at each connection (ui/pinned.py). Raises UsageError for
+    All addresses that its host has now are looked at, and again at each connection (ui/models/pinned.py). Raises UsageError for
     one that is private, link-local, a cloud's metadata service or nobody's, has no host, or is not http.
     """
     url = url.strip()

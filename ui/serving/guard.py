@@ -20,7 +20,7 @@ from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ui.listening import name_of
+from ui.serving.listening import name_of
 
 OWNER = "rag-browser"  # the cookie by which a browser's own conversations are known
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")

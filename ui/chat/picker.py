@@ -8,9 +8,9 @@ from typing import Any
 import gradio as gr
 
 from rag.errors import RagError
-from ui import panel
-from ui.models import STARTED, Models
-from ui.servers import Server, typed
+from ui.chat import panel
+from ui.models.choices import STARTED, Models
+from ui.models.servers import Server, typed
 
 _PRIVATE: dict[str, Any] = {"api_visibility": "private"}
 _MANY = 12  # choices from which on they are searched by typing

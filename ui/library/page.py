@@ -15,7 +15,7 @@ from rag.questions.analysis import LONGEST_QUESTION
 from rag.sources.formats import STARTER, SUPPORTED
 from rag.storage import filters
 from rag.types import Filters, Paper
-from ui import intake, library_panel
+from ui.library import intake, panel
 
 _SHOWN = 20  # papers on a page of the list
 _FOUND = 100  # papers that a search goes down to
@@ -112,12 +112,12 @@ def _listed(assistant: Assistant, n: int, words: str | None, since: str, until: 
         only = assistant.scope.checked(Filters(since=since, until=until, source=source))
         ids = _found(assistant, words, only)
     except RagError as error:
-        return library_panel.told(str(error), wrong=True), 0, gr.update(interactive=False), gr.update(interactive=False)
+        return panel.told(str(error), wrong=True), 0, gr.update(interactive=False), gr.update(interactive=False)
     n = max(0, min(n, (len(ids) - 1) // _SHOWN))
     some = ids[n * _SHOWN : (n + 1) * _SHOWN]
     known = assistant.library.papers(some)
     papers = [known[paper_id] for paper_id in some if paper_id in known]
-    html = library_panel.papers(papers, n * _SHOWN + 1, _scope(assistant, words, only, len(ids), n))
+    html = panel.papers(papers, n * _SHOWN + 1, _scope(assistant, words, only, len(ids), n))
     return html, n, gr.update(interactive=n > 0), gr.update(interactive=len(ids) > (n + 1) * _SHOWN)
 
 
@@ -147,9 +147,9 @@ def _paper(assistant: Assistant, paper_id: str) -> Values:
         return gr.update(visible=False), gr.update(visible=True)
     it: Paper | None = assistant.library.paper(paper_id)
     if it is None:
-        gone = library_panel.told("This paper is not in the library (any more).", wrong=True)
-        return gr.update(value=library_panel.BACK + gone, visible=True), gr.update(visible=False)
-    html = library_panel.paper(it, assistant.similar(it.id, _SIMILAR))
+        gone = panel.told("This paper is not in the library (any more).", wrong=True)
+        return gr.update(value=panel.BACK + gone, visible=True), gr.update(visible=False)
+    html = panel.paper(it, assistant.similar(it.id, _SIMILAR))
     return gr.update(value=html, visible=True), gr.update(visible=False)
 
 
@@ -183,7 +183,7 @@ def _change(page: gr.Blocks, assistant: Assistant) -> list[Any]:
     def ask(event: gr.EventData) -> Values:
         source = str(event.source)
         count = assistant.library.sources().get(source, 0)
-        return source, library_panel.really(source, count), gr.update(visible=True)
+        return source, panel.really(source, count), gr.update(visible=True)
 
     def adding(paths: Sequence[str] | None, pasted: str | None) -> Iterator[Values]:
         yield from _added(assistant, paths or [], pasted or "")
@@ -214,18 +214,18 @@ def _change(page: gr.Blocks, assistant: Assistant) -> list[Any]:
 def _added(assistant: Assistant, paths: Sequence[str], pasted: str) -> Iterator[Values]:
     """Yield what is told while sources are read and after, and what becomes of the fields they came from."""
     if not paths and not pasted.strip():
-        yield library_panel.told("Choose files or paste text first.", wrong=True), _KEEP, _KEEP
+        yield panel.told("Choose files or paste text first.", wrong=True), _KEEP, _KEEP
         return
-    yield library_panel.told("Reading…"), _KEEP, _KEEP
+    yield panel.told("Reading…"), _KEEP, _KEEP
     try:
         for event in intake.add(assistant, paths, pasted):
             if isinstance(event, intake.Step):
-                yield library_panel.step(event), _KEEP, _KEEP
+                yield panel.step(event), _KEEP, _KEEP
             else:
                 read = all(report.error is None for report in event.reports)
-                yield library_panel.added(event), None, "" if read else _KEEP
+                yield panel.added(event), None, "" if read else _KEEP
     except RagError as error:
-        yield library_panel.told(str(error), wrong=True), _KEEP, _KEEP
+        yield panel.told(str(error), wrong=True), _KEEP, _KEEP
         return
     for path in paths:
         if path != STARTER:
@@ -236,15 +236,15 @@ def _added(assistant: Assistant, paths: Sequence[str], pasted: str) -> Iterator[
 def _removed(assistant: Assistant, source: str) -> Iterator[Values]:
     """Yield what is told while a source is taken out, and what becomes of the question whether to."""
     hidden = gr.update(visible=False)
-    yield library_panel.told(f"Removing {source}…"), hidden
+    yield panel.told(f"Removing {source}…"), hidden
     try:
         for event in intake.remove(assistant, source):
             if isinstance(event, intake.Step):
-                yield library_panel.step(event), hidden
+                yield panel.step(event), hidden
             else:
-                yield library_panel.told(library_panel.gone(source, event)), hidden
+                yield panel.told(panel.gone(source, event)), hidden
     except RagError as error:
-        yield library_panel.told(str(error), wrong=True), hidden
+        yield panel.told(str(error), wrong=True), hidden
 
 
 # -- what there is -----------------------------------------------------------------------------------------------------------
@@ -252,12 +252,12 @@ def _removed(assistant: Assistant, source: str) -> Iterator[Values]:
 
 def _head(assistant: Assistant) -> str:
     library = assistant.library
-    return library_panel.masthead(library.count(), len(library.sources()), library.span())
+    return panel.masthead(library.count(), len(library.sources()), library.span())
 
 
 def _years(assistant: Assistant) -> str:
-    return library_panel.years(assistant.library.years())
+    return panel.years(assistant.library.years())
 
 
 def _sources(assistant: Assistant) -> str:
-    return library_panel.sources(assistant.library.sources(), assistant.library.sources_span())
+    return panel.sources(assistant.library.sources(), assistant.library.sources_span())

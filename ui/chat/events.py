@@ -11,11 +11,11 @@ import gradio as gr
 
 from rag.errors import RagError
 from rag.storage.history import History
-from ui import options, panel, sidebar
-from ui.answering import Asked, Live, Update, respond
-from ui.models import Models
-from ui.servers import Server
-from ui.talk import Talk
+from ui.chat import filters_form, panel, sidebar
+from ui.chat.answering import Asked, Live, Update, respond
+from ui.chat.conversation import Talk
+from ui.models.choices import Models
+from ui.models.servers import Server
 
 _UP = {name: up for up, name in sidebar.THUMBS.items()}
 _PRIVATE: dict[str, Any] = {"api_visibility": "private"}
@@ -69,7 +69,7 @@ class Wired:
 
     def _take(self, question: str, talk: Talk, live: Live, *given: Any) -> tuple[Any, ...]:
         _idle(live)
-        asked, box = options.take(self.models.started, question, *given)
+        asked, box = filters_form.take(self.models.started, question, *given)
         live.writing, live.failed = asked is not None, False
         return asked, box, talk
 
@@ -192,7 +192,7 @@ class Wired:
 
 
 def _ready(typed: str, live: Live) -> dict[str, Any]:
-    return options.ready(typed, live.question if live.failed else "")
+    return filters_form.ready(typed, live.question if live.failed else "")
 
 
 def _stop(live: Live) -> None:

@@ -15,11 +15,14 @@ import gradio as gr
 
 from rag.assistant import Assistant
 from rag.storage.history import History
-from ui import about, api, examples, guard, library_page, look, options, picker, sidebar
-from ui.answering import Live
-from ui.events import Wired
-from ui.models import Models
-from ui.talk import EMPTY, Talk
+from ui import theme
+from ui.chat import examples, filters_form, picker, selected_papers, sidebar
+from ui.chat.answering import Live
+from ui.chat.conversation import EMPTY, Talk
+from ui.chat.events import Wired
+from ui.library.page import add
+from ui.models.choices import Models
+from ui.serving import api, guard
 
 _AT_ONCE = 20  # questions that are answered at once; Gradio's own limit is one
 _UPLOADS = (3600, 86400)  # seconds: how often files that were chosen and never added are looked for, and how old they may be
@@ -40,7 +43,9 @@ def build(assistant: Assistant, *, endpoint_change: bool = False) -> gr.Blocks:
     """Return the page. launch() it with launch_options(). With `endpoint_change` it has a field for another endpoint."""
     history = History(assistant.home)
     page: gr.Blocks
-    with gr.Blocks(title=look.TITLE, fill_height=True, fill_width=True, analytics_enabled=False, delete_cache=_UPLOADS) as page:
+    with gr.Blocks(
+        title=theme.TITLE, fill_height=True, fill_width=True, analytics_enabled=False, delete_cache=_UPLOADS
+    ) as page:
         talk, live, asked, rated = gr.State(Talk()), gr.State(Live()), gr.State(None), gr.State(None)
         side = sidebar.build()
         models = Models(assistant)
@@ -76,8 +81,8 @@ def build(assistant: Assistant, *, endpoint_change: bool = False) -> gr.Blocks:
                     autofocus=True,
                     max_lines=6,
                 )
-                selected = about.add(page, assistant, box)
-                fields = [*options.add(page, assistant), selected]
+                selected = selected_papers.add(page, assistant, box)
+                fields = [*filters_form.add(page, assistant), selected]
             with gr.Column(scale=2, min_width=320):
                 sources = gr.HTML(EMPTY, elem_id="sources", padding=False)
         wired = Wired(models, history, talk, live, asked, chat, sources, box, fields, picked)
@@ -86,7 +91,7 @@ def build(assistant: Assistant, *, endpoint_change: bool = False) -> gr.Blocks:
         wired.keeping(page, side, anew)
         wired.rating(rated, why)
         api.add(assistant)
-    library_page.add(page, assistant)
+    add(page, assistant)
     page.queue(default_concurrency_limit=_AT_ONCE)
     return page
 
@@ -95,7 +100,7 @@ def launch_options(names: Sequence[str] = ()) -> dict[str, Any]:
     """Return the arguments of launch() that make the page what it is: its look, its script, its guard, nothing shared. `names`
     are those that the server has besides the loopback ones."""
     return {
-        **look.launch_options(),
+        **theme.launch_options(),
         "app_kwargs": {"middleware": [guard.middleware(names)]},
         "max_threads": _THREADS,
         "enable_monitoring": False,
@@ -112,9 +117,9 @@ def launch_options(names: Sequence[str] = ()) -> dict[str, Any]:
 def _header(models: Models, endpoint_change: bool) -> str:
     papers, model = f"{models.started.count():,} papers", models.started.model
     if endpoint_change or len(models.choices()) > 1:  # which are beside it
-        return look.masthead("Chat", papers)
+        return theme.masthead("Chat", papers)
     if model.mode != "extractive":
         mode = f'<span class="mode">{escape(model.name or "the only model")} at {escape(model.host or "")}</span>'
-        return look.masthead("Chat", f"{papers} · {mode}")
+        return theme.masthead("Chat", f"{papers} · {mode}")
     mode = '<span class="mode">Quotes from the abstracts · no model configured</span>'
-    return look.masthead("Chat", f"{papers} · {mode}{_CONNECT}")
+    return theme.masthead("Chat", f"{papers} · {mode}{_CONNECT}")

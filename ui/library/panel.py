@@ -12,8 +12,8 @@ from urllib.parse import quote, urlsplit
 
 from rag.sources.formats import STARTER
 from rag.types import Paper
-from ui import look
-from ui.intake import Result, Step
+from ui import theme
+from ui.library.intake import Result, Step
 
 _SHOW_BAD = 5
 _MOST_YEARS = 12
@@ -24,7 +24,7 @@ BACK = '<p class="back"><a href="library" data-paper="">← All papers</a></p>'
 def masthead(papers: int, sources: int, span: tuple[str, str] | None) -> str:
     """Return the head of the page: what there is, in one line."""
     parts = [f"{papers:,} paper{_s(papers)}", f"{sources:,} source{_s(sources)}"] + [dates(span)] * bool(span)
-    return look.masthead("Library", " · ".join(map(escape, parts)))
+    return theme.masthead("Library", " · ".join(map(escape, parts)))
 
 
 def dates(span: tuple[str, str] | None) -> str:

@@ -13,7 +13,7 @@ from rag.output.render import MARK, SIGNS, nearest_sentence
 from rag.storage.filters import sentence
 from rag.text.citations import citations
 from rag.types import Answer, Claim, Found, Source
-from ui.cards import anchor
+from ui.chat.cards import anchor
 
 # What Markdown makes links, images and code of. A bracket after an odd number of backslashes opens or closes maths.
 _BRACKET = re.compile(r"(\\*)([\[\]])")

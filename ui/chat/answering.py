@@ -10,9 +10,9 @@ from threading import Thread
 from rag.assistant import Assistant
 from rag.errors import RagError
 from rag.types import Answer, Checking, Claim, Event, Filters, Found, Source, Thought, Waiting
-from ui import cards, panel
-from ui.stopping import Stoppable, Stopped
-from ui.talk import Messages, Talk, said
+from ui.chat import cards, panel
+from ui.chat.conversation import Messages, Talk, said
+from ui.chat.stopping import Stoppable, Stopped
 
 Update = tuple[Messages, str, Talk]
 Keep = Callable[[Talk, Answer], Talk]  # stores an answer and returns the conversation with it

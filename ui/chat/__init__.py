@@ -1,0 +1,1 @@
+"""The chat page: what stands on it, what starts what, and one answer as HTML."""

@@ -1,0 +1,1 @@
+"""Who answers: the models that can be chosen, and the endpoints that a page may name."""

@@ -1,0 +1,1 @@
+"""How the chat is served: its guard, host and passwords, HTTP endpoints and MCP tools."""
