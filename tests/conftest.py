@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from made import SHARED, silent
+from support.factories import SHARED, silent
 
 from rag import ingestion
 from rag.assistant import Assistant

@@ -5,8 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from endpoint_server import Endpoint, Exchange, fails, says, tells
-from made import ORCHARD, HashEmbedder, QueueModel, paper
+from support.endpoint_server import Endpoint, Exchange, fails, says, tells
+from support.factories import ORCHARD, HashEmbedder, QueueModel, paper
 
 from rag import ingestion
 from rag.assistant import Assistant

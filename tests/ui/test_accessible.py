@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
-from test_chat import Paused, ask, browser, serve  # noqa: F401 - the fixture
+from support.chat_page import Paused, ask, serve
 
 import ui
 from rag.assistant import Assistant
@@ -44,7 +44,7 @@ def findings(page: Page) -> list[str]:
 
 
 @pytest.fixture(params=[("wide", "light"), ("middle", "dark"), ("narrow", "light"), ("narrow", "dark")], ids="-".join)
-def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:  # noqa: F811
+def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
     size, theme = request.param
     width, height = SIZES[size]
     context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=theme)
@@ -56,7 +56,7 @@ def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:  #
 
 
 @pytest.fixture
-def tab(browser: Browser) -> Iterator[Page]:  # noqa: F811
+def tab(browser: Browser) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     page = context.new_page()
     page.set_default_timeout(20_000)
@@ -95,7 +95,7 @@ def test_axe_finds_nothing_in_the_library(page: Page, quoting: str) -> None:
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing_in_an_answer_that_is_written_and_in_its_marks(
-    browser: Browser,  # noqa: F811
+    browser: Browser,
     home: Path,
     embedder: MiniLM,
     theme: Any,

@@ -10,9 +10,9 @@ from typing import Any
 
 import httpx
 import pytest
-from endpoint_server import Endpoint, Exchange, says
 from gradio_client import Client
 from gradio_client.exceptions import AppError
+from support.endpoint_server import Endpoint, Exchange, says
 
 from rag.assistant import Assistant
 from rag.index.minilm import MiniLM

@@ -2,115 +2,23 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from made import answer, paper
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
+from support.chat_page import QUESTION, Paused, Written, ask, serve
+from support.factories import answer, paper
 
 from rag.assistant import Assistant
 from rag.errors import EndpointError
 from rag.settings.settings import load
-from rag.types import Checking, Filters, Finish, Found, Prompt, Usage, Waiting
+from rag.types import Checking, Filters, Finish, Found, Prompt, Usage
 from ui import theme
 from ui.chat import cards, filters_form, panel
 from ui.chat.answering import Asked, Live, _growing, _take_in
 from ui.chat.conversation import Talk
-from ui.chat.page import build, launch_options
-
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update "
-    "--disable-sync"
-).split()
-expect.set_options(timeout=30_000)  # milliseconds: a busy machine is slow, not wrong
-QUESTION = "How does GraphSAINT build its minibatches?"
-
-
-class Written:
-    """A chat model that replies with what it was made with, in pieces."""
-
-    mode = "model"
-    name = "canned"
-    host = "localhost"
-    context_tokens = None
-
-    def __init__(self, reply: str) -> None:
-        self.reply = reply
-
-    def stream(self, prompt: Prompt) -> Iterator[str | Finish]:
-        yield from (self.reply[i : i + 7] for i in range(0, len(self.reply), 7))
-        yield Finish(True, None, Usage(10, 10))
-
-
-class Paused(Written):
-    """Replies with one text in pieces, waits to be let go on, and says the other; then answers as told."""
-
-    def __init__(self, first: str, then: str, *later: str) -> None:
-        super().__init__(first)
-        self.then, self.later = then, list(later)
-        self.go_on = threading.Event()
-        self.prompts: list[Prompt] = []
-
-    def stream(self, prompt: Prompt) -> Iterator[str | Finish]:
-        self.prompts.append(prompt)
-        if len(self.prompts) > 1:
-            yield self.later.pop(0)
-        else:
-            yield from (self.reply[i : i + 7] for i in range(0, len(self.reply), 7))
-            while not self.go_on.wait(0.05):
-                yield Waiting(0.05)
-            yield self.then
-        yield Finish(True, None, Usage())
-
-
-@pytest.fixture
-def chat_with(starter_home: Path, assistant: Assistant) -> Iterator[Callable[[object], str]]:
-    """chat_with(model) gives the address of a chat with it."""
-    servers = []
-
-    def started(model: object) -> str:
-        asked = Assistant(load(home=starter_home), embedder=assistant.embedder, model=model)  # type: ignore[arg-type]
-        servers.append(serve(asked))
-        return next(servers[-1])
-
-    yield started
-    for server in servers:
-        next(server, None)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if not CHROMIUM.exists():
-        pytest.skip("no Chromium at /usr/bin/chromium (apt-get install chromium)")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-        yield browser
-        browser.close()
-
-
-def serve(assistant: Assistant) -> Iterator[str]:
-    page = build(assistant)
-    _, url, _ = page.launch(server_name="127.0.0.1", prevent_thread_lock=True, **launch_options())
-    yield url
-    page.close()
-
-
-@pytest.fixture(scope="module")
-def quoting(assistant: Assistant) -> Iterator[str]:
-    """The address of a chat without a model."""
-    yield from serve(assistant)
-
-
-@pytest.fixture
-def tab(browser: Browser) -> Iterator[Page]:
-    page = browser.new_page(viewport={"width": 1440, "height": 900})
-    page.set_default_timeout(20_000)
-    yield page
-    page.close()
 
 
 def test_a_warning_is_a_note_under_the_answer() -> None:
@@ -173,11 +81,6 @@ def test_filters_hold_for_the_next_question_and_a_bad_date_is_a_warning(tab: Pag
     assert all(" · 202" in about for about in tab.locator("#sources section:visible .about").all_text_contents())
     tab.get_by_role("button", name="Clear the filters").click()
     expect(since).to_have_value("")
-
-
-def ask(tab: Page, question: str) -> None:
-    tab.locator("#question textarea").fill(question)
-    tab.keyboard.press("Enter")
 
 
 def test_a_citation_leads_to_its_sentence_marked_in_the_abstract(tab: Page, quoting: str, tmp_path: Path) -> None:

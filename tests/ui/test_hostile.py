@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from made import SHARED, HashEmbedder, silent
 from playwright.sync_api import Browser, Page, expect
-from test_chat import browser, serve  # noqa: F401 - browser is a fixture
+from support.chat_page import serve
+from support.factories import SHARED, HashEmbedder, silent
 
 from rag import ingestion
 from rag.assistant import Assistant
@@ -116,7 +116,7 @@ def hostile_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def watched(browser: Browser, hostile_home: Path) -> Iterator[Watched]:  # noqa: F811
+def watched(browser: Browser, hostile_home: Path) -> Iterator[Watched]:
     model = Repeating()
     server = serve(Assistant(load(home=hostile_home), embedder=HashEmbedder(), model=model))  # type: ignore[arg-type]
     url = next(server)

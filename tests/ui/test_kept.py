@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from made import answer
 from playwright.sync_api import Browser, Page, expect
-from test_chat import ask, browser, serve  # noqa: F401 - the fixture
+from support.chat_page import FIRST, SECOND, ask, serve
+from support.factories import answer
 
 from rag.assistant import Assistant
 from rag.index.minilm import MiniLM
@@ -19,9 +19,6 @@ from rag.types import Filters
 from ui.chat.answering import Asked, Live, respond
 from ui.chat.conversation import Talk
 from ui.chat.sidebar import cut, keep, written
-
-FIRST = "How does GraphSAINT build its minibatches?"
-SECOND = "How does Pard generate graphs block by block?"
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +39,7 @@ def url(kept: Assistant) -> Iterator[str]:
 
 
 @pytest.fixture
-def tab(browser: Browser, url: str) -> Iterator[Page]:  # noqa: F811
+def tab(browser: Browser, url: str) -> Iterator[Page]:
     """A page of a browser of its own."""
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     page = context.new_page()
@@ -199,7 +196,7 @@ def test_a_conversation_that_another_tab_deleted_is_begun_anew_with_all_that_is_
     assert [it.id for it in history.read(str(then.id), "me")] == ["one", "two"]
 
 
-def test_a_link_on_another_site_takes_nobody_their_conversations(tab: Page, url: str, browser: Browser) -> None:  # noqa: F811
+def test_a_link_on_another_site_takes_nobody_their_conversations(tab: Page, url: str, browser: Browser) -> None:
     answered(tab, FIRST, 1)
     tab.route("http://elsewhere.test/", lambda it: it.fulfill(body=f"<a href='{url}'>chat</a>", content_type="text/html"))
     tab.goto("http://elsewhere.test/")

@@ -10,7 +10,7 @@ from threading import Thread
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from test_chat import ask, browser, serve, tab
+from support.chat_page import ask, serve
 
 from rag.assistant import Assistant
 from rag.errors import Busy, SourceError
@@ -22,7 +22,6 @@ from ui.chat import selected_papers
 from ui.library import intake, panel
 from ui.library.intake import Result, Step
 
-__all__ = ["browser", "tab"]  # fixtures
 LAMPS = "LanternNet: Street Lamps that Listen"
 ABSTRACT = "Street lamps waste power when nobody walks below them. LanternNet dims 340 lamps by learning from footsteps."
 

@@ -18,10 +18,10 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from endpoint_server import Behaviour, Endpoint, Exchange, delta
 from playwright.sync_api import Browser, Page, expect
-from test_chat import QUESTION, ask, browser  # noqa: F401 - the fixture
-from visitors import Chat, Pulse, Told, Visitor, done, percentile, takes
+from support.chat_clients import Chat, Pulse, Told, Visitor, done, percentile, takes
+from support.chat_page import QUESTION, ask
+from support.endpoint_server import Behaviour, Endpoint, Exchange, delta
 
 from rag.storage.history import History
 from rag.types import Answer
@@ -101,7 +101,7 @@ def chat(server: Server, home: Path) -> Iterator[Chat]:
 
 
 @pytest.fixture
-def tab(browser: Browser, chat: Chat) -> Iterator[Page]:  # noqa: F811
+def tab(browser: Browser, chat: Chat) -> Iterator[Page]:
     page = browser.new_page(viewport={"width": 1440, "height": 900})
     page.goto(chat.url)
     yield page

@@ -6,10 +6,9 @@ import shutil
 from pathlib import Path
 
 import pytest
-from endpoint_server import Endpoint, says
 from playwright.sync_api import Browser, expect
-from test_chat import ask, browser, serve  # noqa: F401 - the fixture
-from test_kept import FIRST, SECOND
+from support.chat_page import FIRST, SECOND, ask, serve
+from support.endpoint_server import Endpoint, says
 
 from rag.assistant import Assistant
 from rag.errors import UsageError
@@ -63,7 +62,7 @@ def test_a_chat_with_a_model_can_quote_too_and_a_broken_rag_toml_leaves_profiles
     assert [name for _, name in models.choices()] == [STARTED, QUOTES]
 
 
-def test_a_model_is_chosen_and_answers_in_the_browser(home: Path, embedder: MiniLM, browser: Browser) -> None:  # noqa: F811
+def test_a_model_is_chosen_and_answers_in_the_browser(home: Path, embedder: MiniLM, browser: Browser) -> None:
     with Endpoint(says(REPLY), models=["small"]) as near:
         with_profiles(home, near.url)
         tab = browser.new_page(viewport={"width": 1440, "height": 900})

@@ -15,9 +15,9 @@ from uuid import uuid4
 import httpx
 import pytest
 import trustme
-from endpoint_server import Endpoint, fails, hangs, redirects, says
 from playwright.sync_api import Browser, expect
-from test_chat import QUESTION, ask, browser  # noqa: F401 - the fixture
+from support.chat_page import QUESTION, ask
+from support.endpoint_server import Endpoint, fails, hangs, redirects, says
 
 from rag.assistant import Assistant
 from rag.errors import EndpointError, UsageError
@@ -344,7 +344,7 @@ def test_an_endpoint_typed_into_one_page_is_that_page_s_alone_and_its_key_is_now
     assert b'"model": "one"' in kept or b'"model":"one"' in kept  # the history tells who answered
 
 
-def test_an_endpoint_is_typed_in_the_browser_and_answers(quoting: Assistant, browser: Browser) -> None:  # noqa: F811
+def test_an_endpoint_is_typed_in_the_browser_and_answers(quoting: Assistant, browser: Browser) -> None:
     with Endpoint(says(REPLY), models=[f"model-{n:03}" for n in range(120)] + HOSTILE) as server:
         tab = browser.new_page(viewport={"width": 1440, "height": 900})
         for url in launched(quoting, endpoint_change=True):
@@ -374,7 +374,7 @@ def test_an_endpoint_is_typed_in_the_browser_and_answers(quoting: Assistant, bro
         tab.close()
 
 
-def test_a_page_without_a_model_tells_how_to_connect_one(quoting: Assistant, browser: Browser) -> None:  # noqa: F811
+def test_a_page_without_a_model_tells_how_to_connect_one(quoting: Assistant, browser: Browser) -> None:
     tab = browser.new_page(viewport={"width": 1440, "height": 900})
     for url in launched(quoting, endpoint_change=False):
         tab.goto(url)

@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from support.factories import hit, paper
+
+from evals import case_files
+from rag.assistant import Assistant
+from rag.index import generations
+from rag.index.lexical import LexicalIndex
+from rag.index.minilm import MiniLM
+from rag.retrieval import gate
+from rag.retrieval.gate import Decision
+
+Judge = Callable[[str], Decision]
+
+
+@pytest.fixture(scope="module")
+def lexical(starter_home: Path, embedder: MiniLM) -> LexicalIndex:
+    opened = generations.open_live(starter_home, generations.fingerprint(embedder))
+    assert opened is not None
+    return opened.lexical
+
+
+@pytest.fixture(scope="module")
+def judge(assistant: Assistant, lexical: LexicalIndex) -> Judge:
+    return lambda question: gate.judge(question, assistant.search(question), lexical, details=True)
+
+
+@pytest.mark.parametrize("case", [c for c in case_files.load() if c.kind == "far_off"], ids=lambda c: c.id)
+def test_far_off_questions_are_refused(case: case_files.Case, judge: Judge) -> None:
+    assert judge(case.question).reason is not None
+
+
+@pytest.mark.parametrize(
+    ("question", "missing"),
+    [
+        ("What does ZorbleNet-7 do?", ("ZorbleNet-7",)),
+        ("How do QuuxFormer and BlargBERT differ in the kitchen?", ("QuuxFormer", "BlargBERT")),
+        ("When was the iPhone 4S sold?", ("iPhone", "4S")),
+        ("What is Mamba-7?", ("Mamba-7",)),
+        ("How does GPT-9 work?", ("GPT-9",)),
+    ],
+)
+def test_names_that_no_abstract_has_are_named_in_the_refusal(question: str, missing: tuple[str, ...], judge: Judge) -> None:
+    verdict = judge(question)
+    assert verdict.missing == missing
+    assert verdict.reason is not None
+    assert all(name in verdict.reason for name in missing)
+
+
+def test_a_name_that_is_missing_beside_one_that_is_known_does_not_refuse(judge: Judge) -> None:
+    verdict = judge("Does GraphSAINT beat ZorbleNet on large graphs?")
+    assert verdict == Decision(None, ("ZorbleNet",))
+
+
+def test_hardly_an_answerable_question_is_refused(judge: Judge) -> None:
+    asked = [c for c in case_files.load() if c.answerable and not c.history]
+    refused = {c.id: v.reason for c in asked if (v := judge(c.question)).reason is not None}
+    assert len(asked) > 140
+    assert len(refused) <= 0.03 * len(asked), refused
+
+
+def test_most_methods_that_no_abstract_tells_of_and_half_of_the_details_are_refused(judge: Judge) -> None:
+    for kind, least in (("absent_method", 0.6), ("absent_detail", 0.45)):
+        asked = [c for c in case_files.load() if c.kind == kind]
+        assert sum(judge(c.question).reason is not None for c in asked) >= least * len(asked), kind
+
+
+@pytest.mark.parametrize(
+    ("question", "detail"),
+    [
+        ("How many parameters does GraphSAINT have?", "parameters"),
+        ("under which licence was GraphSAINT released?", "licence"),
+    ],
+)
+def test_a_detail_that_the_paper_does_not_give_is_named(
+    question: str, detail: str, assistant: Assistant, lexical: LexicalIndex
+) -> None:
+    hits = assistant.search(question)
+    verdict = gate.judge(question, hits, lexical, details=True)
+    assert verdict.reason == f"The abstracts it is about do not say: {detail}."
+    assert gate.judge(question, hits, lexical).reason is None, "a model tells by itself"
+
+
+def test_what_no_abstract_tells_of_is_not_defined(judge: Judge) -> None:
+    assert judge("What is elastic weight consolidation?").reason == "No abstract mentions elastic weight consolidation."
+    assert judge("What is Ghost Batch Normalization?").reason is None
+
+
+def test_names_are_known_whatever_their_case_and_hyphens(lexical: LexicalIndex) -> None:
+    verdict = gate.judge("Is GRAPHSAINT or cifar-10 there, or ResNet-50?", [hit(paper(), dense=0.6)], lexical)
+    assert verdict == Decision(None)
+
+
+def test_no_hits_are_refused_with_the_filters_named_as_the_likely_cause(lexical: LexicalIndex) -> None:
+    verdict = gate.judge("How does GraphSAINT work?", [], lexical)
+    assert verdict.reason == "No paper passes the filters, or the library is empty."
+
+
+@pytest.mark.parametrize(("cosine", "passes"), [(gate.LEAST_COSINE - 0.01, False), (gate.LEAST_COSINE, True)])
+def test_the_nearest_chunk_decides(cosine: float, passes: bool, lexical: LexicalIndex) -> None:
+    hits = [hit(paper("a"), dense=-0.2), hit(paper("b"), dense=cosine)]
+    assert (gate.judge("how are lamps dimmed?", hits, lexical).reason is None) is passes
+
+
+def test_an_unknown_name_does_not_refuse_when_the_paper_is_clearly_meant(lexical: LexicalIndex) -> None:
+    clear = gate.judge("How does ZorbleNet dim lamps?", [hit(paper(), gate.ANCHORED)], lexical)
+    less = gate.judge("How does ZorbleNet dim lamps?", [hit(paper(), gate.ANCHORED - 0.1)], lexical)
+    assert clear == Decision(None, ("ZorbleNet",))
+    assert less.reason == "No abstract mentions ZorbleNet."
+
+
+def test_the_questions_own_words_in_one_paper_make_up_for_a_low_cosine(lexical: LexicalIndex) -> None:
+    hits = [hit(paper("Layer sampling", "The neighbor explosion of minibatches is avoided."), dense=0.2)]
+    assert gate.judge("Why is neighbor explosion avoided?", hits, lexical).reason is None
+    assert gate.judge("Why is nuclear explosion dreaded?", hits, lexical).reason is not None
+
+
+def test_a_known_name_is_enough_in_any_language(judge: Judge) -> None:
+    assert judge("GraphSAINT 如何构建小批量？").reason is None

@@ -1,0 +1,74 @@
+"""The chat in a real browser: where Chromium is, models that reply on cue, a served page, and a question asked on it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from playwright.sync_api import Page
+
+from rag.assistant import Assistant
+from rag.types import Finish, Prompt, Usage, Waiting
+from ui.chat.page import build, launch_options
+
+CHROMIUM = Path("/usr/bin/chromium")
+
+
+FLAGS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update "
+    "--disable-sync"
+).split()
+
+
+QUESTION = FIRST = "How does GraphSAINT build its minibatches?"
+SECOND = "How does Pard generate graphs block by block?"
+
+
+class Written:
+    """A chat model that replies with what it was made with, in pieces."""
+
+    mode = "model"
+    name = "canned"
+    host = "localhost"
+    context_tokens = None
+
+    def __init__(self, reply: str) -> None:
+        self.reply = reply
+
+    def stream(self, prompt: Prompt) -> Iterator[str | Finish]:
+        yield from (self.reply[i : i + 7] for i in range(0, len(self.reply), 7))
+        yield Finish(True, None, Usage(10, 10))
+
+
+class Paused(Written):
+    """Replies with one text in pieces, waits to be let go on, and says the other; then answers as told."""
+
+    def __init__(self, first: str, then: str, *later: str) -> None:
+        super().__init__(first)
+        self.then, self.later = then, list(later)
+        self.go_on = threading.Event()
+        self.prompts: list[Prompt] = []
+
+    def stream(self, prompt: Prompt) -> Iterator[str | Finish]:
+        self.prompts.append(prompt)
+        if len(self.prompts) > 1:
+            yield self.later.pop(0)
+        else:
+            yield from (self.reply[i : i + 7] for i in range(0, len(self.reply), 7))
+            while not self.go_on.wait(0.05):
+                yield Waiting(0.05)
+            yield self.then
+        yield Finish(True, None, Usage())
+
+
+def serve(assistant: Assistant) -> Iterator[str]:
+    page = build(assistant)
+    _, url, _ = page.launch(server_name="127.0.0.1", prevent_thread_lock=True, **launch_options())
+    yield url
+    page.close()
+
+
+def ask(tab: Page, question: str) -> None:
+    tab.locator("#question textarea").fill(question)
+    tab.keyboard.press("Enter")
