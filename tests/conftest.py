@@ -9,13 +9,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
+from platformdirs import user_cache_path
 from support.factories import SHARED, silent
+from support.homes import copy_home, starter_key
 
 from rag import ingestion
 from rag.assistant import Assistant
 from rag.index.minilm import MiniLM
 from rag.settings.settings import load
 from rag.sources import formats
+
+_KEPT_HOMES = 8  # of other states of the code, besides the one that is built
 
 
 @pytest.fixture(autouse=True)
@@ -41,10 +46,23 @@ def embedder(model_home: Path) -> MiniLM:
 
 @pytest.fixture(scope="session")
 def starter_home(tmp_path_factory: pytest.TempPathFactory, model_home: Path, embedder: MiniLM) -> Path:
-    """A home with the starter corpus. Tests only read it; one that writes takes a copy (see own_home)."""
-    home = tmp_path_factory.mktemp("starter")
-    shutil.copytree(model_home / "models", home / "models")
-    ingestion.ingest(home, [formats.STARTER], embedder, silent)
+    """A home with the starter corpus. Tests only read it; one that writes takes a copy (see own_home).
+
+    It is built once for each state of the corpus, of the embedder and of the code that builds it, and kept between runs.
+    """
+    kept = user_cache_path("abstract-rag-tests", appauthor=False) / starter_key(embedder)
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{kept}.lock"):
+        if not kept.is_dir():
+            others = sorted(filter(Path.is_dir, kept.parent.iterdir()), key=lambda folder: folder.stat().st_mtime)
+            for old in others[:-_KEPT_HOMES]:
+                shutil.rmtree(old)
+            built = Path(f"{kept}.building")
+            copy_home(model_home, built)
+            ingestion.ingest(built, [formats.STARTER], embedder, silent)
+            built.rename(kept)
+    home = tmp_path_factory.mktemp("starter") / "home"
+    copy_home(kept, home)
     return home
 
 
@@ -52,7 +70,7 @@ def starter_home(tmp_path_factory: pytest.TempPathFactory, model_home: Path, emb
 def own_home(starter_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of the starter home for one test to write, named by RAG_HOME."""
     home = tmp_path / "own"
-    shutil.copytree(starter_home, home)
+    copy_home(starter_home, home)
     monkeypatch.setenv("RAG_HOME", str(home))
     return home
 
