@@ -114,7 +114,14 @@ def _value(field: FieldInfo) -> str:
         return " or ".join(f"`{choice}`" for choice in get_args(kind))
     least = "".join(f" from {limit.ge}" for limit in field.metadata if getattr(limit, "ge", None) is not None)
     least += "".join(f" above {limit.gt:g}" for limit in field.metadata if getattr(limit, "gt", None) is not None)
-    names: dict[Any, str] = {int: "number", float: "seconds", bool: "`true` or `false`", SecretStr: "secret", Path: "folder", str: "text"}
+    names: dict[Any, str] = {
+        int: "number",
+        float: "seconds",
+        bool: "`true` or `false`",
+        SecretStr: "secret",
+        Path: "folder",
+        str: "text",
+    }
     return ("JSON object" if get_origin(kind) is dict else str(names.get(kind, "text"))) + least
 
 

@@ -32,7 +32,7 @@ with tempfile.TemporaryDirectory() as folder:
     file = Path(folder, "papers.jsonl")
     file.write_text("\n".join(map(json.dumps, PAPERS)), "utf-8")
     settings = load(home=Path(folder, "home"), no_model=True)
-    embedder = chosen.embedder(settings)
+    embedder = chosen.embedder(load())  # of the usual home, where its files are ready
 
     for report in ingest(settings.home, [str(file)], embedder, lambda stage, done, total: None):
         print(f"{report.source}: {report.added} added, {len(report.bad)} bad")
