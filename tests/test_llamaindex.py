@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-import textwrap
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -32,7 +31,7 @@ from rag.types import Filters
 GRAPH = "How does GraphSAINT get around neighbor explosion when training GCNs on big graphs?"
 EGG = "How long should I boil an egg so the yolk stays soft?"
 CASES = Path(__file__).resolve().parents[1] / "evals" / "cases" / "starter.jsonl"
-README = (Path(__file__).resolve().parents[1] / "README.md").read_text("utf-8")
+PAGE = (Path(__file__).resolve().parents[1] / "docs" / "programs" / "llamaindex.md").read_text("utf-8")
 
 
 def text_node(scored: NodeWithScore) -> TextNode:
@@ -242,15 +241,15 @@ def test_llamaindex_judges_our_answer_by_the_abstracts_it_cites(assistant: Assis
     assert response.source_nodes[0].node.get_content() in judge.asked[0]
 
 
-# -- README --------------------------------------------------------------------------------------------------------------
+# -- docs ----------------------------------------------------------------------------------------------------------------
 
 
-def test_the_example_of_the_readme_runs(
+def test_the_example_of_the_docs_runs(
     starter_home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("RAG_HOME", str(starter_home))
     names: dict[str, Any] = {}
-    exec(example("    from llama_index"), names)
+    exec(example("from llama_index"), names)
     printed = capsys.readouterr().out.splitlines()
     assert printed[0].startswith("1 | GraphSAINT: Graph Sampling Based Inductive Learning Method | ")
     assert len(printed) == len(names["response"].source_nodes)
@@ -258,7 +257,7 @@ def test_the_example_of_the_readme_runs(
 
 
 def example(first: str) -> str:
-    """Return the indented block of README that begins with `first`."""
-    block = re.search(rf"^{re.escape(first)}.*?(?=^\S)", README, re.MULTILINE | re.DOTALL)
+    """Return the block of the page on LlamaIndex that begins with `first`."""
+    block = re.search(rf"^```python\n({re.escape(first)}.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
     assert block is not None
-    return textwrap.dedent(block[0])
+    return block[1]

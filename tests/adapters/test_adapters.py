@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import textwrap
 import time
 from pathlib import Path
 from typing import Any
@@ -353,7 +352,7 @@ def reranked(assistant: Assistant, **options: Any) -> Assistant:
 
 # -- from the settings ---------------------------------------------------------------------------------------------------
 
-README = (Path(__file__).resolve().parents[2] / "README.md").read_text("utf-8")
+PAGE = (Path(__file__).resolve().parents[2] / "docs" / "programs" / "llamaindex.md").read_text("utf-8")
 
 
 def test_classes_named_in_the_toml_of_rag_home_answer(own_home: Path, embedder: MiniLM) -> None:
@@ -375,12 +374,12 @@ def test_without_a_model_none_is_made(own_home: Path, embedder: MiniLM, monkeypa
         Assistant(load(), embedder=embedder)
 
 
-def test_the_settings_of_the_readme_are_read_as_classes_with_their_options(tmp_path: Path) -> None:
-    block = re.search(r"^    model = \"llamaindex:.*?(?=^\S)", README, re.MULTILINE | re.DOTALL)
+def test_the_settings_of_the_docs_are_read_as_classes_with_their_options(tmp_path: Path) -> None:
+    block = re.search(r"^```toml\n(model = \"llamaindex:.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
     assert block is not None
     home = tmp_path / "home"
     home.mkdir()
-    (home / "rag.toml").write_text(textwrap.dedent(block[0]))
+    (home / "rag.toml").write_text(block[1])
     settings = load()
     assert settings.model_class == "llama_index.llms.ollama:Ollama"
     assert settings.embed_class == "llama_index.embeddings.ollama:OllamaEmbedding"

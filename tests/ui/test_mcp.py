@@ -240,11 +240,9 @@ def test_with_its_password_a_client_hears_that_the_model_is_dead(guarded: str) -
     assert sentence(answer).startswith("Nothing listens at the model endpoint http://127.0.0.1:")
 
 
-def test_the_example_of_the_readme_runs(address: str) -> None:
-    readme = (ROOT / "README.md").read_text("utf-8")
-    example = r"^    import asyncio\n    from mcp import Client\n(?:(?:    .*)?\n)+?    asyncio\.run\(.*\n"
-    [shown] = re.findall(example, readme, re.MULTILINE)
-    program = re.sub("^    ", "", shown, flags=re.MULTILINE)
+def test_the_example_of_the_docs_runs(address: str) -> None:
+    page = (ROOT / "docs" / "programs" / "mcp.md").read_text("utf-8")
+    [program] = re.findall(r"^```python\n(import asyncio\nfrom mcp import Client\n.*?)^```", page, re.MULTILINE | re.DOTALL)
     assert "http://127.0.0.1:7860/gradio_api/mcp" in program
     program = program.replace("http://127.0.0.1:7860/gradio_api/mcp", address)
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
