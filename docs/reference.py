@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from rag import errors
-from rag.settings import Settings
+from rag.settings.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMANDS = ("rag.ask", "rag.ingest", "rag.doctor", "rag.settings", "rag.serve_local", "ui", "evals")
@@ -26,7 +26,7 @@ MEANINGS = {
     "base_url": "the endpoint's address, such as `http://localhost:11434/v1`; without a path, `/v1` is added",
     "api_key": "the endpoint's key, where the endpoint wants one",
     "api_key_env": "the name of another variable that holds the key",
-    "context_window": "tokens of prompt and answer together, if the server names none (8192; Ollama: 4096) or more than you want",
+    "context_window": "tokens of prompt and answer, where the server names none (8192; Ollama: 4096) or more than wanted",
     "max_answer_tokens": "tokens of the answer",
     "timeout_s": "seconds to wait until a reply begins",
     "stall_s": "seconds of silence after which a reply that has begun is given up",

@@ -6,7 +6,7 @@ uv run python examples/ask.py ["another question"]
 import sys
 
 from rag.assistant import Assistant
-from rag.settings import load
+from rag.settings.settings import load
 
 QUESTION = "How does GraphSAINT build its minibatches?"
 

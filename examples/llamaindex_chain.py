@@ -10,7 +10,7 @@ from llama_index.core.tools import QueryEngineTool
 
 from rag.assistant import Assistant
 from rag.llamaindex import query_engine, retriever
-from rag.settings import load
+from rag.settings.settings import load
 
 assistant = Assistant(load(no_model=True))
 

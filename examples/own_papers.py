@@ -7,10 +7,10 @@ import json
 import tempfile
 from pathlib import Path
 
-from rag import chosen
+from rag import factory
 from rag.assistant import Assistant
-from rag.ingest import ingest
-from rag.settings import load
+from rag.ingestion import ingest
+from rag.settings.settings import load
 from rag.types import Filters
 
 PAPERS = [
@@ -32,7 +32,7 @@ with tempfile.TemporaryDirectory() as folder:
     file = Path(folder, "papers.jsonl")
     file.write_text("\n".join(map(json.dumps, PAPERS)), "utf-8")
     settings = load(home=Path(folder, "home"), no_model=True)
-    embedder = chosen.embedder(load())  # of the usual home, where its files are ready
+    embedder = factory.embedder(load())  # of the usual home, where its files are ready
 
     for report in ingest(settings.home, [str(file)], embedder, lambda stage, done, total: None):
         print(f"{report.source}: {report.added} added, {len(report.bad)} bad")

@@ -4,7 +4,7 @@ uv run python examples/stream.py
 """
 
 from rag.assistant import Assistant
-from rag.settings import load
+from rag.settings.settings import load
 from rag.types import Answer, Claim
 
 assistant = Assistant(load(no_model=True))

@@ -1,4 +1,4 @@
-"""What rag.serve_local says when it cannot serve, and how it ends. Questions through it: tests/endpoint."""
+"""What rag.serve_local says when it cannot serve, and how it ends. Questions through it: tests/local_model."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from pages import ROOT
+from support.pages import ROOT
 
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 PRINTS = {

@@ -7,14 +7,14 @@ import tomllib
 from dataclasses import fields
 from pathlib import Path
 
-import pages
 import pytest
 import reference
 import yaml
-from pages import ALL, PAGES, README, ROOT, Command
+from support import pages
+from support.pages import ALL, PAGES, README, ROOT, Command
 
 from rag import ask, errors
-from rag.settings import Settings
+from rag.settings.settings import Settings
 from rag.types import Answer, Claim, Evidence, Filters
 
 PARSERS = {command: reference.parser(command) for command in reference.COMMANDS}

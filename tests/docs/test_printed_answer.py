@@ -7,9 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pages
 import pytest
 from scripted import QUESTION, REPLY, serving
+from support import pages
 
 ROOT = pages.ROOT
 CHROMIUM = Path("/usr/bin/chromium")

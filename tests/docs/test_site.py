@@ -14,8 +14,8 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from pages import PAGES, ROOT
 from playwright.sync_api import expect, sync_playwright
+from support.pages import PAGES, ROOT
 
 pytest.importorskip("material", reason="MkDocs is not installed (uv sync --group docs)")
 CHROMIUM = Path("/usr/bin/chromium")
