@@ -1,0 +1,78 @@
+"""The vectors shipped with the starter corpus are those of the bundled embedder, and save embedding it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support.factories import silent
+
+from rag import ingestion
+from rag.index import starter_vectors
+from rag.index.minilm import MiniLM
+from rag.interfaces import Vectors
+from rag.sources import formats
+from rag.storage.library import Library
+
+SAMPLE = 60  # chunks that are embedded anew
+EXTRA = {"id": "extra", "title": "A paper of one's own", "abstract": "Beavers build dams. They are large rodents."}
+
+
+class Counting:
+    """An embedder that keeps the texts it is given; its vectors are random."""
+
+    dimension = MiniLM.dimension
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.embedded: list[str] = []
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        self.embedded += texts
+        rows = np.random.default_rng(len(self.embedded)).normal(size=(len(texts), self.dimension))
+        return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def chunk_texts(starter_home: Path) -> list[str]:
+    return [chunk.text for chunk in Library(starter_home).chunks()]
+
+
+def test_every_chunk_of_the_starter_corpus_has_the_vector_of_the_bundled_embedder(
+    chunk_texts: list[str], embedder: MiniLM, tmp_path: Path
+) -> None:
+    library = Library(tmp_path, create=True)
+    missing = starter_vectors.fill(library, MiniLM.name, chunk_texts)
+    assert not missing, f"{len(missing)} chunks have no shipped vector: run uv run python scripts/starter_vectors.py"
+    sample = chunk_texts[:: len(chunk_texts) // SAMPLE]
+    shipped, fresh = library.vectors(MiniLM.name, sample), embedder.embed(sample)
+    remedy = "the shipped vectors are out of date: run uv run python scripts/starter_vectors.py"
+    assert np.sum(shipped * fresh, axis=1).min() > 0.999, remedy
+    assert np.abs(shipped - fresh).max() < 1e-3, remedy
+    np.testing.assert_allclose(np.linalg.norm(shipped, axis=1), 1, atol=1e-6)
+
+
+def test_only_what_is_not_of_the_starter_corpus_is_embedded(tmp_path: Path) -> None:
+    own = tmp_path / "own.jsonl"
+    own.write_text(json.dumps(EXTRA), "utf-8")
+    counting = Counting(MiniLM.name)
+    ingestion.ingest(tmp_path / "home", [formats.STARTER, str(own)], counting, silent)
+    assert counting.embedded == [f"{EXTRA['title']}\n{EXTRA['abstract']}"]
+
+
+def test_an_edited_paper_and_another_embedder_find_no_shipped_vector(chunk_texts: list[str], tmp_path: Path) -> None:
+    library = Library(tmp_path, create=True)
+    edited = [chunk_texts[0] + " Edited."]
+    assert starter_vectors.fill(library, MiniLM.name, [*edited, chunk_texts[1]]) == edited
+    assert starter_vectors.fill(library, "another", chunk_texts) == chunk_texts
+    assert library.found_vectors("another", chunk_texts) == {}
+
+
+def test_the_same_vectors_give_the_same_file(tmp_path: Path) -> None:
+    vectors = Counting("any").embed(["one", "two"])
+    starter_vectors.save(tmp_path / "1.npz", ["one", "two"], vectors)
+    starter_vectors.save(tmp_path / "2.npz", ["two", "one"], vectors[::-1])
+    assert (tmp_path / "1.npz").read_bytes() == (tmp_path / "2.npz").read_bytes()
