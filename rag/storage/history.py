@@ -4,8 +4,8 @@
     answers         of a conversation, in order, whole (rag.storage.answers), with their words folded for searching
     ratings         what an owner thinks of an answer, with the answer: they outlive a retry, not their conversation
 
-It is apart from the library, which can be made again from its sources. Only this module and the library use sqlite3. Each
-call has a connection of its own, so that threads and processes may share a home.
+It is apart from the library, which can be made again from its sources. Each call has a
+connection of its own, so that threads and processes may share a home (rag.storage.history_file).
 """
 
 from __future__ import annotations
@@ -15,37 +15,19 @@ import sqlite3
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from filelock import FileLock
-
 from rag.errors import LibraryError
 from rag.storage.answers import dump, load
+from rag.storage.history_file import HistoryFile
 from rag.terminal import say
 from rag.text.words import clean
 from rag.types import Answer
 
-_SCHEMA_VERSION = 1
-_SCHEMA = """
-CREATE TABLE conversations (id TEXT PRIMARY KEY, owner TEXT NOT NULL, title TEXT, changed REAL NOT NULL);
-CREATE INDEX conversations_of ON conversations (owner, changed);
-CREATE TABLE answers (conversation TEXT NOT NULL REFERENCES conversations ON DELETE CASCADE, place INTEGER NOT NULL,
-                      id TEXT NOT NULL, question TEXT NOT NULL, words TEXT NOT NULL, record TEXT NOT NULL,
-                      UNIQUE (conversation, place));
-CREATE INDEX answers_by_id ON answers (id);
-CREATE TABLE ratings (answer TEXT, owner TEXT, conversation TEXT NOT NULL REFERENCES conversations ON DELETE CASCADE,
-                      up INTEGER, words TEXT NOT NULL, earlier TEXT NOT NULL, record TEXT NOT NULL, rated REAL NOT NULL,
-                      PRIMARY KEY (answer, owner));
-CREATE INDEX ratings_of ON ratings (conversation);
-"""
-_DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-_WAIT_S = 30  # for another process that writes
 _LONGEST_TITLE = 60  # characters
 _MOST_WORDS = 20  # looked for at once
-_FIX = "Check that the folder is writable and the disk not full, or set RAG_HOME to another folder."
 
 
 class Gone(LibraryError):
@@ -80,17 +62,14 @@ class History:
     def __init__(self, home: Path, tell: Callable[[str], None] = say) -> None:
         """Open home/history.sqlite, or begin it. A damaged file is set aside, which `tell` is told, and a new one begun."""
         self.path = home / "history.sqlite"
-        self._tell = tell
-        with self._explained():
-            home.mkdir(parents=True, exist_ok=True)
-            self._prepare()
+        self._file = HistoryFile(self.path, tell)
 
     # -- conversations --------------------------------------------------------------------------------------------------
 
     def new(self, owner: str) -> str:
         """Begin a conversation and return its id. It is listed once it has an answer."""
         conversation = uuid.uuid4().hex
-        with self._open() as db:
+        with self._file.open() as db:
             db.execute("INSERT INTO conversations VALUES (?, ?, NULL, ?)", (conversation, owner, time.time()))
         return conversation
 
@@ -108,19 +87,19 @@ class History:
             " FROM conversations JOIN answers ON conversation = conversations.id"
             f" WHERE owner = ?{has * len(wanted)} GROUP BY conversations.id ORDER BY changed DESC, conversations.rowid DESC"
         )
-        with self._open() as db:
+        with self._file.open() as db:
             rows = db.execute(sql, (owner, *(word for word in wanted for _ in range(2)))).fetchall()
         return [Conversation(i, title or _cut(first), datetime.fromtimestamp(at, UTC), n) for i, title, at, n, first in rows]
 
     def rename(self, conversation: str, owner: str, title: str) -> None:
         """Give a conversation a name; an empty one gives it back its first question."""
-        with self._open() as db:
+        with self._file.open() as db:
             _check(db, conversation, owner)
             db.execute("UPDATE conversations SET title = ? WHERE id = ?", (_cut(clean(title)) or None, conversation))
 
     def delete(self, conversation: str, owner: str) -> None:
         """Forget a conversation, its answers and their ratings."""
-        with self._open() as db:
+        with self._file.open() as db:
             _check(db, conversation, owner)
             db.execute("DELETE FROM conversations WHERE id = ?", (conversation,))
 
@@ -131,7 +110,7 @@ class History:
         record = json.dumps(dump(answer), ensure_ascii=False)
         question = clean(answer.question)
         words = f"{question}\n{clean(answer.answer)}".casefold()
-        with self._open() as db:
+        with self._file.open() as db:
             _check(db, conversation, owner)
             [place] = db.execute(
                 "SELECT coalesce(max(place) + 1, 0) FROM answers WHERE conversation = ?", (conversation,)
@@ -142,14 +121,14 @@ class History:
 
     def read(self, conversation: str, owner: str) -> list[Answer]:
         """Return the answers of a conversation in order."""
-        with self._open() as db:
+        with self._file.open() as db:
             _check(db, conversation, owner)
             rows = db.execute("SELECT record FROM answers WHERE conversation = ? ORDER BY place", (conversation,)).fetchall()
         return [_answer(record) for (record,) in rows]
 
     def take_back(self, conversation: str, owner: str, answers: Iterable[str]) -> None:
         """Take answers out of a conversation, by their ids; their ratings stay, and so does what another page has added."""
-        with self._open() as db:
+        with self._file.open() as db:
             _check(db, conversation, owner)
             gone = [(conversation, answer) for answer in answers]
             db.executemany("DELETE FROM answers WHERE conversation = ? AND id = ?", gone)
@@ -160,7 +139,7 @@ class History:
         """Keep what an owner thinks of one of their answers, in place of what they thought before; None and no words take
         it back."""
         words = clean(words).strip()
-        with self._open() as db:
+        with self._file.open() as db:
             row = db.execute(
                 "SELECT conversation, place, record FROM answers JOIN conversations ON conversation = conversations.id"
                 " WHERE answers.id = ? AND owner = ? ORDER BY changed DESC",
@@ -182,90 +161,17 @@ class History:
 
     def ratings(self, conversation: str, owner: str) -> dict[str, tuple[bool | None, str]]:
         """Return the thumb and the words that answers of a conversation were given, by the answers' ids."""
-        with self._open() as db:
+        with self._file.open() as db:
             _check(db, conversation, owner)
             rows = db.execute("SELECT answer, up, words FROM ratings WHERE conversation = ?", (conversation,)).fetchall()
         return {answer: (_thumb(up), words) for answer, up, words in rows}
 
     def feedback(self) -> Iterator[Rated]:
         """Yield what all owners rated, the oldest rating first."""
-        with self._open() as db:
+        with self._file.open() as db:
             rows = db.execute("SELECT record, up, words, earlier FROM ratings ORDER BY rated, answer").fetchall()
         for record, up, words, earlier in rows:
             yield Rated(_answer(record), _thumb(up), words, tuple(json.loads(earlier)))
-
-    # -- the file -------------------------------------------------------------------------------------------------------
-
-    def _connect(self) -> sqlite3.Connection:
-        db = sqlite3.connect(self.path, timeout=_WAIT_S, isolation_level=None)
-        db.create_function("casefold", 1, str.casefold, deterministic=True)
-        db.execute("PRAGMA foreign_keys = ON")
-        db.execute("PRAGMA synchronous = NORMAL")
-        return db
-
-    @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        """Give a connection with a transaction of its own, which is taken back when the caller fails."""
-        with self._explained():
-            if not self.path.exists():
-                self._prepare()
-            with closing(self._connect()) as db:
-                db.execute("BEGIN IMMEDIATE")
-                try:
-                    yield db
-                except BaseException:
-                    db.rollback()
-                    raise
-                db.execute("COMMIT")
-
-    @contextmanager
-    def _explained(self) -> Iterator[None]:
-        """Turn what goes wrong with the file into LibraryError; put another one in its place where it is damaged."""
-        try:
-            yield
-        except (sqlite3.Error, OSError) as error:
-            if _is_damage(error):
-                with self._explained():
-                    self._prepare()
-                raise LibraryError(f"The history {self.path} was damaged.", "Begin a new conversation.") from error
-            raise LibraryError(f"The history {self.path} cannot be used ({error}).", _FIX) from error
-
-    def _prepare(self) -> None:
-        with FileLock(self.path.with_suffix(".lock"), timeout=_WAIT_S):
-            if self.path.exists() and self._is_damaged():
-                self._set_aside()
-            self.path.touch(mode=0o600)  # what somebody asks is nobody else's business
-            with closing(self._connect()) as db:
-                db.execute("PRAGMA journal_mode = WAL")
-                version = db.execute("PRAGMA user_version").fetchone()[0]
-                if version > _SCHEMA_VERSION:
-                    raise LibraryError(
-                        "The history was written by a newer version.", "Update this program, or use another home."
-                    )
-                if version == 0:
-                    db.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {_SCHEMA_VERSION}; COMMIT;")
-
-    def _is_damaged(self) -> bool:
-        try:
-            with closing(self._connect()) as db:
-                return bool(db.execute("PRAGMA integrity_check(1)").fetchone() != ("ok",))
-        except sqlite3.Error as error:
-            if _is_damage(error):
-                return True
-            raise
-
-    def _set_aside(self) -> None:
-        kept = self.path.with_name(f"history-damaged-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}.sqlite")
-        for end in ("", "-wal", "-shm"):
-            part = self.path.with_name(self.path.name + end)
-            if part.exists():
-                part.rename(kept.with_name(kept.name + end))
-        self._tell(f"The history {self.path} is damaged. It was set aside as {kept.name}, and a new one begun.")
-
-
-def _is_damage(error: Exception) -> bool:
-    code: int = getattr(error, "sqlite_errorcode", 0)
-    return code & 0xFF in _DAMAGE
 
 
 def _check(db: sqlite3.Connection, conversation: str, owner: str) -> None:

@@ -24,23 +24,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import LibraryError
-from rag.storage import filters_sql, merge
+from rag.storage import filters_sql, library_file, merge
 from rag.types import Chunk, Filters, Paper, Unjudged
 
-_SCHEMA_VERSION = 1
-_SCHEMA = """
-CREATE TABLE listings (source TEXT, paper_id TEXT, record TEXT NOT NULL, PRIMARY KEY (source, paper_id)) WITHOUT ROWID;
-CREATE INDEX listings_of ON listings (paper_id);
-CREATE TABLE papers (id TEXT PRIMARY KEY, title TEXT NOT NULL, published TEXT, sources TEXT NOT NULL,
-                     content TEXT NOT NULL, record TEXT NOT NULL);
-CREATE TABLE chunks (id TEXT PRIMARY KEY, paper_id TEXT NOT NULL, content TEXT NOT NULL, first INTEGER NOT NULL,
-                     last INTEGER NOT NULL, text TEXT NOT NULL, hash BLOB NOT NULL);
-CREATE INDEX chunks_of ON chunks (paper_id);
-CREATE TABLE vectors (hash BLOB, embedder TEXT, vector BLOB NOT NULL, PRIMARY KEY (hash, embedder)) WITHOUT ROWID;
-CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
-INSERT INTO meta VALUES ('revision', '0');
-"""
-_MANY = 500  # values bound to one statement
+_BOUND_VALUES = 500  # of one statement
 
 Change = Literal["added", "updated", "unchanged"]
 Vector = NDArray[np.float32]
@@ -57,7 +44,7 @@ class Library:
         self._threads = threading.local()
         try:
             home.mkdir(parents=True, exist_ok=True)
-            self._prepare()
+            library_file.prepare(self.path)
         except (sqlite3.Error, OSError) as error:
             raise LibraryError(
                 f"The library {self.path} cannot be opened ({error}).",
@@ -68,24 +55,9 @@ class Library:
     def _db(self) -> sqlite3.Connection:
         """This thread's connection: one shared by threads mixes up the rows of their statements."""
         if not hasattr(self._threads, "connection"):
-            db = sqlite3.connect(self.path, timeout=30, isolation_level=None, check_same_thread=False)
-            db.create_function("casefold", 1, str.casefold, deterministic=True)
-            db.execute("PRAGMA journal_mode = WAL")
-            db.execute("PRAGMA synchronous = NORMAL")
-            self._threads.connection = db
+            self._threads.connection = library_file.connect(self.path)
         connection: sqlite3.Connection = self._threads.connection
         return connection
-
-    def _prepare(self) -> None:
-        version = self._db.execute("PRAGMA user_version").fetchone()[0]
-        if version == 0:
-            with self._transaction():
-                if not self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone():
-                    for statement in _SCHEMA.split(";"):
-                        self._db.execute(statement)
-                    self._db.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
-        elif version > _SCHEMA_VERSION:
-            raise LibraryError("The library was written by a newer version.", "Update this program, or use another home.")
 
     def close(self) -> None:
         """Close this thread's connection; those of other threads close when they end."""
@@ -286,8 +258,8 @@ class Library:
 
     def _select_in(self, sql: str, values: Sequence[Any], *more: Any) -> Iterator[Any]:
         unique = list(dict.fromkeys(values))
-        for first in range(0, len(unique), _MANY):
-            some = unique[first : first + _MANY]
+        for first in range(0, len(unique), _BOUND_VALUES):
+            some = unique[first : first + _BOUND_VALUES]
             yield from self._db.execute(sql.format(",".join("?" * len(some))), (*some, *more))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -12,6 +13,8 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from rag.errors import Busy
+
+_held = threading.local()  # .homes: the homes whose lock this thread holds
 
 
 @contextmanager
@@ -27,10 +30,29 @@ def writer(home: Path, command: str) -> Iterator[None]:
     try:
         started = datetime.now(UTC).isoformat(timespec="seconds")
         holder.write_text(json.dumps({"pid": os.getpid(), "command": command, "started": started}), "utf-8")
+        _homes().add(home.resolve())
         yield
     finally:
+        _homes().discard(home.resolve())
         holder.unlink(missing_ok=True)
         lock.release()
+
+
+@contextmanager
+def writer_here(home: Path, command: str) -> Iterator[None]:
+    """Hold the writer's lock of `home` as `writer` does; also inside of a `writer` of this thread, which holds it already."""
+    if home.resolve() in _homes():
+        yield
+    else:
+        with writer(home, command):
+            yield
+
+
+def _homes() -> set[Path]:
+    if not hasattr(_held, "homes"):
+        _held.homes = set()
+    homes: set[Path] = _held.homes
+    return homes
 
 
 def _describe(holder: Path) -> str:

@@ -1,0 +1,62 @@
+"""The file of the library: its tables, its connections, and bringing a file of an older version up to date."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+
+from rag.errors import Busy
+from rag.storage import lock, migrations
+
+STEPS: tuple[migrations.Step, ...] = (
+    migrations.sql("""
+CREATE TABLE listings (source TEXT, paper_id TEXT, record TEXT NOT NULL, PRIMARY KEY (source, paper_id)) WITHOUT ROWID;
+CREATE INDEX listings_of ON listings (paper_id);
+CREATE TABLE papers (id TEXT PRIMARY KEY, title TEXT NOT NULL, published TEXT, sources TEXT NOT NULL,
+                     content TEXT NOT NULL, record TEXT NOT NULL);
+CREATE TABLE chunks (id TEXT PRIMARY KEY, paper_id TEXT NOT NULL, content TEXT NOT NULL, first INTEGER NOT NULL,
+                     last INTEGER NOT NULL, text TEXT NOT NULL, hash BLOB NOT NULL);
+CREATE INDEX chunks_of ON chunks (paper_id);
+CREATE TABLE vectors (hash BLOB, embedder TEXT, vector BLOB NOT NULL, PRIMARY KEY (hash, embedder)) WITHOUT ROWID;
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+INSERT INTO meta VALUES ('revision', '0');
+"""),
+)
+_SQLITE_WAIT_S = 30  # for the transaction of another connection
+_LOCK_WAIT_S = 10  # for another process that writes a library of an older version
+_LOCK_PAUSE_S = 0.1
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Return a connection that begins no transaction by itself."""
+    db = sqlite3.connect(path, timeout=_SQLITE_WAIT_S, isolation_level=None, check_same_thread=False)
+    db.create_function("casefold", 1, str.casefold, deterministic=True)
+    db.execute("PRAGMA synchronous = NORMAL")
+    return db
+
+
+def prepare(path: Path, steps: Sequence[migrations.Step] = STEPS) -> None:
+    """Make the file, or bring one of an older version up to date; a file that is up to date is only read.
+
+    A file of an older version is migrated under the writer's lock, as a process of the older version may be writing.
+    Raises Busy when another process holds the lock and goes on holding it, and LibraryError for a file of a newer version.
+    """
+    new = not path.exists() or path.stat().st_size == 0
+    with closing(connect(path)) as db:
+        migrations.check(db, steps, "library")
+        db.execute("PRAGMA journal_mode = WAL")
+        deadline = time.monotonic() + _LOCK_WAIT_S
+        while not migrations.check(db, steps, "library"):
+            try:
+                if new:
+                    migrations.migrate(db, steps, "library")
+                else:
+                    with lock.writer_here(path.parent, "library migration"):
+                        migrations.migrate(db, steps, "library")
+            except Busy:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(_LOCK_PAUSE_S)  # the holder may be migrating this very file
