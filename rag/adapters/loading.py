@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from importlib import import_module
 from inspect import Parameter, signature
@@ -13,12 +13,12 @@ from typing import Any
 from pydantic import ValidationError
 
 from rag.errors import UsageError
+from rag.settings.mask import is_secret
 
 PREFIX = "llamaindex:"
 _NAME = re.compile(r"((?:[^\W\d]\w*\.)*[^\W\d]\w*):([^\W\d]\w*)")
-_SECRET = re.compile(r"key|token|secret|password", re.IGNORECASE)
-_MOST = 200  # characters shown of what a class said
-_LEAST = 4  # characters of a secret that is looked for in it
+_MOST_SHOWN = 200  # characters of the text of an error
+_MIN_SECRET = 4  # characters; a shorter secret would hide parts of ordinary words
 _STRICT = ("pydantic", "llama_index.core")  # whose constructors drop what they do not know without a word
 
 
@@ -56,20 +56,34 @@ def make(name: str, options: Mapping[str, Any], kind: type[Any], setting: str) -
 
 def said_by(error: Exception, options: Mapping[str, Any]) -> str:
     """Return an error's class and the start of its text, on one line, without the secrets among `options`."""
-    text = " ".join(str(error).split())
+    text = str(error)
     for secret in _secrets(options):
         text = text.replace(secret, "***")
-    return f"{type(error).__name__}: {text[:_MOST].rstrip('. ')}" if text else type(error).__name__
+    text = " ".join(text.split())
+    return f"{type(error).__name__}: {text[:_MOST_SHOWN].rstrip('. ')}" if text else type(error).__name__
 
 
 def harmless(options: Mapping[str, Any]) -> dict[str, Any]:
     """Return `options` without those that hold secrets."""
-    return {name: value for name, value in options.items() if not _SECRET.search(name)}
+    return {name: value for name, value in options.items() if not is_secret(name)}
 
 
 def _secrets(options: Mapping[str, Any]) -> list[str]:
-    values = [value for name, value in options.items() if _SECRET.search(name)]
-    return [value for value in values if isinstance(value, str) and len(value) >= _LEAST]
+    """Return the secrets among `options` and in the tables within, the longest first: one may be part of another."""
+    found = {text for name, value in options.items() for text in _strings(value, hidden=is_secret(name))}
+    return sorted((text for text in found if len(text) >= _MIN_SECRET), key=len, reverse=True)
+
+
+def _strings(value: Any, *, hidden: bool) -> Iterator[str]:
+    """Yield the strings of an option that are secret: all of them when its name is (`hidden`), else those of secret names."""
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield from _strings(inner, hidden=hidden or is_secret(str(name)))
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _strings(inner, hidden=hidden)
+    elif hidden and isinstance(value, str):
+        yield value
 
 
 def _imported(module: str, setting: str) -> ModuleType:

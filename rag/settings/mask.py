@@ -6,10 +6,15 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-_SECRET = re.compile(r"key(?!word)|token(?!s|iz)|secret|passw|credential|authori", re.IGNORECASE)
+_SECRET_NAME = re.compile(r"key(?!word)|token(?!s|iz)|secret|passw|credential|authori", re.IGNORECASE)
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]{0,39}")
 _HIDDEN = "***"
+
+
+def is_secret(name: str) -> bool:
+    """Whether an option called `name` holds a secret: `api_key` and `credentials` do, `max_tokens` and `tokenizer` do not."""
+    return bool(_SECRET_NAME.search(name))
 
 
 class Options(dict[str, Any]):
@@ -43,7 +48,7 @@ def shown_variable(name: str) -> str:
 
 def shown_options(options: Mapping[str, Any]) -> dict[str, Any]:
     """Return a copy of a table of options without what its names say is secret, in tables within it too."""
-    return {name: _HIDDEN if _SECRET.search(name) else _shown(value) for name, value in options.items()}
+    return {name: _HIDDEN if is_secret(name) else _shown(value) for name, value in options.items()}
 
 
 def _shown(value: Any) -> Any:

@@ -13,6 +13,7 @@ from support import llamaindex_classes
 from support.factories import hit, paper, sources
 
 from rag import factory
+from rag.adapters import embedding
 from rag.adapters.chat_model import chat_model
 from rag.adapters.embedding import embedder
 from rag.adapters.reranking import reranker
@@ -89,7 +90,17 @@ def test_a_module_that_lacks_another_or_breaks_says_so(tmp_path: Path, monkeypat
         (
             "support.llamaindex_classes:NoKey",
             {"api_key": SECRET},
-            "NoKey does not take its options (VendorError: no account for ***). Correct",
+            "NoKey does not take its options (VendorError: no account for ***,",
+        ),
+        (
+            "support.llamaindex_classes:NoKey",
+            {"credentials": SECRET, "max_tokens": "many"},
+            "(VendorError: no account for ***, many tokens)",
+        ),
+        (
+            "support.llamaindex_classes:NoKey",
+            {"credentials": {"login": [SECRET]}},
+            "no account for {'login': ['***']}",
         ),
         ("support.llamaindex_classes:NoKey", {"windo": 5}, "NoKey has no option windo. Did you mean window?"),
         (
@@ -245,7 +256,7 @@ def test_llamaindex_own_mock_is_an_embedder() -> None:
 
 def test_vectors_have_length_one_and_find_what_the_bundled_embedder_finds(model_home: Path, embedder: MiniLM) -> None:
     texts = ["graphs", "lamps give light", "how to boil an egg"]
-    ours = embedder("support.llamaindex_classes:Embedding", {"home": str(model_home)})
+    ours = embedding.embedder("support.llamaindex_classes:Embedding", {"home": str(model_home)})
     np.testing.assert_allclose(ours.embed(texts), embedder.embed(texts), atol=1e-5)
 
 
@@ -257,6 +268,15 @@ def test_a_name_tells_models_apart_but_neither_keys_nor_addresses(model_home: Pa
     assert name(model_name="e5").startswith("support.llamaindex_classes.Embedding-e5")
     assert len({name(), name(model_name="e5"), name(prefix="query: ")}) == 3
     assert name(api_key=SECRET) == name(embed_batch_size=3) == name()
+
+
+def test_embedders_with_different_tokenizers_have_different_names(model_home: Path) -> None:
+    """Their vectors differ, and vectors of one name share an index."""
+
+    def name(**options: Any) -> str:
+        return embedder("support.llamaindex_classes:Embedding", {"home": str(model_home), **options}).name
+
+    assert len({name(), name(tokenizer_name="bert-base-cased"), name(tokenizer_name="bert-base-uncased")}) == 3
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ import pytest
 
 from rag.errors import UsageError
 from rag.settings.__main__ import main
-from rag.settings.mask import shown_address, shown_options
+from rag.settings.mask import is_secret, shown_address, shown_options
 from rag.settings.settings import load, profiles, resolve
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -217,6 +217,18 @@ def test_options_are_hidden_by_their_names_only() -> None:
     options = {**plain, "API_KEY": "a", "access_token": "b", "list": [{"password": "c"}]}
     hidden = {"API_KEY": "***", "access_token": "***", "list": [{"password": "***"}]}
     assert shown_options(options) == {**plain, **hidden}
+
+
+@pytest.mark.parametrize(
+    "name", ["api_key", "APIKEY", "hf_token", "token", "client_secret", "passwd", "credentials", "Authorization"]
+)
+def test_a_name_of_a_secret_is_known_as_one(name: str) -> None:
+    assert is_secret(name)
+
+
+@pytest.mark.parametrize("name", ["max_tokens", "tokenizer_name", "keyword", "model", "author"])
+def test_a_name_of_no_secret_is_not_taken_for_one(name: str) -> None:
+    assert not is_secret(name)
 
 
 def test_options_reach_their_class_as_they_were_set(home: Path) -> None:

@@ -30,6 +30,8 @@ class Whole(CustomLLM):
     model: str = "whole-1"
     window: int = 2000
     api_key: str = ""
+    credentials: Any = ""
+    max_tokens: str = ""
 
     @property
     def metadata(self) -> LLMMetadata:
@@ -104,7 +106,7 @@ class NoKey(Streams):
 
     def __init__(self, **more: Any) -> None:
         super().__init__(**more)
-        raise VendorError(f"no account for {self.api_key}")
+        raise VendorError(f"no account for {self.api_key or self.credentials}, {self.max_tokens} tokens")
 
 
 class Embedding(BaseEmbedding):
@@ -113,6 +115,7 @@ class Embedding(BaseEmbedding):
     home: str = ""
     prefix: str = ""
     api_key: str = ""
+    tokenizer_name: str = ""
     _minilm: MiniLM = PrivateAttr()
 
     def model_post_init(self, context: Any) -> None:
