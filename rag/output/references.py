@@ -18,6 +18,10 @@ _PUBLISHER_PATH = re.compile(rf"/doi/(?:[a-z]+/)?{_DOI}", re.IGNORECASE)  # as o
 _ARXIV_DOI = "10.48550/arxiv."
 _HUGGINGFACE = "huggingface.co"
 _DOI_HOSTS = ("doi.org", "dx.doi.org")
+# Maths in a title: no space inside the dollar signs and no digit after the last, so that "$5 and $10" is two prices.
+_CONTROL = r"\x00-\x1f\x7f-\x9f\u2028\u2029"
+_MATHS = re.compile(rf"(?<![\\$])\$(?![\s$])(?:[^$\\%&#{_CONTROL}]|\\[^{_CONTROL}])+(?<![\s\\])\$(?![\d$])")
+_ESCAPED_SIGN = re.compile(r"\\.")
 _SPACES = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
 
 
@@ -95,7 +99,7 @@ def _key(paper: Paper, taken: set[str]) -> str:
 def _entry(paper: Paper, key: str) -> str:
     known = _known(paper)
     fields = {
-        "title": "{" + _escape(paper.title) + "}",
+        "title": "{" + _title(paper.title) + "}",
         "author": " and ".join(map(_name, paper.authors)),
         "year": (paper.published or "")[:4],
         "eprint": known.arxiv or "",
@@ -111,6 +115,27 @@ def _name(author: str) -> str:
     """A name with "and" in it, an organisation's, stays one name in braces."""
     escaped = _escape(author)
     return f"{{{escaped}}}" if " and " in f" {escaped.lower()} " else escaped
+
+
+def _title(title: str) -> str:
+    """Return a title with its words escaped. Maths ($...$ on one line, with balanced braces) stays as it is written."""
+    pieces: list[str] = []
+    position = 0
+    for maths in _MATHS.finditer(title):
+        if _is_balanced(maths.group()) and _is_balanced(_ESCAPED_SIGN.sub("", maths.group())):
+            pieces += [_escape(title[position : maths.start()]), maths.group()]
+            position = maths.end()
+    return "".join([*pieces, _escape(title[position:])])
+
+
+def _is_balanced(maths: str) -> bool:
+    """Return whether `maths` closes each brace that it opens. BibTeX counts escaped braces too, TeX does not."""
+    depth = 0
+    for sign in maths:
+        depth += (sign == "{") - (sign == "}")
+        if depth < 0:
+            return False
+    return depth == 0
 
 
 def _escape(value: str) -> str:

@@ -79,6 +79,35 @@ def test_an_organisation_with_and_in_its_name_stays_one_author() -> None:
     assert bibtexparser.parse_string(told).entries[0]["author"] == "Ada B. and {Lamps and Sons}"
 
 
+@pytest.mark.parametrize(
+    ("title", "written"),
+    [
+        (r"Sorting in $\mathcal{O}(n)$ & Less", r"Sorting in $\mathcal{O}(n)$ \& Less"),
+        (r"$\alpha$-Divergence, 5% of $x_{i}^{2}$", r"$\alpha$-Divergence, 5\% of $x_{i}^{2}$"),
+        (r"$\Delta_{t}$", r"$\Delta_{t}$"),
+        ("Lamps for $5 and $10", r"Lamps for \$5 and \$10"),
+        ("From $5 to $x", r"From \$5 to \$x"),
+        ("Open $x{y$ and {A}_1", r"Open \$x(y\$ and (A)\_1"),
+        (r"Closed $\{x}$", r"Closed \$(x)\$"),
+        ("Closed $}x{$", r"Closed \$)x(\$"),
+        ("Two $a\nb$ lines", r"Two \$a b\$ lines"),
+        ("A comment $x % y$", r"A comment \$x \% y\$"),
+    ],
+)
+def test_maths_in_a_title_is_kept_and_the_rest_is_escaped(title: str, written: str) -> None:
+    library = bibtexparser.parse_string(references.bibtex([paper(title), paper("Next")]))
+    assert library.failed_blocks == []
+    assert [entry["title"] for entry in library.entries] == [f"{{{written}}}", "{Next}"]
+
+
+@given(st.lists(st.sampled_from(["$", "{", "}", "\\", "x", " ", "\n", "%", "5", r"\alpha"]), min_size=1).map("".join))
+def test_no_maths_breaks_the_entries_after_it(title: str) -> None:
+    library = bibtexparser.parse_string(references.bibtex([Paper("a", title, ""), Paper("b", "Next", "")]))
+    assert library.failed_blocks == []
+    assert [entry.key for entry in library.entries] == ["a", "b"]
+    assert library.entries[1]["title"] == "{Next}"
+
+
 @given(st.lists(st.builds(Paper, st.text(max_size=4), st.text(min_size=1), st.just("")), max_size=6))
 def test_any_papers_have_keys_of_their_own_and_can_be_parsed(papers: list[Paper]) -> None:
     library = bibtexparser.parse_string(references.bibtex(papers))
