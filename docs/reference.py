@@ -1,4 +1,4 @@
-"""What the documentation takes from the code: options of the parsers, fields of the settings, the error tree, the changelog.
+"""What the documentation takes from the code: options, settings, the error tree, the layers, the changelog.
 
 part("options:rag.ask")     a table of that command's options, for a page that has `<!-- generated: options:rag.ask -->`
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import tomllib
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
@@ -63,7 +64,7 @@ def part(name: str) -> str:
     kind, _, of = name.partition(":")
     if kind == "options" and of in COMMANDS:
         return _options(of)
-    return {"settings": _settings, "errors": _errors, "changelog": _changelog}[name]()
+    return {"settings": _settings, "errors": _errors, "changelog": _changelog, "layers": _layers}[name]()
 
 
 def _options(command: str) -> str:
@@ -137,6 +138,14 @@ def _default(name: str, field: FieldInfo) -> str:
 def _errors() -> str:
     tree = (errors.__doc__ or "").split("\n\n", 1)[1].rstrip()
     return f"```text\n{tree}\n```"
+
+
+def _layers() -> str:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"]
+    layers = next(contract["layers"] for contract in contracts if contract["type"] == "layers")
+    names = (layer.split(" | ") for layer in layers)
+    rows = [f"| {n} | {', '.join(f'`{name}`' for name in layer)} |" for n, layer in enumerate(names, 1)]
+    return "\n".join(["| layer | packages and modules |", "|---|---|", *rows])
 
 
 def _changelog() -> str:

@@ -136,6 +136,24 @@ def test_the_error_tree_names_every_error() -> None:
     assert {kind.__name__ for kind in kinds if kind.__name__ not in tree} == set()
 
 
+def test_the_layers_of_contributing_are_those_of_the_import_contract() -> None:
+    assert "<!-- generated: layers -->" in (ROOT / "docs" / "contributing.md").read_text("utf-8")
+    rows = reference.part("layers").splitlines()
+    assert rows[2].startswith("| 1 | `ui`, `evals` |")
+    assert any("`rag.retrieval`, `rag.answering`" in row for row in rows)
+
+
+@pytest.mark.parametrize("page", ["docs/programs/python.md", "docs/reference/errors.md"])
+def test_the_python_of_a_page_runs(page: str, starter_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAG_HOME", str(starter_home))
+    [program] = pages.blocks(ROOT / page, "python")
+    names: dict[str, object] = {}
+    exec(program, names)
+    answer = names["answer"]
+    assert isinstance(answer, Answer)
+    assert "GraphSAINT" in answer.answer
+
+
 def test_a_part_that_is_not_there_is_an_error() -> None:
     with pytest.raises(KeyError):
         reference.part("options:rag.nosuch")
