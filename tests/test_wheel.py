@@ -37,6 +37,7 @@ def test_the_wheel_carries_prompts_page_assets_cases_and_the_starter_corpus(whee
         "ui/static/style.css",
         "rag/data/starter.jsonl",
         "rag/data/starter_vectors.npz",
+        "rag/py.typed",
         "evals/cases/starter.jsonl",
     } <= names
     assert not [name for name in names if name.startswith("tests/")]
