@@ -1,6 +1,7 @@
 """Twenty of the bundled cases, asked of the starter corpus: how many answers are grounded from beginning to end?
 
-python -m rag.doctor ends with it. It is a first impression; `python -m evals run` has all cases and each measure by itself.
+python -m rag.doctor ends with it, by the entry point `abstract_rag.score_card` of pyproject.toml. It is a first impression;
+`python -m evals run` has all cases and each measure by itself.
 """
 
 from __future__ import annotations
@@ -8,7 +9,6 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from evals import case_files
@@ -17,9 +17,11 @@ from evals.metrics import is_grounded
 from rag import factory as opened
 from rag import ingestion
 from rag.assistant import Assistant
+from rag.doctor.score import Score
 from rag.errors import RagError
 from rag.settings.settings import Settings
 from rag.sources import formats
+from rag.terminal import say
 from rag.types import Progress
 
 CHOSEN = {  # how many of each kind; the first ones of the half that nothing was tuned on
@@ -34,15 +36,12 @@ CHOSEN = {  # how many of each kind; the first ones of the half that nothing was
 _PATIENCE = 3  # questions in a row that may fail before the others are left unasked
 
 
-@dataclass(frozen=True, slots=True)
-class Score:
-    """How many of `of` cases were answered as they should be, and by whom; `missed` are the ids of the others."""
-
-    grounded: int
-    of: int
-    by: str
-    missed: tuple[str, ...]
-    problem: str | None = None  # the last error of a question that could not be answered
+def measure(settings: Settings, progress: Progress, reuse: bool, most: int) -> Score:
+    """Ask up to `most` of the cases as `settings` say and judge the answers. Raises RagError when nothing can be asked."""
+    asked = chosen()[:most]
+    say(f"Asking {len(asked)} bundled questions" + ("." if reuse else " of the starter corpus, which is read first."))
+    with on_starter(settings, progress, reuse=reuse) as assistant:
+        return score(assistant, asked, progress)
 
 
 def chosen() -> list[Case]:

@@ -22,7 +22,7 @@ from rag.text.words import clean
 from rag.types import Progress
 
 if TYPE_CHECKING:
-    from evals.scorecard import Score
+    from rag.doctor.score import Score
     from rag.settings.settings import Settings
 
 _SIGNS = {True: "ok", False: "!!", None: "--"}
@@ -139,14 +139,14 @@ class Examination:
         yield from found
 
     def _grounding(self, settings: Settings, *, reuse: bool) -> str:
-        from evals import scorecard
+        from rag.doctor import score
 
         if not self._answers:
             raise Skipped("not measured, as the model does not answer")
-        asked = scorecard.chosen()[: self._most]
-        say(f"Asking {len(asked)} bundled questions" + ("." if reuse else " of the starter corpus, which is read first."))
-        with scorecard.on_starter(settings, self._progress, reuse=reuse) as assistant:
-            self.score = found = scorecard.score(assistant, asked, self._progress)
+        card = score.installed()
+        if card is None:
+            raise Skipped("not measured, as the bundled questions are not installed")
+        self.score = found = card(settings, self._progress, reuse, self._most)
         told = f"{found.grounded} of {found.of} bundled cases, by {found.by}"
         if found.problem:
             raise RagError(f"{told}; some had no answer: {found.problem}", "Mend that, then run this again.")

@@ -17,7 +17,7 @@ from evals import scorecard
 from evals.case_files import Case
 from evals.metrics import is_grounded
 from rag import ingestion
-from rag.doctor import __main__, hosts, machine
+from rag.doctor import __main__, hosts, machine, score
 from rag.doctor.machine import Check
 from rag.doctor.model import Trial, long_prompt
 from rag.endpoints import server as window
@@ -391,6 +391,12 @@ def test_the_score_card_uses_the_starter_library_that_is_there(starter_home: Pat
     assert found["grounding"].told == "2 of 2 bundled cases, by extractive"
     assert asked.score is not None
     assert asked.score.missed == ()
+
+
+def test_without_the_bundled_questions_grounding_is_left_out(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(score, "GROUP", "abstract_rag.nothing")
+    found = {check.name: check for check in __main__.Examination({}, quick=False, ports={}).checks()}
+    assert found["grounding"] == Check("grounding", None, "not measured, as the bundled questions are not installed")
 
 
 def test_a_question_that_fails_is_missed_and_after_three_no_more_are_asked(starter_home: Path) -> None:
