@@ -20,8 +20,9 @@ import numpy as np
 from evals import mutations
 from rag.checking import checker, support
 from rag.errors import SourceError, UsageError
+from rag.index.embedder_cache import CachedEmbedder
 from rag.index.minilm import MiniLM
-from rag.interfaces import Embedder, Vectors
+from rag.interfaces import Embedder
 from rag.settings.settings import load
 from rag.sources import formats
 from rag.text import names, sentences, words
@@ -69,7 +70,7 @@ def _enough(value: str) -> int:
 
 def run(args: argparse.Namespace) -> int:
     """Print a table for each set of claims; return 0."""
-    embedder = _Remembering(MiniLM(load().home))
+    embedder = CachedEmbedder(MiniLM(load().home))
     if args.pairs:
         print("\n".join(table(judge(_from_file(args.pairs), embedder), f"{args.pairs.name}")))
         return 0
@@ -215,18 +216,3 @@ def _need_both(pairs: Sequence[Pair], where: Path) -> None:
 
 def _kind(label: object) -> str:
     return TRUE if str(label).upper() in ("SUPPORT", "SUPPORTS", "SUPPORTED", "TRUE", "1") else str(label).lower()
-
-
-class _Remembering:
-    """An embedder that embeds each text once: the same abstracts come again and again."""
-
-    def __init__(self, embedder: Embedder) -> None:
-        self.name, self.dimension = embedder.name, embedder.dimension
-        self._embedder = embedder
-        self._known: dict[str, Vectors] = {}
-
-    def embed(self, texts: Sequence[str]) -> Vectors:
-        new = list(dict.fromkeys(t for t in texts if t not in self._known))
-        if new:
-            self._known.update(zip(new, self._embedder.embed(new), strict=True))
-        return np.array([self._known[t] for t in texts], np.float32).reshape(len(texts), self.dimension)

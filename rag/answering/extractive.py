@@ -15,8 +15,9 @@ from rag.interfaces import Embedder, Vectors
 from rag.questions import analysis, followup
 from rag.questions.analysis import Asked
 from rag.text import names, sentences
-from rag.text import words as text
 from rag.text.citations import title_of
+from rag.text.words import content_words, numbers
+from rag.text.words import names as names_in
 from rag.types import Finish, Mode, Prompt, Source
 
 _SENTENCES = 5  # in all, but one a paper for a list
@@ -25,7 +26,7 @@ _EACH = 3  # sentences of each thing compared
 _NEAR, _NEAR_LISTED = 0.78, 0.65  # a further paper is quoted when its fused score is this share of the best one's
 _FEW = 3  # sentences that are quoted however far behind the best one
 _OF_BEST = 0.25  # a further one is, when its score is this share of the best one's
-_LISTING = text.content_words("papers works methods approaches find list show research about exist proposed please studies")
+_LISTING = content_words("papers works methods approaches find list show research about exist proposed please studies")
 _SAME = 0.9  # cosine of two sentences that say the same
 # What a sentence's own words are worth beside its cosine with the question; see CONTRIBUTING.
 _OVERLAP, _FIGURE, _DEFINING, _NAMING, _DETAIL, _ASIDE, _ADDRESS = 0.7, 0.15, 0.15, 0.2, 0.1, 0.3, 2.0
@@ -88,12 +89,12 @@ class ExtractiveReader:
         spans = [(s, *span) for s in sources for span in sentences.split(s.paper.abstract)]
         texts = [s.paper.abstract[start:end] for s, start, end in spans]
         own = followup.own(said)
-        wanted = text.content_words(own)
+        wanted = content_words(own)
         vectors = self._embedder.embed([own, *texts])
         quotes: dict[int, list[_Quote]] = {s.n: [] for s in sources}
         for (source, start, end), sentence, vector in zip(spans, texts, vectors[1:], strict=True):
-            told = wanted - text.content_words(source.paper.title)  # the title is shown, and was matched already
-            overlap = len(told & text.content_words(sentence)) / max(len(told), 1)
+            told = wanted - content_words(source.paper.title)  # the title is shown, and was matched already
+            overlap = len(told & content_words(sentence)) / max(len(told), 1)
             score = float(vector @ vectors[0]) + _OVERLAP * overlap + _fitness(sentence, said, asked)
             quotes[source.n].append(_Quote(source, start, end, score, vector))
         return {n: sorted(found, key=lambda q: -q.score) for n, found in quotes.items() if found}
@@ -103,8 +104,8 @@ def _about(said: str, asked: Asked, sources: Sequence[Source]) -> list[Source]:
     """Return the sources to quote: those that what is asked about is the name of, else those that come near the best."""
     best = sources[0].hit.score
     if asked.kind == "list":
-        wanted = text.content_words(said) - _LISTING
-        listed = [s for s in sources if s.hit.score >= _NEAR_LISTED * best or wanted <= text.content_words(_whole(s))]
+        wanted = content_words(said) - _LISTING
+        listed = [s for s in sources if s.hit.score >= _NEAR_LISTED * best or wanted <= content_words(_whole(s))]
         return listed or [sources[0]]
     if asked.kind == "comparison":
         compared = _one_each(asked.subjects, sources)
@@ -134,7 +135,7 @@ def _one_each(subjects: Sequence[str], sources: Sequence[Source]) -> list[Source
 def _is_named(said: str, asked: Asked, sources: Sequence[Source]) -> bool:
     """Whether the question names the best source's subject: by a name that no other source has, or not in its title."""
     best, others = sources[0], sources[1:]
-    for name in asked.subjects or text.names(said):
+    for name in asked.subjects or names_in(said):
         alone = _has(_whole(best), name) and not any(_has(_whole(s), name) for s in others)
         if alone or (_has(best.paper.title, name) and not any(_has(s.paper.title, name) for s in others)):
             return True
@@ -146,19 +147,19 @@ def _whole(source: Source) -> str:
 
 
 def _has(told: str, subject: str) -> bool:
-    return subject in names.Known([told]) or text.content_words(subject) <= text.content_words(told)
+    return subject in names.Known([told]) or content_words(subject) <= content_words(told)
 
 
 def _fitness(sentence: str, said: str, asked: Asked) -> float:
     """Return what a sentence is worth beyond its nearness, for the kind of question."""
     worth = -_ASIDE if _BACKGROUND.search(sentence) else 0.0
-    if (asked.amount or asked.kind == "comparison") and text.numbers(sentence):
+    if (asked.amount or asked.kind == "comparison") and numbers(sentence):
         worth += _FIGURE
     if asked.kind in ("definition", "list", "comparison") and _DEFINES.search(sentence):
         worth += _DEFINING
     if any(_has(sentence, subject) for subject in asked.subjects):
         worth += _NAMING
-    words = text.content_words(sentence)
+    words = content_words(sentence)
     worth += _DETAIL * sum(not words.isdisjoint(detail.stems) for detail in asked.details)
     if _LINK.search(sentence) and not _ASKS_LINK.search(said):
         worth -= _ADDRESS

@@ -9,11 +9,10 @@ from functools import cache
 
 from rag.collection.query import Query
 from rag.text import sentences
-from rag.text.words import STOP
+from rag.text.words import STOP, WORD
 from rag.types import Claim, Evidence, Paper, Verdict
 
 _MARK = re.compile(r"\[(?=[\d, ]+\])([\d, ]+)\]")  # in a title it would be taken for a citation
-_WORD = re.compile(r"[^\W_]+")
 _SIGN = re.compile(r"[^\w\s.,'’-]")  # of C++ or F#, which are nothing without it
 
 
@@ -87,13 +86,13 @@ def has(told: str, said: str, *, apart: bool = False) -> bool:
     """Whether `told` has the words of `said`, singular or plural, whatever the case: together, or each somewhere."""
     if not apart:
         return _pattern(said).search(told) is not None
-    words = _WORD.findall(said)
+    words = WORD.findall(said)
     return all(_pattern(word).search(told) for word in [w for w in words if w.lower() not in STOP] or words)
 
 
 @cache
 def _pattern(said: str) -> re.Pattern[str]:
-    whole = re.escape(said) if _SIGN.search(said) else r"[\W_]+".join(map(_forms, _WORD.findall(said)))
+    whole = re.escape(said) if _SIGN.search(said) else r"[\W_]+".join(map(_forms, WORD.findall(said)))
     return re.compile(rf"(?<![^\W_]){whole}(?![^\W_])", re.IGNORECASE)
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from difflib import SequenceMatcher
 
 from rag.index.generations import Index
-from rag.text.words import content_words, names
+from rag.text.words import WORD, content_words, names
 
 SURE = 0.85  # nearness of a title that is meant
 NEAR = 0.6  # nearness of one that may be
@@ -15,7 +14,6 @@ _CONTAINED = (0.8, 0.9)  # of one or two words, of more: "GPT-4" in a title is n
 _FEW = 2
 _SAME_WORDS = 0.8
 _CANDIDATES = 30  # papers whose words are compared letter by letter
-_WORD = re.compile(r"[^\W_]+")
 
 
 def find(title: str, titles: Mapping[str, str], live: Index) -> list[tuple[str, float]]:
@@ -40,7 +38,7 @@ def find(title: str, titles: Mapping[str, str], live: Index) -> list[tuple[str, 
 
 
 def _folded(title: str) -> str:
-    return f" {' '.join(_WORD.findall(title.lower()))} "
+    return f" {' '.join(WORD.findall(title.lower()))} "
 
 
 def _nearness(title: str, known: str) -> float:

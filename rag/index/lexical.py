@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,10 +11,10 @@ import tantivy
 from numpy.typing import NDArray
 
 from rag.errors import LibraryError
+from rag.text.words import WORD
 from rag.types import Paper
 
 _TITLE_BOOST = 0.5  # the abstract says most of it again
-_WORD = re.compile(r"[^\W_]+")
 _HEAP = 64_000_000  # bytes
 # Words that make a sentence a question and say nothing of its subject.
 _ASKING = frozenset(
@@ -63,7 +62,7 @@ class LexicalIndex:
 
         With `among`, only papers of those rows are considered.
         """
-        words = [w for w in _WORD.findall(question.lower()) if w not in _ASKING]
+        words = [w for w in WORD.findall(question.lower()) if w not in _ASKING]
         if not words or n == 0 or (among is not None and not len(among)):
             return _NONE
         fields = ["title", "abstract"]
@@ -79,7 +78,7 @@ class LexicalIndex:
 
     def mentions(self, term: str) -> bool:
         """Return whether any title or abstract has `term`, its parts next to each other, whatever the case or ending."""
-        words = _WORD.findall(term.lower())
+        words = WORD.findall(term.lower())
         query, _ = self._index.parse_query_lenient(f'"{" ".join(words)}"', ["title", "abstract"])
         return not words or bool(self._index.searcher().search(query, 1, count=False).hits)
 
@@ -88,7 +87,7 @@ class LexicalIndex:
 
         Its words must stand next to each other, or, with `together` false, all be somewhere; small words then do not count.
         """
-        words = _WORD.findall(said.lower())
+        words = WORD.findall(said.lower())
         if not words:
             return _NONE[0]
         apart = " ".join(f"+{w}" for w in words if w not in _ASKING) or " ".join(f"+{w}" for w in words)

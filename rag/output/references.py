@@ -44,6 +44,13 @@ def links(paper: Paper) -> list[tuple[str, str]]:
     return found
 
 
+def authors(paper: Paper, most: int, *, or_count: bool = False) -> str:
+    """Return the first `most` authors, with "et al." for more. With `or_count`, return "3 authors" where none is named."""
+    if paper.authors or not or_count or not paper.author_count:
+        return ", ".join(paper.authors[:most]) + " et al." * (len(paper.authors) > most)
+    return f"{paper.author_count} author{'s' * (paper.author_count != 1)}"
+
+
 def _is_arxiv(host: str) -> bool:
     return host == "arxiv.org" or host.endswith(".arxiv.org")
 

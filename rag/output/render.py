@@ -22,6 +22,7 @@ SIGNS: dict[Verdict, tuple[str, str]] = {
     "uncited": ("○", "without a source"),
 }
 _SENTENCE = 160  # characters shown of what a nearest paper says
+_MAX_AUTHORS = 3  # named in a reference
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # a model could drive the terminal with them
 
 
@@ -141,7 +142,7 @@ def nearest_sentence(hit: Hit) -> str:
 
 def reference(n: int, paper: Paper) -> str:
     """Return a paper as one line of a list of sources: number, title, authors, date and address where known."""
-    more = [", ".join(paper.authors[:3]) + (" et al." if len(paper.authors) > 3 else ""), paper.published, paper.url]
+    more = [references.authors(paper, _MAX_AUTHORS), paper.published, paper.url]
     return f"[{n}] {paper.title}" + "".join(f" · {part}" for part in more if part)
 
 

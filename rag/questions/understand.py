@@ -15,7 +15,7 @@ from rag.collection.query import Query
 from rag.interfaces import ChatModel
 from rag.questions import analysis, followup
 from rag.text import dates
-from rag.text.words import content_words
+from rag.text.words import WORD, content_words
 from rag.types import Prompt, Turn
 
 _ENGLISH_ONLY = "The bundled embedder reads English: ask in English, or set a model, which then translates the question."
@@ -40,7 +40,6 @@ _PLAIN = content_words(
     "wrote wonder mention mentions touch touching concern talk talking discuss deal dealing cover regarding concerning "
     "related topic subject word term phrase sum roughly exactly actually currently us me anything something somewhere thing"
 )
-_WORD = re.compile(r"[^\W_]+")
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 _Words = Annotated[str, StringConstraints(max_length=300)]
 _Date = Annotated[str, StringConstraints(pattern=r"^(19|20)\d\d(-\d\d(-\d\d)?)?$")]
@@ -99,8 +98,8 @@ def about_collection(asked: str, model: ChatModel) -> Query | None:
 def _fits(read: Query, asked: str) -> bool:
     """Whether a query has all that the question says and nothing else."""
     words = (read.mention, read.about, read.in_title, read.title, read.source)
-    said = set(_WORD.findall(asked.lower()))
-    filled = set(_WORD.findall(" ".join(words).lower()))
+    said = set(WORD.findall(asked.lower()))
+    filled = set(WORD.findall(" ".join(words).lower()))
     days = [day for day in (read.since, read.until) if day]
     if not filled <= said or any(dates.iso(day) is None for day in days) or len(read.about.split()) > query.LONGEST:
         return False

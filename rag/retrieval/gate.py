@@ -16,7 +16,8 @@ from rag.questions import analysis, followup
 from rag.questions.analysis import Asked, Detail
 from rag.storage.library import Library
 from rag.text import names, quantities, sentences
-from rag.text import words as text
+from rag.text.words import content_words
+from rag.text.words import names as names_in
 from rag.types import Hit
 
 _NUMBERED = re.compile(r"[^\W\d_]+-?\d+(?:\.\d+)*")  # one of a series, which is not told by what is said of another one
@@ -89,7 +90,7 @@ def judge(asked: str, hits: Sequence[Hit], lexical: LexicalIndex, *, details: bo
         told = "tells of" if any(_mentioned(s, lexical) for s in unknown) else "mentions"
         return Decision(f"No abstract {told} {_either(unknown)}.", tuple(dict.fromkeys([*missing, *unknown])))
     missing = tuple(dict.fromkeys([*missing, *(s for s in unknown if not _mentioned(s, lexical))]))
-    if not selected and _far(asked, hits, anchored=any(name in near for name in text.names(asked))):
+    if not selected and _far(asked, hits, anchored=any(name in near for name in names_in(asked))):
         return Decision("Nothing in the collection comes near this question.", missing)
     lacking = _lacking(understood, hits) if details else ()
     if lacking:
@@ -113,11 +114,11 @@ def _titled(hits: Sequence[Hit], named: Sequence[str]) -> bool:
 
 def _tells_of(hit: Hit, subject: str, lexical: LexicalIndex) -> bool:
     """Whether a paper has all words of `subject`, two only as they stand, in one sentence or its title, or names it."""
-    paper, words = hit.paper, text.content_words(subject)
+    paper, words = hit.paper, content_words(subject)
     if len(words) <= _PHRASE and len(subject.split()) > 1 and not lexical.mentions(subject):
         return subject in names.Known([paper.title, paper.abstract])
     told = [paper.title, *(paper.abstract[start:end] for start, end in sentences.split(paper.abstract))]
-    return any(words <= text.content_words(sentence) for sentence in told) or subject in names.Known(told)
+    return any(words <= content_words(sentence) for sentence in told) or subject in names.Known(told)
 
 
 def _far(asked: str, hits: Sequence[Hit], *, anchored: bool) -> bool:
@@ -130,8 +131,8 @@ def _far(asked: str, hits: Sequence[Hit], *, anchored: bool) -> bool:
 
 def _share(asked: str, hits: Sequence[Hit]) -> float:
     """Return the largest share of the question's words, if it has two or more, that a single paper has."""
-    words = text.content_words(asked)
-    told = (text.content_words(f"{hit.paper.title} {hit.paper.abstract}") for hit in hits)
+    words = content_words(asked)
+    told = (content_words(f"{hit.paper.title} {hit.paper.abstract}") for hit in hits)
     return max(len(words & said) for said in told) / len(words) if len(words) > 1 else 0.0
 
 
@@ -149,7 +150,7 @@ def _gives(told: Sequence[str], detail: Detail) -> bool:
     if not heads or not (detail.amount or heads[-1] in _TELLING):
         return True
     called = _SAME.get(heads[-1], frozenset()) | {heads[-1]}
-    having = [sentence for sentence in told if called & text.content_words(sentence)]
+    having = [sentence for sentence in told if called & content_words(sentence)]
     return any(quantities.find(sentence) for sentence in having) if detail.amount else bool(having)
 
 

@@ -13,6 +13,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import UsageError
+from rag.text.words import clean
 from rag.types import Filters, Paper, Unjudged
 
 if TYPE_CHECKING:
@@ -210,8 +211,8 @@ def _is_date(value: str) -> bool:
 
 
 def _text(value: str | None) -> str | None:
-    """Return text without lone halves of surrogate pairs, which SQLite does not take; None when nothing is left."""
-    return (value or "").encode("utf-8", "replace").decode().strip() or None
+    """Return text that SQLite takes, without white space around it; None when nothing is left."""
+    return clean(value or "").strip() or None
 
 
 def _quoted(value: str) -> str:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from rag.text.words import content_words, names
+from rag.text.words import WORD, content_words, names
 
-_TOKEN = re.compile(r"[^\W_]+")
 _CAPITALISED = re.compile(r"(?<=[a-z0-9,;)%] )[A-Z][a-z]{2,}(?:-[A-Z][a-z]+)*\b")
 _RUN = 6  # words that an abbreviation may stand for
 _FAMILY = 3  # letters of a name that may stand for its longer forms: BRCA for BRCA1, GPT for GPT-4
@@ -29,8 +28,8 @@ class Known:
         self._initials: set[str] = set()
         self._names: tuple[str, ...] = ()
         for told in texts:
-            self._names += tuple("".join(_TOKEN.findall(name)).lower() for name in names(told))
-            words = [w.lower() for w in _TOKEN.findall(told)]
+            self._names += tuple("".join(WORD.findall(name)).lower() for name in names(told))
+            words = [w.lower() for w in WORD.findall(told)]
             self._stems |= content_words(told)
             for length in range(1, _RUN + 1):
                 runs = [words[i : i + length] for i in range(len(words) - length + 1)]
@@ -40,7 +39,7 @@ class Known:
                     self._initials |= {"".join(w[0] for w in run) for run in runs}
 
     def __contains__(self, name: str) -> bool:
-        tokens = _TOKEN.findall(name)
+        tokens = WORD.findall(name)
         telling = [t for t in tokens if any(c.isupper() or c.isdigit() for c in t)]  # not "-based" or "-style"
         if any(self._has("".join(parts).lower()) for parts in (tokens, telling) if parts):
             return True

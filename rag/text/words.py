@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-_WORD = re.compile(r"[^\W_]+(?:[.,]\d+)*[+#]*")
+WORD = re.compile(r"[^\W_]+")  # letters and digits, of any script
+_TERM = re.compile(r"[^\W_]+(?:[.,]\d+)*[+#]*")
 _NUMBER = re.compile(r"\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?")
 _NAME = re.compile(r"[^\W_]+(?:[-.][^\W_]+)*[+#]*")
 _SUFFIX = re.compile(r"(?:(?<=i)es|es|s|ed|ing|ly|ization|isation|ize|ise)$")
@@ -19,7 +20,7 @@ STOP = frozenset(
 
 def content_words(text: str) -> set[str]:
     """Return the words of `text` that carry meaning, lower case, with common endings taken off."""
-    words = (w.lower() for w in _WORD.findall(text))
+    words = (w.lower() for w in _TERM.findall(text))
     return {_stem(w) for w in words if w not in STOP and (len(w) > 1 or w.isdigit())}
 
 
@@ -50,5 +51,5 @@ def names(text: str) -> list[str]:
 
 
 def clean(text: str) -> str:
-    """Replace halves of surrogate pairs, which a terminal or JSON may hold and which are no text."""
+    """Return `text` with a question mark for each lone surrogate. JSON may hold one; SQLite and files refuse it."""
     return text.encode("utf-8", "replace").decode()

@@ -154,3 +154,19 @@ def test_a_conversation_has_each_paper_once_and_no_refusals_where_something_is_c
     assert [r["title"] for r in rispy.loads(render.ris(first, second, refused))] == ["Lamps"]
     assert [r["title"] for r in rispy.loads(render.ris(refused))] == ["Near"]
     assert render.ris() == render.bibtex() == ""
+
+
+@pytest.mark.parametrize(
+    ("names", "count", "shown"),
+    [
+        (("A", "B"), None, "A, B"),
+        (("A", "B", "C"), 9, "A, B et al."),
+        ((), 3, "3 authors"),
+        ((), 1, "1 author"),
+        ((), None, ""),
+    ],
+)
+def test_the_first_authors_are_named_and_unnamed_ones_counted(names: tuple[str, ...], count: int | None, shown: str) -> None:
+    by = replace(paper(), authors=names, author_count=count)
+    assert references.authors(by, 2, or_count=True) == shown
+    assert references.authors(by, 2) == (shown if names else "")

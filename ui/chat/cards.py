@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from rag.output.references import links
+from rag.output.references import authors, links
 from rag.types import Claim, Evidence, Paper, Source
+
+_MAX_AUTHORS = 4  # named on a card
 
 
 def anchor(answer_id: str, n: int, evidence: Evidence | None = None) -> str:
@@ -57,10 +59,8 @@ def _match(source: Source) -> str:
 
 def about(paper: Paper) -> str:
     """Return authors, organisation, date and addresses of a paper in a line."""
-    authors = ", ".join(paper.authors[:4]) + (" et al." if len(paper.authors) > 4 else "")
-    if not authors and paper.author_count:
-        authors = f"{paper.author_count} author{'s' * (paper.author_count != 1)}"
-    parts = [f"<bdi>{escape(part)}</bdi>" for part in (authors, paper.organisation, paper.published) if part]
+    by = authors(paper, _MAX_AUTHORS, or_count=True)
+    parts = [f"<bdi>{escape(part)}</bdi>" for part in (by, paper.organisation, paper.published) if part]
     for label, url in links(paper):
         parts.append(f'<a href="{escape(url)}" target="_blank" rel="noopener noreferrer">{escape(label)}</a>')
     return f'<p class="about">{" · ".join(parts)}</p>' if parts else ""

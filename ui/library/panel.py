@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from urllib.parse import quote, urlsplit
 
+from rag.output.references import authors
 from rag.sources.formats import STARTER
 from rag.types import Paper
 from ui import theme
@@ -132,10 +133,12 @@ def _link(paper: Paper) -> str:
 
 
 def _about(paper: Paper, most: int) -> str:
-    authors = ", ".join(paper.authors[:most]) + (" et al." if len(paper.authors) > most else "")
-    if not authors and paper.author_count:
-        authors = f"{paper.author_count} author{_s(paper.author_count)}"
-    parts = (paper.published or "no date", authors, paper.organisation, "in " + ", ".join(paper.sources))
+    parts = (
+        paper.published or "no date",
+        authors(paper, most, or_count=True),
+        paper.organisation,
+        "in " + ", ".join(paper.sources),
+    )
     return " · ".join(f"<bdi>{escape(part)}</bdi>" for part in parts if part)
 
 
