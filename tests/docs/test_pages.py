@@ -90,7 +90,7 @@ def test_every_local_link_resolves(page: Path) -> None:
 
 @pytest.mark.parametrize("page", CURRENT, ids=pages.name)
 def test_every_path_named_exists(page: Path) -> None:
-    named = re.findall(r"`((?:rag|ui|evals|tests|prompts|docs|examples)/[\w./*-]*)`", pages.prose(page))
+    named = re.findall(r"`((?:rag|ui|evals|tests|prompts|docs|examples|scripts)/[\w./*-]*)`", pages.prose(page))
     assert [path for path in set(named) - METHODS if not any(ROOT.glob(path.rstrip("/")))] == []
 
 
