@@ -16,6 +16,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from rag.errors import RagError
+from rag.storage import private
 
 if TYPE_CHECKING:
     from rag.interfaces import Embedder
@@ -140,7 +141,7 @@ class Home:
         yield attempt("index", self._index)
 
     def _folder(self) -> str:
-        self._home.mkdir(parents=True, exist_ok=True)
+        private.make_folder(self._home)
         with tempfile.TemporaryFile(dir=self._home):
             free = shutil.disk_usage(self._home).free
         if free < _ROOM:

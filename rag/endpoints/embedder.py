@@ -23,6 +23,7 @@ from rag.endpoints.embedding_api import EmbeddingApi, InputRefused
 from rag.errors import EmbedderError
 from rag.interfaces import Vectors
 from rag.settings.settings import Endpoint
+from rag.storage import private
 from rag.terminal import say
 
 _BATCH = 64  # texts in a request, as long as the server takes them
@@ -144,7 +145,7 @@ class EndpointEmbedder:
         [vector] = _unit(self._api.ask([_WORD]))
         strongest = sorted(np.argsort(-np.abs(vector))[:_STRONGEST].tolist())  # the same for vectors a rounding apart
         known = _Known(sha256(f"{len(vector)} {strongest}".encode()).hexdigest()[:6], vector)
-        self._file.parent.mkdir(parents=True, exist_ok=True)
+        private.make_folder(self._file.parent)
         unfinished = self._file.with_suffix(f".{os.getpid()}")
         unfinished.write_text(json.dumps({"embedder": self._label, "tag": known.tag, "vector": vector.tolist()}), "utf-8")
         unfinished.replace(self._file)

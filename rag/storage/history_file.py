@@ -11,7 +11,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from rag.errors import LibraryError
-from rag.storage import migrations
+from rag.storage import migrations, private
 
 STEPS: tuple[migrations.Step, ...] = (
     migrations.sql("""
@@ -45,7 +45,7 @@ class HistoryFile:
         self._tell = tell
         self._steps = steps
         with self._explained():
-            path.parent.mkdir(parents=True, exist_ok=True)
+            private.make_folder(path.parent)
             self._prepare()
 
     @contextmanager
@@ -86,8 +86,7 @@ class HistoryFile:
         with FileLock(self._path.with_suffix(".lock"), timeout=_WAIT_S):
             if self._path.exists() and self._is_damaged():
                 self._set_aside()
-            if not self._path.exists():
-                self._path.touch(mode=0o600)  # questions are private
+            private.make_file(self._path)
             with closing(self._connect()) as db:
                 migrations.check(db, self._steps, "history")
                 db.execute("PRAGMA journal_mode = WAL")

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import LibraryError
-from rag.storage import filters_sql, library_file, merge
+from rag.storage import filters_sql, library_file, merge, private
 from rag.types import Chunk, Filters, Paper, Unjudged
 
 _BOUND_VALUES = 500  # of one statement
@@ -43,7 +43,7 @@ class Library:
             raise LibraryError(f"There is no library in {home}.", "Make one with: python -m rag.ingest FILE")
         self._threads = threading.local()
         try:
-            home.mkdir(parents=True, exist_ok=True)
+            private.make_folder(home)
             library_file.prepare(self.path)
         except (sqlite3.Error, OSError) as error:
             raise LibraryError(

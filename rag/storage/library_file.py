@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 from rag.errors import Busy
-from rag.storage import lock, migrations
+from rag.storage import lock, migrations, private
 
 STEPS: tuple[migrations.Step, ...] = (
     migrations.sql("""
@@ -45,6 +45,7 @@ def prepare(path: Path, steps: Sequence[migrations.Step] = STEPS) -> None:
     Raises Busy when another process holds the lock and goes on holding it, and LibraryError for a file of a newer version.
     """
     new = not path.exists() or path.stat().st_size == 0
+    private.make_file(path)
     with closing(connect(path)) as db:
         migrations.check(db, steps, "library")
         db.execute("PRAGMA journal_mode = WAL")

@@ -13,6 +13,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from rag.errors import Busy
+from rag.storage import private
 
 _held = threading.local()  # .homes: the homes whose lock this thread holds
 
@@ -20,7 +21,7 @@ _held = threading.local()  # .homes: the homes whose lock this thread holds
 @contextmanager
 def writer(home: Path, command: str) -> Iterator[None]:
     """Hold the writer's lock of `home`. Raises Busy at once, naming the holder, when another process holds it."""
-    home.mkdir(parents=True, exist_ok=True)
+    private.make_folder(home)
     holder = home / "writer.json"
     lock = FileLock(home / "writer.lock", timeout=0)
     try:
