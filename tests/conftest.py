@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from filelock import FileLock
-from platformdirs import user_cache_path
 from support.factories import SHARED, silent
-from support.homes import copy_home, starter_key
+from support.homes import copy_home, kept, model_key, starter_key
 
 from rag import ingestion
 from rag.assistant import Assistant
@@ -20,7 +17,40 @@ from rag.index.minilm import MiniLM
 from rag.settings.settings import load
 from rag.sources import formats
 
-_KEPT_HOMES = 8  # of other states of the code, besides the one that is built
+# Files that take longest. The two workers begin with them, so that neither waits for the other at the end.
+_SLOW_FIRST = (
+    "local_model/test_local_chat.py local_model/test_local_answers.py test_wheel.py evals/test_run.py ui/test_chat.py "
+    "ui/test_accessible.py ui/test_load.py index/test_generations.py commands/test_ask.py ui/test_kept.py "
+    "ui/test_library_page.py commands/test_ingest.py endpoints/test_embedder.py ui/test_mcp.py ui/test_servers.py "
+    "ui/test_hostile.py"
+).split()
+_TESTS = Path(__file__).parent
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests of a file on one worker, mark each test by what it uses, and begin with the slow files."""
+    for item in items:
+        place = item.path.relative_to(_TESTS).as_posix()
+        if item.get_closest_marker("xdist_group") is None:
+            # The tests of local_model share a server; those of another file share its fixtures.
+            item.add_marker(pytest.mark.xdist_group("local_model" if place.startswith("local_model/") else place))
+        for name in _markers(item, place):
+            item.add_marker(name)
+    order = {place: n for n, place in enumerate(_SLOW_FIRST)}
+    items.sort(key=lambda item: order.get(item.path.relative_to(_TESTS).as_posix(), len(order)))
+
+
+def _markers(item: pytest.Item, place: str) -> Iterator[str]:
+    names = vars(getattr(item, "module", item))
+    if "browser" in getattr(item, "fixturenames", ()):
+        yield "browser"
+    if "Endpoint" in names:
+        yield "endpoint"
+    if place == "test_wheel.py":
+        yield "wheel"
+    if "subprocess" in names or place.startswith(("commands/", "local_model/")):
+        yield "process"
 
 
 @pytest.fixture(autouse=True)
@@ -35,8 +65,10 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.fixture(scope="session")
 def model_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home that holds nothing but the embedder's graph."""
-    return tmp_path_factory.mktemp("model")
+    """A home that holds nothing but the embedder's graph. The graph is built once for each version of its code."""
+    home = tmp_path_factory.mktemp("model")
+    copy_home(kept("model", model_key(), MiniLM), home)
+    return home
 
 
 @pytest.fixture(scope="session")
@@ -50,19 +82,13 @@ def starter_home(tmp_path_factory: pytest.TempPathFactory, model_home: Path, emb
 
     It is built once for each state of the corpus, of the embedder and of the code that builds it, and kept between runs.
     """
-    kept = user_cache_path("abstract-rag-tests", appauthor=False) / starter_key(embedder)
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{kept}.lock"):
-        if not kept.is_dir():
-            others = sorted(filter(Path.is_dir, kept.parent.iterdir()), key=lambda folder: folder.stat().st_mtime)
-            for old in others[:-_KEPT_HOMES]:
-                shutil.rmtree(old)
-            built = Path(f"{kept}.building")
-            copy_home(model_home, built)
-            ingestion.ingest(built, [formats.STARTER], embedder, silent)
-            built.rename(kept)
+
+    def build(folder: Path) -> None:
+        copy_home(model_home, folder)
+        ingestion.ingest(folder, [formats.STARTER], embedder, silent)
+
     home = tmp_path_factory.mktemp("starter") / "home"
-    copy_home(kept, home)
+    copy_home(kept("starter", starter_key(embedder), build), home)
     return home
 
 

@@ -357,7 +357,9 @@ def test_a_server_on_a_usual_port_is_suggested_with_its_command_and_not_used(hom
     assert server.chats == []
 
 
-@pytest.mark.parametrize("other", [page(), hangs, trickles, fails(404), tells([])], ids=str)
+@pytest.mark.parametrize(
+    "other", [page(), hangs, trickles, fails(404), tells([])], ids="page hangs trickles fails tells".split()
+)
 def test_what_is_no_model_server_is_not_suggested(other: Behaviour) -> None:
     with Endpoint(models=other) as server:
         assert hosts.servers({int(server.address.rpartition(":")[2]): "vLLM"}) == []

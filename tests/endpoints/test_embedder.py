@@ -269,6 +269,7 @@ def test_a_dropped_connection_is_tried_again(tmp_path: Path) -> None:
         ("http://nosuch.invalid/v1", "cannot be found"),
         (f"http://user:{KEY}@127.0.0.1:9/v1", "Nothing listens at"),
     ],
+    ids=["nobody listens", "no such host", "password in the address"],  # the port of the first changes
 )
 def test_a_server_that_is_not_there_is_named_with_what_to_do(url: str, message: str, tmp_path: Path) -> None:
     began = time.perf_counter()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from support.factories import LAMPS, answer, paper, silent, sources
+from support.homes import copy_home
 
 from evals import case_files
 from evals.__main__ import main
@@ -83,7 +83,7 @@ QUESTIONS = ("How many lamps does LanternNet dim?", "How long should I boil an e
 def home(model_home: Path, embedder: MiniLM, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A home with two papers and a conversation of three rated answers; RAG_HOME names it."""
     home = tmp_path / "rated"
-    shutil.copytree(model_home / "models", home / "models")
+    copy_home(model_home, home)
     monkeypatch.setenv("RAG_HOME", str(home))
     papers = [{"title": s.paper.title, "abstract": s.paper.abstract} for s in LAMPS]
     Path("papers.jsonl").write_text("".join(json.dumps(p) + "\n" for p in papers))

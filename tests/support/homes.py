@@ -5,13 +5,43 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 
-from rag.index import generations
+from filelock import FileLock
+from platformdirs import user_cache_path
+
+from rag.index import generations, minilm
 from rag.interfaces import Embedder
 
 RAG = Path(__file__).resolve().parents[2] / "rag"
 _BUILDERS = ("index", "sources", "storage", "text", "ingestion.py", "data")  # what a built library and index depend on
+_KEPT_HOMES = 8  # of each kind, besides the one that is built
+
+
+def kept(kind: str, key: str, build: Callable[[Path], object]) -> Path:
+    """Return the home of this kind and key in the user's cache, made by `build(folder)` when it is not there.
+
+    Workers and runs that ask at the same time wait for the one that builds.
+    """
+    home = user_cache_path("abstract-rag-tests", appauthor=False) / f"{kind}-{key}"
+    home.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{home}.lock"):
+        if not home.is_dir():
+            others = sorted(filter(Path.is_dir, home.parent.glob(f"{kind}-*")), key=lambda folder: folder.stat().st_mtime)
+            for old in others[:-_KEPT_HOMES]:
+                shutil.rmtree(old)
+            unfinished = home.with_name(f"{home.name}.building")
+            shutil.rmtree(unfinished, ignore_errors=True)  # of a run that was ended
+            build(unfinished)
+            unfinished.rename(home)
+    return home
+
+
+def model_key() -> str:
+    """Return the hash of the code that builds the embedder's graph. The code names the hashes of the weights."""
+    return hashlib.sha256(Path(minilm.__file__).read_bytes() + version("onnx").encode()).hexdigest()[:20]
 
 
 def copy_home(source: Path, target: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 from support.chat_page import Paused, ask, serve
+from support.homes import copy_home
 
 import ui
 from rag.assistant import Assistant
@@ -27,7 +27,7 @@ SIZES = {"wide": (1440, 900), "middle": (1024, 768), "narrow": (390, 844)}
 @pytest.fixture(scope="module")
 def home(starter_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("accessible") / "home"
-    shutil.copytree(starter_home, home)
+    copy_home(starter_home, home)
     return home
 
 

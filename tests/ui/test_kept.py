@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from support.chat_page import FIRST, SECOND, ask, serve
 from support.factories import answer
+from support.homes import copy_home
 
 from rag.assistant import Assistant
 from rag.index.minilm import MiniLM
@@ -24,7 +25,7 @@ from ui.chat.sidebar import cut, keep, written
 @pytest.fixture(scope="module")
 def home(starter_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("kept") / "home"
-    shutil.copytree(starter_home, home)
+    copy_home(starter_home, home)
     return home
 
 

@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import select
-import shutil
 import socket
 import sqlite3
 import subprocess
@@ -22,6 +21,7 @@ from playwright.sync_api import Browser, Page, expect
 from support.chat_clients import Chat, Pulse, Told, Visitor, done, percentile, takes
 from support.chat_page import QUESTION, ask
 from support.endpoint_server import Behaviour, Endpoint, Exchange, delta
+from support.homes import copy_home
 
 from rag.storage.history import History
 from rag.types import Answer
@@ -90,8 +90,9 @@ def server() -> Server:
 
 @pytest.fixture(scope="module")
 def home(starter_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    copied: Path = shutil.copytree(starter_home, tmp_path_factory.mktemp("load") / "home")
-    return copied
+    home = tmp_path_factory.mktemp("load") / "home"
+    copy_home(starter_home, home)
+    return home
 
 
 @pytest.fixture(scope="module")

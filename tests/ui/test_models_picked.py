@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
 from support.chat_page import FIRST, SECOND, ask, serve
 from support.endpoint_server import Endpoint, says
+from support.homes import copy_home
 
 from rag.assistant import Assistant
 from rag.errors import UsageError
@@ -24,7 +24,7 @@ REPLY = "GraphSAINT samples the training graph itself [1]."
 
 @pytest.fixture
 def home(starter_home: Path, tmp_path: Path) -> Path:
-    shutil.copytree(starter_home, tmp_path / "picked")
+    copy_home(starter_home, tmp_path / "picked")
     return tmp_path / "picked"
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import socket
 import ssl
 import time
@@ -18,6 +17,7 @@ import trustme
 from playwright.sync_api import Browser, expect
 from support.chat_page import QUESTION, ask
 from support.endpoint_server import Endpoint, fails, hangs, redirects, says
+from support.homes import copy_home
 
 from rag.assistant import Assistant
 from rag.errors import EndpointError, UsageError
@@ -35,7 +35,7 @@ UNFIT = ["", " ", "nomic-embed-text", "\u202egpt", "two\nlines", "\ud800", "y" *
 
 @pytest.fixture
 def home(starter_home: Path, tmp_path: Path) -> Path:
-    shutil.copytree(starter_home, tmp_path / "own")
+    copy_home(starter_home, tmp_path / "own")
     return tmp_path / "own"
 
 
