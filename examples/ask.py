@@ -5,12 +5,11 @@ uv run python examples/ask.py ["another question"]
 
 import sys
 
-from rag.assistant import Assistant
-from rag.settings.settings import load
+from rag import Assistant, load_settings
 
 QUESTION = "How does GraphSAINT build its minibatches?"
 
-assistant = Assistant(load(no_model=True))  # without no_model=True, the model of the settings answers
+assistant = Assistant(load_settings(no_model=True))  # without no_model=True, the model of the settings answers
 answer = assistant.ask(sys.argv[1] if len(sys.argv) > 1 else QUESTION)
 
 if answer.refused:

@@ -8,11 +8,10 @@ from llama_index.core.postprocessor import SimilarityPostprocessor
 from llama_index.core.query_engine import RetrieverQueryEngine
 from llama_index.core.tools import QueryEngineTool
 
-from rag.assistant import Assistant
+from rag import Assistant, load_settings
 from rag.llamaindex import query_engine, retriever
-from rag.settings.settings import load
 
-assistant = Assistant(load(no_model=True))
+assistant = Assistant(load_settings(no_model=True))
 
 # Our search, then LlamaIndex's postprocessor. A real chain has a language model in place of MockLLM.
 chain = RetrieverQueryEngine.from_args(

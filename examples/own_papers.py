@@ -7,11 +7,8 @@ import json
 import tempfile
 from pathlib import Path
 
-from rag import factory
-from rag.assistant import Assistant
+from rag import Assistant, Filters, factory, load_settings
 from rag.ingestion import ingest
-from rag.settings.settings import load
-from rag.types import Filters
 
 PAPERS = [
     {
@@ -31,8 +28,8 @@ PAPERS = [
 with tempfile.TemporaryDirectory() as folder:
     file = Path(folder, "papers.jsonl")
     file.write_text("\n".join(map(json.dumps, PAPERS)), "utf-8")
-    settings = load(home=Path(folder, "home"), no_model=True)
-    embedder = factory.embedder(load())  # of the usual home, where its files are ready
+    settings = load_settings(home=Path(folder, "home"), no_model=True)
+    embedder = factory.embedder(load_settings())  # of the usual home, where its files are ready
 
     for report in ingest(settings.home, [str(file)], embedder, lambda stage, done, total: None):
         print(f"{report.source}: {report.added} added, {len(report.bad)} bad")

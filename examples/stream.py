@@ -3,11 +3,10 @@
 uv run python examples/stream.py
 """
 
-from rag.assistant import Assistant
-from rag.settings.settings import load
-from rag.types import Answer, Claim
+from rag import Answer, Assistant, load_settings
+from rag.types import Claim
 
-assistant = Assistant(load(no_model=True))
+assistant = Assistant(load_settings(no_model=True))
 verdicts = 0
 for event in assistant.stream("What F1 score does GraphSAINT reach on Reddit?"):
     if isinstance(event, str):

@@ -37,7 +37,7 @@ _STYLES = {"supported": "green", "unsupported": "bold red", "partial": "yellow",
 
 
 def arguments() -> argparse.ArgumentParser:
-    """Return the parser of the command line; a test holds README against it."""
+    """Return the parser of the command line. The reference pages are made from it."""
     parser = argparse.ArgumentParser(prog="python -m rag.ask", description=__doc__.partition("\n")[0])
     parser.add_argument("question", nargs="?", help="the question; - reads it from standard input")
     parser.add_argument("--batch", metavar="FILE|-", help="JSONL of id, question, history, filters: one answer a line")
@@ -213,7 +213,7 @@ def _batch(place: str, settings: Settings, only: Filters, force: bool) -> int:
             _emit({"id": record_id, "error": str(error)})
         except Exception as error:  # noqa: BLE001 - one question must not end the others
             failed += 1
-            _emit({"id": record_id, "error": f"Something went wrong that should not ({type(error).__name__}: {error})."})
+            _emit({"id": record_id, "error": f"There is a fault in this program ({type(error).__name__}: {error})."})
     return 1 if failed else 0
 
 

@@ -10,7 +10,7 @@ import copy
 import time
 import uuid
 from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rag import factory, ingestion, prompting
@@ -19,6 +19,7 @@ from rag.answering.streaming import NEAREST, AnswerStream, timed
 from rag.checking.model_judge import Judged, Verifier
 from rag.collection import answers
 from rag.collection.phrasing import CollectionAnswer
+from rag.collection.query import Query
 from rag.errors import PromptTooLong
 from rag.index.embedder_cache import CachedEmbedder
 from rag.index.generations import Index
@@ -27,11 +28,27 @@ from rag.interfaces import ChatModel, Embedder, Reranker
 from rag.prompting import REFUSAL
 from rag.questions import understand
 from rag.retrieval import gate, selection
+from rag.retrieval.gate import Decision
 from rag.retrieval.retriever import Retriever
 from rag.settings.settings import Settings
 from rag.storage.filters import Scope
 from rag.storage.library import Library
-from rag.types import Answer, Event, Filters, Found, Hit, IndexInfo, Paper, Progress, Source, Timings, Turn, Usage
+from rag.types import Answer, Event, Filters, Found, Hit, IndexInfo, Paper, Progress, Prompt, Source, Timings, Turn, Usage
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A question as it was understood.
+
+    `searched` is `standalone` in English, `query` the question about the collection that it is, if it is one, and `notes`
+    are warnings for the person who asked.
+    """
+
+    standalone: str
+    searched: str
+    query: Query | None
+    filters: Filters
+    notes: tuple[str, ...]
 
 
 class Assistant:
@@ -122,65 +139,77 @@ class Assistant:
         Raises RagError.
         """
         began = time.perf_counter()
-        filters = self.scope.checked(filters)
-        standalone = understand.standalone(question, history, self.model)
-        searched, told = understand.in_english(standalone, self.model)
-        query = understand.about_collection(searched, self.model)
+        asked = self._understood(question, history, self.scope.checked(filters))
         live = self._index.now()  # after what a model may take a minute for: two rebuilds would close it
-        known = answers.answer(query, self._library, live, filters) if query else None
-        if known is not None and not (force and known.reason):
-            answer = replace(
-                self._blank(question, standalone, (), live.info), filters=filters, warnings=self.scope.told(filters)
-            )
-            yield from recorded(known, answer, began)
+        known = self._recorded(asked, live, force=force)
+        if known is not None:
+            answer = replace(self._blank(question, asked, (), live.info), warnings=self.scope.told(asked.filters))
+            yield from from_records(known, answer, began)
             return
-        hits = selection.papers(self._retriever(live), searched, k or self.k, filters)
-        if self._reader is not self.embedder:
-            hits = gate.on_scale(searched, hits, self._library, self._reader)
-        quoting, selected = self.model.mode == "extractive", bool(filters.papers)
-        verdict = gate.judge(searched, hits, live.lexical, details=quoting, selected=selected)
-        if force or not hits:
-            verdict = replace(verdict, reason=None if hits else self.scope.nothing(filters) or verdict.reason)
-        if verdict.missing and verdict.reason is None and not told:
-            told = (*told, f"No abstract mentions {', '.join(verdict.missing)}.")
-        if self._reranker and verdict.reason is None:  # after the gate, whose thresholds are of the order as found
-            hits = selection.reranked(self._reranker, self._retriever(live), searched, hits, filters)
-            verdict = verdict if hits else replace(verdict, reason="The reranker left none of the papers found.")
-        request = prompting.answer(standalone, hits, self.model.context_tokens, self.model.name)
-        answer = replace(
-            self._blank(question, standalone, request.sources, live.info),
-            refused=verdict.reason is not None,
-            refusal_reason=verdict.reason,
-            missing=verdict.missing,
-            warnings=(*self.scope.told(filters), *told),
-            timings=Timings(retrieve_s=time.perf_counter() - began),
-            filters=filters,
-        )
-        yield Found(standalone, answer.sources, filters)
-        if answer.refused:
-            said = f"{REFUSAL} {verdict.reason}"
-            yield said
-            yield timed(replace(answer, answer=said, sources=answer.sources[:NEAREST]), began)
+        hits = self._retrieved(asked, live, k or self.k)
+        decision = self._gated(asked, hits, live, force=force)
+        warnings = (*self.scope.told(asked.filters), *(asked.notes or _passed(decision)))
+        if self._reranker and decision.reason is None:  # after the gate, whose thresholds are of the order as retrieved
+            hits = selection.reranked(self._reranker, self._retriever(live), asked.searched, hits, asked.filters)
+            decision = decision if hits else replace(decision, reason="The reranker left none of the papers found.")
+        request = self._prompt(asked, hits)
+        blank = self._blank(question, asked, request.sources, live.info)
+        answer = replace(blank, warnings=warnings, timings=Timings(retrieve_s=time.perf_counter() - began))
+        yield Found(asked.standalone, answer.sources, asked.filters)
+        if decision.reason is not None:
+            yield from refused(decision, answer, began)
         else:
-            try:
-                yield from self._reading.read(request, answer, began)
-            except PromptTooLong:  # the model knows its window better now
-                request = prompting.answer(standalone, hits, self.model.context_tokens, self.model.name)
-                if len(request.sources) == len(answer.sources):
-                    raise
-                yield from self._reading.read(request, replace(answer, sources=request.sources), began)
+            yield from self._answered(asked, hits, request, replace(answer, missing=decision.missing), began)
+
+    def _understood(self, question: str, history: Sequence[Turn], filters: Filters) -> _Asked:
+        """Return the question as it stands alone, the English that is searched for, and the collection query that it is."""
+        standalone = understand.standalone(question, history, self.model)
+        searched, notes = understand.in_english(standalone, self.model)
+        return _Asked(standalone, searched, understand.about_collection(searched, self.model), filters, tuple(notes))
+
+    def _recorded(self, asked: _Asked, live: Index, *, force: bool) -> CollectionAnswer | None:
+        """Return what the library's records answer to a question about the collection; None for any other question."""
+        known = answers.answer(asked.query, self._library, live, asked.filters) if asked.query else None
+        return None if known is not None and known.reason and force else known
+
+    def _retrieved(self, asked: _Asked, live: Index, k: int) -> list[Hit]:
+        """Return the papers for the question, best first, with scores that the gate's thresholds are of."""
+        hits = selection.papers(self._retriever(live), asked.searched, k, asked.filters)
+        return hits if self._reader is self.embedder else gate.on_scale(asked.searched, hits, self._library, self._reader)
+
+    def _gated(self, asked: _Asked, hits: Sequence[Hit], live: Index, *, force: bool) -> Decision:
+        """Return whether the question is put to the reader; with `force` it is, as long as there are papers."""
+        quoting, selected = self.model.mode == "extractive", bool(asked.filters.papers)
+        decision = gate.judge(asked.searched, hits, live.lexical, details=quoting, selected=selected)
+        if not hits:
+            return replace(decision, reason=self.scope.nothing(asked.filters) or decision.reason)
+        return replace(decision, reason=None) if force else decision
+
+    def _prompt(self, asked: _Asked, hits: Sequence[Hit]) -> Prompt:
+        return prompting.answer(asked.standalone, hits, self.model.context_tokens, self.model.name)
+
+    def _answered(self, asked: _Asked, hits: Sequence[Hit], request: Prompt, answer: Answer, began: float) -> Iterator[Event]:
+        """Yield what the reader answers, checked; with fewer papers where the prompt was longer than the model takes."""
+        try:
+            yield from self._reading.read(request, answer, began)
+        except PromptTooLong:  # the model knows its window better now
+            request = self._prompt(asked, hits)
+            if len(request.sources) == len(answer.sources):
+                raise
+            yield from self._reading.read(request, replace(answer, sources=request.sources), began)
 
     def cut(self, question: str, found: Found, said: str, reason: str) -> Answer:
         """Return the answer that was stopped when it had come to `said`, checked and marked as incomplete."""
-        answer = self._blank(question, found.standalone_question, found.sources, self._index.now().info)
-        answer = replace(answer, filters=found.filters, warnings=self.scope.told(found.filters))
-        return self._reading.cut(replace(answer, answer=said.strip(), complete=False, refusal_reason=reason))
+        asked = _Asked(found.standalone_question, found.standalone_question, None, found.filters, ())
+        answer = self._blank(question, asked, found.sources, self._index.now().info)
+        answer = replace(answer, warnings=self.scope.told(found.filters))
+        return self._reading.cut(replace(answer, answer=said.strip(), complete=False, incomplete_reason=reason))
 
-    def _blank(self, question: str, standalone: str, sources: tuple[Source, ...], info: IndexInfo) -> Answer:
+    def _blank(self, question: str, asked: _Asked, sources: tuple[Source, ...], info: IndexInfo) -> Answer:
         return Answer(
             id=uuid.uuid4().hex[:12],
             question=question,
-            standalone_question=standalone,
+            standalone_question=asked.standalone,
             answer="",
             refused=False,
             refusal_reason=None,
@@ -195,10 +224,25 @@ class Assistant:
             usage=Usage(),
             timings=Timings(),
             index=info,
+            filters=asked.filters,
         )
 
 
-def recorded(known: CollectionAnswer, answer: Answer, began: float) -> Iterator[Event]:
+def _passed(decision: Decision) -> tuple[str, ...]:
+    """Return what to warn of when the gate lets a question pass although no abstract has one of its terms."""
+    missing = decision.missing if decision.reason is None else ()
+    return (f"No abstract mentions {', '.join(missing)}.",) if missing else ()
+
+
+def refused(decision: Decision, answer: Answer, began: float) -> Iterator[Event]:
+    """Yield a refusal as any answer comes: its text, and the whole of it with the nearest papers."""
+    text = f"{REFUSAL} {decision.reason}"
+    yield text
+    answer = replace(answer, answer=text, refused=True, refusal_reason=decision.reason, missing=decision.missing)
+    yield timed(replace(answer, sources=answer.sources[:NEAREST]), began)
+
+
+def from_records(known: CollectionAnswer, answer: Answer, began: float) -> Iterator[Event]:
     """Yield what the records say as any answer comes: the papers it names, its text, and the whole of it."""
     answer = replace(
         answer,
@@ -206,7 +250,9 @@ def recorded(known: CollectionAnswer, answer: Answer, began: float) -> Iterator[
         refused=known.reason is not None,
         refusal_reason=known.reason,
         claims=known.claims,
-        sources=tuple(Source(n, Hit(p, 0.0, 0.0, 0.0), known.reason is None) for n, p in enumerate(known.papers, 1)),
+        sources=tuple(
+            Source(n, Hit(p, score=0.0, dense=0.0, lexical=0.0), known.reason is None) for n, p in enumerate(known.papers, 1)
+        ),
         records=known.records,
         mode="corpus",
         model=None,

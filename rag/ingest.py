@@ -36,7 +36,7 @@ def _print(report: Report) -> None:
 
 
 def arguments() -> argparse.ArgumentParser:
-    """Return the parser of the command line; a test holds README against it."""
+    """Return the parser of the command line. The reference pages are made from it."""
     parser = argparse.ArgumentParser(prog="python -m rag.ingest", description=__doc__)
     parser.add_argument("places", nargs="*", metavar="PATH|URL|-", help="files, addresses, or - for standard input")
     parser.add_argument("--json", action="store_true", help="print one JSON report instead of lines")

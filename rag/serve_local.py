@@ -33,7 +33,7 @@ _WORTH = (
 
 
 def arguments() -> argparse.ArgumentParser:
-    """Return the parser of the command line; a test holds README against it."""
+    """Return the parser of the command line. The reference pages are made from it."""
     parser = argparse.ArgumentParser(prog="python -m rag.serve_local", description=__doc__.partition("\n")[0])
     parser.add_argument("--port", type=_port, default=8080, help="the port to listen on (8080); 0 takes a free one")
     parser.add_argument("--context-window", type=_tokens, default=4096, metavar="N", help="tokens of prompt and answer (4096)")

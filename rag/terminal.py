@@ -51,7 +51,7 @@ def fail_in_one_sentence(main: Main) -> Callable[..., int]:
             return 1
         except Exception as error:  # noqa: BLE001 - the last stop before a person sees a traceback
             said = " ".join(f"{type(error).__name__}: {error}".split())[:300]
-            say(f"error: something went wrong that should not ({said}). Please report it with the command you gave.")
+            say(f"error: there is a fault in this program ({said}). Please report it with the command you gave.")
             return 1
 
     return wrapped

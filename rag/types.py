@@ -191,7 +191,8 @@ class Answer:
     """An answer with everything that was checked about it; `sources` are all papers put before the reader, in order.
 
     `records` are the ids of all papers that an answer about the collection counts; empty in other modes. `reasoning` is what
-    a model that thinks aloud said before it answered.
+    a model that thinks aloud said before it answered. `refusal_reason` says why an answer is refused, and
+    `incomplete_reason` why one is not `complete`.
     """
 
     id: str
@@ -215,6 +216,7 @@ class Answer:
     filters: Filters = Filters()
     records: tuple[str, ...] = ()
     reasoning: str = ""
+    incomplete_reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -246,7 +246,7 @@ def test_an_incomplete_answer_is_kept_and_checked(ask) -> None:  # type: ignore[
     assert not answer.complete
     assert not answer.refused
     assert answer.answer.endswith("And then it wa")
-    assert answer.refusal_reason == "the connection broke off"
+    assert (answer.refusal_reason, answer.incomplete_reason) == (None, "the connection broke off")
     assert [c.verdict for c in answer.claims] == ["supported", "uncited"]
     assert answer.usage == Usage(5, None)
 
@@ -448,7 +448,7 @@ def test_an_answer_that_was_stopped_is_checked_and_marked(starter_home: Path, em
     said = "".join(next(e for e in events if isinstance(e, str)) for _ in range(2))
     stopped = asked.cut(GRAPH, found, f"{said} And th ", "stopped")
     assert stopped.answer == f"{said} And th"
-    assert (stopped.complete, stopped.refused, stopped.refusal_reason) == (False, False, "stopped")
+    assert (stopped.complete, stopped.refused, stopped.incomplete_reason) == (False, False, "stopped")
     assert stopped.claims[0].verdict == "supported"
     assert [s.n for s in stopped.sources if s.cited] == [1]
     assert [s.paper for s in stopped.sources] == [s.paper for s in found.sources]

@@ -29,7 +29,7 @@ def _name(value: str) -> str:
 
 
 def arguments() -> argparse.ArgumentParser:
-    """Return the parser of the command line; a test holds README against it."""
+    """Return the parser of the command line. The reference pages are made from it."""
     parser = argparse.ArgumentParser(prog="python -m ui", description=__doc__)
     parser.add_argument("--port", type=_port, help="the port to listen on, or the next free one (7860)")
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on; one that others reach needs --auth")

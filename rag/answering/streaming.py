@@ -42,9 +42,9 @@ class AnswerStream:
                 yield piece
                 continue
             if isinstance(piece, Finish):
-                reason = answer.refusal_reason if piece.complete else piece.reason
+                reason = None if piece.complete else piece.reason
                 told = (*answer.warnings, *prompting.warnings(request, piece.usage, self._model.name), *piece.notes)
-                answer = replace(answer, complete=piece.complete, refusal_reason=reason, usage=piece.usage, warnings=told)
+                answer = replace(answer, complete=piece.complete, incomplete_reason=reason, usage=piece.usage, warnings=told)
                 continue
             if not said:
                 answer, piece = timed(answer, began, first=True), piece.lstrip()

@@ -36,7 +36,7 @@ _NO_MODEL = (
 
 
 def arguments() -> argparse.ArgumentParser:
-    """Return the parser of the command line; a test holds README against it."""
+    """Return the parser of the command line. The reference pages are made from it."""
     parser = argparse.ArgumentParser(prog="python -m rag.doctor", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--profile", metavar="NAME", help="the profile of rag.toml to look at")
     parser.add_argument("--model", help="the model's name at the endpoint")

@@ -71,7 +71,7 @@ def _failed(name: str, error: Exception) -> Check:
     if isinstance(error, OSError):
         told = f"{error.strerror or error}{f' ({error.filename})' if error.filename else ''}."
         return Check(name, False, told, "Check the path and the disk, or set RAG_HOME to another folder.")
-    told = f"Something went wrong that should not ({type(error).__name__}: {_said(error)})."
+    told = f"There is a fault in this program ({type(error).__name__}: {_said(error)})."
     return Check(name, False, told, "Please report it with the command you gave.")
 
 

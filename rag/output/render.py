@@ -27,7 +27,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # a model could drive t
 
 
 def to_dict(answer: Answer) -> dict[str, Any]:
-    """Return the JSON contract of an answer, as README has it."""
+    """Return the JSON contract of an answer, as docs/reference/json.md shows it."""
     values = asdict(answer)
     values["sources"] = [_source(source) for source in answer.sources]
     values["timings"] = {k: None if v is None else round(v, 4) for k, v in values["timings"].items()}
@@ -46,7 +46,7 @@ def hit_to_dict(n: int, hit: Hit) -> dict[str, Any]:
 
 
 def hits_to_dict(question: str, only: Filters, found: Sequence[Hit], warnings: Sequence[str]) -> dict[str, Any]:
-    """Return a search's result as JSON values, as README has it."""
+    """Return a search's result as JSON values, as docs/reference/json.md shows it."""
     hits = [hit_to_dict(n, hit) for n, hit in enumerate(found, 1)]
     return {"question": question, "filters": asdict(only), "hits": hits, "warnings": list(warnings)}
 
@@ -108,7 +108,7 @@ def findings(answer: Answer) -> str:
     lines += [filters.sentence(answer.filters, (s.paper for s in answer.sources))] * bool(answer.filters)
     lines += [f"{MARK} {warning}" for warning in answer.warnings]
     if not answer.complete:
-        lines.append(f"{MARK} incomplete: {answer.refusal_reason}")
+        lines.append(f"{MARK} incomplete: {answer.incomplete_reason}")
     return "\n".join(legend + lines)
 
 

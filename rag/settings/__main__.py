@@ -25,7 +25,7 @@ _Overview = dict[str, Any]
 
 
 def arguments() -> argparse.ArgumentParser:
-    """Return the parser of the command line; a test holds README against it."""
+    """Return the parser of the command line. The reference pages are made from it."""
     parser = argparse.ArgumentParser(prog="python -m rag.settings", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--json", action="store_true", help="the same for programs")
     parser.add_argument("--profile", metavar="NAME", help="as if this table [models.NAME] of rag.toml were chosen")

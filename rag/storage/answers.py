@@ -39,13 +39,20 @@ def load(record: Mapping[str, Any]) -> Answer:
             f"A stored answer is of no known version ({str(version)[:40]}).", "Read it with the program that wrote it."
         )
     try:
-        return _answers().validate_python(record.get("answer"))
+        return _answers().validate_python(_with_incomplete_reason(record.get("answer")))
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(map(str, first["loc"]))
         raise LibraryError(
             f"A stored answer cannot be read ({where}: {first['msg']}).", "Restore it from a copy, or delete it."
         ) from error
+
+
+def _with_incomplete_reason(values: Any) -> Any:
+    """Return an answer's values with `incomplete_reason`, which version 0.1 stored in `refusal_reason`."""
+    if not isinstance(values, Mapping) or "incomplete_reason" in values or values.get("complete") or values.get("refused"):
+        return values
+    return {**values, "incomplete_reason": values.get("refusal_reason"), "refusal_reason": None}
 
 
 @cache

@@ -114,7 +114,7 @@ def read(given: Any, base: Filters | None = None) -> Filters:
             raise UsageError(f"There is no filter {_quoted(str(name))}.", f"There are {', '.join(names)}.")
         if value is not None and not _fits(name, value):
             kind = "list of texts" if name == "papers" else "number" if name in _NUMBERS else "text"
-            raise UsageError(f"The filter {name} is no {kind}.", "Give it as README shows.")
+            raise UsageError(f"The filter {name} is no {kind}.", "See docs/asking.md for the form of each filter.")
     if "papers" in given:
         given = {**given, "papers": tuple(given["papers"] or ())}
     return checked(replace(base or Filters(), **given))

@@ -39,7 +39,7 @@ def test_an_answer_has_model_usage_sources_and_checked_claims(short: str) -> Non
         assert done.returncode == 3
         return
     assert done.returncode == (0 if answer["complete"] else 1), done.stderr
-    assert answer["complete"] or answer["refusal_reason"] == "the reply reached its length limit"
+    assert answer["complete"] or answer["incomplete_reason"] == "the reply reached its length limit"
     assert answer["claims"]
     for claim in answer["claims"]:
         assert answer["answer"][claim["start"] : claim["end"]] == claim["text"]

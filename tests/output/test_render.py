@@ -16,7 +16,7 @@ from rag.types import Answer, Claim, Hit, Passage
 # The contract of an answer as JSON; what stands here is what programs rely on.
 TOP = set(
     "id question standalone_question answer refused refusal_reason missing claims sources invalid_citations mode model "
-    "base_url_host complete usage timings index warnings filters records reasoning".split()
+    "base_url_host complete usage timings index warnings filters records reasoning incomplete_reason".split()
 )
 CLAIM = {"text", "start", "end", "citations", "verdict", "problems", "evidence", "added", "judged"}
 EVIDENCE = {"n", "paper_id", "sentence", "start", "end", "score"}
@@ -63,7 +63,7 @@ def test_json_has_the_types_of_the_contract() -> None:
 
 
 def test_json_round_trips() -> None:
-    for made in (answer(), REFUSED, answer(question='Say "é\u2028\n😀"?', complete=False, refusal_reason="cut")):
+    for made in (answer(), REFUSED, answer(question='Say "é\u2028\n😀"?', complete=False, incomplete_reason="cut")):
         line = render.to_json(made)
         assert "\n" not in line
         assert json.dumps(json.loads(line), ensure_ascii=False) == line
@@ -130,7 +130,7 @@ def test_sentences_that_failed_the_check_are_listed_and_no_others() -> None:
 
 
 def test_invalid_citations_and_a_cut_answer_are_told() -> None:
-    told = render.findings(answer(invalid_citations=(7, 0), complete=False, refusal_reason="the connection broke off"))
+    told = render.findings(answer(invalid_citations=(7, 0), complete=False, incomplete_reason="the connection broke off"))
     assert "7, 0" in told
     assert "incomplete: the connection broke off" in told
     assert render.findings(answer()) == ""

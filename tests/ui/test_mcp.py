@@ -199,7 +199,7 @@ def test_what_went_wrong_inside_is_not_told(assistant: Assistant, monkeypatch: p
         raise FileNotFoundError(2, "No such file", "/home/ada/library.sqlite")
 
     monkeypatch.setitem(mcp._CALLS, "search", broken)
-    assert sentence(mcp.called(assistant, "search", {})).startswith("Something went wrong that should not (FileNotFoundError).")
+    assert sentence(mcp.called(assistant, "search", {})).startswith("There is a fault in this program (FileNotFoundError).")
 
 
 def test_the_guard_stands_before_the_tools(address: str) -> None:

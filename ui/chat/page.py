@@ -30,7 +30,7 @@ _THREADS = 120  # each answer under way has one, also those for programs; what s
 _CONNECT = (
     '<details class="connect"><summary>How to connect a model</summary><p>Start it with <code>RAG_BASE_URL</code> and '
     "<code>RAG_MODEL</code> set, such as <code>RAG_BASE_URL=http://localhost:11434/v1 RAG_MODEL=qwen3:8b python -m ui</code>. "
-    "<code>python -m rag.doctor</code> finds model servers on this machine; README tells more under “Your own model”."
+    "<code>python -m rag.doctor</code> finds model servers on this machine; The page “Models” of the documentation tells more."
     "</p></details>"
 )
 _MATHS: list[dict[str, str | bool]] = [

@@ -38,7 +38,7 @@ def message(answer: Answer) -> str:
     """Return the finished answer as Markdown with its citations linked, its doubtful sentences marked, and notes."""
     notes = [summary(answer), draft(restriction(answer))]
     if not answer.complete:
-        notes.append(f"Incomplete: {draft(answer.refusal_reason or 'the reply broke off')}.")
+        notes.append(f"Incomplete: {draft(answer.incomplete_reason or 'the reply broke off')}.")
     notes += [f"⚠ {draft(warning)}" for warning in answer.warnings]
     if answer.standalone_question != answer.question:
         notes.append(f"Understood as: {draft(answer.standalone_question)}")

@@ -92,7 +92,7 @@ def called(assistant: Assistant, name: str, given: Mapping[str, Any]) -> types.C
         return _result(str(error), {"error": str(error)}, is_error=True)
     except Exception as error:  # noqa: BLE001 - the SDK would send its text, which may name files
         _log.exception("the tool %s failed", name)
-        said = f"Something went wrong that should not ({type(error).__name__}). What it was stands where the chat was started."
+        said = f"There is a fault in this program ({type(error).__name__}). The details are in the output of python -m ui."
         return _result(said, {"error": said}, is_error=True)
     return _result(json.dumps(told, ensure_ascii=False), told)
 
