@@ -29,19 +29,21 @@ _PLACES = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    """Import a public name when it is first used, so that `import rag` alone costs nothing."""
-    if name == "__version__":
-        from importlib.metadata import version
+if not TYPE_CHECKING:  # a type checker that saw it would take any name for one of the package's
 
-        value: Any = version("abstract-rag")
-    elif name in _PLACES:
-        module, attribute = _PLACES[name]
-        value = getattr(import_module(module), attribute)
-    else:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    globals()[name] = value
-    return value
+    def __getattr__(name: str) -> Any:
+        """Import a public name when it is first used, so that `import rag` alone costs nothing."""
+        if name == "__version__":
+            from importlib.metadata import version
+
+            value: Any = version("abstract-rag")
+        elif name in _PLACES:
+            module, attribute = _PLACES[name]
+            value = getattr(import_module(module), attribute)
+        else:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:

@@ -52,4 +52,5 @@ def test_a_type_checker_sees_the_public_names(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "mypy", "--no-incremental", "--follow-imports=silent", str(tmp_path / "user.py")]
     done = subprocess.run([*command, "--config-file="], capture_output=True, text=True, cwd=ROOT, check=False)
     assert 'Revealed type is "rag.types.Answer"' in done.stdout
+    assert 'has no attribute "Answr"' in done.stdout
     assert 'Revealed type is "str"' in done.stdout or 'Revealed type is "builtins.str"' in done.stdout

@@ -3,7 +3,7 @@
     "How many papers from 2024 mention LoRA?"  ->  Query("count", mention="LoRA", since="2024", until="2024")
 
 Clear ones only. A question is read from its first word to its last, as a head ("how many papers") and what narrows it down
-(a topic, dates, a source); with one word too many it is a question of what papers say, which is not for this room.
+(a topic, dates, a source). If any word is not understood, read() returns None and retrieval answers.
 """
 
 from __future__ import annotations

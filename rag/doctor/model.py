@@ -1,6 +1,6 @@
 """Tries the model in force: whether it is reached, answers, streams, cites as it must, and how much it takes how fast.
 
-The first request tells most: what its error is about did not work, what comes before that did, the rest was not tried.
+The first request's error decides which stage failed. Earlier stages passed, and later ones are skipped.
 """
 
 from __future__ import annotations

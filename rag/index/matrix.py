@@ -47,7 +47,7 @@ class Moments:
 
 @dataclass(frozen=True, slots=True)
 class Axes:
-    """Orthogonal `directions` (dimension, at most 96), those that `fitted` chunks had their lengths along."""
+    """The top (at most 96) principal directions, shape (dimension, directions), fitted on `fitted` chunks."""
 
     directions: Vector
     fitted: int

@@ -146,7 +146,7 @@ def sentence(filters: Filters, known: Iterable[Paper] = ()) -> str:
 
 
 def left_open(unjudged: Unjudged) -> tuple[str, ...]:
-    """Return sentences on the papers that filters could not judge; none for what there is none of."""
+    """Return one sentence per reason for which papers could not be judged."""
     dates, sentences = [], []
     if n := unjudged.undated:
         dates.append(f"{_papers(n)} {'have' if n > 1 else 'has'} no date and {_was(n)} left out")

@@ -151,7 +151,7 @@ class Library:
         return {p.id: p for p in (merge.load(record) for (record,) in rows)}
 
     def titles(self, most: int) -> list[str]:
-        """Return the first titles in the order of the papers' ids, which is that of no property of theirs."""
+        """Return up to `most` titles, in an arbitrary but stable order."""
         return [title for (title,) in self._db.execute("SELECT title FROM papers ORDER BY id LIMIT ?", (most,))]
 
     def catalogue(self) -> dict[str, tuple[str, str | None]]:

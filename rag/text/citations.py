@@ -50,7 +50,7 @@ def citations(answer: str, sources: Sequence[Source] = ()) -> list[Citation]:
     """Return the citation marks of `answer`: [1], [1, 2], [1-3], 【1】, [source 1]; and (1) at the end of a sentence, if
     there are no others.
 
-    What stands in code is none, nor what an abstract of `sources` has in the same place.
+    Marks inside code, and marks quoted from an abstract of `sources`, are not citations.
     """
     prose = _CODE_SPAN.sub(_blank, _MATHS_BLOCK.sub(_blank, _CODE_BLOCK.sub(_blank, answer)))
     found = list(_BRACKETED.finditer(prose)) or list(_ROUND.finditer(prose))

@@ -35,7 +35,7 @@ def after(day: str) -> str:
 
 
 def months_until(day: str, months: int) -> str:
-    """Return the first of the `months` months of which that of `day` is the last, as 2024-05; of a year, its December."""
+    """Return the month `months - 1` before that of `day`, as YYYY-MM. A year counts as its December."""
     first = _first(day)
     last = first.year * 12 + (first.month - 1 if len(day) > 4 else 11)
     year, month = divmod(last - months + 1, 12)

@@ -81,3 +81,15 @@ def test_a_field_that_came_later_is_read_with_its_default() -> None:
 def test_what_cannot_be_read_says_why_and_what_to_do(record: dict[str, Any], told: str) -> None:
     with pytest.raises(LibraryError, match=told):
         answers.load(record)
+
+
+def test_an_incomplete_answer_of_version_0_1_has_its_reason_where_it_belongs_now() -> None:
+    """Its record has no incomplete_reason, and the reason under refusal_reason."""
+    stopped = answer(complete=False, incomplete_reason="stopped")
+    record = answers.dump(stopped)
+    del record["answer"]["incomplete_reason"]
+    assert answers.load({**record, "answer": {**record["answer"], "refusal_reason": "stopped"}}) == stopped
+    refused = answer(refused=True, refusal_reason="No abstract mentions Zorble.")
+    record = answers.dump(refused)
+    del record["answer"]["incomplete_reason"]
+    assert answers.load(record) == refused

@@ -99,8 +99,10 @@ def linked(answer_id: str, text: str, claims: Sequence[Claim], sources: Sequence
 
 
 def summary(answer: Answer) -> str:
-    """Return the check's result in a line, such as "4 statements: 3 supported, 1 without a source"; of what no model wrote and
-    nothing had to be checked, where it comes from."""
+    """Return the check's result in a line, such as "4 statements: 3 supported, 1 without a source".
+
+    For collection answers, say that they come from the library's records.
+    """
     if answer.mode == "corpus":
         return "from the library's records"
     verdicts = [c.verdict for c in answer.claims if c.verdict != "none"]

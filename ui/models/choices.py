@@ -20,7 +20,7 @@ _LISTED = "#"  # between a server's name and the key of a model that it lists
 class Models:
     """Assistants over one library, by the name of the model that answers. Safe to share between threads.
 
-    `typed` is everywhere the server that one visitor has named, which is none of the others' business; None: there is none.
+    `typed` is the endpoint that this visitor entered, if any. Other visitors never see it.
     """
 
     def __init__(self, assistant: Assistant) -> None:

@@ -184,7 +184,7 @@ class Body:
             raise self._too_large()
 
     async def receive(self) -> Message:
-        """Return the next piece; once there were too many bytes, what a sender who left is told by."""
+        """Return the next message, or http.disconnect once the body is too large."""
         if self._read > self._most:
             return {"type": "http.disconnect"}
         message = await self._next()
