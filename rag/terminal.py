@@ -1,4 +1,4 @@
-"""What every command of the house shares: what a question may be, errors in one sentence, progress, a clean Ctrl-C."""
+"""What every command shares: errors in one sentence, progress, and a clean end at Ctrl-C."""
 
 from __future__ import annotations
 

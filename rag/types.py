@@ -1,4 +1,4 @@
-"""The values that flow through the house, from a parsed paper to a checked answer. All frozen; none holds a connection.
+"""The values that flow from a parsed paper to a checked answer. All frozen; none holds a connection.
 
 Offsets are character offsets into Python strings: `start` inclusive, `end` exclusive. Scores are floats without a unit
 unless a docstring says otherwise. Times are seconds.

@@ -1,4 +1,4 @@
-"""Runs the commands of the house as a person would, against the local server."""
+"""Runs the commands as a person would, against the local server."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ TOKENS = 16  # of an answer
 
 
 def run(*arguments: str, seconds: float = 150, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run a command of the house as a person would, in the environment of the test and `environment`."""
+    """Run a command as a person would, in the environment of the test and `environment`."""
     command = [sys.executable, "-m", *arguments]
     more = {"PYTHONPATH": str(ROOT), **environment}
     return subprocess.run(command, capture_output=True, text=True, env={**os.environ, **more}, timeout=seconds, check=False)
