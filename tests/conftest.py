@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -27,8 +27,8 @@ _SLOW_FIRST = (
 _TESTS = Path(__file__).parent
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(wrapper=True)  # before pytest-xdist reads the groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None, None, None]:
     """Put the tests of a file on one worker, mark each test by what it uses, and begin with the slow files."""
     for item in items:
         place = item.path.relative_to(_TESTS).as_posix()
@@ -39,6 +39,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(name)
     order = {place: n for n, place in enumerate(_SLOW_FIRST)}
     items.sort(key=lambda item: order.get(item.path.relative_to(_TESTS).as_posix(), len(order)))
+    return (yield)
 
 
 def _markers(item: pytest.Item, place: str) -> Iterator[str]:
