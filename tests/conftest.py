@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,9 +17,10 @@ from rag.index.minilm import MiniLM
 from rag.settings.settings import load
 from rag.sources import formats
 
-# Files that take longest. The two workers begin with them, so that neither waits for the other at the end.
+# Files that take longest. The two workers begin with them, so that neither waits for the other at the end. The files of
+# local_model stand apart, as each keeps both processors busy.
 _SLOW_FIRST = (
-    "local_model/test_local_chat.py local_model/test_local_answers.py test_wheel.py evals/test_run.py ui/test_chat.py "
+    "local_model/test_local_chat.py evals/test_run.py test_wheel.py ui/test_chat.py local_model/test_local_answers.py "
     "ui/test_accessible.py ui/test_load.py index/test_generations.py commands/test_ask.py ui/test_kept.py "
     "ui/test_library_page.py commands/test_ingest.py endpoints/test_embedder.py ui/test_mcp.py ui/test_servers.py "
     "ui/test_hostile.py"
@@ -27,19 +28,14 @@ _SLOW_FIRST = (
 _TESTS = Path(__file__).parent
 
 
-@pytest.hookimpl(wrapper=True)  # before pytest-xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None, None, None]:
-    """Put the tests of a file on one worker, mark each test by what it uses, and begin with the slow files."""
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each test by what it uses, and begin with the slow files."""
     for item in items:
         place = item.path.relative_to(_TESTS).as_posix()
-        if item.get_closest_marker("xdist_group") is None:
-            # The tests of local_model share a server; those of another file share its fixtures.
-            item.add_marker(pytest.mark.xdist_group("local_model" if place.startswith("local_model/") else place))
         for name in _markers(item, place):
             item.add_marker(name)
     order = {place: n for n, place in enumerate(_SLOW_FIRST)}
     items.sort(key=lambda item: order.get(item.path.relative_to(_TESTS).as_posix(), len(order)))
-    return (yield)
 
 
 def _markers(item: pytest.Item, place: str) -> Iterator[str]:

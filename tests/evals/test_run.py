@@ -181,7 +181,7 @@ def small(starter: dict[str, Paper], model_home: Path, embedder: object, monkeyp
     wanted = list(dict.fromkeys([*(t for c in picked for t in c.gold), *list(starter)[:20]]))
     papers = [{"title": t, "abstract": starter[t].abstract} for t in wanted]
     Path("papers.jsonl").write_text("".join(json.dumps(p) + "\n" for p in papers))
-    lines = resources.files(case_files).joinpath("starter.jsonl").read_text("utf-8").splitlines()
+    lines = resources.files("evals.cases").joinpath("starter.jsonl").read_text("utf-8").splitlines()
     Path("cases.jsonl").write_text("".join(f"{x}\n" for x in lines if json.loads(x)["id"] in PICKED))
     return ["run", "--papers", "papers.jsonl", "--cases", "cases.jsonl", "--out", "res"]
 
