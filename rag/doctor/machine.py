@@ -187,7 +187,7 @@ class Home:
         return f"{count:,} papers of {', '.join(list(listed)[:5])}{' and others' if len(listed) > 5 else ''}; the file is whole"
 
     def _index(self) -> str:
-        from rag.index import generations
+        from rag.index import generations, probe
 
         if self._papers is None:
             raise Skipped("not looked at: there is no library to hold it against")
@@ -201,7 +201,7 @@ class Home:
             raise RagError(f"There is no whole index of the library for {self._embedder.name}.", _REPAIR)
         if (live.papers, live.revision) != (count, revision):
             raise RagError(f"The index has {live.papers:,} papers, as the library was before it changed.", _REPAIR)
-        generations.check(self._home / "index" / name / str(live.generation))
+        probe.check(self._home / "index" / name / str(live.generation))
         self.starter_only = usable
         return f"generation {live.generation}, {live.papers:,} papers in {live.chunks:,} chunks, found by their own vectors"
 

@@ -17,8 +17,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -28,11 +26,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import LibraryError
-from rag.index import starter_vectors
+from rag.index import probe, starter_vectors
 from rag.index.chunks import CHUNKER, cut
 from rag.index.lexical import LexicalIndex
 from rag.index.matrix import Matrix, Rows, Writer, checksums
-from rag.index.vectors import VectorIndex, paper_of
+from rag.index.vectors import VectorIndex
 from rag.interfaces import Embedder
 from rag.storage.library import Library
 from rag.types import Filters, IndexInfo, Progress
@@ -42,7 +40,6 @@ _EMBED_BATCH = 256
 _PAPERS_CUT = 64
 _CHUNKS_READ = 5_000
 _REMEMBERED = 32  # filters
-_OWN = 0.999  # cosine of a vector with itself, give or take rounding
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +167,7 @@ def _build(
                 shutil.copytree(folder / str(start) / part, target / part)
         before = None if start is None else folder / str(start) / "matrix"
         papers, chunks = _fill(target, before, library, embedder, progress)
-        check(target)
+        probe.check(target)
         files = [p.relative_to(target).as_posix() for p in target.rglob("*") if p.is_file() and p.name != "DIRTY"]
         manifest = Manifest(number, revision, papers, chunks, _sizes(target, files))
         (target / "manifest.json").write_text(json.dumps(asdict(manifest)), "utf-8")
@@ -259,33 +256,6 @@ def _words(folder: Path, library: Library, papers: Sequence[str], known: int) ->
     return np.concatenate(sums)
 
 
-def check(generation: Path) -> None:
-    """Have a child process ask for chunks the generation must hold: damage may crash who reads it. Raises LibraryError."""
-    # -P and PYTHONPATH: this package, whatever a folder named rag in the working directory holds
-    command = [sys.executable, "-P", "-m", "rag.index.generations", str(generation)]
-    paths = [str(Path(__file__).resolve().parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)  # noqa: S603 - our own module
-    if done.returncode != 0:
-        last = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
-        raise LibraryError(f"The index that was built failed its check ({last}).", "Run: python -m rag.ingest --repair")
-
-
-def probe(generation: Path, samples: int = 5) -> None:
-    """Ask a generation for some of its own chunks. Raises LibraryError when their papers are not what comes first.
-
-    One may be missed, as the vector index is approximate.
-    """
-    index = VectorIndex(generation / "chroma")
-    sampled = index.sample(samples)
-    missed = [i for i, vector in sampled if paper_of(i) not in [p for p, cosine in index.nearest(vector, 5) if cosine > _OWN]]
-    if len(missed) > len(sampled) // samples:
-        raise LibraryError(f"chunks {', '.join(missed)} are not found by their own vectors", "")
-    LexicalIndex(generation / "tantivy").search("probe", 1)
-    Matrix(generation / "matrix")
-    index.close()
-
-
 def _clear(folder: Path, keep: set[int | None]) -> None:
     for old in folder.iterdir():
         if old.name.isdigit() and int(old.name) not in keep:
@@ -295,7 +265,3 @@ def _clear(folder: Path, keep: set[int | None]) -> None:
 
 def _folder(home: Path, name: str) -> Path:
     return home / "index" / name
-
-
-if __name__ == "__main__":
-    probe(Path(sys.argv[1]))
