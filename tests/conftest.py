@@ -17,25 +17,15 @@ from rag.index.minilm import MiniLM
 from rag.settings.settings import load
 from rag.sources import formats
 
-# Files that take longest. The two workers begin with them, so that neither waits for the other at the end. The files of
-# local_model stand apart, as each keeps both processors busy.
-_SLOW_FIRST = (
-    "local_model/test_local_chat.py evals/test_run.py test_wheel.py ui/test_chat.py local_model/test_local_answers.py "
-    "ui/test_accessible.py ui/test_load.py index/test_generations.py commands/test_ask.py ui/test_kept.py "
-    "ui/test_library_page.py commands/test_ingest.py endpoints/test_embedder.py ui/test_mcp.py ui/test_servers.py "
-    "ui/test_hostile.py"
-).split()
 _TESTS = Path(__file__).parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark each test by what it uses, and begin with the slow files."""
+    """Mark each test by what it uses."""
     for item in items:
         place = item.path.relative_to(_TESTS).as_posix()
         for name in _markers(item, place):
             item.add_marker(name)
-    order = {place: n for n, place in enumerate(_SLOW_FIRST)}
-    items.sort(key=lambda item: order.get(item.path.relative_to(_TESTS).as_posix(), len(order)))
 
 
 def _markers(item: pytest.Item, place: str) -> Iterator[str]:

@@ -196,7 +196,7 @@ def test_a_rating_outlives_the_answer_that_was_asked_for_again(history: History)
 # -- the file ------------------------------------------------------------------------------------------------------------
 
 
-def test_five_hundred_answers_open_in_a_fifth_of_a_second_of_the_processor(history: History) -> None:
+def test_opening_five_hundred_answers_takes_a_few_times_what_their_json_does(history: History) -> None:
     papers = [paper(f"Paper {n}", f"{n} abstracts " * 100, authors=("Ada B.",) * 6) for n in range(12)]
     made = asked("Lamps?", "LanternNet dims 340 lamps [1]. " * 20, sources=tuple(sources(*papers)))
     conversation = filled(history, "Lamps?")
@@ -205,16 +205,20 @@ def test_five_hundred_answers_open_in_a_fifth_of_a_second_of_the_processor(histo
         rows = [(conversation, n, f"a{n}", "Lamps?", "lamps?", record) for n in range(1, 500)]
         db.executemany("INSERT INTO answers VALUES (?, ?, ?, ?, ?, ?)", rows)
     history.read(filled(history, "Warm?"), ME)
-    taken = []
+    parsed, opened, searched = [], [], []
     for _ in range(3):
         start = time.process_time()
+        assert [json.loads(record)["version"] for _ in range(500)]
+        parsed.append(time.process_time() - start)
+        start = time.process_time()
         assert len(history.read(conversation, ME)) == 500
-        taken.append(time.process_time() - start)
-    print(f"{len(record)} characters an answer, {min(taken):.3f} s")
-    assert min(taken) < 0.2
-    start = time.process_time()
-    history.conversations(ME, "nosuch word")
-    assert time.process_time() - start < 0.2
+        opened.append(time.process_time() - start)
+        start = time.process_time()
+        history.conversations(ME, "nosuch word")
+        searched.append(time.process_time() - start)
+    print(f"{len(record)} characters an answer: {min(parsed):.3f} s parsed, {min(opened):.3f} opened, {min(searched):.3f} searched")
+    assert min(opened) < 8 * min(parsed)
+    assert min(searched) < min(parsed)
 
 
 def test_threads_lose_no_answer(history: History) -> None:
