@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from rag.text.dates import DAY
+from rag.text.dates import ISO_DATE, WRITTEN_DATE
+from rag.text.dates import YEAR as YEAR_PATTERN
 
 Want = Literal["count", "list", "newest", "oldest", "by_year", "by_source", "range", "title", "authors", "date"]
 
 _NOUN = r"(?:papers?|abstracts?|articles?|publications?)"
+_DAY = WRITTEN_DATE
 _HERE = r"(?:the|this|your|our|my) (?:whole |entire )?(?:collection|library|corpus|database)"
 NUMBERS = {word: n for n, word in enumerate("two three four five six seven eight nine ten".split(), 2)}
 _N = r"\d{1,2}|" + "|".join(NUMBERS)
@@ -56,13 +58,13 @@ _LISTED = r"(?:that |which )?(?:are |were )?listed (?:by|in)"
 # What narrows a question down, in any order; `a` and `b` are what it says.
 _NARROWS: tuple[tuple[str, str], ...] = (
     ("by", r"(?:(?:are there|do you have|were published|come) )?(?:per|by|for each|in each|from each|each) (?P<a>year|source)"),
-    ("between", rf"{_PUBLISHED}(?:between|from|in) (?P<a>{DAY})(?: (?:and|to|until|till|through) | ?[-–] ?)(?P<b>{DAY})"),
-    ("since", rf"{_PUBLISHED}(?:since (?P<a>{DAY})|(?:from|in) (?P<b>{DAY})(?: onwards?| or later| and later| on$))"),
-    ("after", rf"{_PUBLISHED}(?:from )?after (?P<a>{DAY})"),
-    ("before", rf"{_PUBLISHED}(?:from )?before (?P<a>{DAY})"),
-    ("until", rf"{_PUBLISHED}(?:until|till|up to) (?P<a>{DAY})"),
-    ("in", rf"{_PUBLISHED}on (?=\S{{10}}$|\S{{10}} )(?P<a>{DAY})"),
-    ("in", rf"{_PUBLISHED}(?:from|in|of|during) (?:the year )?(?P<a>{DAY})|dated (?P<b>{DAY})"),
+    ("between", rf"{_PUBLISHED}(?:between|from|in) (?P<a>{_DAY})(?: (?:and|to|until|till|through) | ?[-–] ?)(?P<b>{_DAY})"),
+    ("since", rf"{_PUBLISHED}(?:since (?P<a>{_DAY})|(?:from|in) (?P<b>{_DAY})(?: onwards?| or later| and later| on$))"),
+    ("after", rf"{_PUBLISHED}(?:from )?after (?P<a>{_DAY})"),
+    ("before", rf"{_PUBLISHED}(?:from )?before (?P<a>{_DAY})"),
+    ("until", rf"{_PUBLISHED}(?:until|till|up to) (?P<a>{_DAY})"),
+    ("in", rf"{_PUBLISHED}on (?=\S{{10}}$|\S{{10}} )(?P<a>{_DAY})"),
+    ("in", rf"{_PUBLISHED}(?:from|in|of|during) (?:the year )?(?P<a>{_DAY})|dated (?P<b>{_DAY})"),
     ("ago", rf"{_PUBLISHED}(?:in|from|over|of|within) the (?:last|past) (?:(?P<a>{_N}) )?(?P<b>months?|years?)"),
     ("ago", rf"{_PUBLISHED}recently"),
     ("scope", rf"(?:(?:that )?are |is )?(?:held |stored |indexed |there )?(?:in|of) {_HERE}|(?:are|is) (?:there|here)|here"),
@@ -100,7 +102,7 @@ MENTIONED = _compiled(
 )
 NEW = re.compile(
     rf"(?:what is|what['’]s|is there anything|anything) new(?P<rest>(?: here| in {_HERE})?(?P<dated> (?:since|in|from|after) "
-    rf"{DAY})?)$",
+    rf"{_DAY})?)$",
     re.IGNORECASE,
 )
 POLITE = re.compile(
@@ -110,8 +112,8 @@ POLITE = re.compile(
 )
 THANKS = re.compile(r"(?:[,. ]+(?:please|pls|thanks|thank you))?[\s?.!]*$", re.IGNORECASE)
 QUOTED = re.compile(r"[\"“”„«'‘](?P<said>[^\"“”„«»]+)[\"“”»'’](?=$| )")
-YEAR = re.compile(r"(?:19|20)\d\d$")
-DATE = re.compile(r"(?:19|20)\d\d(?:-\d\d){0,2}$")
+YEAR = re.compile(rf"{YEAR_PATTERN}$")
+DATE = re.compile(rf"{ISO_DATE}$")
 # A topic with one of these is a clause: it says something of papers, or points at what was said before.
 CLAUSE = frozenset(
     "that which who whom whose how why when where what whether if than as is are was were be been being do does did has have "

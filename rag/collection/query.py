@@ -161,7 +161,7 @@ def _fields(kind: str, match: re.Match[str]) -> dict[str, Any] | None:
         return {"by": str(a).lower()}
     if kind == "ago":
         return {"months": _count(a or "1") * (12 if b.lower().startswith("year") else 1) if b else RECENT}
-    first, last = dates.iso(a or b or ""), dates.iso(b or a or "")
+    first, last = dates.to_iso(a or b or ""), dates.to_iso(b or a or "")
     if first is None or last is None:
         return None
     if kind == "between":

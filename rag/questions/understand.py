@@ -40,9 +40,9 @@ _PLAIN = content_words(
     "wrote wonder mention mentions touch touching concern talk talking discuss deal dealing cover regarding concerning "
     "related topic subject word term phrase sum roughly exactly actually currently us me anything something somewhere thing"
 )
-_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
+_YEAR = re.compile(rf"(?<!\d){dates.YEAR}(?!\d)")
 _Words = Annotated[str, StringConstraints(max_length=300)]
-_Date = Annotated[str, StringConstraints(pattern=r"^(19|20)\d\d(-\d\d(-\d\d)?)?$")]
+_Date = Annotated[str, StringConstraints(pattern=rf"^{dates.ISO_DATE}$")]
 
 
 class _Reply(BaseModel):
@@ -101,7 +101,7 @@ def _fits(read: Query, asked: str) -> bool:
     said = set(WORD.findall(asked.lower()))
     filled = set(WORD.findall(" ".join(words).lower()))
     days = [day for day in (read.since, read.until) if day]
-    if not filled <= said or any(dates.iso(day) is None for day in days) or len(read.about.split()) > query.LONGEST:
+    if not filled <= said or any(dates.to_iso(day) is None for day in days) or len(read.about.split()) > query.LONGEST:
         return False
     if read.months and days:
         return False

@@ -13,9 +13,10 @@ from typing import Any
 
 from rag.sources import repair
 from rag.sources.paper_ids import document_id, paper_id
+from rag.text.dates import CALENDAR_DATE
 from rag.types import BadRecord, Paper
 
-_DATE = re.compile(r"(\d{4})(?:-(0[1-9]|1[0-2])(?:-(0[1-9]|[12]\d|3[01]))?)?(?:[T ].*)?")
+_DATE_AND_TIME = re.compile(rf"{CALENDAR_DATE}(?:[T ].*)?")
 
 
 def recognises(text: str) -> bool:
@@ -97,7 +98,7 @@ def _authors(value: Any) -> tuple[str, ...]:
 
 def _published(record: dict[str, Any]) -> str | None:
     for name in ("published", "date", "year"):
-        match = _DATE.fullmatch(str(record.get(name) or ""))
+        match = _DATE_AND_TIME.fullmatch(str(record.get(name) or ""))
         if match:
             return "-".join(part for part in match.groups() if part)
     return None

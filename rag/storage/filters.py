@@ -5,21 +5,19 @@ The command line, the chat and its API all come through here, so that a mistake 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import asdict, fields, replace
-from datetime import date
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import UsageError
+from rag.text import dates
 from rag.text.words import clean
 from rag.types import Filters, Paper, Unjudged
 
 if TYPE_CHECKING:
     from rag.storage.library import Library
 
-_DATE = re.compile(r"[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?")
 _GROUPS = (("year", "since", "until"), ("source",), ("title",), ("min_authors",), ("papers",))
 _NUMBERS = {"year": ("The year", 9_999), "min_authors": ("The least number of authors", 99_999)}  # and their largest values
 _SHOWN = 8  # sources named to somebody who asked for one that is not there
@@ -93,7 +91,7 @@ def checked(filters: Filters) -> Filters:
         if value is not None and not 1 <= value <= most:
             raise UsageError(f"{called} is {_quoted(str(value))}.", f"Give a number from 1 to {most}.")
     for bound in (since, until):
-        if bound is not None and not _is_date(bound):
+        if bound is not None and not dates.is_date(bound):
             raise UsageError(f"{_quoted(bound)} is not a date.", "Give a year, a month or a day: 2024, 2024-05 or 2024-05-31.")
     if since and until and _after(since, until):
         raise UsageError(f"The papers cannot be both from {since} on and up to {until}.", "Give the earlier date first.")
@@ -147,15 +145,15 @@ def sentence(filters: Filters, known: Iterable[Paper] = ()) -> str:
 
 def left_open(unjudged: Unjudged) -> tuple[str, ...]:
     """Return one sentence per reason for which papers could not be judged."""
-    dates, sentences = [], []
+    by_date, sentences = [], []
     if n := unjudged.undated:
-        dates.append(f"{_papers(n)} {'have' if n > 1 else 'has'} no date and {_was(n)} left out")
+        by_date.append(f"{_papers(n)} {'have' if n > 1 else 'has'} no date and {_was(n)} left out")
     if n := unjudged.unsure:
         known = "are known only to their" if n > 1 else "is known only to its"
-        who = f"{n:,}" if dates else _papers(n)
-        dates.append(f"{who} {known} year or month and {_was(n)} let in, because some day of it fits")
-    if dates:
-        sentences.append("; ".join(dates) + ".")
+        who = f"{n:,}" if by_date else _papers(n)
+        by_date.append(f"{who} {known} year or month and {_was(n)} let in, because some day of it fits")
+    if by_date:
+        sentences.append("; ".join(by_date) + ".")
     if n := unjudged.authorless:
         unsaid = "do not tell how many authors they have" if n > 1 else "does not tell how many authors it has"
         sentences.append(f"{_papers(n)} {unsaid} and {_was(n)} left out.")
@@ -198,16 +196,6 @@ def _after(one: str, other: str) -> bool:
     """Whether every day that `one` may mean comes after those of `other`."""
     common = min(len(one), len(other))
     return one[:common] > other[:common]
-
-
-def _is_date(value: str) -> bool:
-    if not _DATE.fullmatch(value):
-        return False
-    try:
-        date.fromisoformat(value + "-01-01"[len(value) - 4 :])
-    except ValueError:
-        return False
-    return True
 
 
 def _text(value: str | None) -> str | None:

@@ -7,8 +7,8 @@ not say how many authors it has, is NULL, which passes no WHERE but is not FALSE
 from __future__ import annotations
 
 import json
-from calendar import monthrange
 
+from rag.text import dates
 from rag.types import Filters
 
 _AUTHORS = "coalesce(json_extract(record, '$.author_count'), nullif(json_array_length(record, '$.authors'), 0))"
@@ -62,7 +62,4 @@ def _day(date: str | None, *, last: bool) -> str:
     """Return the first or last day that an ISO prefix means; without one, a day before or after all others."""
     if date is None:
         return "9999-12-31" if last else "0000-01-01"
-    if not last:
-        return date + "-01-01"[len(date) - 4 :]
-    month = date if len(date) > 4 else f"{date}-12"
-    return month if len(month) == 10 else f"{month}-{monthrange(int(month[:4]), int(month[5:7]))[1]:02d}"
+    return dates.last_day(date) if last else dates.first_day(date)

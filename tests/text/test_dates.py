@@ -19,18 +19,18 @@ from rag.text import dates
     ],
 )
 def test_a_date_is_read_as_exactly_as_it_is_said(said: str, day: str) -> None:
-    assert re.fullmatch(dates.DAY, said, re.IGNORECASE)
-    assert dates.iso(said) == day
+    assert re.fullmatch(dates.WRITTEN_DATE, said, re.IGNORECASE)
+    assert dates.to_iso(said) == day
 
 
 @pytest.mark.parametrize("said", ["2024-13", "2023-02-29", "2024-00"])
 def test_a_day_that_never_was_is_none(said: str) -> None:
-    assert dates.iso(said) is None
+    assert dates.to_iso(said) is None
 
 
 @pytest.mark.parametrize("said", ["20244", "1850", "2024-5", "May 24", "GPT-2024x"])
 def test_other_numbers_are_no_dates(said: str) -> None:
-    assert not re.fullmatch(dates.DAY, said, re.IGNORECASE)
+    assert not re.fullmatch(dates.WRITTEN_DATE, said, re.IGNORECASE)
 
 
 @pytest.mark.parametrize(
@@ -61,3 +61,26 @@ def test_before_and_after_are_as_exact_as_the_date(day: str, before: str, after:
 )
 def test_months_are_counted_with_the_last_one(day: str, months: int, first: str) -> None:
     assert dates.months_until(day, months) == first
+
+
+@pytest.mark.parametrize("text", ["2024", "2024-05", "2024-02-29", "0001-01-01"])
+def test_a_year_a_month_or_a_day_of_the_calendar_is_a_date(text: str) -> None:
+    assert dates.is_date(text)
+
+
+@pytest.mark.parametrize("text", ["", "24", "0000", "2024-13", "2023-02-29", "2024-5", "May 2024", "2024-05-31T10:00"])
+def test_anything_else_is_no_date(text: str) -> None:
+    assert not dates.is_date(text)
+
+
+@pytest.mark.parametrize(
+    ("day", "first", "last"),
+    [
+        ("2024", "2024-01-01", "2024-12-31"),
+        ("2024-02", "2024-02-01", "2024-02-29"),
+        ("2023-02", "2023-02-01", "2023-02-28"),
+        ("2024-05-31", "2024-05-31", "2024-05-31"),
+    ],
+)
+def test_a_year_and_a_month_have_a_first_and_a_last_day(day: str, first: str, last: str) -> None:
+    assert (dates.first_day(day), dates.last_day(day)) == (first, last)
