@@ -16,6 +16,7 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from rag import errors
+from rag.request import filter_parameters
 from rag.settings.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -64,7 +65,7 @@ def part(name: str) -> str:
     kind, _, of = name.partition(":")
     if kind == "options" and of in COMMANDS:
         return _options(of)
-    return {"settings": _settings, "errors": _errors, "changelog": _changelog, "layers": _layers}[name]()
+    return {"settings": _settings, "errors": _errors, "changelog": _changelog, "layers": _layers, "filters": _filters}[name]()
 
 
 def _options(command: str) -> str:
@@ -138,6 +139,14 @@ def _default(name: str, field: FieldInfo) -> str:
 def _errors() -> str:
     tree = (errors.__doc__ or "").split("\n\n", 1)[1].rstrip()
     return f"```text\n{tree}\n```"
+
+
+def _filters() -> str:
+    rows = ["| option | name in JSON, HTTP and MCP | value | meaning |", "|---|---|---|---|"]
+    for name, parameter in filter_parameters().items():
+        option = f"{parameter.option} {parameter.wording.metavar or name.upper()}"
+        rows.append(f"| `{option}` | `{name}` | {parameter.kind} | {_cell(parameter.description)} |")
+    return "\n".join(rows)
 
 
 def _layers() -> str:

@@ -88,7 +88,7 @@ def judge(pairs: Iterable[Pair], embedder: Embedder) -> list[Judged]:
     """Return what the product's own check makes of each pair's claim, cited to the first of its papers."""
     judged = []
     for pair in pairs:
-        shown = [Source(n, Hit(paper, 0.0, 0.0, 0.0)) for n, paper in enumerate(pair.papers, 1)]
+        shown = [Source(n, Hit(paper=paper, score=0.0, dense=0.0, lexical=0.0)) for n, paper in enumerate(pair.papers, 1)]
         checked = checker.check(f"{pair.claim} [1]", shown, embedder)
         claim = next((c for c in checked if c.verdict != "none"), checked[0])
         abstract = support.Abstract(shown[0], embedder)

@@ -16,11 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 from rag.errors import RagError, UsageError
 from rag.output import render
-from rag.questions.analysis import LONGEST_QUESTION, checked_question
-from rag.storage import filters
+from rag.request import AskRequest, checked_question, filter_parameters, parse, read_filters
 from rag.terminal import NO_MODEL, fail_in_one_sentence, progress_bars, say
 from rag.text.words import clean
-from rag.types import Answer, Checking, Claim, Filters, Thought, Turn, Waiting
+from rag.types import Answer, Checking, Claim, Filters, Thought, Waiting
 
 if TYPE_CHECKING:
     from rag.assistant import Assistant
@@ -40,18 +39,12 @@ def arguments() -> argparse.ArgumentParser:
     """Return the parser of the command line. The reference pages are made from it."""
     parser = argparse.ArgumentParser(prog="python -m rag.ask", description=__doc__.partition("\n")[0])
     parser.add_argument("question", nargs="?", help="the question; - reads it from standard input")
-    parser.add_argument("--batch", metavar="FILE|-", help="JSONL of id, question, history, filters: one answer a line")
+    parser.add_argument("--batch", metavar="FILE|-", help="JSONL of id, question, k, history, filters: one answer a line")
     parser.add_argument("--search", action="store_true", help="only list the papers found")
     parser.add_argument("--json", action="store_true", help="the same as --format json")
     parser.add_argument("--format", choices=("text", *_FORMS), default="text")
-    parser.add_argument("--k", type=_positive, help="how many papers to put before the model")
-    parser.add_argument("--year", type=_positive, help="only papers of this year")
-    parser.add_argument("--since", metavar="DATE", help="only papers from this date on, such as 2024-05")
-    parser.add_argument("--until", metavar="DATE", help="only papers up to this date")
-    parser.add_argument("--source", metavar="NAME", help="only papers that a source with this in its name lists")
-    parser.add_argument("--title", metavar="WORDS", help="only papers with this in their title")
-    parser.add_argument("--min-authors", metavar="N", type=_positive, help="only papers known to have N authors or more")
-    parser.add_argument("--paper", metavar="ID", action="append", help="only this paper, by its paper_id; may be given again")
+    parser.add_argument("--k", type=_positive, help="how many papers to read or list at most")
+    _add_filter_options(parser)
     parser.add_argument("--profile", metavar="NAME", help="the model of this table [models.NAME] in rag.toml")
     parser.add_argument("--model", help="the model's name at the endpoint")
     parser.add_argument("--base-url", metavar="URL", help="the address of an OpenAI-compatible endpoint")
@@ -62,7 +55,26 @@ def arguments() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_filter_options(parser: argparse.ArgumentParser) -> None:
+    """Add an option for each filter."""
+    for name, parameter in filter_parameters().items():
+        text = parameter.description[0].lower() + parameter.description[1:].rstrip(".")
+        options: dict[str, Any] = {"dest": name, "metavar": parameter.wording.metavar, "help": text}
+        if parameter.schema["type"] == "array":
+            options |= {"action": "append", "help": f"{text}; may be given again"}
+        elif parameter.schema["type"] == "integer":
+            options["type"] = _positive
+        parser.add_argument(parameter.option, **options)
+
+
+def _filters_of(args: argparse.Namespace) -> Filters:
+    """Return the filters that the options of a command line give. Raises UsageError."""
+    given = {name: getattr(args, name) for name in filter_parameters()}
+    return read_filters({name: value for name, value in given.items() if value is not None})
+
+
 def _positive(value: str) -> int:
+    """Return the number that an option gives. Raises ArgumentTypeError for one below 1."""
     if not value.isdecimal() or int(value) < 1:
         raise argparse.ArgumentTypeError(f"{value} is not a number from 1 on")
     return int(value)
@@ -74,8 +86,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = arguments()
     args = parser.parse_args(argv)
     _check(parser, args)
-    papers = tuple(args.paper or ())
-    only = filters.checked(Filters(args.year, args.since, args.until, args.source, args.title, args.min_authors, papers))
+    only = _filters_of(args)
     from rag.settings.settings import load  # here, like the assistant, so that a Ctrl-C in the second they take ends cleanly
 
     settings = load(
@@ -202,11 +213,8 @@ def _batch(place: str, settings: Settings, only: Filters, force: bool) -> int:
         try:
             record = _record(line, number)
             record_id = record.get("id", number)
-            if not isinstance(record.get("question"), str):
-                raise UsageError(f"Line {number} has no question.", 'Give it as {"id": 1, "question": "…"}.')
-            history = _history(record.get("history"), number)
-            its_own = filters.read(record.get("filters"), only)
-            answer = assistant.ask(checked_question(record["question"]), history, filters=its_own, force=force)
+            asked = parse(AskRequest, record, only)
+            answer = assistant.ask(asked.question, asked.history, k=asked.k, filters=asked.filters, force=force)
             _emit({**render.to_dict(answer), "id": record_id})
         except RagError as error:
             failed += 1
@@ -233,20 +241,6 @@ def _record(line: str, number: int) -> dict[str, Any]:
     if not isinstance(record, dict):
         raise UsageError(f"Line {number} is no JSON object.", 'Give it as {"id": 1, "question": "…"}.')
     return record
-
-
-def _history(value: Any, number: int) -> list[Turn]:
-    turns = []
-    if not isinstance(value or [], list):
-        raise UsageError(f"The history of line {number} is no list.", "Give questions, or role and content.")
-    for item in value or []:
-        if isinstance(item, str):
-            turns.append(Turn("user", clean(item)[:LONGEST_QUESTION]))
-        elif isinstance(item, dict) and item.get("role") in ("user", "assistant") and isinstance(item.get("content"), str):
-            turns.append(Turn(item["role"], clean(item["content"])[:LONGEST_QUESTION]))
-        else:
-            raise UsageError(f"The history of line {number} is wrong.", "Give questions, or role and content.")
-    return turns
 
 
 if __name__ == "__main__":

@@ -251,7 +251,8 @@ def from_records(known: CollectionAnswer, answer: Answer, began: float) -> Itera
         refusal_reason=known.reason,
         claims=known.claims,
         sources=tuple(
-            Source(n, Hit(p, score=0.0, dense=0.0, lexical=0.0), known.reason is None) for n, p in enumerate(known.papers, 1)
+            Source(n, Hit(paper=p, score=0.0, dense=0.0, lexical=0.0), known.reason is None)
+            for n, p in enumerate(known.papers, 1)
         ),
         records=known.records,
         mode="corpus",

@@ -7,8 +7,10 @@ unless a docstring says otherwise. Times are seconds.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass, field, fields
+from typing import Annotated, Literal
+
+from pydantic import Field, StrictInt, StrictStr
 
 Verdict = Literal["supported", "partial", "unsupported", "miscited", "uncited", "none"]
 Mode = Literal["model", "extractive", "corpus"]
@@ -66,7 +68,7 @@ class Passage:
     score: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Hit:
     """A retrieved paper: `score` is the fused score (z-units), `dense` its best chunk's cosine, `lexical` its BM25."""
 
@@ -78,27 +80,68 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
+class Wording:
+    """How a filter is written: as an option `flag METAVAR`, and of a paper, as in "Only papers listed by “arxiv”".
+
+    `phrase` takes the filter's value, or the number of its values; `phrase_of_one` stands in where that number is 1.
+    """
+
+    metavar: str | None = None
+    flag: str | None = None
+    phrase: str = ""
+    phrase_of_one: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Filters:
     """What a question is restricted to. Dates are ISO prefixes (2024, 2024-05, 2024-05-31), both ends inclusive.
 
-    `source` and `title` are parts of a name, in any case; `min_authors` is the least known number of authors; `papers` are
-    ids, and no other paper is asked.
+    A field here is a filter everywhere: its type and limits, its description and its Wording make the option of the command
+    line, the field of a batch, the parameter over HTTP, the MCP schema and the table of the documentation.
+    A new filter needs one field here and its condition in rag/storage/filters_sql.py.
     """
 
-    year: int | None = None
-    since: str | None = None
-    until: str | None = None
-    source: str | None = None
-    title: str | None = None
-    min_authors: int | None = None
-    papers: tuple[str, ...] = ()
+    year: Annotated[
+        StrictInt | None,
+        Field(ge=1, le=9_999, description="Only papers of this year, such as 2024; papers without a date are left out."),
+    ] = None
+    since: Annotated[
+        StrictStr | None,
+        Field(description="Only papers from this date on: 2024, 2024-05 or 2024-05-31; papers without a date are left out."),
+        Wording("DATE"),
+    ] = None
+    until: Annotated[
+        StrictStr | None,
+        Field(description="Only papers up to this date, which is included; papers without a date are left out."),
+        Wording("DATE"),
+    ] = None
+    source: Annotated[
+        StrictStr | None,
+        Field(description="Only papers that a source, such as a file, with this in its name lists."),
+        Wording("NAME", phrase="listed by “{}”"),
+    ] = None
+    title: Annotated[
+        StrictStr | None,
+        Field(description="Only papers with these words in their title, in any case."),
+        Wording("WORDS", phrase="with “{}” in the title"),
+    ] = None
+    min_authors: Annotated[
+        StrictInt | None,
+        Field(ge=1, le=99_999, description="Only papers known to have this many authors or more."),
+        Wording("N", phrase="with {:,} authors or more", phrase_of_one="with 1 author or more"),
+    ] = None
+    papers: Annotated[
+        tuple[StrictStr, ...],
+        Field(description="Only these papers, each by its paper_id from an earlier result."),
+        Wording("ID", flag="--paper", phrase="among the {:,} selected", phrase_of_one="the one selected"),
+    ] = ()
 
     @property
     def dated(self) -> bool:
         return any((self.year, self.since, self.until))
 
     def __bool__(self) -> bool:
-        return self.dated or any((self.source, self.title, self.min_authors, self.papers))
+        return any(getattr(self, field.name) for field in fields(self))
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +229,7 @@ class IndexInfo:
     papers: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """An answer with everything that was checked about it; `sources` are all papers put before the reader, in order.
 

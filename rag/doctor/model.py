@@ -260,7 +260,12 @@ def _cited_prompts(model: ChatModel) -> Iterator[Prompt]:
     held = _papers()
     for title, question in _CITING.items():
         papers = [held[title], *(held[other] for other in _CITING if other != title)]
-        yield prompting.answer(question, [Hit(paper, 1.0, 1.0, 0.0) for paper in papers], model.context_tokens, model.name)
+        yield prompting.answer(
+            question,
+            [Hit(paper=paper, score=1.0, dense=1.0, lexical=0.0) for paper in papers],
+            model.context_tokens,
+            model.name,
+        )
 
 
 def long_prompt(words: Sequence[str], most: int, model: str | None) -> Prompt:

@@ -9,12 +9,10 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from rag.errors import UsageError
-from rag.text.words import clean, content_words
+from rag.text.words import content_words
 
 Kind = Literal["definition", "comparison", "list", "amount", "other"]
 
-LONGEST_QUESTION = 8_000  # characters
 _END = r"(?=[?.!,;:]|\s-\s|$)"
 _DEFINITION = re.compile(
     r"^(?:so |and |please |hey |hi )*(?:(?P<does>what does)|what(?:['’]?s| is| are)|who(?:['’]s| is)|define|explain|describe|"
@@ -141,13 +139,3 @@ def is_foreign(question: str) -> bool:
         return True
     words = question.lower().replace("’", "'").replace("'", " ").split()
     return len(_FOREIGN.intersection(w.strip("?!.,;:¿¡") for w in words)) > len(_ENGLISH.intersection(words))
-
-
-def checked_question(question: str) -> str:
-    """Return the question tidied. Raises UsageError for an empty or very long one."""
-    question = clean(question).strip()
-    if not question:
-        raise UsageError("The question is empty.", 'Ask one, such as "How does GraphSAINT work?"')
-    if len(question) > LONGEST_QUESTION:
-        raise UsageError(f"The question has {len(question)} characters, more than {LONGEST_QUESTION}.", "Ask a shorter one.")
-    return question

@@ -60,7 +60,10 @@ class Retriever:
             papers |= self._library.papers([c.paper_id for c in ranked[k:]])
         best = [(c, papers[c.paper_id]) for c in ranked if c.paper_id in papers][:k]
         passages = self._index.matrix.passages(vector, [paper for _, paper in best])
-        return [Hit(paper, c.score, c.dense, c.lexical, its) for (c, paper), its in zip(best, passages, strict=True)]
+        return [
+            Hit(paper=paper, score=c.score, dense=c.dense, lexical=c.lexical, passages=its)
+            for (c, paper), its in zip(best, passages, strict=True)
+        ]
 
     def rank(self, question: str, filters: Filters | None = None) -> list[Candidate]:
         """Return every paper that came into question, some hundreds, best first."""

@@ -1,27 +1,21 @@
-"""What a question may be restricted to: whether it can be right, how it is said, and what it leaves open.
-
-The command line, the chat and its API all come through here, so that a mistake is told in the same sentence everywhere.
-"""
+"""What filters mean over one library: whether they name what is there, what they leave out, and what they cannot judge."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, replace
 from itertools import combinations
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rag.errors import UsageError
-from rag.text import dates
-from rag.text.words import clean
+from rag.request import checked_filters, clipped, filter_parameters, phrases
 from rag.types import Filters, Paper, Unjudged
 
 if TYPE_CHECKING:
     from rag.storage.library import Library
 
-_GROUPS = (("year", "since", "until"), ("source",), ("title",), ("min_authors",), ("papers",))
-_NUMBERS = {"year": ("The year", 9_999), "min_authors": ("The least number of authors", 99_999)}  # and their largest values
-_SHOWN = 8  # sources named to somebody who asked for one that is not there
-_QUOTED = 60  # characters of what somebody gave that are shown to them
+_DATES = ("year", "since", "until")
+_MAX_SOURCES_SHOWN = 8
 
 
 class Scope:
@@ -35,21 +29,23 @@ class Scope:
         return list(self._library.sources())
 
     def checked(self, filters: Filters | None) -> Filters:
-        """Return the filters tidied. Raises UsageError as checked() does, when no source has the name, and when a paper is
-        not there."""
-        tidy = checked(filters or Filters())
+        """Return the filters tidied. Raises UsageError as checked_filters() does, for a source and for a paper that the library
+        does not hold."""
+        tidy = checked_filters(filters or Filters())
         known = self._library.papers(tidy.papers)
         if missing := next((paper_id for paper_id in tidy.papers if paper_id not in known), None):
             raise UsageError(
-                f"The library has no paper with the id {_quoted(missing)}.",
+                f"The library has no paper with the id “{clipped(missing)}”.",
                 "Give a paper_id as --search --json prints it; a paper leaves the library with the last source that lists it.",
             )
         sources = self.sources() if tidy.source else []
         if tidy.source and sources and not any(tidy.source.casefold() in name.casefold() for name in sources):
-            listed = ", ".join(sources[:_SHOWN]) + f" and {len(sources) - _SHOWN} more" * (len(sources) > _SHOWN)
+            more = len(sources) - _MAX_SOURCES_SHOWN
+            listed = ", ".join(sources[:_MAX_SOURCES_SHOWN]) + f" and {more} more" * (more > 0)
             there = "there are" if len(sources) > 1 else "there is only"
             raise UsageError(
-                f"No source has {_quoted(tidy.source)} in its name; {there} {listed}.", "Give a source's name, or a part of it."
+                f"No source has “{clipped(tidy.source)}” in its name; {there} {listed}.",
+                "Give a source's name, or a part of it.",
             )
         return tidy
 
@@ -61,7 +57,8 @@ class Scope:
 
     def nothing(self, filters: Filters) -> str:
         """Return which of the filters left nothing, the fewest that do so together; "" when something passes."""
-        parts = [Filters(**{name: getattr(filters, name) for name in group}) for group in _GROUPS]
+        groups = [_DATES, *((name,) for name in filter_parameters() if name not in _DATES)]
+        parts = [Filters(**{name: getattr(filters, name) for name in group}) for group in groups]
         parts = [part for part in parts if part]
         for size in range(1, len(parts) + 1):
             for some in combinations(parts, size):
@@ -74,59 +71,15 @@ class Scope:
         count = self._library.count()
         if not count:
             return "The library is empty."
-        said = " and ".join(f"has {p[5:]}" if p.startswith("with ") else f"is {p}" for p in _phrases(filters))
+        said = " and ".join(f"has {p[5:]}" if p.startswith("with ") else f"is {p}" for p in phrases(filters))
         span = self._library.span()
         runs = f"the dates run from {span[0]} to {span[1]}" if span else "none of them has a date"
         return f"No paper of the {count:,} {said}{f'; {runs}' * filters.dated}."
 
 
-def checked(filters: Filters) -> Filters:
-    """Return the filters tidied, empty ones taken away. Raises UsageError for a wrong value or filters that exclude each
-    other."""
-    since, until, source, title = map(_text, (filters.since, filters.until, filters.source, filters.title))
-    papers = tuple(dict.fromkeys(filter(None, map(_text, filters.papers))))
-    tidy = replace(filters, since=since, until=until, source=source, title=title, papers=papers)
-    for name, (called, most) in _NUMBERS.items():
-        value = getattr(tidy, name)
-        if value is not None and not 1 <= value <= most:
-            raise UsageError(f"{called} is {_quoted(str(value))}.", f"Give a number from 1 to {most}.")
-    for bound in (since, until):
-        if bound is not None and not dates.is_date(bound):
-            raise UsageError(f"{_quoted(bound)} is not a date.", "Give a year, a month or a day: 2024, 2024-05 or 2024-05-31.")
-    if since and until and _after(since, until):
-        raise UsageError(f"The papers cannot be both from {since} on and up to {until}.", "Give the earlier date first.")
-    year = f"{tidy.year:04d}" if tidy.year else None
-    if year and (_after(since or year, year) or _after(year, until or year)):
-        raise UsageError(f"No paper from {year} can be {_dates(replace(tidy, year=None))}.", "Leave one of the two out.")
-    return tidy
-
-
-def read(given: Any, base: Filters | None = None) -> Filters:
-    """Return the filters that a JSON object names, over `base`. Raises UsageError for what is no filter, or of a wrong type."""
-    names = [field.name for field in fields(Filters)]
-    given = {} if given is None else given
-    if not isinstance(given, dict):
-        raise UsageError("The filters are no JSON object.", 'Give them as {"since": "2024-05", "title": "graph"}.')
-    for name, value in given.items():
-        if name not in names:
-            raise UsageError(f"There is no filter {_quoted(str(name))}.", f"There are {', '.join(names)}.")
-        if value is not None and not _fits(name, value):
-            kind = "list of texts" if name == "papers" else "number" if name in _NUMBERS else "text"
-            raise UsageError(f"The filter {name} is no {kind}.", "See docs/asking.md for the form of each filter.")
-    if "papers" in given:
-        given = {**given, "papers": tuple(given["papers"] or ())}
-    return checked(replace(base or Filters(), **given))
-
-
-def _fits(name: str, value: Any) -> bool:
-    if name == "papers":
-        return isinstance(value, list | tuple) and all(isinstance(paper, str) for paper in value)
-    return isinstance(value, int if name in _NUMBERS else str) and not isinstance(value, bool)
-
-
 def shown(filters: Filters) -> str:
     """Return the filters in words, such as "from 2024-05 on, with “graph” in the title"; "" without any."""
-    return ", ".join(_phrases(filters))
+    return ", ".join(phrases(filters))
 
 
 def sentence(filters: Filters, known: Iterable[Paper] = ()) -> str:
@@ -166,43 +119,3 @@ def _papers(n: int) -> str:
 
 def _was(n: int) -> str:
     return "were" if n > 1 else "was"
-
-
-def _phrases(filters: Filters) -> list[str]:
-    """Return what each filter says of a paper, as it stands after "only papers"."""
-    phrases = [_dates(filters)] if filters.dated else []
-    if filters.source:
-        phrases.append(f"listed by “{filters.source}”")
-    if filters.title:
-        phrases.append(f"with “{filters.title}” in the title")
-    if filters.papers:
-        phrases.append(f"among the {len(filters.papers):,} selected" if len(filters.papers) > 1 else "the one selected")
-    if filters.min_authors:
-        phrases.append(f"with {filters.min_authors} author{'s' * (filters.min_authors > 1)} or more")
-    return phrases
-
-
-def _dates(filters: Filters) -> str:
-    since, until = filters.since, filters.until
-    phrases = [f"from {filters.year:04d}"] if filters.year else []
-    if since and until:
-        phrases.append(f"from {since}" if since == until else f"from {since} to {until}")
-    elif since or until:
-        phrases.append(f"from {since} on" if since else f"up to {until}")
-    return ", ".join(phrases)
-
-
-def _after(one: str, other: str) -> bool:
-    """Whether every day that `one` may mean comes after those of `other`."""
-    common = min(len(one), len(other))
-    return one[:common] > other[:common]
-
-
-def _text(value: str | None) -> str | None:
-    """Return text that SQLite takes, without white space around it; None when nothing is left."""
-    return clean(value or "").strip() or None
-
-
-def _quoted(value: str) -> str:
-    line = " ".join(value.split())
-    return f"“{line if len(line) <= _QUOTED else line[:_QUOTED] + '…'}”"

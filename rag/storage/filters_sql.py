@@ -7,6 +7,7 @@ not say how many authors it has, is NULL, which passes no WHERE but is not FALSE
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 
 from rag.text import dates
 from rag.types import Filters
@@ -32,12 +33,8 @@ _LAST = (
 def values(filters: Filters) -> dict[str, str | int | None]:
     """Return what the conditions' placeholders stand for."""
     return {
+        **{field.name: getattr(filters, field.name) for field in fields(filters)},
         "year": None if filters.year is None else f"{filters.year:04d}",
-        "since": filters.since,
-        "until": filters.until,
-        "source": filters.source,
-        "title": filters.title,
-        "min_authors": filters.min_authors,
         "papers": json.dumps(filters.papers),
         "from_day": _day(filters.since, last=False),
         "to_day": _day(filters.until, last=True),

@@ -80,7 +80,9 @@ def test_a_hit_has_what_a_source_has_and_its_abstract() -> None:
     told = render.hit_to_dict(3, hit(paper()))
     assert set(told) == (SOURCE - {"cited"}) | {"abstract", "passages"}
     assert (told["n"], told["title"], told["abstract"]) == (3, "LanternNet", paper().abstract)
-    passages = render.hit_to_dict(1, Hit(paper(), 1.0, 0.5, 0.0, (Passage(0, 5, 0.5),)))["passages"]
+    passages = render.hit_to_dict(1, Hit(paper=paper(), score=1.0, dense=0.5, lexical=0.0, passages=(Passage(0, 5, 0.5),)))[
+        "passages"
+    ]
     assert passages == [{"start": 0, "end": 5, "score": 0.5}]
 
 

@@ -50,7 +50,7 @@ def test_any_text_and_any_number_comes_back_as_it_was(
         reasoning=said,
         usage=Usage(count, None),
         timings=Timings(None, number, number),
-        filters=Filters(count, said, None, *more[:2]),
+        filters=Filters(year=2024 if count else None, since=said, papers=tuple(more[:2])),
     )
     assert again(made) == made
 

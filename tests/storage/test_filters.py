@@ -1,4 +1,4 @@
-"""Filters: what cannot be right is told in one sentence, and what they leave open or out is told as well."""
+"""Filters over a library: how they are said, and what they leave open or out."""
 
 from __future__ import annotations
 
@@ -6,119 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from rag.errors import UsageError
 from rag.storage import filters
 from rag.storage.filters import Scope
 from rag.storage.library import Library
 from rag.types import Filters, Paper, Unjudged
-
-# -- whether they can be right -------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "date",
-    ["2024-5", "24", "2024-13", "2024-00", "2024-02-30", "2023-02-29", "May", "2024/05", "0000", "٢٠٢٤", "2024-05-31T00"],
-)
-def test_what_is_no_date_is_refused_by_name(date: str) -> None:
-    for wrong in (Filters(since=date), Filters(until=date)):
-        with pytest.raises(
-            UsageError, match=r"^“.+” is not a date\. Give a year, a month or a day: 2024, 2024-05 or 2024-05-31\.$"
-        ):
-            filters.checked(wrong)
-
-
-@pytest.mark.parametrize(
-    ("wrong", "told"),
-    [
-        (Filters(since="2025", until="2024"), "The papers cannot be both from 2025 on and up to 2024."),
-        (Filters(since="2024-06", until="2024-05-31"), "The papers cannot be both from 2024-06 on and up to 2024-05-31."),
-        (Filters(year=2023, since="2024-02"), "No paper from 2023 can be from 2024-02 on."),
-        (Filters(year=2025, until="2024-02"), "No paper from 2025 can be up to 2024-02."),
-        (Filters(year=2020, since="2021", until="2022"), "No paper from 2020 can be from 2021 to 2022."),
-        (Filters(year=0), "The year is “0”."),
-        (Filters(year=123456), "The year is “123456”."),
-        (Filters(min_authors=-1), "The least number of authors is “-1”."),
-        (Filters(min_authors=2**70), "The least number of authors is “1180591620717411303424”."),
-    ],
-)
-def test_filters_that_exclude_each_other_or_are_out_of_range_are_refused(wrong: Filters, told: str) -> None:
-    with pytest.raises(UsageError) as caught:
-        filters.checked(wrong)
-    assert (caught.value.message, caught.value.exit_code) == (told, 2)
-    assert caught.value.fix
-
-
-@pytest.mark.parametrize(
-    "right",
-    [
-        Filters(since="2024", until="2024-05"),
-        Filters(since="2024-05-31", until="2024"),
-        Filters(since="2024-05", until="2024-05"),
-        Filters(since="2024-02-29"),
-        Filters(year=2024, since="2024-05", until="2025"),
-        Filters(year=1, min_authors=1),
-    ],
-)
-def test_filters_that_some_day_satisfies_are_left_as_they_are(right: Filters) -> None:
-    assert filters.checked(right) == right
-
-
-def test_filters_are_tidied_so_that_empty_ones_are_none() -> None:
-    given = Filters(None, " 2024 ", "", "  ", "caf\udce9 ", None, (" id2", "", "id1", "id2"))
-    assert filters.checked(given) == Filters(since="2024", title="caf?", papers=("id2", "id1"))
-
-
-@pytest.mark.parametrize(
-    ("record", "told"),
-    [
-        (5, "The filters are no JSON object."),
-        ([], "The filters are no JSON object."),
-        ({"yaer": 2024}, "There is no filter “yaer”."),
-        ({"year": "2024"}, "The filter year is no number."),
-        ({"year": True}, "The filter year is no number."),
-        ({"min_authors": 2.5}, "The filter min_authors is no number."),
-        ({"since": 2024}, "The filter since is no text."),
-        ({"title": ["graph"]}, "The filter title is no text."),
-        ({"papers": "id1"}, "The filter papers is no list of texts."),
-        ({"papers": [1]}, "The filter papers is no list of texts."),
-        ({"since": "soon"}, "“soon” is not a date."),
-    ],
-)
-def test_a_record_that_is_no_filter_is_refused(record: object, told: str) -> None:
-    with pytest.raises(UsageError) as caught:
-        filters.read(record)
-    assert caught.value.message == told
-
-
-def test_a_record_comes_on_top_of_the_filters_there_are_and_null_lifts_one() -> None:
-    base = Filters(year=2024, title="graph")
-    assert filters.read(None, base) == filters.read({}, base) == base
-    assert filters.read({"title": "tree", "min_authors": 3}, base) == Filters(year=2024, title="tree", min_authors=3)
-    assert filters.read({"year": None}, base) == Filters(title="graph")
-    assert filters.read({"papers": ["a", "b"]}, base) == Filters(year=2024, title="graph", papers=("a", "b"))
-    assert filters.read({"papers": None}, Filters(papers=("a",))) == Filters()
-
-
-NAMES = st.sampled_from(["year", "since", "until", "source", "title", "min_authors", "papers"])
-
-
-TEXTS = st.text("0123456789-\n é\ud800", max_size=12)
-
-
-@given(st.dictionaries(NAMES, st.integers() | TEXTS | st.lists(TEXTS)))
-def test_whatever_a_record_holds_it_is_read_or_refused_in_one_line(record: dict[str, object]) -> None:
-    told = ""
-    try:
-        read = filters.read(record)
-        assert filters.checked(read) == read
-    except UsageError as error:
-        told = str(error)
-    assert "\n" not in told
-    assert len(told) < 300
-
 
 # -- how they are said ---------------------------------------------------------------------------------------------------
 

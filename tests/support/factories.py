@@ -30,7 +30,7 @@ def paper(title: str = "LanternNet", abstract: str = LANTERN, **more: object) ->
 
 
 def hit(of: Paper, score: float = 3.0, dense: float = 0.6) -> Hit:
-    return Hit(of, score, dense, 5.0)
+    return Hit(paper=of, score=score, dense=dense, lexical=5.0)
 
 
 def sources(*papers: Paper) -> list[Source]:

@@ -99,14 +99,14 @@ def test_plain_http_gets_the_same_by_the_names_of_the_parameters(url: str) -> No
     ("parameters", "told"),
     [
         ({"question": " "}, "The question is empty."),
-        ({"question": 5}, "The question is no text."),
+        ({"question": 5}, "The value of question is 5."),
         ({"question": QUESTION, "since": "soon"}, "“soon” is not a date."),
         ({"question": QUESTION, "since": "2025", "until": "2024"}, "The papers cannot be both from 2025 on and up to 2024."),
         ({"question": QUESTION, "source": "nosuch"}, "No source has “nosuch” in its name; there is only starter."),
-        ({"question": QUESTION, "year": "2024"}, "The filter year is no number."),
+        ({"question": QUESTION, "year": "2024"}, 'The value of year is "2024".'),
         ({"question": QUESTION, "papers": ["nosuch"]}, "The library has no paper with the id “nosuch”."),
-        ({"question": QUESTION, "papers": "nosuch"}, "The filter papers is no list of texts."),
-        ({"question": QUESTION, "k": 0}, "k is no number from 1 on."),
+        ({"question": QUESTION, "papers": "nosuch"}, 'The value of papers is "nosuch". Give a list of texts.'),
+        ({"question": QUESTION, "k": 0}, "The value of k is 0."),
     ],
 )
 def test_a_wrong_call_gets_one_sentence(url: str, parameters: dict[str, object], told: str) -> None:

@@ -137,7 +137,8 @@ def test_there_are_two_tools_and_nothing_else(address: str, mode: str) -> None:
         for tool in listed.values():
             assert tool.description
             assert tool.input_schema["required"] == ["question"]
-            assert set(tool.input_schema["properties"]) == {"question", "k", *(field.name for field in fields(Filters))}
+            names = {"question", "k", *(field.name for field in fields(Filters))}
+            assert set(tool.input_schema["properties"]) == names | ({"history"} if tool.name == "ask" else set())
             assert all(len(taken["description"]) > 20 for taken in tool.input_schema["properties"].values())
             assert tool.input_schema["properties"]["papers"]["items"] == {"type": "string"}
         offered = client.server_capabilities.model_dump(exclude_none=True)
@@ -180,13 +181,13 @@ def test_search_lists_papers_under_filters(address: str, assistant: Assistant) -
     [
         ({"question": " "}, "The question is empty."),
         ({"question": "x" * 8001}, "The question has 8001 characters, more than 8000."),
-        ({}, "The question is no text."),
-        ({"question": 5}, "The question is no text."),
-        ({"question": QUESTION, "k": "many"}, "k is no number from 1 on."),
+        ({}, "There is no question."),
+        ({"question": 5}, "The value of question is 5."),
+        ({"question": QUESTION, "k": "many"}, 'The value of k is "many".'),
         ({"question": QUESTION, "since": "soon"}, "“soon” is not a date."),
-        ({"question": QUESTION, "papers": "nosuch"}, "The filter papers is no list of texts."),
-        ({"question": QUESTION, "path": "/etc/passwd"}, "There is no filter “path”."),
-        ({"question": QUESTION, "assistant": None}, "There is no filter “assistant”."),
+        ({"question": QUESTION, "papers": "nosuch"}, 'The value of papers is "nosuch".'),
+        ({"question": QUESTION, "path": "/etc/passwd"}, "There is no field “path”."),
+        ({"question": QUESTION, "assistant": None}, "There is no field “assistant”."),
     ],
 )
 def test_a_wrong_call_gets_one_sentence(address: str, given: dict[str, Any], told: str) -> None:

@@ -8,7 +8,7 @@ import gradio as gr
 
 from rag.assistant import Assistant
 from rag.errors import UsageError
-from rag.questions.analysis import LONGEST_QUESTION
+from rag.request import MAX_QUESTION_CHARS
 from rag.types import Filters
 from ui.chat import panel
 from ui.chat.answering import Asked
@@ -54,9 +54,13 @@ def take(
     asked as it is."""
     question = question.strip()
     try:
-        if not question or len(question) > LONGEST_QUESTION:
-            raise UsageError("", "Ask a question first." if not question else f"Ask in at most {LONGEST_QUESTION} characters.")
-        only = assistant.scope.checked(Filters(None, since, until, source, title, min_authors or None, papers))
+        if not question or len(question) > MAX_QUESTION_CHARS:
+            raise UsageError(
+                "", "Ask a question first." if not question else f"Ask in at most {MAX_QUESTION_CHARS} characters."
+            )
+        only = assistant.scope.checked(
+            Filters(since=since, until=until, source=source, title=title, min_authors=min_authors or None, papers=papers)
+        )
     except UsageError as error:
         gr.Warning(panel.draft(str(error)))
         return None, gr.skip()

@@ -11,7 +11,7 @@ import gradio as gr
 
 from rag.assistant import Assistant
 from rag.errors import RagError, UsageError
-from rag.questions.analysis import LONGEST_QUESTION
+from rag.request import MAX_QUESTION_CHARS
 from rag.sources.formats import STARTER, SUPPORTED
 from rag.storage import filters
 from rag.types import Filters, Paper
@@ -107,8 +107,8 @@ def _listed(assistant: Assistant, n: int, words: str | None, since: str, until: 
     """Return page `n` of the papers that match and pass, from 0 on, and what its two buttons can do."""
     words = (words or "").strip()
     try:
-        if len(words) > LONGEST_QUESTION:
-            raise UsageError(f"The search has more than {LONGEST_QUESTION} characters.", "Give fewer words.")
+        if len(words) > MAX_QUESTION_CHARS:
+            raise UsageError(f"The search has more than {MAX_QUESTION_CHARS} characters.", "Give fewer words.")
         only = assistant.scope.checked(Filters(since=since, until=until, source=source))
         ids = _found(assistant, words, only)
     except RagError as error:

@@ -2,105 +2,84 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import inspect
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import fields
 from typing import Any
 
 import gradio as gr
 from gradio.events import api
 
 from rag.assistant import Assistant
-from rag.errors import RagError, UsageError
+from rag.errors import RagError
 from rag.output import render
-from rag.questions.analysis import checked_question
-from rag.storage import filters
-from rag.types import Filters
+from rag.request import AskRequest, Parameter, SearchRequest, parameters, parse
 
 Json = dict[str, Any]
-TAKEN = ("question", "k", *(field.name for field in fields(Filters)))
+_TYPES: dict[str, Any] = {"integer": int, "string": str, "array": list[Any]}  # of JSON schema
 
 
 def answer(assistant: Assistant, given: Mapping[str, Any]) -> Json:
-    """Return the answer to a question, given with what else of TAKEN. Raises RagError, for a wrong or unknown value too."""
-    question, k, only = _read(given)
-    return render.to_dict(assistant.ask(question, k=k, filters=only))
+    """Return the answer to the AskRequest that `given` makes. Raises RagError, for a wrong or unknown value too."""
+    asked = parse(AskRequest, given, flat=True)
+    return render.to_dict(assistant.ask(asked.question, asked.history, k=asked.k, filters=asked.filters))
 
 
 def listing(assistant: Assistant, given: Mapping[str, Any]) -> Json:
-    """Return the papers found for a question, given as for answer(). Raises RagError."""
-    question, k, only = _read(given)
-    checked = assistant.scope.checked(only)
-    found = assistant.search(question, k, checked)
-    return render.hits_to_dict(question, checked, found, assistant.scope.told(checked, found=bool(found)))
+    """Return the papers for the SearchRequest that `given` makes. Raises RagError, for a wrong or unknown value too."""
+    asked = parse(SearchRequest, given, flat=True)
+    only = assistant.scope.checked(asked.filters)
+    hits = assistant.search(asked.question, asked.k, only)
+    return render.hits_to_dict(asked.question, only, hits, assistant.scope.told(only, found=bool(hits)))
 
 
 def add(assistant: Assistant) -> None:
-    """Add the endpoints /ask and /search to the page that is being built; Gradio reads their types and docstrings."""
+    """Add the endpoints /ask and /search to the page that is being built."""
 
-    def ask(
-        question: str,
-        k: int | None = None,
-        year: int | None = None,
-        since: str | None = None,
-        until: str | None = None,
-        source: str | None = None,
-        title: str | None = None,
-        min_authors: int | None = None,
-        papers: list[str] | None = None,
-    ) -> Json:
+    def ask(given: Json) -> Json:
         """Answer a question from at most k of the papers that pass the filters."""
-        given = (question, k, year, since, until, source, title, min_authors, papers)
-        with _mistakes_told():
-            return answer(assistant, _named(given))
+        return answer(assistant, given)
 
-    def search(
-        question: str,
-        k: int | None = None,
-        year: int | None = None,
-        since: str | None = None,
-        until: str | None = None,
-        source: str | None = None,
-        title: str | None = None,
-        min_authors: int | None = None,
-        papers: list[str] | None = None,
-    ) -> Json:
+    def search(given: Json) -> Json:
         """List at most k of the papers that pass the filters, best first, without answering."""
-        given = (question, k, year, since, until, source, title, min_authors, papers)
-        with _mistakes_told():
-            return listing(assistant, _named(given))
+        return listing(assistant, given)
 
-    api(ask, api_name="ask")
-    api(search, api_name="search")
+    api(_endpoint(ask, AskRequest), api_name="ask")
+    api(_endpoint(search, SearchRequest), api_name="search")
 
 
-def _named(given: tuple[Any, ...]) -> Json:
-    """Return the values that were given by their names, which are TAKEN in its order."""
-    return {name: value for name, value in zip(TAKEN, given, strict=True) if value is not None}
+def _endpoint(call: Callable[[Json], Json], request: type[SearchRequest]) -> Callable[..., Json]:
+    """Return `call` as a function of the parameters of `request`; Gradio reads their names, types and defaults."""
+    names = parameters(request)
+
+    def endpoint(*values: Any) -> Json:
+        with _errors_in_one_sentence():
+            return call({name: value for name, value in zip(names, values, strict=True) if value is not None})
+
+    signature = [
+        inspect.Parameter(
+            name,
+            inspect.Parameter.POSITIONAL_OR_KEYWORD,
+            default=inspect.Parameter.empty if parameter.required else None,
+            annotation=_type(parameter),
+        )
+        for name, parameter in names.items()
+    ]
+    endpoint.__signature__ = inspect.Signature(signature, return_annotation=Json)  # type: ignore[attr-defined]
+    endpoint.__annotations__ = {parameter.name: parameter.annotation for parameter in signature}
+    endpoint.__doc__ = call.__doc__
+    return endpoint
+
+
+def _type(parameter: Parameter) -> Any:
+    kind = _TYPES[parameter.schema["type"]]
+    return kind if parameter.required else kind | None
 
 
 @contextmanager
-def _mistakes_told() -> Iterator[None]:
-    """Give a program that asks wrongly, or whose model fails, the one sentence that a person would get."""
+def _errors_in_one_sentence() -> Iterator[None]:
+    """Give a program that asks wrongly, or whose model fails, the sentence that a person would get."""
     try:
         yield
     except RagError as error:
         raise gr.Error(str(error), print_exception=False) from error
-
-
-def _read(given: Mapping[str, Any]) -> tuple[str, int | None, Filters]:
-    rest = dict(given)
-    question, k = _text(rest.pop("question", None)), _number(rest.pop("k", None))
-    return question, k, filters.read(rest)
-
-
-def _text(question: Any) -> str:
-    if not isinstance(question, str):
-        raise UsageError("The question is no text.", "Give it as a string.")
-    return checked_question(question)
-
-
-def _number(k: Any) -> int | None:
-    if k is not None and (not isinstance(k, int) or isinstance(k, bool) or k < 1):
-        raise UsageError("k is no number from 1 on.", "Give one, or leave it out.")
-    return k

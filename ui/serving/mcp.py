@@ -25,38 +25,22 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from rag.assistant import Assistant
 from rag.errors import RagError
+from rag.request import AskRequest, SearchRequest, parameters
 from ui.serving import api, listening
 
 PATH = "/gradio_api/mcp"  # where Gradio's own would be: the guard and what compresses replies know it
 _AT_ONCE = 20  # calls that are worked on at once; the rest wait
 _CALLS = {"ask": api.answer, "search": api.listing}
+_REQUESTS = {"ask": AskRequest, "search": SearchRequest}
 _ABOUT = {
     "ask": "Answer a question from a collection of research-paper abstracts. Each sentence of the answer cites papers and was "
     "checked against the sentences of their abstracts; what the abstracts do not say is refused. Questions about the "
     'collection itself ("How many papers from 2024 mention LoRA?") are answered too. Returns JSON: "answer" with citations '
     'such as [1], "refused" with "refusal_reason", "claims" with the verdict and the evidence of each sentence, "sources" with '
-    'the papers by number, "warnings". Ask one whole question at a time; nothing is remembered between calls.',
+    'the papers by number, "warnings". Nothing is remembered between calls: give earlier questions as "history".',
     "search": "List the papers of a collection of research-paper abstracts that come nearest to a question or to keywords, "
     'best first, without answering. Returns JSON: "hits" with "paper_id", "title", "url", "published", "authors", "abstract" '
     'and the "passages" that matched, and "warnings" on what the filters left out.',
-}
-_QUESTION = {
-    "ask": "The question, in one or a few sentences of at most 8,000 characters.",
-    "search": "A question or keywords, at most 8,000 characters.",
-}
-_DATE = "a year, a month or a day: 2024, 2024-05 or 2024-05-31. Papers without a date are left out."
-_OPTIONAL: dict[str, tuple[dict[str, Any], str]] = {
-    "k": ({"type": "integer", "minimum": 1}, "How many papers to read or list at most; leave it out for the usual number."),
-    "year": ({"type": "integer"}, "Only papers of this year, such as 2024. Papers without a date are left out."),
-    "since": ({"type": "string"}, f"Only papers from then on, {_DATE}"),
-    "until": ({"type": "string"}, f"Only papers up to then, that day, month or year included, {_DATE}"),
-    "source": ({"type": "string"}, "Only papers listed by a source (such as a file) with this in its name."),
-    "title": ({"type": "string"}, "Only papers with these words in the title, in any case."),
-    "min_authors": ({"type": "integer", "minimum": 1}, "Only papers known to have this many authors or more."),
-    "papers": (
-        {"type": "array", "items": {"type": "string"}},
-        'Only these papers, each by its "paper_id" from an earlier result.',
-    ),
 }
 _log = logging.getLogger(__name__)
 
@@ -87,34 +71,34 @@ def served(assistant: Assistant, allowed: listening.Credentials) -> dict[str, An
 def called(assistant: Assistant, name: str, given: Mapping[str, Any]) -> types.CallToolResult:
     """Return the JSON that a tool gives, or why it cannot, in the one sentence a person would get."""
     try:
-        told = _CALLS[name](assistant, given)
+        values = _CALLS[name](assistant, given)
     except RagError as error:
         return _result(str(error), {"error": str(error)}, is_error=True)
     except Exception as error:  # noqa: BLE001 - the SDK would send its text, which may name files
         _log.exception("the tool %s failed", name)
-        said = f"There is a fault in this program ({type(error).__name__}). The details are in the output of python -m ui."
-        return _result(said, {"error": said}, is_error=True)
-    return _result(json.dumps(told, ensure_ascii=False), told)
+        message = f"There is a fault in this program ({type(error).__name__}). The details are in the output of python -m ui."
+        return _result(message, {"error": message}, is_error=True)
+    return _result(json.dumps(values, ensure_ascii=False), values)
 
 
 def tools() -> list[types.Tool]:
     """Return the two tools with what a model has to know to use them."""
     return [
         types.Tool(
-            name=name,
-            description=_ABOUT[name],
+            name=tool,
+            description=_ABOUT[tool],
             input_schema={
                 "type": "object",
                 "properties": {
-                    "question": {"type": "string", "description": _QUESTION[name]},
-                    **{taken: {**kind, "description": about} for taken, (kind, about) in _OPTIONAL.items()},
+                    name: {**parameter.schema, "description": parameter.description}
+                    for name, parameter in parameters(request).items()
                 },
-                "required": ["question"],
+                "required": [name for name, parameter in parameters(request).items() if parameter.required],
                 "additionalProperties": False,
             },
             annotations=types.ToolAnnotations(read_only_hint=True, open_world_hint=False),
         )
-        for name in _CALLS
+        for tool, request in _REQUESTS.items()
     ]
 
 
@@ -135,8 +119,8 @@ class Door:
         self._allowed = allowed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        told = Headers(scope=scope).get("authorization", "")
-        if self._allowed and not listening.is_known(told, self._allowed):
+        credentials = Headers(scope=scope).get("authorization", "")
+        if self._allowed and not listening.is_known(credentials, self._allowed):
             refused = PlainTextResponse(
                 "This server wants a user and a password, as an Authorization header of kind Basic.",
                 401,
