@@ -143,10 +143,10 @@ def made(claimed: dict[str, Paper], told: dict[str, Paper], most: int, embedder:
         similar[place[paper_id]] = -1
         neighbour, other = told[shared[int(similar.argmax())]], told[rng.choice(shared)]
         yield Pair(claim, (paper,), TRUE, held_back, key)
-        known = names.Known([paper.title, paper.abstract])
+        known = names.KnownNames([paper.title, paper.abstract])
         theirs = claimed[rng.choice(shared)].abstract.partition("http")[0]
         foreign = [name for name in names.mentioned(theirs) if name not in known]
-        telling = words.names(" ".join(foreign))  # GraphSAINT, where "Whisper" could be any word that opens a sentence
+        telling = words.method_names(" ".join(foreign))  # GraphSAINT, where "Whisper" could be any word that opens a sentence
         changed = {
             "number changed": mutations.number(claim, rng),
             "name swapped": mutations.name(claim, telling, rng),

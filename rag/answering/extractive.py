@@ -16,8 +16,7 @@ from rag.questions import analysis, followup
 from rag.questions.analysis import Asked
 from rag.text import names, sentences
 from rag.text.citations import title_of
-from rag.text.words import content_words, numbers
-from rag.text.words import names as names_in
+from rag.text.words import content_words, method_names, numbers
 from rag.types import Finish, Mode, Prompt, Source
 
 _SENTENCES = 5  # in all, but one a paper for a list
@@ -135,7 +134,7 @@ def _one_each(subjects: Sequence[str], sources: Sequence[Source]) -> list[Source
 def _is_named(said: str, asked: Asked, sources: Sequence[Source]) -> bool:
     """Whether the question names the best source's subject: by a name that no other source has, or not in its title."""
     best, others = sources[0], sources[1:]
-    for name in asked.subjects or names_in(said):
+    for name in asked.subjects or method_names(said):
         alone = _has(_whole(best), name) and not any(_has(_whole(s), name) for s in others)
         if alone or (_has(best.paper.title, name) and not any(_has(s.paper.title, name) for s in others)):
             return True
@@ -147,7 +146,7 @@ def _whole(source: Source) -> str:
 
 
 def _has(told: str, subject: str) -> bool:
-    return subject in names.Known([told]) or content_words(subject) <= content_words(told)
+    return subject in names.KnownNames([told]) or content_words(subject) <= content_words(told)
 
 
 def _fitness(sentence: str, said: str, asked: Asked) -> float:

@@ -55,7 +55,7 @@ class Checker:
         return replace(self._judged[key], start=claim.start, end=claim.end)
 
     def _judge(self, claim: Claim) -> Claim:
-        said = citations.bare(claim.text)
+        said = citations.without_marks(claim.text)
         known = {s.n for s in self._sources}
         invalid = tuple(f"[{n}] is not one of the sources" for n in claim.citations if n not in known)
         cited = [self._abstract(n) for n in claim.citations if n in known]

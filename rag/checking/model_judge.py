@@ -35,10 +35,10 @@ class Verifier:
         """
         cited = {source.n: [c for c in claims if source.n in (*c.citations, *c.added)] for source in sources}
         for source in sources:
-            self._ask(list(dict.fromkeys(reading.bare(c.text) for c in cited[source.n])), source)
+            self._ask(list(dict.fromkeys(reading.without_marks(c.text) for c in cited[source.n])), source)
         judged = []
         for claim in claims:
-            said = reading.bare(claim.text)
+            said = reading.without_marks(claim.text)
             keys = [(self._model.name, said, s.paper.abstract) for s in sources if claim in cited[s.n]]
             verdicts = {self._said[key] for key in keys if key in self._said}
             judged.append(replace(claim, judged=next((v for v in _BEST_FIRST if v in verdicts), None)))

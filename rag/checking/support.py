@@ -33,8 +33,8 @@ class Abstract:
         self._title = content_words(self.paper.title)  # a sentence need not name again what the paper is about
         self._vectors: Vectors | None = None
         whole = [self.paper.title, self.paper.abstract]
-        self.quantities = quantities.known(". ".join(whole))
-        self.names = names.Known(whole)
+        self.quantities = quantities.all_numbers(". ".join(whole))
+        self.names = names.KnownNames(whole)
 
     def quotes(self, claim: str) -> bool:
         """Whether `claim` is, but for its marks, text of this abstract."""
@@ -90,7 +90,7 @@ class Finding:
 
 def absent(claim: str, abstracts: Sequence[Abstract]) -> list[str]:
     """Return the numbers and names of `claim` that none of `abstracts` has."""
-    figures = quantities.absent(claim, [q for a in abstracts for q in a.quantities])
+    figures = quantities.missing_figures(claim, [q for a in abstracts for q in a.quantities])
     return [*figures, *(name for name in names.mentioned(claim) if not any(name in a.names for a in abstracts))]
 
 

@@ -9,7 +9,7 @@ from functools import cache
 
 from rag.collection.query import Query
 from rag.text import sentences
-from rag.text.words import STOP, WORD
+from rag.text.words import ALPHANUMERIC, STOP, WORD
 from rag.types import Claim, Evidence, Paper, Verdict
 
 _MARK = re.compile(r"\[(?=[\d, ]+\])([\d, ]+)\]")  # in a title it would be taken for a citation
@@ -93,7 +93,7 @@ def has(told: str, said: str, *, apart: bool = False) -> bool:
 @cache
 def _pattern(said: str) -> re.Pattern[str]:
     whole = re.escape(said) if _SIGN.search(said) else r"[\W_]+".join(map(_forms, WORD.findall(said)))
-    return re.compile(rf"(?<![^\W_]){whole}(?![^\W_])", re.IGNORECASE)
+    return re.compile(rf"(?<!{ALPHANUMERIC}){whole}(?!{ALPHANUMERIC})", re.IGNORECASE)
 
 
 def _forms(word: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from difflib import SequenceMatcher
 
 from rag.index.generations import Index
-from rag.text.words import WORD, content_words, names
+from rag.text.words import WORD, content_words, method_names
 
 SURE = 0.85  # nearness of a title that is meant
 NEAR = 0.6  # nearness of one that may be
@@ -23,7 +23,7 @@ def find(title: str, titles: Mapping[str, str], live: Index) -> list[tuple[str, 
     0.9 when it is more.
     """
     wanted = _folded(title)
-    whole = len(wanted.split()) > 1 or bool(names(title))
+    whole = len(wanted.split()) > 1 or bool(method_names(title))
     found: dict[str, float] = {}
     for paper_id, known in titles.items():
         if wanted in (_folded(known), _folded(known.partition(":")[0])):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from rag.errors import UsageError
-from rag.text.words import clean, content_words
+from rag.text.words import WORD_PATTERN, clean, content_words
 
 Kind = Literal["definition", "comparison", "list", "amount", "other"]
 
@@ -53,7 +53,7 @@ _AMOUNT = re.compile(
 )
 _QUALIFIED = re.compile(r"\b(?:of|in|on|used|by|with|for)\b")  # "what is the index of X used for" defines nothing
 _WANTED = re.compile(r"\b(?:how (?:many|much)|what|which|whose)\b(?:'s|\s+(?:is|was|are|were)\b)?\s*", re.IGNORECASE)
-_WORD = re.compile(r"[^\W_]+(?:[-'][^\W_]+)*")
+_WORD = re.compile(rf"{WORD_PATTERN}(?:[-']{WORD_PATTERN})*")
 _BREAK = frozenset(
     "is are was were be been do does did can could has have had will would should may might must to of in on for from by with "
     "at as into over under than that this these those it its they them their he she we you i there used use uses using get "

@@ -53,7 +53,7 @@ def depends(question: str) -> bool:
     if _NEW_TOPIC.search(question) or _COLLECTION.search(question):
         return False
     subject = words.content_words(question) - _OF_ANY_PAPER
-    named = words.names(question)
+    named = words.method_names(question)
     length = len(question.split())
     if length <= 2 * _LONG and _POINTS_BACK.search(question):
         return True
@@ -62,7 +62,7 @@ def depends(question: str) -> bool:
     pronoun = _PRONOUN.search(question)
     if len(subject) < _FEW and not named and not (subject and not pronoun and _WHOLE.search(question)):
         return True
-    return length <= _LONG and pronoun is not None and not words.names(question[: pronoun.start()])
+    return length <= _LONG and pronoun is not None and not words.method_names(question[: pronoun.start()])
 
 
 def joined(question: str, history: Sequence[Turn]) -> str:
