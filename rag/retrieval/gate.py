@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from rag.index.lexical import LexicalIndex
 from rag.interfaces import Embedder
 from rag.questions import analysis, followup
-from rag.questions.analysis import Asked, Detail
+from rag.questions.analysis import Analysis, Detail
 from rag.storage.library import Library
 from rag.text import names, quantities, sentences
 from rag.text.words import content_words, method_names
@@ -77,7 +77,7 @@ def judge(asked: str, hits: Sequence[Hit], lexical: LexicalIndex, *, details: bo
     """
     if not hits:
         return Decision("No paper passes the filters, or the library is empty.")
-    understood = analysis.read(followup.own(asked))
+    understood = analysis.analyse(followup.without_context(asked))
     named = names.mentioned(asked)
     near = names.KnownNames(f"{hit.paper.title}\n{hit.paper.abstract}" for hit in hits[:_ABOUT])
     missing = tuple(name for name in named if name not in near and not _mentioned(name, lexical))
@@ -135,7 +135,7 @@ def _share(asked: str, hits: Sequence[Hit]) -> float:
     return max(len(words & said) for said in told) / len(words) if len(words) > 1 else 0.0
 
 
-def _lacking(understood: Asked, hits: Sequence[Hit]) -> tuple[Detail, ...]:
+def _lacking(understood: Analysis, hits: Sequence[Hit]) -> tuple[Detail, ...]:
     """Return the details asked for when none of them is in the papers that the question is about."""
     about = [hit for hit in hits[:_ABOUT] if hit.score >= _NEAR * hits[0].score]
     told = [[hit.paper.abstract[a:b] for a, b in sentences.split(hit.paper.abstract)] + [hit.paper.title] for hit in about]

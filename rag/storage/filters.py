@@ -74,7 +74,7 @@ class Scope:
         count = self._library.count()
         if not count:
             return "The library is empty."
-        said = " and ".join(f"has {p[5:]}" if p.startswith("with ") else f"is {p}" for p in _phrases(filters))
+        said = " and ".join(f"has {p[5:]}" if p.startswith("with ") else f"is {p}" for p in phrases(filters))
         span = self._library.span()
         runs = f"the dates run from {span[0]} to {span[1]}" if span else "none of them has a date"
         return f"No paper of the {count:,} {said}{f'; {runs}' * filters.dated}."
@@ -126,7 +126,7 @@ def _fits(name: str, value: Any) -> bool:
 
 def shown(filters: Filters) -> str:
     """Return the filters in words, such as "from 2024-05 on, with “graph” in the title"; "" without any."""
-    return ", ".join(_phrases(filters))
+    return ", ".join(phrases(filters))
 
 
 def sentence(filters: Filters, known: Iterable[Paper] = ()) -> str:
@@ -168,7 +168,7 @@ def _was(n: int) -> str:
     return "were" if n > 1 else "was"
 
 
-def _phrases(filters: Filters) -> list[str]:
+def phrases(filters: Filters) -> list[str]:
     """Return what each filter says of a paper, as it stands after "only papers"."""
     phrases = [_dates(filters)] if filters.dated else []
     if filters.source:
