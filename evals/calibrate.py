@@ -121,7 +121,7 @@ def _best_threshold(judged: Sequence[Judged]) -> str:
     true = np.array([j.pair.kind == TRUE for j in judged])
     accuracy = {t: ((scores[true] >= t).mean() + (scores[~true] < t).mean()) / 2 for t in np.arange(0.3, 0.9, 0.01)}
     best = max(accuracy, key=lambda t: accuracy[t])
-    return f"by similarity alone: {accuracy[best]:.3f} at {best:.2f}; in force is {support.SUPPORTED}"
+    return f"by similarity alone: {accuracy[best]:.3f} at {best:.2f}; in force is {support.MIN_SUPPORTED_SCORE}"
 
 
 def _share(judged: Sequence[Judged], test: Callable[[Judged], bool]) -> float:
