@@ -121,7 +121,7 @@ def _best_threshold(judged: Sequence[Judged]) -> str:
     true = np.array([j.pair.kind == TRUE for j in judged])
     accuracy = {t: ((scores[true] >= t).mean() + (scores[~true] < t).mean()) / 2 for t in np.arange(0.3, 0.9, 0.01)}
     best = max(accuracy, key=lambda t: accuracy[t])
-    return f"by similarity alone: {accuracy[best]:.3f} at {best:.2f}; in force is {support.SUPPORTED}"
+    return f"by similarity alone: {accuracy[best]:.3f} at {best:.2f}; in force is {support.MIN_SUPPORTED_SCORE}"
 
 
 def _share(judged: Sequence[Judged], test: Callable[[Judged], bool]) -> float:
@@ -143,10 +143,10 @@ def made(claimed: dict[str, Paper], told: dict[str, Paper], most: int, embedder:
         similar[place[paper_id]] = -1
         neighbour, other = told[shared[int(similar.argmax())]], told[rng.choice(shared)]
         yield Pair(claim, (paper,), TRUE, held_back, key)
-        known = names.Known([paper.title, paper.abstract])
+        known = names.KnownNames([paper.title, paper.abstract])
         theirs = claimed[rng.choice(shared)].abstract.partition("http")[0]
         foreign = [name for name in names.mentioned(theirs) if name not in known]
-        telling = words.names(" ".join(foreign))  # GraphSAINT, where "Whisper" could be any word that opens a sentence
+        telling = words.method_names(" ".join(foreign))  # GraphSAINT, where "Whisper" could be any word that opens a sentence
         changed = {
             "number changed": mutations.number(claim, rng),
             "name swapped": mutations.name(claim, telling, rng),

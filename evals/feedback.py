@@ -83,6 +83,6 @@ def _gold(answer: Answer) -> list[str]:
 
 def _figures(answer: Answer) -> list[str]:
     """The figures of what the answer says with support, as it writes them. A digit alone is in too many texts to tell."""
-    said = [citations.bare(c.text) for c in answer.claims if c.verdict == "supported"]
+    said = [citations.without_marks(c.text) for c in answer.claims if c.verdict == "supported"]
     found = [q.shown for text in said for q in quantities.find(text) if not q.spelled and len(q.shown) > 1]
     return list(dict.fromkeys(found))

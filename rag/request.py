@@ -243,9 +243,11 @@ def checked_question(question: str) -> str:
     """Return the question tidied. Raises UsageError for an empty or very long one."""
     question = clean(question).strip()
     if not question:
-        raise UsageError("The question is empty.", 'Ask one, such as "How does GraphSAINT work?"')
+        raise UsageError("The question is empty.", 'Enter a question, such as "How does GraphSAINT work?"')
     if len(question) > MAX_QUESTION_CHARS:
-        raise UsageError(f"The question has {len(question)} characters, more than {MAX_QUESTION_CHARS}.", "Ask a shorter one.")
+        raise UsageError(
+            f"The question has {len(question)} characters, more than {MAX_QUESTION_CHARS}.", "Ask a shorter question."
+        )
     return question
 
 

@@ -13,11 +13,10 @@ import numpy as np
 
 from rag.interfaces import Embedder, Vectors
 from rag.questions import analysis, followup
-from rag.questions.analysis import Asked
+from rag.questions.analysis import Analysis
 from rag.text import names, sentences
 from rag.text.citations import title_of
-from rag.text.words import content_words, numbers
-from rag.text.words import names as names_in
+from rag.text.words import content_words, method_names, numbers
 from rag.types import Finish, Mode, Prompt, Source
 
 _SENTENCES = 5  # in all, but one a paper for a list
@@ -68,7 +67,7 @@ class ExtractiveReader:
 
     def stream(self, prompt: Prompt) -> Iterator[str | Finish]:
         """Yield one piece for each quoted paper, then a Finish."""
-        asked = analysis.read(followup.own(prompt.question))
+        asked = analysis.analyse(followup.without_context(prompt.question))
         quotes = self._scored(prompt.question, asked, _about(prompt.question, asked, prompt.sources))
         listing = asked.kind == "list" and len(quotes) > 1
         groups = _listed(quotes) if listing else _chosen(quotes, asked)
@@ -84,11 +83,11 @@ class ExtractiveReader:
             first = False
         yield Finish()
 
-    def _scored(self, said: str, asked: Asked, sources: Sequence[Source]) -> dict[int, list[_Quote]]:
+    def _scored(self, said: str, asked: Analysis, sources: Sequence[Source]) -> dict[int, list[_Quote]]:
         """Return the sentences of each source, best first, scored for this question."""
         spans = [(s, *span) for s in sources for span in sentences.split(s.paper.abstract)]
         texts = [s.paper.abstract[start:end] for s, start, end in spans]
-        own = followup.own(said)
+        own = followup.without_context(said)
         wanted = content_words(own)
         vectors = self._embedder.embed([own, *texts])
         quotes: dict[int, list[_Quote]] = {s.n: [] for s in sources}
@@ -100,7 +99,7 @@ class ExtractiveReader:
         return {n: sorted(found, key=lambda q: -q.score) for n, found in quotes.items() if found}
 
 
-def _about(said: str, asked: Asked, sources: Sequence[Source]) -> list[Source]:
+def _about(said: str, asked: Analysis, sources: Sequence[Source]) -> list[Source]:
     """Return the sources to quote: those that what is asked about is the name of, else those that come near the best."""
     best = sources[0].hit.score
     if asked.kind == "list":
@@ -132,10 +131,10 @@ def _one_each(subjects: Sequence[str], sources: Sequence[Source]) -> list[Source
     return [found[subject] for subject in subjects if subject in found]
 
 
-def _is_named(said: str, asked: Asked, sources: Sequence[Source]) -> bool:
+def _is_named(said: str, asked: Analysis, sources: Sequence[Source]) -> bool:
     """Whether the question names the best source's subject: by a name that no other source has, or not in its title."""
     best, others = sources[0], sources[1:]
-    for name in asked.subjects or names_in(said):
+    for name in asked.subjects or method_names(said):
         alone = _has(_whole(best), name) and not any(_has(_whole(s), name) for s in others)
         if alone or (_has(best.paper.title, name) and not any(_has(s.paper.title, name) for s in others)):
             return True
@@ -147,10 +146,10 @@ def _whole(source: Source) -> str:
 
 
 def _has(told: str, subject: str) -> bool:
-    return subject in names.Known([told]) or content_words(subject) <= content_words(told)
+    return subject in names.KnownNames([told]) or content_words(subject) <= content_words(told)
 
 
-def _fitness(sentence: str, said: str, asked: Asked) -> float:
+def _fitness(sentence: str, said: str, asked: Analysis) -> float:
     """Return what a sentence is worth beyond its nearness, for the kind of question."""
     worth = -_ASIDE if _BACKGROUND.search(sentence) else 0.0
     if (asked.amount or asked.kind == "comparison") and numbers(sentence):
@@ -176,7 +175,7 @@ def _listed(quotes: dict[int, list[_Quote]]) -> list[list[_Quote]]:
     return chosen
 
 
-def _chosen(quotes: dict[int, list[_Quote]], asked: Asked) -> list[list[_Quote]]:
+def _chosen(quotes: dict[int, list[_Quote]], asked: Analysis) -> list[list[_Quote]]:
     """Return the quotes by paper: one each, and what is left of the sentences by their worth."""
     chosen = [[found[0]] for found in quotes.values()]
     kept = [group[0] for group in chosen]

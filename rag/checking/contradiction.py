@@ -1,7 +1,7 @@
-"""Negation and direction: whether a claim says the contrary of a sentence with which it shares its words.
+"""Finds words by which a claim contradicts a sentence: negations, opposites and prefixes.
 
-Looks only at words: one that is negated here and not there, "increases" against "decreases", "unsupervised" against
-"supervised". A contradiction without such a trace is not seen.
+Examples are "scales" against "does not scale", "increases" against "decreases", "unsupervised" against "supervised".
+Contradictions without such words are not recognised.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ _NEGATION = frozenset(
 )
 _NO_NEGATION = frozenset("only just merely necessarily".split())  # "not only" says that it does
 _HEDGES = frozenset("instead away short prevent prevents alleviate alleviates difficult little remove removes non un".split())
-_COMPANY = 2  # words around a negated one that both sentences share
-_STOPS = frozenset(",;:.()") | {"but", "while", "whereas"}
-_SCOPE = 3  # words after a negation that it may turn, unless a stop comes before
-_REACH = 5  # words around one that say what it is said of
-# Beginnings of words; one from each side of a line, said of the same thing, are contrary.
+_MIN_SHARED_NEIGHBOURS = 2  # words around a negated word that both sentences must share
+_SCOPE_ENDS = frozenset(",;:.()") | {"but", "while", "whereas"}
+_NEGATION_SCOPE_WORDS = 3  # words after a negation that it may negate, unless a word of _SCOPE_ENDS comes first
+_NEIGHBOUR_WORDS = 5  # words before and after a word that count as its neighbours
+# Beginnings of words. A word of each side, among the same neighbours, are opposites.
 _OPPOSITES = tuple(
     (up.split(), down.split())
     for up, down in (
@@ -47,22 +47,22 @@ _OPPOSITES = tuple(
         ("succeed success", "fail"),
     )
 )
-_WHOLE = 6  # letters of a word that a prefix may turn
-_SHORT = 4  # letters
+_MIN_PREFIXED_LETTERS = 6  # letters of a word that a prefix may negate
+_MAX_EXACT_LETTERS = 4  # beginnings up to this length take only common endings
 _PREFIXES = ("un", "non", "in", "im", "ir", "dis", "de")
 
 
 @dataclass(frozen=True, slots=True)
-class _Said:
-    """The words of a sentence, their stems, the side each takes of a pair of opposites, and which are negated."""
+class _Sentence:
+    """The words of a sentence, with their stems, their sides in pairs of opposites, and which of them are negated."""
 
     words: list[str]
     stems: list[str]
-    sides: list[tuple[int, int] | None]  # pair of opposites, side -1 or 1
+    sides: list[tuple[int, int] | None]  # index into _OPPOSITES, side 1 or -1
     negated: list[bool]
 
-    def around(self, i: int) -> set[str]:
-        first, last = max(0, i - _REACH), i + _REACH + 1
+    def neighbours(self, i: int) -> set[str]:
+        first, last = max(0, i - _NEIGHBOUR_WORDS), i + _NEIGHBOUR_WORDS + 1
         return {s for j, s in enumerate(self.stems[first:last], first) if s and j != i and not self.sides[j]}
 
     def sign(self, i: int) -> int:
@@ -72,28 +72,28 @@ class _Said:
         return sum(map(_is_negation, self.words, [*self.words[1:], ""]))
 
 
-def contrary(claim: str, sentence: str) -> str | None:
-    """Return the words of `claim` and `sentence` that say the contrary, or None when nothing shows it."""
-    said, told = _read(claim), _read(sentence)
-    return _opposed(said, told) or _prefixed(said, told) or _negated(said, told)
+def find(claim: str, sentence: str) -> str | None:
+    """Return the contrary words of `claim` and `sentence`, as “faster” against “slower”; None when there are none."""
+    claimed, evident = _parse(claim), _parse(sentence)
+    return _opposed(claimed, evident) or _prefixed(claimed, evident) or _negated(claimed, evident)
 
 
-def _read(sentence: str) -> _Said:
+def _parse(sentence: str) -> _Sentence:
     words = [w.lower() for w in _WORD.findall(sentence)]
     stems = [next(iter(content_words(w)), "") for w in words]
-    return _Said(words, stems, [_side(w) for w in words], _negations(words))
+    return _Sentence(words=words, stems=stems, sides=[_side(w) for w in words], negated=_negations(words))
 
 
 def _negations(words: list[str]) -> list[bool]:
-    """Return for each word whether a negation before it, or "-free" after it, turns it."""
+    """Return for each word whether a negation before it, or "-free" after it, negates it."""
     negated = [following == "free" for following in [*words[1:], ""]]
     left = 0
     for i, word in enumerate(words):
         following = words[i + 1] if i + 1 < len(words) else ""
         negated[i] = negated[i] or left > 0
-        left = 0 if word in _STOPS else left - 1
+        left = 0 if word in _SCOPE_ENDS else left - 1
         if _is_negation(word, following):
-            left = _SCOPE
+            left = _NEGATION_SCOPE_WORDS
     return negated
 
 
@@ -111,65 +111,68 @@ def _side(word: str) -> tuple[int, int] | None:
 
 
 def _begins(word: str, beginning: str) -> bool:
-    """Short beginnings take only common endings: "fall" is not the beginning of "fallacy"."""
-    if len(beginning) > _SHORT:
+    """Whether `word` is a form of `beginning`. Short ones take only common endings, as "fallacy" is no form of "fall"."""
+    if len(beginning) > _MAX_EXACT_LETTERS:
         return word.startswith(beginning)
     return word in {beginning + ending for ending in ("", "s", "ed", "ing", "ly")}
 
 
-def _opposed(said: _Said, told: _Said) -> str | None:
-    """A direction in the claim that the sentence has only the other way, of the same thing."""
-    for i, mine in enumerate(said.sides):
+def _opposed(claimed: _Sentence, evident: _Sentence) -> str | None:
+    """Return a word of the claim, and its opposite in the sentence among the same neighbours; None without one."""
+    for i, mine in enumerate(claimed.sides):
         if mine is None:
             continue
-        near = said.around(i)
+        near = claimed.neighbours(i)
         votes = []
-        for j, theirs in enumerate(told.sides):
+        for j, theirs in enumerate(evident.sides):
             if theirs is None or theirs[0] != mine[0]:
                 continue
-            shared = len(near & told.around(j))
-            agrees = (mine[1] * said.sign(i)) == (theirs[1] * told.sign(j))
-            if shared >= 1 or said.words[i] == told.words[j]:
-                votes.append((shared, agrees, told.words[j]))
+            shared = len(near & evident.neighbours(j))
+            agrees = (mine[1] * claimed.sign(i)) == (theirs[1] * evident.sign(j))
+            if shared >= 1 or claimed.words[i] == evident.words[j]:
+                votes.append((shared, agrees, evident.words[j]))
         if votes and not any(agrees for _, agrees, _ in votes):
-            return f"“{said.words[i]}” against “{max(votes)[2]}”"
+            return f"“{claimed.words[i]}” against “{max(votes)[2]}”"
     return None
 
 
-def _prefixed(said: _Said, told: _Said) -> str | None:
-    for mine, theirs in ((said, told), (told, said)):
+def _prefixed(claimed: _Sentence, evident: _Sentence) -> str | None:
+    for mine, theirs in ((claimed, evident), (evident, claimed)):
         for word in mine.words:
             for prefix in _PREFIXES:
                 rest = word.removeprefix(prefix)
                 if (
                     rest != word
-                    and len(rest) >= _WHOLE
+                    and len(rest) >= _MIN_PREFIXED_LETTERS
                     and rest in theirs.words
                     and word not in theirs.words
                     and rest not in mine.words
                 ):
-                    return f"“{word if mine is said else rest}” against “{rest if mine is said else word}”"
+                    return f"“{word if mine is claimed else rest}” against “{rest if mine is claimed else word}”"
     return None
 
 
-def _negated(said: _Said, told: _Said) -> str | None:
-    """A word with the same company that is negated on the one side, which negates more than the other."""
-    more = said.negations() - told.negations()
-    if more > 0 and _HEDGES.isdisjoint(told.words):
-        found = _turned(said, told)
-        return f"“not {found[0]}” against “{found[1]}”" if found else None
-    if more < 0 and not said.negations() and _HEDGES.isdisjoint(said.words):
-        found = _turned(told, said)
-        return f"“{found[1]}” against “not {found[0]}”" if found else None
+def _negated(claimed: _Sentence, evident: _Sentence) -> str | None:
+    """Return a word that one side negates and the other does not, among the same neighbours; None without one.
+
+    The side that negates it must have more negations, and the other no hedge such as "instead".
+    """
+    more = claimed.negations() - evident.negations()
+    if more > 0 and _HEDGES.isdisjoint(evident.words):
+        words = _only_one_negates(claimed, evident)
+        return f"“not {words[0]}” against “{words[1]}”" if words else None
+    if more < 0 and not claimed.negations() and _HEDGES.isdisjoint(claimed.words):
+        words = _only_one_negates(evident, claimed)
+        return f"“{words[1]}” against “not {words[0]}”" if words else None
     return None
 
 
-def _turned(one: _Said, other: _Said) -> tuple[str, str] | None:
-    """Return a word that `one` negates, and the same in `other`, where nothing negates it."""
+def _only_one_negates(one: _Sentence, other: _Sentence) -> tuple[str, str] | None:
+    """Return a word that `one` negates, and the same word in `other`, which does not negate it; None without one."""
     for i, stem in enumerate(one.stems):
         places = [j for j, theirs in enumerate(other.stems) if stem and theirs == stem]
         if one.negated[i] and not stem.isdigit() and places and not any(other.negated[j] for j in places):
-            there = set().union(*(other.around(j) for j in places))
-            if len(one.around(i) & there) >= _COMPANY:
+            there = set().union(*(other.neighbours(j) for j in places))
+            if len(one.neighbours(i) & there) >= _MIN_SHARED_NEIGHBOURS:
                 return one.words[i], other.words[places[0]]
     return None

@@ -1,6 +1,6 @@
-"""Answers questions about the collection from the library and the index, by code: nothing is written by a model.
+"""Answers questions about the collection from the library and the index. No model writes any of it.
 
-An answer names its papers with their numbers, says how it counted, how many papers it searched and how many it considered.
+An answer lists its papers with numbers. It says how papers were counted, how many were searched and how many considered.
 """
 
 from __future__ import annotations
@@ -11,32 +11,33 @@ from dataclasses import dataclass, replace
 
 from rag.collection import phrasing, titles
 from rag.collection.phrasing import AnswerLine, CollectionAnswer
-from rag.collection.query import RECENT, Query
+from rag.collection.query import RECENT_MONTHS, Query
 from rag.index.generations import Index
 from rag.storage.library import Library
 from rag.text import dates
 from rag.types import Filters, Paper
 
-SHOWN = 20  # papers named in an answer
-_TOP = 10  # of them when the newest or oldest are wanted
-_NEAREST = 3  # titles offered where none is meant
-_MEANT = 3  # papers that a name may stand for
+MAX_PAPERS_SHOWN = 20  # papers that an answer lists
+_DEFAULT_EXTREMES_SHOWN = 10  # newest or oldest papers, when the question gives no number
+_MAX_SIMILAR_TITLES_SHOWN = 3  # titles offered when the library has no such title
+_MAX_PAPERS_OF_ONE_NAME = 3  # when more papers bear the name, the question goes to retrieval
 
-Catalogue = Mapping[str, tuple[str, str | None]]  # title and date by id
+Catalogue = Mapping[str, tuple[str, str | None]]  # title and date by paper id
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
-    """The papers searched, those of the topic, and of these those of the dates and the source asked for.
+class _Selection:
+    """The papers that a query selects, as ids.
 
-    `apart`: the words of the topic were found only one by one; `where` says which papers were searched.
+    `topical` are the papers on the topic, `chosen` those of them that also have the dates and the source of the query.
+    `word_by_word` says that the words of the topic were searched one by one. `where` says which papers were searched.
     """
 
     query: Query
     searched: Catalogue
     topical: tuple[str, ...]
     chosen: tuple[str, ...]
-    apart: bool
+    word_by_word: bool
     where: str
     notes: tuple[AnswerLine, ...]
 
@@ -44,225 +45,256 @@ class _Found:
         return self.searched[paper_id][1]
 
     def dated(self) -> list[str]:
-        """Return the ids of the papers that have a date, the oldest first."""
+        """Return the ids of the chosen papers that have a date, the oldest first."""
         return sorted((i for i in self.chosen if self.date(i)), key=lambda i: (self.date(i) or "", self.searched[i][0]))
 
+    def undated(self) -> list[str]:
+        """Return the ids of the chosen papers without a date, by title."""
+        return sorted((i for i in self.chosen if not self.date(i)), key=lambda i: self.searched[i][0].casefold())
+
     def there_are(self, n: int) -> str:
-        return phrasing.there_are(self.query, n, self.where, apart=self.apart)
+        return phrasing.there_are(self.query, n, self.where, word_by_word=self.word_by_word)
 
-    def described(self, n: int, *, dated: bool = True) -> str:
-        return phrasing.described(self.query, n, apart=self.apart, dated=dated)
-
-    @property
-    def definition(self) -> str:
-        return phrasing.definition(self.query, apart=self.apart)
+    def restriction(self, n: int, *, dated: bool = True) -> str:
+        return phrasing.restriction(self.query, n, word_by_word=self.word_by_word, dated=dated)
 
     @property
-    def said(self) -> str:
+    def search_note(self) -> str:
+        return phrasing.search_note(self.query, word_by_word=self.word_by_word)
+
+    @property
+    def topic(self) -> str:
         return self.query.mention or self.query.about
 
 
-def answer(query: Query, library: Library, live: Index, filters: Filters | None = None) -> CollectionAnswer | None:
-    """Return the answer to `query` of the papers that pass `filters`; None when retrieval had better answer it."""
+def answer(query: Query, library: Library, index: Index, filters: Filters | None = None) -> CollectionAnswer | None:
+    """Return the answer to `query` from the papers that pass `filters`; None when retrieval should answer instead."""
     catalogue = library.catalogue()
     searched = {i: catalogue[i] for i in library.matching(filters or Filters()) if i in catalogue}
     if (query.mention and query.about) or (not searched and (filters or query.want != "count")):
-        return None  # only one of two topics is looked for; where there is no paper, retrieval tells why
+        return None  # two topics are too many; where no paper passes the filters, retrieval says why
     if query.title:
-        return _titled(query, searched, library, live)
+        return _by_title(query, searched, library, index)
     names = library.sources()
     if query.source and not any(query.source.casefold() in name.casefold() for name in names):
-        return phrasing.refused(f"No source is called {query.source}. The sources are: {', '.join(names)}.", len(searched))
+        reason = f"No source is called {query.source}. The sources are: {', '.join(names)}."
+        return phrasing.refusal(reason, len(searched))
     days = [day for _, day in searched.values() if day]
     if not days and (query.months or query.want in ("newest", "oldest", "range")):
-        return phrasing.refused("None of the papers searched has a date.", len(searched))
+        return phrasing.refusal("None of the papers searched has a date.", len(searched))
     notes: tuple[AnswerLine, ...] = ()
     if query.months:
         query = replace(query, since=dates.months_until(max(days), query.months))
-        span = "month" if query.months == 1 else f"{query.months} months"
-        meant = "recent here means" if query.months == RECENT else "its end, here, means"
-        notes = (
-            AnswerLine(
-                f"The collection runs from {min(days)} to {max(days)}; {meant} the last {span} of it, from {query.since} on."
-            ),
-        )
-    topical, apart = _topical(query, searched, library, live)
-    if not topical and " " in query.about:  # words that no paper has: it may describe one, and retrieval finds it
+        notes = (_months_note(query, min(days), max(days)),)
+    selection = _select(query, searched, library, index, where="within the filters" if filters else "here", notes=notes)
+    if not selection.topical and " " in query.about:  # no paper has these words; they may describe one, as retrieval can tell
         return None
+    return _by_want(selection, library)
+
+
+def _months_note(query: Query, first: str, last: str) -> AnswerLine:
+    """Return the sentences that say from which date the last months were counted back."""
+    if query.months == RECENT_MONTHS:
+        meaning = f"“Recent” means the last {query.months} months up to that date"
+    else:
+        span = "month is" if query.months == 1 else f"{query.months} months are"
+        meaning = f"The last {span} counted back from that date"
+    return AnswerLine(f"The papers are dated from {first} to {last}. {meaning}: from {query.since} on.")
+
+
+def _select(
+    query: Query, searched: Catalogue, library: Library, index: Index, *, where: str, notes: tuple[AnswerLine, ...]
+) -> _Selection:
+    """Return the papers of `searched` that `query` selects."""
+    topical, word_by_word = _on_topic(query, searched, library, index)
     narrowed = Filters(since=query.since, until=query.until, source=query.source or None)
-    among = set(library.matching(narrowed)) if narrowed else set(topical)
-    where = "within the filters" if filters else "here"
-    return _told(_Found(query, searched, topical, tuple(i for i in topical if i in among), apart, where, notes), library)
+    passing = set(library.matching(narrowed)) if narrowed else set(topical)
+    return _Selection(
+        query=query,
+        searched=searched,
+        topical=topical,
+        chosen=tuple(i for i in topical if i in passing),
+        word_by_word=word_by_word,
+        where=where,
+        notes=notes,
+    )
 
 
-def _topical(query: Query, searched: Catalogue, library: Library, live: Index) -> tuple[tuple[str, ...], bool]:
-    """Return the ids of the papers on the topic, and whether its words were found only one by one."""
-    said = query.mention or query.about
-    apart = " and " in said
-    found = set(searched)
-    if said:
-        found &= _having(said, library, live, apart=apart)
-        if not found and not apart and len(said.split()) > 1 and query.about:
-            found, apart = set(searched) & _having(said, library, live, apart=True), True
+def _on_topic(query: Query, searched: Catalogue, library: Library, index: Index) -> tuple[tuple[str, ...], bool]:
+    """Return the ids of the papers on the topic, and whether its words were searched one by one."""
+    topic = query.mention or query.about
+    word_by_word = " and " in topic
+    ids = set(searched)
+    if topic:
+        ids &= _mentioning(topic, library, index, word_by_word=word_by_word)
+        if not ids and not word_by_word and len(topic.split()) > 1 and query.about:
+            ids, word_by_word = set(searched) & _mentioning(topic, library, index, word_by_word=True), True
     if query.in_title:
-        found = {i for i in found if phrasing.has(searched[i][0], query.in_title)}
-    return tuple(sorted(found)), apart
+        ids = {i for i in ids if phrasing.mentions(searched[i][0], query.in_title)}
+    return tuple(sorted(ids)), word_by_word
 
 
-def _having(said: str, library: Library, live: Index, *, apart: bool) -> set[str]:
-    """Return the ids of papers with `said`. The index finds by stems, as if general and generative were one; so read them."""
-    rows = live.lexical.having(said, together=not apart)
-    told = library.papers([live.matrix.papers[row] for row in rows])
-    return {i for i, p in told.items() if phrasing.has(f"{p.title}\n{p.abstract}", said, apart=apart)}
+def _mentioning(topic: str, library: Library, index: Index, *, word_by_word: bool) -> set[str]:
+    """Return the ids of the papers that mention `topic`.
+
+    The lexical index compares stems, where "general" and "generative" are one word. So each proposed paper is read.
+    """
+    rows = index.lexical.having(topic, together=not word_by_word)
+    papers = library.papers([index.matrix.papers[row] for row in rows])
+    return {i for i, p in papers.items() if phrasing.mentions(f"{p.title}\n{p.abstract}", topic, word_by_word=word_by_word)}
 
 
-def _told(found: _Found, library: Library) -> CollectionAnswer:
-    want = found.query.want
+def _by_want(selection: _Selection, library: Library) -> CollectionAnswer:
+    want = selection.query.want
     if want in ("newest", "oldest"):
-        return _extreme(found, library)
+        return _extremes(selection, library)
     if want in ("by_year", "by_source"):
-        return _by(found, library)
-    return _range(found) if want == "range" else _listed(found, library)
+        return _counts(selection, library)
+    return _date_range(selection) if want == "range" else _list(selection, library)
 
 
-def _range(found: _Found) -> CollectionAnswer:
-    """Which dates there are, of all papers or of those of a topic."""
-    narrowed = found.query != Query("range")
-    lines = [AnswerLine(f"{found.there_are(len(found.chosen))}.{found.definition}")] * narrowed
-    lines += _dates(found, "of them" * narrowed) or [AnswerLine("None of them has a date.")] * bool(found.chosen)
-    return _written(lines, found, found.chosen)
+def _date_range(selection: _Selection) -> CollectionAnswer:
+    """Return the date range of all papers, or of those that the query selects."""
+    n = len(selection.chosen)
+    narrowed = selection.query != Query("range")
+    lines = [AnswerLine(f"{selection.there_are(n)}.{selection.search_note}")] * narrowed
+    lines += _dates(selection, "of them" * narrowed) or [AnswerLine("None of them has a date.")] * bool(n)
+    return _compose(lines, selection, selection.chosen)
 
 
-def _listed(found: _Found, library: Library) -> CollectionAnswer:
-    """How many there are, how that was counted, and which ones."""
-    n = len(found.chosen)
-    lines = [*found.notes, AnswerLine(f"{found.there_are(n)}.{found.definition}")]
-    if found.query.since or found.query.until:
-        lines += _left_out([i for i in found.topical if not found.date(i)], found)
-    if found.query == Query("count"):
-        return _written([*lines, *_dates(found, "of them")], found, found.chosen)
-    ordered = found.dated()[::-1]
-    ordered += sorted((i for i in found.chosen if not found.date(i)), key=lambda i: found.searched[i][0].casefold())
-    shown = ordered[:SHOWN]
-    dated = sum(found.date(i) is not None for i in shown)
+def _list(selection: _Selection, library: Library) -> CollectionAnswer:
+    """Return how many papers there are, how they were counted, and which ones they are."""
+    n = len(selection.chosen)
+    lines = [*selection.notes, AnswerLine(f"{selection.there_are(n)}.{selection.search_note}")]
+    if selection.query.since or selection.query.until:
+        lines += _left_out([i for i in selection.topical if not selection.date(i)], selection)
+    if selection.query == Query("count"):
+        return _compose([*lines, *_dates(selection, "of them")], selection, selection.chosen)
+    shown = [*selection.dated()[::-1], *selection.undated()][:MAX_PAPERS_SHOWN]
+    dated = sum(selection.date(i) is not None for i in shown)
     order = ", newest first" * (dated > 0 and n > 1) + ", those without a date last" * (0 < dated < len(shown))
     if shown:
-        lead = f"The first {SHOWN}" if n > SHOWN else "They are" if n > 1 else "It is"
+        lead = f"The first {MAX_PAPERS_SHOWN}" if n > MAX_PAPERS_SHOWN else "They are" if n > 1 else "It is"
         lines.append(AnswerLine(f"{lead}{order}:"))
-    return _written(lines, found, found.chosen, _papers(shown, library))
+    return _compose(lines, selection, selection.chosen, _papers(shown, library))
 
 
-def _extreme(found: _Found, library: Library) -> CollectionAnswer:
-    """The newest or oldest papers; where one is wanted, all of its date."""
-    query = found.query
-    ordered = found.dated()
-    left = _left_out([i for i in found.chosen if not found.date(i)], found)
+def _extremes(selection: _Selection, library: Library) -> CollectionAnswer:
+    """Return the newest or oldest papers. When one paper is wanted, return all papers of its date."""
+    query, note = selection.query, selection.search_note
+    ordered = selection.dated()
+    left_out = _left_out(selection.undated(), selection)
     if not ordered:
-        return _written([*found.notes, AnswerLine(f"{found.there_are(0)}, with a date.{found.definition}"), *left], found, ())
+        none = AnswerLine(f"{selection.there_are(0)}, with a date.{note}")
+        return _compose([*selection.notes, none, *left_out], selection, ())
     if query.want == "newest":
         ordered = ordered[::-1]
-    shown = ordered[: min(query.most or _TOP, SHOWN)]
+    shown = ordered[: min(query.most or _DEFAULT_EXTREMES_SHOWN, MAX_PAPERS_SHOWN)]
     if query.most == 1:
-        shown = [i for i in ordered if found.date(i) == found.date(ordered[0])][:SHOWN]
+        shown = [i for i in ordered if selection.date(i) == selection.date(ordered[0])][:MAX_PAPERS_SHOWN]
     n = len(ordered)
-    one = query.want if len(shown) == 1 else f"{len(shown)} {query.want}"
+    extremes = query.want if len(shown) == 1 else f"{len(shown)} {query.want}"
     whole = f"{n:,} papers" if n > 1 else "only paper"
-    lead = f"The {one} of the {whole}" if len(shown) < n else f"The {whole}"
+    lead = f"The {extremes} of the {whole}" if len(shown) < n else f"The {whole}"
     order = f", {query.want} first" * (len(shown) > 1)
-    lines = [*found.notes, AnswerLine(f"{lead} {found.where} with a date{found.described(n)}{order}:")]
-    after = [*([AnswerLine(found.definition.strip())] if found.definition else []), *left]
-    return _written(lines, found, shown, _papers(shown, library), after)
+    lines = [*selection.notes, AnswerLine(f"{lead} {selection.where} with a date{selection.restriction(n)}{order}:")]
+    after = [*([AnswerLine(note.strip())] if note else []), *left_out]
+    return _compose(lines, selection, shown, _papers(shown, library), after)
 
 
-def _by(found: _Found, library: Library) -> CollectionAnswer:
-    """How many papers there are of each year, or by each source."""
-    if found.query.want == "by_year":
-        unit, counts = "year", Counter((found.date(i) or "")[:4] or "no date" for i in found.chosen)
+def _counts(selection: _Selection, library: Library) -> CollectionAnswer:
+    """Return how many papers there are of each year, or in each source."""
+    if selection.query.want == "by_year":
+        unit, counts = "year", Counter((selection.date(i) or "")[:4] or "no date" for i in selection.chosen)
         ordered = sorted(counts.items())
     else:
-        held = library.papers(found.chosen).values()
-        unit, counts = "source", Counter(name for paper in held for name in paper.sources)
+        papers = library.papers(selection.chosen).values()
+        unit, counts = "source", Counter(name for paper in papers for name in paper.sources)
         ordered = counts.most_common()
-    lines = [AnswerLine(f"{found.there_are(len(found.chosen))}.{found.definition}")]
+    lines = [AnswerLine(f"{selection.there_are(len(selection.chosen))}.{selection.search_note}")]
     lines += [AnswerLine(f"By {unit}:")] if ordered else []
-    return _written([*lines, *(AnswerLine(f"{name}: {count:,}", item=True) for name, count in ordered)], found, found.chosen)
+    lines += [AnswerLine(f"{name}: {count:,}", item=True) for name, count in ordered]
+    return _compose(lines, selection, selection.chosen)
 
 
-def _dates(found: _Found, of: str = "") -> list[AnswerLine]:
-    """Return which dates the papers have, and how many have none."""
-    ordered, n = found.dated(), len(found.chosen)
+def _dates(selection: _Selection, of: str = "") -> list[AnswerLine]:
+    """Return a line on the first and the last date, and on how many papers have none; no line without any date."""
+    ordered, n = selection.dated(), len(selection.chosen)
     if not ordered:
         return []
     undated = n - len(ordered)
+    first, last = selection.date(ordered[0]), selection.date(ordered[-1])
     if n == 1:
-        return [AnswerLine(f"{'It' if of else f'The only paper {found.where}'} is dated {found.date(ordered[0])}.")]
-    some = f"{len(ordered):,} {of or f'of the {n:,} papers {found.where}'}"
+        return [AnswerLine(f"{'It' if of else f'The only paper {selection.where}'} is dated {first}.")]
+    some = f"{len(ordered):,} {of or f'of the {n:,} papers {selection.where}'}"
     without = f"; {undated:,} {'have' if undated > 1 else 'has'} no date" * bool(undated)
-    are = "are" if len(ordered) > 1 else "is"
-    return [AnswerLine(f"{some} {are} dated from {found.date(ordered[0])} to {found.date(ordered[-1])}{without}.")]
+    return [AnswerLine(f"{some} {'are' if len(ordered) > 1 else 'is'} dated from {first} to {last}{without}.")]
 
 
-def _left_out(undated: Sequence[str], found: _Found) -> list[AnswerLine]:
+def _left_out(undated: Sequence[str], selection: _Selection) -> list[AnswerLine]:
+    """Return a line on the papers that were left out because they have no date."""
     n = len(undated)
     if not n:
         return []
-    more = f"{n:,} more paper{'s' * (n > 1)}{found.described(n, dated=False)}"
+    more = f"{n:,} more paper{'s' * (n > 1)}{selection.restriction(n, dated=False)}"
     return [AnswerLine(f"{more} {'have' if n > 1 else 'has'} no date and {'are' if n > 1 else 'is'} left out.")]
 
 
-def _titled(query: Query, searched: Catalogue, library: Library, live: Index) -> CollectionAnswer | None:
-    """What the records say of a paper that is named: that it is here, who wrote it, its date."""
-    found = titles.find(query.title, {i: known for i, (known, _) in searched.items()}, live)
-    best = found[0][1] if found else 0.0
+def _by_title(query: Query, searched: Catalogue, library: Library, index: Index) -> CollectionAnswer | None:
+    """Return whether the library has the paper with the title of `query`, or its authors, or its date."""
+    matches = titles.find(query.title, {i: title for i, (title, _) in searched.items()}, index)
+    best = matches[0][1] if matches else 0.0
+    same = [i for i, similarity in matches if similarity >= titles.MIN_SAME_TITLE_SIMILARITY]
     if query.want != "title":
-        meant = [i for i, near in found if near >= titles.SURE and near == best]
-        return _recorded(query, _papers(meant, library), len(searched)) if 0 < len(meant) <= _MEANT else None
-    sure = [i for i, near in found if near >= titles.SURE]
-    if not sure and any(titles.begins(query.title, known) for known, _ in searched.values()):
+        named = [i for i in same if dict(matches)[i] == best]
+        unclear = not 0 < len(named) <= _MAX_PAPERS_OF_ONE_NAME
+        return None if unclear else _authors_or_dates(query, _papers(named, library), len(searched))
+    if not same and any(titles.starts_with_title(query.title, title) for title, _ in searched.values()):
         return None  # "called GraphSAINT, and what does it do?"
-    here = sure or [i for i, near in found if near >= titles.NEAR][:_NEAREST]
-    if not here:
-        nearest = _papers([i for i, _ in found[:_NEAREST]], library)
-        return phrasing.refused(f"No paper searched is titled like “{query.title}”.", len(searched), nearest)
-    told = "It is here:" if best == 1 else "No paper here has exactly this title. The nearest:"
-    papers = _papers(here[:SHOWN], library)
-    return phrasing.written([AnswerLine(told), *phrasing.items(papers, "")], papers, here, len(searched), len(here))
+    like = [i for i, similarity in matches if similarity >= titles.MIN_LIKE_TITLE_SIMILARITY]
+    ids = same or like[:_MAX_SIMILAR_TITLES_SHOWN]
+    if not ids:
+        nearest = _papers([i for i, _ in matches[:_MAX_SIMILAR_TITLES_SHOWN]], library)
+        return phrasing.refusal(f"No paper has a title like “{query.title}”.", len(searched), nearest)
+    lead = "The library has this paper:" if best == 1 else "No paper has exactly this title. The most similar titles:"
+    papers = _papers(ids[:MAX_PAPERS_SHOWN], library)
+    return phrasing.compose([AnswerLine(lead), *phrasing.items(papers, "")], papers, ids, len(searched), len(ids))
 
 
-def _recorded(query: Query, papers: Sequence[Paper], searched: int) -> CollectionAnswer:
-    """The authors or the dates of `papers`, as far as they are known."""
+def _authors_or_dates(query: Query, papers: Sequence[Paper], searched: int) -> CollectionAnswer:
+    """Return the authors or the dates of `papers`, as far as the records have them."""
     if query.want == "authors":
-        lines = [AnswerLine(_authors(p), n) for n, p in enumerate(papers, 1) if p.authors or p.author_count is not None]
+        lines = [AnswerLine(_authors(p), n=n) for n, p in enumerate(papers, 1) if p.authors or p.author_count is not None]
     else:
-        lines = [AnswerLine(f"“{phrasing.title(p)}” is dated {p.published}", n) for n, p in enumerate(papers, 1) if p.published]
+        dated = [(n, p) for n, p in enumerate(papers, 1) if p.published]
+        lines = [AnswerLine(f"“{phrasing.title(p)}” is dated {p.published}", n=n) for n, p in dated]
     if not lines:
         what = "the authors" if query.want == "authors" else "the date"
-        return phrasing.refused(
-            f"The records do not give {what} of “{phrasing.title(papers[0])}”.", searched, papers, len(papers)
-        )
-    return phrasing.written(lines, papers, [p.id for p in papers], searched, len(papers))
+        reason = f"The records do not give {what} of “{phrasing.title(papers[0])}”."
+        return phrasing.refusal(reason, searched, papers, len(papers))
+    return phrasing.compose(lines, papers, [p.id for p in papers], searched, len(papers))
 
 
 def _authors(paper: Paper) -> str:
     count = max(len(paper.authors), paper.author_count or 0)
-    said = f"“{phrasing.title(paper)}” has {count} author{'s' * (count != 1)}"
+    sentence = f"“{phrasing.title(paper)}” has {count} author{'s' * (count != 1)}"
     if not paper.authors:
-        return f"{said}; the records do not name them"
-    return f"{said}: {', '.join(paper.authors)}" + " and others" * (len(paper.authors) < count)
+        return f"{sentence}; the records do not name them"
+    return f"{sentence}: {', '.join(paper.authors)}" + " and others" * (len(paper.authors) < count)
 
 
 def _papers(ids: Sequence[str], library: Library) -> list[Paper]:
-    """Return papers in the order of their ids given."""
-    held = library.papers(ids)
-    return [held[i] for i in ids if i in held]
+    """Return the papers of `ids`, in that order."""
+    papers = library.papers(ids)
+    return [papers[i] for i in ids if i in papers]
 
 
-def _written(
+def _compose(
     lines: Sequence[AnswerLine],
-    found: _Found,
-    about: Sequence[str],
+    selection: _Selection,
+    records: Sequence[str],
     papers: Sequence[Paper] = (),
     after: Sequence[AnswerLine] = (),
 ) -> CollectionAnswer:
-    listed = phrasing.items(papers, found.said)
-    return phrasing.written([*lines, *listed, *after], papers, about, len(found.searched), len(found.chosen))
+    listed = [*lines, *phrasing.items(papers, selection.topic), *after]
+    return phrasing.compose(listed, papers, records, len(selection.searched), len(selection.chosen))

@@ -1,4 +1,7 @@
-"""How questions about the collection are worded: what they begin with, what narrows them down, what they never say."""
+"""The wording of questions about the collection: how they start, how they restrict papers, and words they never use.
+
+Each pattern matches whole words, whatever their case.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,7 @@ _CALLED = (
     r"(?:(?:is|was|are|that is) )?(?:titled|entitled|called|named|with the (?:title|name)|by the (?:title|name))"
     r"(?: of)?(?: something)?(?: (?:like|similar to))? (?!after |for |into )" + _TITLE
 )
-# What a question begins with, up to the noun; what follows narrows it down.
+# How a question starts, up to its noun. Restrictions follow. The first head that matches is tried first.
 _HEADS: tuple[tuple[Want, str], ...] = (
     ("title", rf"(?:(?:which|what|{_SHOW} (?:the|an?)|(?:is|are) there (?:an?|any)) )?{_NOUN} {_CALLED}"),
     ("title", rf"(?:do|does) (?:you|we|{_HERE}) (?:have|contain|hold) (?:the|an?|any) {_NOUN} {_CALLED}"),
@@ -55,8 +58,8 @@ _PUBLISHED = (
     r"(?:published |dated |released |written |posted |out )?|came out |come out )"
 )
 _LISTED = r"(?:that |which )?(?:are |were )?listed (?:by|in)"
-# What narrows a question down, in any order; `a` and `b` are what it says.
-_NARROWS: tuple[tuple[str, str], ...] = (
+# Restrictions, in any order. The groups `a` and `b` are their values.
+_RESTRICTIONS: tuple[tuple[str, str], ...] = (
     ("by", r"(?:(?:are there|do you have|were published|come) )?(?:per|by|for each|in each|from each|each) (?P<a>year|source)"),
     ("between", rf"{_PUBLISHED}(?:between|from|in) (?P<a>{_DAY})(?: (?:and|to|until|till|through) | ?[-–] ?)(?P<b>{_DAY})"),
     ("since", rf"{_PUBLISHED}(?:since (?P<a>{_DAY})|(?:from|in) (?P<b>{_DAY})(?: onwards?| or later| and later| on$))"),
@@ -77,7 +80,7 @@ _NARROWS: tuple[tuple[str, str], ...] = (
     ("source", rf"{_LISTED} (?P<a>\S+)"),
 )
 _HAVING = r"(?:have|has|having|with|containing|contains?|mentions?|mentioning)"
-# What comes before a topic, and what may end it.
+# Field of Query, the words before a topic, and the words after it.
 _TOPICS: tuple[tuple[str, str, str], ...] = (
     ("in_title", rf"(?:that |which )?{_HAVING}(?: the words?)? ", r" in (?:the|their|its) titles?"),
     ("in_title", r"whose titles? (?:has|have|contains?|mentions?) ", ""),
@@ -92,10 +95,12 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(rf"(?:{pattern})(?=$| )", re.IGNORECASE)
 
 
-BEGINS = tuple((want, _compiled(pattern)) for want, pattern in _HEADS)
-NARROWED = tuple((kind, _compiled(pattern)) for kind, pattern in _NARROWS)
-LEADS = tuple((kind, re.compile(lead, re.I), re.compile(rf"{end}(?=$| )", re.I)) for kind, lead, end in _TOPICS)
-LAST = _compiled(rf"^(?:which|what) (?P<noun>{_NOUN})(?P<mods> .+?)? (?:is|are|was|were) (?:the )?(?P<top>{_TOP})(?: ones?)?$")
+HEADS = tuple((want, _compiled(pattern)) for want, pattern in _HEADS)
+RESTRICTIONS = tuple((kind, _compiled(pattern)) for kind, pattern in _RESTRICTIONS)
+TOPICS = tuple((kind, re.compile(lead, re.I), re.compile(rf"{end}(?=$| )", re.I)) for kind, lead, end in _TOPICS)
+TOP_LAST = _compiled(
+    rf"^(?:which|what) (?P<noun>{_NOUN})(?P<mods> .+?)? (?:is|are|was|were) (?:the )?(?P<top>{_TOP})(?: ones?)?$"
+)
 MENTIONED = _compiled(
     rf"^(?:in )?(?P<head>how many|which) (?P<noun>{_NOUN}) (?:is|are|does|do) (?P<topic>.+?) (?:mentioned|appear|occur)"
     r"(?P<mods> (?:in|from|since|before|after|between) .+)?$"
@@ -111,16 +116,16 @@ POLITE = re.compile(
     re.IGNORECASE,
 )
 THANKS = re.compile(r"(?:[,. ]+(?:please|pls|thanks|thank you))?[\s?.!]*$", re.IGNORECASE)
-QUOTED = re.compile(r"[\"“”„«'‘](?P<said>[^\"“”„«»]+)[\"“”»'’](?=$| )")
+QUOTED = re.compile(r"[\"“”„«'‘](?P<quote>[^\"“”„«»]+)[\"“”»'’](?=$| )")
 YEAR = re.compile(rf"{YEAR_PATTERN}$")
 DATE = re.compile(rf"{ISO_DATE}$")
-# A topic with one of these is a clause: it says something of papers, or points at what was said before.
-CLAUSE = frozenset(
+# A topic with one of these words is a clause, or it refers to an earlier message.
+CLAUSE_WORDS = frozenset(
     "that which who whom whose how why when where what whether if than as is are was were be been being do does did has have "
     "had can could will would should may might must use uses used using not no without or nor but except they it its their "
     "them over this these those we i you he she there any each every all most more less least other others such only both same "
     "another about first last many much several few at by into per via versus vs against mention mentions mentioned "
-    # verbs, of which "papers on speech beat Whisper" has one
+    # verbs, as in "papers on speech beat Whisper"
     "beat beats outperform outperforms surpass surpasses improve improves propose proposes introduce introduces achieve "
     "achieves report reports compare compares claim claims evaluate evaluates show shows find finds need needs require "
     "requires rely relies fail fails exceed exceeds make makes take takes get gets give gives combine combines apply "
@@ -129,12 +134,12 @@ CLAUSE = frozenset(
     "reach reaches include includes provide provides cite cites cited say says agree disagree contain contains suffer suffers "
     "explain explains want wants accepted rejected reviewed presented go goes come comes tell tells work works".split()
 )
-PLACES = frozenset("in on for with from".split())  # "genes in PubMed" is no phrase to be looked for as it stands
+PREPOSITIONS = frozenset("in on for with from".split())  # "genes in PubMed" is not searched as a phrase
 NOT_A_TITLE = frozenset("it this that them they these those he she one him her the paper article authors".split())
-# Before "papers" they judge them, or say what is to be done with them.
+# Words that judge papers when they stand before "papers", and words that ask for something else than a list.
 NO_TOPIC = frozenset(
     "best better good great top key main major important interesting useful seminal influential relevant related similar "
     "famous notable popular old older short long first last summarize summarise recommend suggest describe discuss review "
     "rank sort group pick analyze analyse".split()
 )
-SAYS_NOTHING = frozenset("published different distinct indexed stored research scientific total recent new".split())
+EMPTY_ADJECTIVES = frozenset("published different distinct indexed stored research scientific total recent new".split())

@@ -1,4 +1,4 @@
-"""Writes an answer about the collection: its sentences, a line with its number for each paper named, and what was counted."""
+"""Writes an answer about the collection: its sentences, a numbered line for each paper, and how many papers were counted."""
 
 from __future__ import annotations
 
@@ -8,19 +8,21 @@ from dataclasses import dataclass
 from functools import cache
 
 from rag.collection.query import Query
+from rag.request import phrases
 from rag.text import sentences
-from rag.text.words import STOP, WORD
-from rag.types import Claim, Evidence, Paper, Verdict
+from rag.text.words import ALPHANUMERIC, STOP, WORD
+from rag.types import Claim, Evidence, Filters, Paper, Verdict
 
-_MARK = re.compile(r"\[(?=[\d, ]+\])([\d, ]+)\]")  # in a title it would be taken for a citation
-_SIGN = re.compile(r"[^\w\s.,'’-]")  # of C++ or F#, which are nothing without it
+_MARK = re.compile(r"\[(?=[\d, ]+\])([\d, ]+)\]")  # in a title, this would be read as a citation
+_SIGN = re.compile(r"[^\w\s.,'’-]")  # as in C++ and F#, which are other words without their signs
 
 
 @dataclass(frozen=True, slots=True)
 class CollectionAnswer:
-    """An answer and what it stands on: `papers` are those it names, numbered from 1, `records` the ids of all it is about.
+    """An answer about the collection.
 
-    `reason` says why there is no answer, and is None where there is one; then `papers` are the nearest ones.
+    `papers` are the papers it names, numbered from 1. `records` are the ids of all papers it counts. `reason` says why the
+    records have no answer; then `papers` are the most similar ones. `reason` is None when there is an answer.
     """
 
     text: str
@@ -32,7 +34,7 @@ class CollectionAnswer:
 
 @dataclass(frozen=True, slots=True)
 class AnswerLine:
-    """A line of an answer: a sentence, or an item of a list, about the paper numbered `n` where that is not 0."""
+    """A sentence of an answer, or a list item. `n` is the number of the paper that the line is about, 0 for none."""
 
     text: str
     n: int = 0
@@ -40,64 +42,79 @@ class AnswerLine:
     evidence: tuple[Evidence, ...] = ()
 
 
-def written(
+def compose(
     lines: Sequence[AnswerLine], papers: Sequence[Paper], records: Sequence[str], searched: int, considered: int
 ) -> CollectionAnswer:
-    """Return the answer of `lines`, and under them how many papers were searched and considered."""
+    """Return the answer of `lines`. A last line says how many papers were searched and considered."""
     last = AnswerLine(f"Searched {searched:,} paper{'s' * (searched != 1)}, considered {considered:,}.")
-    said, claims = "", []
+    text, claims = "", []
     before = AnswerLine("")
     for line in (*lines, last):
-        said += ("\n" if line.item and before.item else "\n\n") * bool(said) + "- " * line.item
-        shown = line.text + f" [{line.n}]" * bool(line.n) + "." * bool(line.n and not line.item)
-        cited = (line.n,) if line.n else ()
+        text += ("\n" if line.item and before.item else "\n\n") * bool(text) + "- " * line.item
+        sentence = line.text + f" [{line.n}]" * bool(line.n) + "." * bool(line.n and not line.item)
         verdict: Verdict = "supported" if line.evidence else "none"
-        claims.append(Claim(shown, len(said), len(said) + len(shown), cited, verdict, (), line.evidence))
-        said, before = said + shown, line
-    return CollectionAnswer(said, tuple(papers), tuple(records), tuple(claims))
+        claims.append(
+            Claim(
+                text=sentence,
+                start=len(text),
+                end=len(text) + len(sentence),
+                citations=(line.n,) if line.n else (),
+                verdict=verdict,
+                evidence=line.evidence,
+            )
+        )
+        text, before = text + sentence, line
+    return CollectionAnswer(text=text, papers=tuple(papers), records=tuple(records), claims=tuple(claims))
 
 
-def refused(reason: str, searched: int, nearest: Sequence[Paper] = (), considered: int = 0) -> CollectionAnswer:
-    """Return what is said when the records have no answer."""
-    said = written([AnswerLine(reason)], nearest, (), searched, considered).text
-    return CollectionAnswer(said, tuple(nearest), reason=reason)
+def refusal(reason: str, searched: int, nearest: Sequence[Paper] = (), considered: int = 0) -> CollectionAnswer:
+    """Return the refusal that gives `reason`, with the papers that come nearest."""
+    text = compose([AnswerLine(reason)], nearest, (), searched, considered).text
+    return CollectionAnswer(text=text, papers=tuple(nearest), reason=reason)
 
 
-def items(papers: Sequence[Paper], said: str) -> list[AnswerLine]:
-    """Return a line for each paper, with the sentence of its abstract that has `said`."""
+def items(papers: Sequence[Paper], topic: str) -> list[AnswerLine]:
+    """Return a list item for each paper, with the sentence of its abstract that mentions `topic` as evidence."""
     return [
-        AnswerLine(f"{title(p)} ({p.published or 'no date'})", n, True, _evidence(n, p, said)) for n, p in enumerate(papers, 1)
+        AnswerLine(f"{title(p)} ({p.published or 'no date'})", n=n, item=True, evidence=_evidence(n, p, topic))
+        for n, p in enumerate(papers, 1)
     ]
 
 
 def title(paper: Paper) -> str:
-    """Return a paper's title without anything that reads as a citation."""
+    """Return the title of `paper`, with (1) in place of [1], which would be read as a citation."""
     return _MARK.sub(r"(\1)", " ".join(paper.title.split()))
 
 
-def _evidence(n: int, paper: Paper, said: str) -> tuple[Evidence, ...]:
-    """Return the first sentence that has `said` as it stands, else the first that has all its words, if there is one."""
-    spans = [(a, b, paper.abstract[a:b]) for a, b in sentences.split(paper.abstract)] if said else []
-    having = [span for span in spans if has(span[2], said)] or [span for span in spans if has(span[2], said, apart=True)]
-    return tuple(Evidence(n, paper.id, sentence, a, b, 1.0) for a, b, sentence in having[:1])
+def _evidence(n: int, paper: Paper, topic: str) -> tuple[Evidence, ...]:
+    """Return the first sentence that has `topic` as a phrase, else the first one that has all its words, else nothing."""
+    spans = [(a, b, paper.abstract[a:b]) for a, b in sentences.split(paper.abstract)] if topic else []
+    matches = [span for span in spans if mentions(span[2], topic)]
+    matches = matches or [span for span in spans if mentions(span[2], topic, word_by_word=True)]
+    return tuple(
+        Evidence(n=n, paper_id=paper.id, sentence=sentence, start=a, end=b, score=1.0) for a, b, sentence in matches[:1]
+    )
 
 
-def has(told: str, said: str, *, apart: bool = False) -> bool:
-    """Whether `told` has the words of `said`, singular or plural, whatever the case: together, or each somewhere."""
-    if not apart:
-        return _pattern(said).search(told) is not None
-    words = WORD.findall(said)
-    return all(_pattern(word).search(told) for word in [w for w in words if w.lower() not in STOP] or words)
+def mentions(text: str, topic: str, *, word_by_word: bool = False) -> bool:
+    """Whether `text` has `topic` as a phrase, or, `word_by_word`, each of its words anywhere.
+
+    Case does not matter. Singular and plural are the same word.
+    """
+    if not word_by_word:
+        return _pattern(topic).search(text) is not None
+    words = WORD.findall(topic)
+    return all(_pattern(word).search(text) for word in [w for w in words if w.lower() not in STOP] or words)
 
 
 @cache
-def _pattern(said: str) -> re.Pattern[str]:
-    whole = re.escape(said) if _SIGN.search(said) else r"[\W_]+".join(map(_forms, WORD.findall(said)))
-    return re.compile(rf"(?<![^\W_]){whole}(?![^\W_])", re.IGNORECASE)
+def _pattern(phrase: str) -> re.Pattern[str]:
+    whole = re.escape(phrase) if _SIGN.search(phrase) else r"[\W_]+".join(map(_forms, WORD.findall(phrase)))
+    return re.compile(rf"(?<!{ALPHANUMERIC}){whole}(?!{ALPHANUMERIC})", re.IGNORECASE)
 
 
 def _forms(word: str) -> str:
-    """Return a pattern of a word's singular and plural."""
+    """Return a pattern that matches the singular and the plural of `word`."""
     low = word.lower()
     if low.endswith(("ies", "y")) and len(word) > 3:
         return re.escape(word[: -3 if low.endswith("ies") else -1]) + "(?:y|ies|ys)"
@@ -108,31 +125,28 @@ def _forms(word: str) -> str:
     return re.escape(word) + "(?:e?s)?"
 
 
-def there_are(query: Query, n: int, where: str, *, apart: bool = False, dated: bool = True) -> str:
-    """Return "There are 3 papers here that mention “LoRA”, dated 2024", of `n` papers."""
+def there_are(query: Query, n: int, where: str, *, word_by_word: bool = False) -> str:
+    """Return "There are 3 papers here from 2024 that mention “LoRA”", for the `n` papers that `query` selects."""
     verb = "are" if n > 1 else "is"
-    return f"There {verb} {f'{n:,}' if n else 'no'} paper{'s' * (n > 1)} {where}{described(query, n, apart=apart, dated=dated)}"
+    which = restriction(query, n, word_by_word=word_by_word)
+    return f"There {verb} {f'{n:,}' if n else 'no'} paper{'s' * (n > 1)} {where}{which}"
 
 
-def described(query: Query, n: int, *, apart: bool = False, dated: bool = True) -> str:
-    """Return what narrows the papers of `query` down, as it is said of `n` papers; without their dates on demand."""
-    said = query.mention or query.about
-    verb = ("have all words of" if apart else "mention") if n > 1 else ("has all words of" if apart else "mentions")
-    parts = [_dates(query)] if dated else []
-    parts += [f" listed by {query.source}"] if query.source else []
-    parts += [f" with “{query.in_title}” in the title"] if query.in_title else []
-    return "".join([*parts, f" that {verb} “{said}”" * bool(said)])
+def restriction(query: Query, n: int, *, word_by_word: bool = False, dated: bool = True) -> str:
+    """Return how `query` narrows the papers down, as it stands after "paper" (`n` is 1) or "papers"; "" when it does not.
+
+    `dated` is False where the dates of `query` do not apply.
+    """
+    since, until = (query.since, query.until) if dated else (None, None)
+    narrowed = Filters(since=since, until=until, source=query.source or None, title=query.in_title or None)
+    topic = query.mention or query.about
+    verb = ("have all words of" if n > 1 else "has all words of") if word_by_word else "mention" + "s" * (n <= 1)
+    return "".join(f" {phrase}" for phrase in phrases(narrowed)) + f" that {verb} “{topic}”" * bool(topic)
 
 
-def _dates(query: Query) -> str:
-    since, until = query.since, query.until
-    if since and until:
-        return f" dated {since}" if since == until else f" dated from {since} to {until}"
-    return f" dated {since} or later" if since else f" dated {until} or earlier" if until else ""
-
-
-def definition(query: Query, *, apart: bool) -> str:
-    """Return how a topic was looked for, so that a number is not misread; empty where there was none."""
-    if apart:
-        return " The words were looked for one by one in title and abstract, singular or plural."
-    return " Looked for in title and abstract, as whole words, singular or plural." * bool(query.mention or query.about)
+def search_note(query: Query, *, word_by_word: bool) -> str:
+    """Return a sentence, after a space, on how papers were searched for the topic; "" when `query` has no topic."""
+    if not (query.mention or query.about):
+        return ""
+    what = "each word by itself" if word_by_word else "whole words"
+    return f" Titles and abstracts were searched for {what}, singular or plural."

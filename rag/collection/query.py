@@ -1,9 +1,9 @@
-"""Questions about the collection itself, read by rules into a small query: how many, which ones, how old, by whom.
+"""Parses questions about the collection itself, by rules, into a query: how many papers, which ones, how old, by whom.
 
     "How many papers from 2024 mention LoRA?"  ->  Query("count", mention="LoRA", since="2024", until="2024")
 
-Clear ones only. A question is read from its first word to its last, as a head ("how many papers") and what narrows it down
-(a topic, dates, a source). If any word is not understood, read() returns None and retrieval answers.
+A question is parsed from its first word to its last: a head ("how many papers"), then restrictions (a topic, dates, a source).
+If any word is not understood, parse() returns None and retrieval answers.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from rag.collection import patterns
 from rag.collection.patterns import Want
 from rag.text import dates
 
-RECENT = 3  # months, counted back from the collection's own latest date
-LONGEST = 5  # words of a topic; a longer one describes what a paper does
-_LONGEST_TITLE = 40  # words
-_LONGEST_QUESTION = 60  # words
+RECENT_MONTHS = 3  # that "recent" means, counted back from the latest date of the papers
+MAX_TOPIC_WORDS = 5  # a longer topic describes what a paper does
+_MAX_TITLE_WORDS = 40
+_MAX_QUERY_WORDS = 60  # of the question
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What is wanted of which papers. Empty fields narrow nothing; dates are ISO prefixes, both ends inclusive.
+    """What a question wants to know (`want`), and of which papers. Empty fields do not restrict the papers.
 
-    `mention` must stand in a title or abstract as it is, `about` there as it is or else with all its words, `in_title` in
-    the title; `title` is one that is looked for. `months` counts back from the collection's latest date. `most` is how
-    many to name, 0 for as many as are shown.
+    `mention` is a phrase of the title or abstract. `about` is such a phrase too, or else all its words are. `in_title` is a
+    phrase of the title. `title` is the title of the one paper meant. `since` and `until` are ISO prefixes, inclusive.
+    `months` counts back from the latest date of the papers. `most` is the number of papers to list, 0 for the default.
     """
 
     want: Want
@@ -44,115 +44,120 @@ class Query:
     most: int = 0
 
 
-def read(question: str) -> Query | None:
-    """Return the query that `question` is, or None when it is not clearly one about the collection."""
-    said = " ".join(patterns.THANKS.sub("", patterns.POLITE.sub("", question.strip())).split())
-    if len(said.split()) > _LONGEST_QUESTION:
+def parse(question: str) -> Query | None:
+    """Return `question` as a query; None when it is not clearly a question about the collection."""
+    words = patterns.THANKS.sub("", patterns.POLITE.sub("", question.strip())).split()
+    if len(words) > _MAX_QUERY_WORDS:
         return None
-    for want, begins in patterns.BEGINS:
-        head = begins.match(_plainer(said))
+    plain = _head_first(" ".join(words))
+    for want, pattern in patterns.HEADS:
+        head = pattern.match(plain)
         query = _query(want, head, head.string[head.end() :].strip()) if head else None
         if query is not None:
             return query
     return None
 
 
-def _plainer(said: str) -> str:
-    """Return the question with its head in front: "which paper on X is the newest" is "newest paper on X"."""
-    if new := patterns.NEW.match(said):
+def _head_first(question: str) -> str:
+    """Return `question` with its head in front: "newest paper on X" for "which paper on X is the newest"."""
+    if new := patterns.NEW.match(question):
         return f"{'' if new['dated'] else 'recent '}papers{new['rest']}"
-    if last := patterns.LAST.match(said):
+    if last := patterns.TOP_LAST.match(question):
         return f"{last['top']} {last['noun']}{last['mods'] or ''}"
-    if mentioned := patterns.MENTIONED.match(said):
+    if mentioned := patterns.MENTIONED.match(question):
         return f"{mentioned['head']} {mentioned['noun']} mention {mentioned['topic']}{mentioned['mods'] or ''}"
-    return said
+    return question
 
 
 def _query(want: Want, head: re.Match[str], rest: str) -> Query | None:
-    said = {name: value for name, value in head.groupdict().items() if value}
-    if "title" in said:
-        title = _named(want, f"{said['title']} {rest}".strip() if want != "date" else said["title"])
+    groups = {name: value for name, value in head.groupdict().items() if value}
+    if "title" in groups:
+        title = _title(f"{groups['title']} {rest}".strip() if want != "date" else groups["title"])
         return Query(want, title=title) if title and (want != "date" or not rest) else None
-    fields = next(_narrowed(rest, _pre(said.get("pre", ""))), None)
-    if fields is None or not patterns.NO_TOPIC.isdisjoint(said.get("pre", "").lower().split()):
+    fields = next(_readings(rest, _before_noun(groups.get("pre", ""))), None)
+    if fields is None or not patterns.NO_TOPIC.isdisjoint(groups.get("pre", "").lower().split()):
         return None
     by = fields.pop("by", None)
     if want == "newest" and by:
         return None
     if fields.get("since") or fields.get("until"):
-        if fields.get("months", RECENT) != RECENT:
+        if fields.get("months", RECENT_MONTHS) != RECENT_MONTHS:
             return None
-        fields.pop("months", None)  # "new papers from 2023": the dates that are said are what counts
+        fields.pop("months", None)  # "new papers from 2023": the dates take precedence
     if want == "newest":
-        want = "oldest" if said["top"].lower() in ("oldest", "earliest") else "newest"
-        fields["most"] = _count(said.get("n") or said.get("m") or ("0" if said["noun"].lower().endswith("s") else "1"))
+        want = "oldest" if groups["top"].lower() in ("oldest", "earliest") else "newest"
+        default = "0" if groups["noun"].lower().endswith("s") else "1"
+        fields["most"] = _number(groups.get("n") or groups.get("m") or default)
     elif by:
         want = "by_year" if by == "year" else "by_source"
     query = Query(want, **fields)
-    return query if want != "list" or _is_of_records(query, said) else None
+    return query if want != "list" or _is_of_records(query, groups) else None
 
 
-def _is_of_records(query: Query, said: dict[str, str]) -> bool:
-    """Whether a list is one of records. "Find papers on X" is not: which papers those are is for retrieval to say."""
+def _is_of_records(query: Query, groups: dict[str, str]) -> bool:
+    """Whether the records answer a "list" query. They do not for "find papers on X": retrieval ranks those papers."""
     if query in (Query("list"), replace(Query("list"), about=query.about)):
-        return "all" in said or (not query.about and "show" in said and "pre" not in said)
+        return "all" in groups or (not query.about and "show" in groups and "pre" not in groups)
     return True
 
 
-def _pre(said: str) -> dict[str, Any]:
-    """Return the fields that the words before the noun give: "recent diffusion" are months and a topic."""
-    words = said.lower().split()
-    fields: dict[str, Any] = {"months": RECENT} if {"recent", "new"} & set(words) else {}
+def _before_noun(text: str) -> dict[str, Any]:
+    """Return the fields that the words before the noun give: "recent diffusion" gives months and a topic."""
+    words = text.lower().split()
+    fields: dict[str, Any] = {"months": RECENT_MONTHS} if {"recent", "new"} & set(words) else {}
     years = [w for w in words if patterns.YEAR.match(w)]
-    topic = [w for w in said.split() if w.lower() not in patterns.SAYS_NOTHING and w not in years]
+    topic = [w for w in text.split() if w.lower() not in patterns.EMPTY_ADJECTIVES and w not in years]
     fields |= {"since": years[0], "until": years[0]} if years else {}
     return fields | {"about": " ".join(topic)} if topic else fields
 
 
-def _narrowed(rest: str, fields: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield the readings of what follows a head, each as the fields it gives; none when a word of it is not understood."""
+def _readings(rest: str, fields: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield each way to read `rest`, the text after the head, as `fields` and the fields it adds.
+
+    Nothing is yielded when a word is not understood.
+    """
     if not rest:
         if _is_topic(str(fields.get("about", "x"))):
             yield fields
         return
-    for kind, pattern in patterns.NARROWED:
+    for kind, pattern in patterns.RESTRICTIONS:
         if match := pattern.match(rest):
             more = _fields(kind, match)
             if more is not None and not more.keys() & fields.keys():
-                yield from _narrowed(rest[match.end() :].strip(), fields | more)
-    for kind, lead, end in patterns.LEADS:
+                yield from _readings(rest[match.end() :].strip(), fields | more)
+    for kind, lead, end in patterns.TOPICS:
         if (match := lead.match(rest)) and kind not in fields:
-            for topic, behind in _topics(rest[match.end() :], kind):
-                if closed := end.match(behind):
-                    yield from _narrowed(behind[closed.end() :].strip(), fields | {kind: topic})
+            for topic, after in _topics(rest[match.end() :], kind):
+                if closed := end.match(after):
+                    yield from _readings(after[closed.end() :].strip(), fields | {kind: topic})
 
 
 def _topics(rest: str, kind: str) -> Iterator[tuple[str, str]]:
-    """Yield what the topic at the beginning of `rest` may be, the shortest first, and what is behind it."""
+    """Yield each topic that `rest` may start with, the shortest first, and the text after it."""
     if quoted := patterns.QUOTED.match(rest):
-        if quoted["said"].strip() and not re.search(r"['’‘] | ['‘]", quoted["said"]):
-            yield quoted["said"].strip(), rest[quoted.end() :]
+        if quoted["quote"].strip() and not re.search(r"['’‘] | ['‘]", quoted["quote"]):
+            yield quoted["quote"].strip(), rest[quoted.end() :]
         return
-    for space in [m.start() for m in re.finditer(r"(?= )|$", rest)][: LONGEST + 1]:
+    for space in [m.start() for m in re.finditer(r"(?= )|$", rest)][: MAX_TOPIC_WORDS + 1]:
         topic = re.sub(r"^(?:the|an?) ", "", rest[:space], flags=re.IGNORECASE)
-        if _is_topic(topic) and (kind == "about" or patterns.PLACES.isdisjoint(topic.lower().split())):
+        if _is_topic(topic) and (kind == "about" or patterns.PREPOSITIONS.isdisjoint(topic.lower().split())):
             yield topic, rest[space:]
 
 
-def _is_topic(said: str) -> bool:
-    words = said.lower().split()
-    clause = any(w in patterns.CLAUSE or patterns.DATE.match(w) or not re.search(r"\w", w) for w in words)
+def _is_topic(text: str) -> bool:
+    words = text.lower().split()
+    clause = any(w in patterns.CLAUSE_WORDS or patterns.DATE.match(w) or not re.search(r"\w", w) for w in words)
     return (
-        0 < len(words) <= LONGEST
+        0 < len(words) <= MAX_TOPIC_WORDS
         and not clause
-        and not re.search(r"[,;:()?!\[\]]|(?:^|\W)(?:and|of|for|in|with|on|to|from)$", said)
+        and not re.search(r"[,;:()?!\[\]]|(?:^|\W)(?:and|of|for|in|with|on|to|from)$", text)
     )
 
 
 def _fields(kind: str, match: re.Match[str]) -> dict[str, Any] | None:
-    """Return the fields of Query that a narrowing gives; None for a date that is none."""
-    said = match.groupdict()
-    a, b = said.get("a"), said.get("b")
+    """Return the fields of Query that a restriction gives; None when its date is not in the calendar."""
+    groups = match.groupdict()
+    a, b = groups.get("a"), groups.get("b")
     if kind == "scope":
         return {}
     if kind == "source":
@@ -160,7 +165,7 @@ def _fields(kind: str, match: re.Match[str]) -> dict[str, Any] | None:
     if kind == "by":
         return {"by": str(a).lower()}
     if kind == "ago":
-        return {"months": _count(a or "1") * (12 if b.lower().startswith("year") else 1) if b else RECENT}
+        return {"months": _number(a or "1") * (12 if b.lower().startswith("year") else 1) if b else RECENT_MONTHS}
     first, last = dates.to_iso(a or b or ""), dates.to_iso(b or a or "")
     if first is None or last is None:
         return None
@@ -176,16 +181,16 @@ def _fields(kind: str, match: re.Match[str]) -> dict[str, Any] | None:
     }[kind]
 
 
-def _count(said: str) -> int:
-    return patterns.NUMBERS.get(said.lower()) or int(said)
+def _number(text: str) -> int:
+    return patterns.NUMBERS.get(text.lower()) or int(text)
 
 
-def _named(want: Want, said: str) -> str:
-    """Return the title that is said, or nothing when it only points at one."""
-    said = re.sub(r"^(?:the )?(?:paper|article) (?:titled |called )?", "", said, flags=re.IGNORECASE)
-    said = re.sub(r" (?:have|has|paper|in (?:the|this|your) (?:collection|library))$", "", said, flags=re.IGNORECASE)
-    quoted = patterns.QUOTED.fullmatch(said)
-    title = (quoted["said"] if quoted else re.sub(r"^the (?=\S+$)", "", said)).strip()
+def _title(text: str) -> str:
+    """Return the title in `text`; "" when the text only points at a paper, as "it" and "this paper" do."""
+    text = re.sub(r"^(?:the )?(?:paper|article) (?:titled |called )?", "", text, flags=re.IGNORECASE)
+    text = re.sub(r" (?:have|has|paper|in (?:the|this|your) (?:collection|library))$", "", text, flags=re.IGNORECASE)
+    quoted = patterns.QUOTED.fullmatch(text)
+    title = (quoted["quote"] if quoted else re.sub(r"^the (?=\S+$)", "", text)).strip()
     words = title.lower().split()
     pointing = bool(words) and (set(words) <= patterns.NOT_A_TITLE or words[0] in ("this", "that", "it", "these", "those"))
-    return title if 0 < len(words) <= _LONGEST_TITLE and not pointing else ""
+    return title if 0 < len(words) <= _MAX_TITLE_WORDS and not pointing else ""

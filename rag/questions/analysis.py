@@ -1,6 +1,6 @@
-"""What a question asks, read from its words: what kind of answer, about which subjects, and for which detail.
+"""Analyses a question by rules for English: which kind of answer it asks for, about which subjects, and for which details.
 
-Rules for English, clear cases only; a question they do not know is of the kind "other" and asks for no detail in particular.
+A question that no rule recognises is of the kind "other" and has no details.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from rag.text.words import content_words
+from rag.text.words import WORD_PATTERN, content_words
 
 Kind = Literal["definition", "comparison", "list", "amount", "other"]
 
@@ -49,10 +49,10 @@ _AMOUNT = re.compile(
     r"\b(?:speed-?ups?|accuracy|perplexity|bleu|parameters|score|mos|gain)\b",
     re.IGNORECASE,
 )
-_QUALIFIED = re.compile(r"\b(?:of|in|on|used|by|with|for)\b")  # "what is the index of X used for" defines nothing
-_WANTED = re.compile(r"\b(?:how (?:many|much)|what|which|whose)\b(?:'s|\s+(?:is|was|are|were)\b)?\s*", re.IGNORECASE)
-_WORD = re.compile(r"[^\W_]+(?:[-'][^\W_]+)*")
-_BREAK = frozenset(
+_QUALIFIED = re.compile(r"\b(?:of|in|on|used|by|with|for)\b")  # "what is the index of X used for" asks for no definition
+_DETAIL_START = re.compile(r"\b(?:how (?:many|much)|what|which|whose)\b(?:'s|\s+(?:is|was|are|were)\b)?\s*", re.IGNORECASE)
+_WORD = re.compile(rf"{WORD_PATTERN}(?:[-']{WORD_PATTERN})*")
+_DETAIL_END = frozenset(
     "is are was were be been do does did can could has have had will would should may might must to of in on for from by with "
     "at as into over under than that this these those it its they them their he she we you i there used use uses using get "
     "gets got need needs needed take takes took make makes made go goes went come comes came give gives gave say says said "
@@ -60,19 +60,24 @@ _BREAK = frozenset(
     "per more less most least wrote fixes kind kinds sort type types exactly really actually".split()
 )
 _ARTICLES = frozenset("a an the any some each all every both other main exact total single".split())
-_LATIN = 0x24F  # the last code point of Latin letters
-_FOREIGN = frozenset(
+_LAST_LATIN_CODE_POINT = 0x24F
+_FOREIGN_WORDS = frozenset(
     "der die das ist sind wie was welche welcher und von mit für wird werden ein eine le la les est sont quel quelle quels "
     "quelles comment pourquoi des du pour avec une que qué cuál cuáles cómo por para los las el es son con una qual quais "
     "como o os um uma il gli che come perché di della wat hoe een het zijn welke voor é warum".split()
 )
-_ENGLISH = frozenset("the of are what which how why when who and for with do does was in to a an on that by it can".split())
-_LONGEST = 4  # words of a detail
+_ENGLISH_WORDS = frozenset(
+    "the of are what which how why when who and for with do does was in to a an on that by it can".split()
+)
+_MAX_DETAIL_WORDS = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """A detail asked for: its words' stems, the last of them the head, and whether a count is wanted."""
+    """A detail that a question asks for.
+
+    `shown` is its wording. `stems` are the stems of its words, the head last. `amount` says that a number is wanted.
+    """
 
     shown: str
     stems: tuple[str, ...]
@@ -80,62 +85,68 @@ class Detail:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Analysis:
+    """What a question asks for.
+
+    `subjects` are what it asks to define or to compare. `amount` says that the answer is a number.
+    """
+
     kind: Kind
-    subjects: tuple[str, ...] = ()  # what is defined, or compared with each other
+    subjects: tuple[str, ...] = ()
     details: tuple[Detail, ...] = ()
-    amount: bool = False  # a figure is wanted
+    amount: bool = False
 
 
-def read(question: str) -> Asked:
-    """Return what `question` asks."""
+def analyse(question: str) -> Analysis:
+    """Return the analysis of `question`."""
     details = tuple(_details(question))
     amount = _AMOUNT.search(question) is not None
     compared = _VERSUS.search(question) or _COMPARE.search(question)
     if compared:
         subjects = tuple(_subject(g) for g in compared.groupdict().values() if g)
-        return Asked("comparison", tuple(s for s in subjects if s), details, amount)
+        return Analysis("comparison", subjects=tuple(s for s in subjects if s), details=details, amount=amount)
     if _LIST.search(question):
-        return Asked("list", (), (), amount)
+        return Analysis("list", amount=amount)
     defined = _DEFINITION.search(question.strip())
     if defined:
         subject = _subject(defined["subject"])
-        if 0 < len(subject.split()) <= _LONGEST + 1 and not _QUALIFIED.search(subject):
-            return Asked("definition", (subject,), (), amount)
-    return Asked("amount" if amount else "other", (), details, amount)
+        if 0 < len(subject.split()) <= _MAX_DETAIL_WORDS + 1 and not _QUALIFIED.search(subject):
+            return Analysis("definition", subjects=(subject,), amount=amount)
+    return Analysis("amount" if amount else "other", details=details, amount=amount)
 
 
-def _subject(said: str) -> str:
-    words = said.strip().split()
+def _subject(text: str) -> str:
+    words = text.strip().split()
     while words and words[0].lower() in _ARTICLES | {"do", "does", "how", "what", "is", "between", "compare"}:
         words = words[1:]
     return " ".join(words).rstrip(".!")
 
 
 def _details(question: str) -> list[Detail]:
-    """Return what follows "how many", "which" and "what", up to the next verb or preposition."""
-    found = []
-    for match in _WANTED.finditer(question):
+    """Return the words after each "how many", "which" and "what", up to the next verb or preposition."""
+    details = []
+    for match in _DETAIL_START.finditer(question):
         words: list[str] = []
         end = match.end()
         for token in _WORD.finditer(question, match.end()):
             word = token.group().lower()
-            apart = question[end : token.start()].strip()  # a comma or a bracket
-            if apart or word in _BREAK or (words and word.endswith("ed")) or len(words) == _LONGEST:
+            separator = question[end : token.start()].strip()  # a comma or a bracket
+            if separator or word in _DETAIL_END or (words and word.endswith("ed")) or len(words) == _MAX_DETAIL_WORDS:
                 break
             end = token.end()
             if word not in _ARTICLES:
                 words.append(token.group())
         stems = tuple(stem for word in words for stem in sorted(content_words(word)))
         if stems:
-            found.append(Detail(" ".join(words), stems, "many" in match.group().lower()))
-    return found
+            details.append(Detail(shown=" ".join(words), stems=stems, amount="many" in match.group().lower()))
+    return details
 
 
 def is_foreign(question: str) -> bool:
-    """Whether a question seems not to be in English: letters of another script, or other languages' smallest words."""
+    """Whether `question` seems not to be English: it has letters of another script, or common words of another language."""
     letters = [c for c in question if c.isalpha()]
-    if sum(ord(c) > _LATIN for c in letters) > len(letters) // 5:
+    if sum(ord(c) > _LAST_LATIN_CODE_POINT for c in letters) > len(letters) // 5:
         return True
     words = question.lower().replace("’", "'").replace("'", " ").split()
-    return len(_FOREIGN.intersection(w.strip("?!.,;:¿¡") for w in words)) > len(_ENGLISH.intersection(words))
+
+    return len(_FOREIGN_WORDS.intersection(w.strip("?!.,;:¿¡") for w in words)) > len(_ENGLISH_WORDS.intersection(words))

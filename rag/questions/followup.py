@@ -1,7 +1,7 @@
-"""Questions that need the ones before them: recognised by rule, and joined to what they refer to when no model rewrites them.
+"""Recognises follow-up questions by rules, and joins each to the question that it refers to, for when no model rewrites it.
 
-A joined question reads "and how fast is it? (about: What is LanternNet?)": it is shown so, retrieved by all of it, and read
-by its own part. Answers are not carried over, so that none of their citations can leak.
+A joined question reads "and how fast is it? (about: What is LanternNet?)". The whole text is shown and searched; only the
+part before the bracket is analysed. Answers are not carried over, so that their citations cannot leak.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from rag.text import words
 from rag.types import Turn
 
-_LONG = 14  # words; a longer question names what its pronouns stand for
-_FEW = 2  # words of its own subject that a question needs to stand alone
+_MAX_PRONOUN_QUESTION_WORDS = 14  # a longer question names what its pronouns stand for
+_MIN_SUBJECT_WORDS = 2  # content words that a question needs to stand alone
 _OPENING = re.compile(
     r"^(?:and|but|so|or|also|what about|how about|why|which one|compared (?:to|with)|versus)\b", re.IGNORECASE
 )
@@ -26,15 +26,15 @@ _PRONOUN = re.compile(r"\b(?:it|its|they|them|their|theirs|he|she|this|these)\b"
 _NEW_TOPIC = re.compile(
     r"\b(?:something else|another (?:topic|question|thing)|different (?:topic|question)|unrelated)\b", re.IGNORECASE
 )
-# Questions that are whole with one word for their subject: what something is, and which papers there are.
-_WHOLE = re.compile(
+# Questions that stand alone with one word as their subject: definitions, and lists of papers.
+_ONE_WORD_SUBJECT = re.compile(
     r"^(?:what(?:['’]?s| is| are)|who (?:is|are)|define|explain|describe|tell me about|how (?:do|does))\s+(?!the\b)|"
     r"\b(?:papers?|abstracts?|articles?|studies|works) (?:are )?(?:on|about|mention|use|propose|from|in|of)\b",
     re.IGNORECASE,
 )
 _COLLECTION = re.compile(r"\bhow many (?:papers|abstracts|authors|sources) (?:are there|are here|do you have)\b", re.IGNORECASE)
-# What may be asked of any paper, and so names no subject.
-_OF_ANY_PAPER = words.content_words(
+# Words that fit a question about any paper, and so name no subject.
+_GENERIC_WORDS = words.content_words(
     "dataset data benchmark baseline result limitation drawback advantage weakness code license licence authors paper model "
     "models training train trained test tested evaluate compared comparison accuracy performance speed faster slower better "
     "worse improvement gain cost hours days gpus parameters size large small fast long many much number future work main "
@@ -42,44 +42,45 @@ _OF_ANY_PAPER = words.content_words(
     "inference memory speedup year date published new old first second third explain detail "
     "details briefly short summarize summary ok okay thanks"
 )
-_ABOUT = re.compile(r"\s*\(about: (?P<context>.*)\)$", re.DOTALL)
+_CONTEXT = re.compile(r"\s*\(about: (?P<context>.*)\)$", re.DOTALL)
 
 
-def depends(question: str) -> bool:
-    """Whether `question` seems to need the one before it: it points back, or has hardly a subject of its own.
+def needs_context(question: str) -> bool:
+    """Whether `question` seems to need an earlier question: it points back, or has too few words of its own subject.
 
-    A pronoun behind a name stands for that name: "How does GraphSAINT choose its nodes?" needs nothing.
+    A pronoun after a name stands for that name: "How does GraphSAINT choose its nodes?" needs no context.
     """
     if _NEW_TOPIC.search(question) or _COLLECTION.search(question):
         return False
-    subject = words.content_words(question) - _OF_ANY_PAPER
-    named = words.names(question)
+    subject = words.content_words(question) - _GENERIC_WORDS
+    named = words.method_names(question)
     length = len(question.split())
-    if length <= 2 * _LONG and _POINTS_BACK.search(question):
+    if length <= 2 * _MAX_PRONOUN_QUESTION_WORDS and _POINTS_BACK.search(question):
         return True
     if _OPENING.search(question):
-        return len(subject) <= (_FEW if question.lower().startswith("why") else 2 * _FEW + 1)
+        return len(subject) <= (_MIN_SUBJECT_WORDS if question.lower().startswith("why") else 2 * _MIN_SUBJECT_WORDS + 1)
     pronoun = _PRONOUN.search(question)
-    if len(subject) < _FEW and not named and not (subject and not pronoun and _WHOLE.search(question)):
+    if len(subject) < _MIN_SUBJECT_WORDS and not named and not (subject and not pronoun and _ONE_WORD_SUBJECT.search(question)):
         return True
-    return length <= _LONG and pronoun is not None and not words.names(question[: pronoun.start()])
+    short = length <= _MAX_PRONOUN_QUESTION_WORDS
+    return short and pronoun is not None and not words.method_names(question[: pronoun.start()])
 
 
-def joined(question: str, history: Sequence[Turn]) -> str:
-    """Return `question` with the last question that stood alone, when it needs one."""
+def with_context(question: str, history: Sequence[Turn]) -> str:
+    """Return a follow-up joined to the last question of `history` that stands alone; any other question unchanged."""
     subject = ""
     for turn in history:
-        if turn.role == "user" and (not subject or not depends(turn.content)):
+        if turn.role == "user" and (not subject or not needs_context(turn.content)):
             subject = context(turn.content) or turn.content
-    return f"{question.strip()} (about: {subject.strip()})" if subject and depends(question) else question
+    return f"{question.strip()} (about: {subject.strip()})" if subject and needs_context(question) else question
 
 
-def own(question: str) -> str:
-    """Return the part of a joined question that was asked last."""
-    return _ABOUT.sub("", question)
+def without_context(question: str) -> str:
+    """Return the follow-up of a joined question; any other question unchanged."""
+    return _CONTEXT.sub("", question)
 
 
 def context(question: str) -> str:
-    """Return the part of a joined question that it refers to, or nothing."""
-    found = _ABOUT.search(question)
-    return found["context"] if found else ""
+    """Return the earlier question of a joined question; "" for any other question."""
+    match = _CONTEXT.search(question)
+    return match["context"] if match else ""

@@ -13,11 +13,10 @@ from dataclasses import dataclass, replace
 from rag.index.lexical import LexicalIndex
 from rag.interfaces import Embedder
 from rag.questions import analysis, followup
-from rag.questions.analysis import Asked, Detail
+from rag.questions.analysis import Analysis, Detail
 from rag.storage.library import Library
 from rag.text import names, quantities, sentences
-from rag.text.words import content_words
-from rag.text.words import names as names_in
+from rag.text.words import content_words, method_names
 from rag.types import Hit
 
 _NUMBERED = re.compile(r"[^\W\d_]+-?\d+(?:\.\d+)*")  # one of a series, which is not told by what is said of another one
@@ -78,9 +77,9 @@ def judge(asked: str, hits: Sequence[Hit], lexical: LexicalIndex, *, details: bo
     """
     if not hits:
         return Decision("No paper passes the filters, or the library is empty.")
-    understood = analysis.read(followup.own(asked))
+    understood = analysis.analyse(followup.without_context(asked))
     named = names.mentioned(asked)
-    near = names.Known(f"{hit.paper.title}\n{hit.paper.abstract}" for hit in hits[:_ABOUT])
+    near = names.KnownNames(f"{hit.paper.title}\n{hit.paper.abstract}" for hit in hits[:_ABOUT])
     missing = tuple(name for name in named if name not in near and not _mentioned(name, lexical))
     anchored = hits[0].score >= ANCHORED or _titled(hits, [name for name in named if name not in missing])
     unknown = tuple(s for s in understood.subjects if not any(_tells_of(hit, s, lexical) for hit in hits))
@@ -90,7 +89,7 @@ def judge(asked: str, hits: Sequence[Hit], lexical: LexicalIndex, *, details: bo
         told = "tells of" if any(_mentioned(s, lexical) for s in unknown) else "mentions"
         return Decision(f"No abstract {told} {_either(unknown)}.", tuple(dict.fromkeys([*missing, *unknown])))
     missing = tuple(dict.fromkeys([*missing, *(s for s in unknown if not _mentioned(s, lexical))]))
-    if not selected and _far(asked, hits, anchored=any(name in near for name in names_in(asked))):
+    if not selected and _far(asked, hits, anchored=any(name in near for name in method_names(asked))):
         return Decision("Nothing in the collection comes near this question.", missing)
     lacking = _lacking(understood, hits) if details else ()
     if lacking:
@@ -108,7 +107,7 @@ def _mentioned(name: str, lexical: LexicalIndex) -> bool:
 
 def _titled(hits: Sequence[Hit], named: Sequence[str]) -> bool:
     """Whether one of the names stands in the title of the best paper."""
-    title = names.Known([hits[0].paper.title])
+    title = names.KnownNames([hits[0].paper.title])
     return any(name in title for name in named)
 
 
@@ -116,9 +115,9 @@ def _tells_of(hit: Hit, subject: str, lexical: LexicalIndex) -> bool:
     """Whether a paper has all words of `subject`, two only as they stand, in one sentence or its title, or names it."""
     paper, words = hit.paper, content_words(subject)
     if len(words) <= _PHRASE and len(subject.split()) > 1 and not lexical.mentions(subject):
-        return subject in names.Known([paper.title, paper.abstract])
+        return subject in names.KnownNames([paper.title, paper.abstract])
     told = [paper.title, *(paper.abstract[start:end] for start, end in sentences.split(paper.abstract))]
-    return any(words <= content_words(sentence) for sentence in told) or subject in names.Known(told)
+    return any(words <= content_words(sentence) for sentence in told) or subject in names.KnownNames(told)
 
 
 def _far(asked: str, hits: Sequence[Hit], *, anchored: bool) -> bool:
@@ -136,7 +135,7 @@ def _share(asked: str, hits: Sequence[Hit]) -> float:
     return max(len(words & said) for said in told) / len(words) if len(words) > 1 else 0.0
 
 
-def _lacking(understood: Asked, hits: Sequence[Hit]) -> tuple[Detail, ...]:
+def _lacking(understood: Analysis, hits: Sequence[Hit]) -> tuple[Detail, ...]:
     """Return the details asked for when none of them is in the papers that the question is about."""
     about = [hit for hit in hits[:_ABOUT] if hit.score >= _NEAR * hits[0].score]
     told = [[hit.paper.abstract[a:b] for a, b in sentences.split(hit.paper.abstract)] + [hit.paper.title] for hit in about]

@@ -20,7 +20,7 @@ _AMONG = 3  # times as many papers are shown to a reranker as are put before the
 
 def papers(retriever: Retriever, asked: str, k: int, filters: Filters | None = None) -> list[Hit]:
     """Return the papers for a question, best first, from which the prompt takes as many as fit."""
-    understood = analysis.read(followup.own(asked))
+    understood = analysis.analyse(followup.without_context(asked))
     hits = retriever.search(asked, k * SEVERAL if understood.kind == "list" else k, filters)
     if understood.kind != "comparison":
         return hits

@@ -1,7 +1,7 @@
-"""Numbers with their units, as the grounding check compares them: "27.5 %" is 27.5 percent, "10M" ten million.
+"""Numbers with their units, as the grounding check compares them: "27.5 %" is 27.5 percent, "10M" is ten million.
 
-Knows percentages, factors ("3x", "threefold"), times, bytes, bits and magnitudes; a number beside any other word has no unit.
-Digits inside names ("GPT-4", "512x512") are no quantities.
+The units are percentages, factors ("3x", "threefold"), times, bytes and bits. A number beside any other word has no unit.
+Digits inside names ("GPT-4", "512x512") are not quantities.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ from dataclasses import dataclass
 
 _SCALES = {"k": 1e3, "thousand": 1e3, "m": 1e6, "mn": 1e6, "million": 1e6, "b": 1e9, "bn": 1e9, "billion": 1e9}
 _SCALES |= {"t": 1e12, "trillion": 1e12}
-_WORDS = {word: n for n, word in enumerate("zero one two three four five six seven eight nine ten eleven twelve".split())}
+_NUMBER_WORDS = {
+    word: n for n, word in enumerate("zero one two three four five six seven eight nine ten eleven twelve".split())
+}
 _UNITS = {
     "%": r"\\?%|percent(?:age)?(?: points?)?|pp\b",
     "times": r"x(?![a-z0-9])| ?×(?! ?\d)| times\b|-?fold\b",
@@ -34,74 +36,74 @@ _ABOUT = r"(?:about|around|roughly|approximately|nearly|almost|over|under|more t
 _FIGURE = r"\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
 _GAP = "(?:[ \u00a0\u2009\u202f-]|\\\\[,; ])?"
 _QUANTITY = re.compile(
-    rf"(?:\b(?P<about>{_ABOUT})\s*|(?<![\w.^]))(?<![A-Za-z][-–])(?P<number>{_FIGURE}|(?:{'|'.join(_WORDS)})(?=[\s-]|fold))(?![\d^])"
+    rf"(?:\b(?P<about>{_ABOUT})\s*|(?<![\w.^]))(?<![A-Za-z][-–])(?P<number>{_FIGURE}|(?:{'|'.join(_NUMBER_WORDS)})(?=[\s-]|fold))(?![\d^])"
     rf"(?:{_GAP}(?P<scale>k|thousand|m|mn|million|b|bn|billion|t|trillion)(?![a-z]))?"
     rf"(?:{_GAP}(?:{'|'.join(f'(?P<u{n}>{unit})' for n, unit in enumerate(_UNITS.values()))})|(?!\.?[A-Za-z0-9]))",
     re.IGNORECASE,
 )
 _RAW = re.compile(rf"({_FIGURE})(?:(k|m|b|t)(?![a-z0-9]))?", re.IGNORECASE)  # "LLaMA-65B" too
 _SEPARATOR = re.compile(r"(?<=\d)(?:\\,|\{,\}|[ \u00a0\u2009\u202f])(?=\d{3}(?!\d))")  # thousands, in LaTeX or with a space
-_NEAR = 0.025  # 32K is 32,768, and 64k 65,536
+_MAX_ROUNDING_SHARE = 0.025  # of the larger value: 32K may be 32,768, and 64k 65,536
 
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """`value` as a plain number, `unit` a key of the table above or None, `shown` as it was written."""
+    """A number in a text: `value` without its unit, `unit` a key of _UNITS or None, `shown` as written at offset `start`."""
 
     value: float
     unit: str | None
     shown: str
     start: int
-    rounded: bool = False  # "about 80%", or a magnitude such as 32K: the exact figure may differ a little
+    rounded: bool = False  # "about 80%" or a magnitude such as 32K: the exact value may differ by _MAX_ROUNDING_SHARE
     spelled: bool = False  # "three"
 
 
 def find(text: str) -> list[Quantity]:
-    """Return the quantities of `text` in order."""
+    """Return the quantities of `text`, in order."""
     return [_quantity(match) for match in _QUANTITY.finditer(text)]
 
 
 def _quantity(match: re.Match[str]) -> Quantity:
     number, scale = match["number"].lower(), match["scale"]
-    value = float(_WORDS[number]) if number in _WORDS else float(number.replace(",", ""))
+    value = float(_NUMBER_WORDS[number]) if number in _NUMBER_WORDS else float(number.replace(",", ""))
     unit = next((name for n, name in enumerate(_UNITS) if match[f"u{n}"]), None)
     rounded = bool(match["about"] or scale)
     return Quantity(
-        value * (_SCALES[scale.lower()] if scale else 1),
-        unit,
-        match.group()[match.start("number") - match.start() :].strip(),
-        match.start("number"),
-        rounded,
-        number in _WORDS,
+        value=value * (_SCALES[scale.lower()] if scale else 1),
+        unit=unit,
+        shown=match.group()[match.start("number") - match.start() :].strip(),
+        start=match.start("number"),
+        rounded=rounded,
+        spelled=number in _NUMBER_WORDS,
     )
 
 
-def known(evidence: str) -> list[Quantity]:
-    """Return every number of `evidence`, in names and formulas too, where it counts without a unit."""
-    found = [*find(evidence), *find(_SEPARATOR.sub("", evidence))]
+def all_numbers(evidence: str) -> list[Quantity]:
+    """Return every number of `evidence`. A number inside a name or a formula is returned without a unit."""
+    quantities = [*find(evidence), *find(_SEPARATOR.sub("", evidence))]
     raw = [_raw(match) for match in _RAW.finditer(evidence)]
-    return [*found, *(r for r in raw if all(q.start != r.start for q in found))]
+    return [*quantities, *(r for r in raw if all(q.start != r.start for q in quantities))]
 
 
 def _raw(match: re.Match[str]) -> Quantity:
     figure, scale = match.group(1), match.group(2)
     value = float(figure.replace(",", "")) * (_SCALES[scale.lower()] if scale else 1)
-    return Quantity(value, None, match.group(), match.start(), bool(scale))
+    return Quantity(value=value, unit=None, shown=match.group(), start=match.start(), rounded=bool(scale))
 
 
-def absent(claim: str, evidence: Sequence[Quantity]) -> list[str]:
-    """Return the figures of `claim`, as written, that `evidence` has not, or has with another unit.
+def missing_figures(claim: str, evidence: Sequence[Quantity]) -> list[str]:
+    """Return the figures of `claim`, as written, that are not in `evidence`, or that have another unit there.
 
-    Spelled numbers ("two stages") are left alone: what they count is often listed without being counted.
+    Spelled numbers ("two stages") are not checked: abstracts often list things without counting them.
     """
-    wanted = [q for q in find(claim) if not q.spelled]
-    return list(dict.fromkeys(q.shown for q in wanted if not any(_same(q, e) for e in evidence)))
+    claimed = [q for q in find(claim) if not q.spelled]
+    return list(dict.fromkeys(q.shown for q in claimed if not any(_same(q, e) for e in evidence)))
 
 
-def _same(claimed: Quantity, told: Quantity) -> bool:
-    if claimed.unit and told.unit and claimed.unit != told.unit:
+def _same(claimed: Quantity, evident: Quantity) -> bool:
+    if claimed.unit and evident.unit and claimed.unit != evident.unit:
         return False
-    if claimed.value == told.value:
+    if claimed.value == evident.value:
         return True
-    spread = max(abs(claimed.value), abs(told.value)) * _NEAR
-    return (claimed.rounded or told.rounded) and abs(claimed.value - told.value) <= spread
+    spread = max(abs(claimed.value), abs(evident.value)) * _MAX_ROUNDING_SHARE
+    return (claimed.rounded or evident.rounded) and abs(claimed.value - evident.value) <= spread

@@ -1,7 +1,7 @@
 """Splits text into sentences with offsets.
 
-Made for English abstracts: knows their abbreviations, decimals, initials and missing spaces after a full stop. It does
-not cover scripts without spaces between sentences, nor dialogue.
+Made for English abstracts, with their abbreviations, decimals, initials and missing spaces after a full stop.
+Scripts without spaces between sentences and dialogue are not covered.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ def _ends_sentence(text: str, match: re.Match[str]) -> bool:
 
 
 def _is_initial(text: str, end: int) -> bool:
-    """Whether the capital before `end` reads as somebody's initial: "J. Smith", not "plan B. The"."""
+    """Whether the capital before `end` is an initial of a person's name: "J. Smith", not "plan B. The"."""
     return re.match(r"\s+[A-Z](?:\.|[a-z]+(?:,| and| et))", text[end:]) is not None
 
 
 def split(text: str) -> list[Span]:
     """Return the (start, end) of each sentence of `text`, in order, without surrounding white space.
 
-    The spans do not overlap, and everything between two of them is white space.
+    The spans do not overlap. Only white space stands between two spans.
     """
     spans: list[Span] = []
     start = 0
@@ -59,7 +59,7 @@ def split(text: str) -> list[Span]:
 
 
 def pieces(text: str) -> list[str]:
-    """The same sentences with the white space that follows each, so that "".join(pieces(text)) == text."""
+    """Return the sentences with the white space that follows each, so that "".join(pieces(text)) == text."""
     spans = split(text)
     if not spans:
         return [text] if text else []

@@ -1,13 +1,15 @@
-"""Words, numbers and names in text, as the extractive reader and the grounding check compare them."""
+"""The words, numbers and method names of a text, as the extractive reader and the grounding check compare them."""
 
 from __future__ import annotations
 
 import re
 
-WORD = re.compile(r"[^\W_]+")  # letters and digits, of any script
-_TERM = re.compile(r"[^\W_]+(?:[.,]\d+)*[+#]*")
+ALPHANUMERIC = r"[^\W_]"  # a letter or digit of any script
+WORD_PATTERN = rf"{ALPHANUMERIC}+"
+WORD = re.compile(WORD_PATTERN)
+_TERM = re.compile(rf"{WORD_PATTERN}(?:[.,]\d+)*[+#]*")
 _NUMBER = re.compile(r"\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?")
-_NAME = re.compile(r"[^\W_]+(?:[-.][^\W_]+)*[+#]*")
+_NAME = re.compile(rf"{WORD_PATTERN}(?:[-.]{WORD_PATTERN})*[+#]*")
 _SUFFIX = re.compile(r"(?:(?<=i)es|es|s|ed|ing|ly|ization|isation|ize|ise)$")
 STOP = frozenset(
     "a about across after all also an and any are as at be been being between both but by can could did do does doing for "
@@ -19,7 +21,7 @@ STOP = frozenset(
 
 
 def content_words(text: str) -> set[str]:
-    """Return the words of `text` that carry meaning, lower case, with common endings taken off."""
+    """Return the stems of the words of `text`, lower case, without stop words and single letters."""
     words = (w.lower() for w in _TERM.findall(text))
     return {_stem(w) for w in words if w not in STOP and (len(w) > 1 or w.isdigit())}
 
@@ -31,25 +33,25 @@ def _stem(word: str) -> str:
 
 
 def numbers(text: str) -> set[str]:
-    """Return the numbers of `text` as written but for thousands separators and trailing zeros: {"3.5", "100000"}."""
-    found = (n.replace(",", "") for n in _NUMBER.findall(text))
-    return {n.rstrip("0").rstrip(".") if "." in n else n for n in found}
+    """Return the numbers of `text` without thousands separators and trailing zeros: {"3.5", "100000"}."""
+    plain = (n.replace(",", "") for n in _NUMBER.findall(text))
+    return {n.rstrip("0").rstrip(".") if "." in n else n for n in plain}
 
 
-def names(text: str) -> list[str]:
+def method_names(text: str) -> list[str]:
     """Return the words of `text` that look like names of methods or data sets: GPT-4, GraphSAINT, MNIST, LoRA+.
 
-    A word counts when it has a capital after its first letter, or mixes letters and digits.
+    Such a word has a capital after its first letter, or mixes letters and digits. Each word is returned once, in order.
     """
-    found = []
+    found_names = []
     for word in _NAME.findall(text):
         capitals = any(c.isupper() for c in word[1:])
         mixed = any(c.isdigit() for c in word) and any(c.isalpha() for c in word)
-        if (capitals or mixed) and len(word) > 1 and word not in found:
-            found.append(word)
-    return found
+        if (capitals or mixed) and len(word) > 1 and word not in found_names:
+            found_names.append(word)
+    return found_names
 
 
 def clean(text: str) -> str:
-    """Return `text` with a question mark for each lone surrogate. JSON may hold one; SQLite and files refuse it."""
+    """Return `text` with "?" in place of each lone surrogate. JSON may hold surrogates; SQLite and files refuse them."""
     return text.encode("utf-8", "replace").decode()

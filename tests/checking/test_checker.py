@@ -106,7 +106,7 @@ def test_a_verbatim_quote_is_supported_by_its_own_sentence(embedder: MiniLM) -> 
     [evidence] = claim.evidence
     assert evidence.sentence == QUOTE
     assert (evidence.n, evidence.paper_id) == (1, LAMPS[0].paper.id)
-    assert evidence.score >= support.SUPPORTED
+    assert evidence.score >= support.MIN_SUPPORTED_SCORE
 
 
 def test_a_paraphrase_points_at_the_sentence_it_tells(embedder: MiniLM) -> None:
@@ -234,7 +234,7 @@ def test_a_figure_unit_or_name_that_the_abstract_has_not_is_named(embedder: Mini
     [claim] = ground.check(f"{said} [1].", LAMPS, embedder)
     assert claim.verdict == "unsupported"
     assert claim.problems == (f"not in the cited abstract: {missing}",)
-    assert claim.evidence[0].score >= support.SUPPORTED  # similarity alone would have believed it
+    assert claim.evidence[0].score >= support.MIN_SUPPORTED_SCORE  # similarity alone would have believed it
 
 
 @pytest.mark.parametrize(
@@ -277,7 +277,7 @@ def test_a_claim_that_says_more_than_the_abstract_is_partial(embedder: MiniLM) -
     [claim] = ground.check(said, LAMPS, embedder)
     assert (claim.verdict, claim.problems) == ("partial", ("no sentence of the cited abstract says all of this",))
     assert [e.n for e in claim.evidence] == [1]
-    assert support.PARTIAL <= claim.evidence[0].score < support.SUPPORTED
+    assert support.MIN_PARTIAL_SCORE <= claim.evidence[0].score < support.MIN_SUPPORTED_SCORE
 
 
 def test_each_sentence_has_a_verdict_of_its_own(embedder: MiniLM) -> None:
@@ -308,7 +308,7 @@ def test_the_source_that_says_it_best_is_named_of_several(embedder: MiniLM) -> N
     many = sources(paper("Frost Watch", ORCHARD), paper("LanternNet 340", "LanternNet dims lamps, 340 of them."), paper())
     [claim] = ground.check("LanternNet dims 340 lamps by learning from footsteps [1].", many, embedder)
     assert (claim.verdict, [e.n for e in claim.evidence]) == ("miscited", [3])
-    assert claim.problems == ("the support is in [3], which it does not cite",)
+    assert claim.problems == ("[3] supports this, but is not cited",)
 
 
 # -- an answer that grows -------------------------------------------------------------------------------------------------

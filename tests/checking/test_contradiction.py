@@ -4,14 +4,14 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from rag.checking.contradiction import contrary
+from rag.checking import contradiction
 
 MEASURES = "The drone measures the temperature of blossoms."
 
 
 def both_ways(one: str, other: str) -> list[bool]:
-    """Whether each is contrary to the other: what is said and what is told may change places."""
-    return [contrary(one, other) is not None, contrary(other, one) is not None]
+    """Whether each is contrary to the other: the claim and the sentence may change places."""
+    return [contradiction.find(one, other) is not None, contradiction.find(other, one) is not None]
 
 
 @pytest.mark.parametrize(
@@ -148,14 +148,14 @@ def test_two_ways_to_say_what_is_not_used_agree(one: str, other: str) -> None:
 
 
 def test_the_contrary_words_are_told_the_claims_first() -> None:
-    assert contrary("Ghent has more lamps.", "Ghent has fewer lamps.") == "“more” against “fewer”"
-    assert contrary("Training is stable.", "Training is unstable.") == "“stable” against “unstable”"
-    assert contrary("Training is unstable.", "Training is stable.") == "“unstable” against “stable”"
+    assert contradiction.find("Ghent has more lamps.", "Ghent has fewer lamps.") == "“more” against “fewer”"
+    assert contradiction.find("Training is stable.", "Training is unstable.") == "“stable” against “unstable”"
+    assert contradiction.find("Training is unstable.", "Training is stable.") == "“unstable” against “stable”"
     on_gradient, without = "The lamps run on gradient at night in Ghent.", "The lamps run gradient-free at night in Ghent."
-    assert contrary(without, on_gradient) == "“not gradient” against “gradient”"
+    assert contradiction.find(without, on_gradient) == "“not gradient” against “gradient”"
     not_measured = "The drone does not measure the temperature of blossoms."
-    assert contrary(not_measured, MEASURES) == "“not measure” against “measures”"
-    assert contrary(MEASURES, not_measured) == "“measures” against “not measure”"
+    assert contradiction.find(not_measured, MEASURES) == "“not measure” against “measures”"
+    assert contradiction.find(MEASURES, not_measured) == "“measures” against “not measure”"
 
 
 WORDS = "not no without rather than lamps dim more fewer stable unstable increases free , . ( the Ghent energy".split()
@@ -165,10 +165,10 @@ WORDS = "not no without rather than lamps dim more fewer stable unstable increas
 @example("")
 def test_nothing_contradicts_itself(said: str) -> None:
     sentence = f"It is so: {said}"
-    assert contrary(sentence, sentence) is None
+    assert contradiction.find(sentence, sentence) is None
 
 
 @given(st.lists(st.sampled_from(WORDS), max_size=8).map(" ".join), st.lists(st.sampled_from(WORDS), max_size=8).map(" ".join))
 def test_any_two_sentences_can_be_compared(one: str, other: str) -> None:
-    found = contrary(f"It {one}", f"It {other}")
+    found = contradiction.find(f"It {one}", f"It {other}")
     assert found is None or " against " in found

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from support.factories import LAMPS, LANTERN, ORCHARD, HashEmbedder, paper, sources
 
-from rag.checking.support import PARTIAL, SUPPORTED, Abstract, Finding, absent, find
+from rag.checking.support import MIN_PARTIAL_SCORE, MIN_SUPPORTED_SCORE, Abstract, Finding, assess, missing_terms
 from rag.index.minilm import MiniLM
 from rag.types import Evidence
 
@@ -18,7 +18,7 @@ def lamps(embedder: MiniLM) -> list[Abstract]:
 
 
 def found(claim: str, abstracts: list[Abstract], embedder: MiniLM) -> Finding:
-    return find(claim, abstracts, embedder.embed([claim])[0])
+    return assess(claim, abstracts, embedder.embed([claim])[0])
 
 
 def test_the_sentence_that_says_it_is_the_evidence_with_its_place(lamps: list[Abstract], embedder: MiniLM) -> None:
@@ -49,9 +49,9 @@ def test_a_second_sentence_is_shown_when_it_adds_words_and_counts(lamps: list[Ab
 @pytest.mark.parametrize("claim", [QUOTE, CUT, "A drone dims 340 lamps in spring.", "Whales sing.", "…"])
 def test_no_score_is_higher_than_its_words_can_reach(claim: str, lamps: list[Abstract], embedder: MiniLM) -> None:
     for one in lamps:
-        assert found(claim, [one], embedder).score <= one.reach(claim)
-    assert absent("340 lamps in Ghent", lamps[:1]) == []
-    assert absent("340 lamps in Ghent", lamps[1:]) == ["340", "Ghent"]
+        assert found(claim, [one], embedder).score <= one.max_score(claim)
+    assert missing_terms("340 lamps in Ghent", lamps[:1]) == []
+    assert missing_terms("340 lamps in Ghent", lamps[1:]) == ["340", "Ghent"]
 
 
 def test_the_best_source_comes_first_and_gives_the_score(lamps: list[Abstract], embedder: MiniLM) -> None:
@@ -76,16 +76,16 @@ def test_a_number_or_name_of_the_title_is_known(embedder: MiniLM) -> None:
 
 def test_contrary_words_are_a_problem_where_the_sentence_is_near(lamps: list[Abstract], embedder: MiniLM) -> None:
     finding = found("LanternNet does not dim 340 lamps by learning from footsteps.", lamps[:1], embedder)
-    assert finding.score >= PARTIAL
+    assert finding.score >= MIN_PARTIAL_SCORE
     assert [p.partition(":")[0] for p in finding.problems] == ["the abstract may say the contrary"]
     far = found("Whales do not sing by learning from footsteps of lamps at sea.", lamps[:1], embedder)
-    assert far.score < PARTIAL
+    assert far.score < MIN_PARTIAL_SCORE
     assert far.problems == ()
 
 
 def test_a_finding_supports_from_the_threshold_on_and_without_problems() -> None:
-    assert Finding(SUPPORTED, ()).supports
-    assert not Finding(SUPPORTED - 0.001, ()).supports
+    assert Finding(MIN_SUPPORTED_SCORE, ()).supports
+    assert not Finding(MIN_SUPPORTED_SCORE - 0.001, ()).supports
     assert not Finding(1.0, (), ("not in the cited abstract: 340",)).supports
 
 
@@ -131,4 +131,4 @@ def test_an_abstract_is_embedded_once_and_only_when_asked() -> None:
 def test_an_abstract_without_text_supports_nothing(embedder: MiniLM) -> None:
     [evidence] = found("Lamps are dimmed.", [Abstract(sources(paper("Frost", ""))[0], embedder)], embedder).evidence
     assert (evidence.sentence, evidence.start, evidence.end) == ("", 0, 0)
-    assert evidence.score < PARTIAL
+    assert evidence.score < MIN_PARTIAL_SCORE

@@ -16,7 +16,7 @@ from evals.metrics import folded, measure
 from rag.assistant import Assistant
 from rag.collection import answers, titles
 from rag.collection.phrasing import CollectionAnswer
-from rag.collection.query import read
+from rag.collection.query import parse
 from rag.index.lexical import LexicalIndex
 from rag.output import render
 from rag.storage.library import Library
@@ -50,7 +50,7 @@ def ask(tmp_path: Path) -> Ask:
     library.put("zotero", PAPERS[3:])
 
     def asked(question: str, filters: Filters | None = None) -> CollectionAnswer | None:
-        query = read(question)
+        query = parse(question)
         assert query is not None, question
         return answers.answer(query, library, live, filters)
 
@@ -109,7 +109,7 @@ def test_the_record_set_is_what_the_question_says(ask: Ask, question: str, found
 
 def test_a_count_says_what_was_counted_and_names_the_papers_with_the_sentence_that_mentions_it(ask: Ask) -> None:
     result = ask("how many papers mention lamps?")
-    assert "4 papers here that mention “lamps”. Looked for in title and abstract, as whole words" in result.text
+    assert "4 papers here that mention “lamps”. Titles and abstracts were searched for whole words" in result.text
     assert [p.id for p in result.papers] == ["a", "b", "c", "f"]  # newest first, then those without a date
     assert (
         "They are, newest first, those without a date last:\n\n- LanternNet: Lamps that Learn (2024-05-02) [1]" in result.text
@@ -140,13 +140,13 @@ def test_a_number_in_a_title_is_no_citation(ask: Ask) -> None:
 
 def test_papers_without_a_date_are_left_out_of_a_range_and_said(ask: Ask) -> None:
     result = ask("how many papers since 2023 mention lamps?")
-    assert "3 papers here dated 2023 or later that mention “lamps”" in result.text
+    assert "3 papers here from 2023 on that mention “lamps”" in result.text
     assert "1 more paper that mentions “lamps” has no date and is left out." in result.text
 
 
 def test_recent_is_counted_back_from_the_latest_date_of_the_collection(ask: Ask) -> None:
     result = ask("recent papers on lamps")
-    assert "runs from 2021 to 2024-05-02; recent here means the last 3 months of it, from 2024-03 on." in result.text
+    assert "dated from 2021 to 2024-05-02. “Recent” means the last 3 months up to that date: from 2024-03 on." in result.text
     assert ids(result) == "ab"
     assert ids(ask("papers on lamps from the last 7 months")) == "abc"
     assert ids(ask("papers on lamps from the last 6 months")) == "ab"
@@ -195,7 +195,7 @@ def test_a_question_that_the_records_answer_only_in_part_goes_to_the_abstracts(a
 def test_papers_of_the_same_day_are_all_the_newest(tmp_path: Path) -> None:
     library, live = Library(tmp_path / "lib", create=True), worded(tmp_path, [])
     library.put("x", [Paper(i, f"Title {i}", "Text.", day) for i, day in (("p", "2024"), ("q", "2024"), ("r", "2023"))])
-    query = read("which is the newest paper?")
+    query = parse("which is the newest paper?")
     assert query is not None
     result = answers.answer(query, library, live)
     assert result is not None
@@ -228,10 +228,10 @@ def test_filters_narrow_what_is_searched_and_the_answer_says_so(ask: Ask) -> Non
         ("who are the authors of Orchards and Bees", "“Orchards and Bees” has 4 authors; the records do not name them [1]."),
         ("who wrote old lamps", "“Old Lamps” has 1 author: Eve Fox [1]."),
         ("when was LanternNet published?", "“LanternNet: Lamps that Learn” is dated 2024-05-02 [1]."),
-        ("is there a paper called Frost Watch?", "It is here:\n\n- Frost Watch (2024-05) [1]"),
+        ("is there a paper called Frost Watch?", "The library has this paper:\n\n- Frost Watch (2024-05) [1]"),
         (
             "which paper is titled something like 'frost watches'",
-            "No paper here has exactly this title. The nearest:\n\n- Frost Watch",
+            "No paper has exactly this title. The most similar titles:\n\n- Frost Watch",
         ),
     ],
 )
@@ -246,7 +246,7 @@ def test_a_paper_that_is_named_is_looked_up(ask: Ask, question: str, said: str) 
     [
         ("who wrote LanternNet?", "The records do not give the authors of “LanternNet: Lamps that Learn”.", 1),
         ("when was Old Lamps published", "The records do not give the date of “Old Lamps”.", 1),
-        ("is there a paper called Bananas in Space", "No paper searched is titled like “Bananas in Space”.", 0),
+        ("is there a paper called Bananas in Space", "No paper has a title like “Bananas in Space”.", 0),
         ("how many papers are listed by mendeley", "No source is called mendeley. The sources are: pages, zotero.", 0),
     ],
 )
@@ -280,8 +280,8 @@ def test_titles_are_found_by_their_names_and_nearly(tmp_path: Path) -> None:
     assert titles.find("lanternnet", known, live)[0] == ("a", 1.0)
     assert titles.find("lamps that learn", known, live)[0] == ("a", 0.9)
     assert titles.find("frost watch", {"x": "A Frost Watch for Bees"}, live) == [("x", 0.8)]  # not its name
-    assert titles.find("Orchard and Bee", known, live)[0][1] >= titles.SURE
-    assert all(near < titles.NEAR for _, near in titles.find("night", known, live))
+    assert titles.find("Orchard and Bee", known, live)[0][1] >= titles.MIN_SAME_TITLE_SIMILARITY
+    assert all(near < titles.MIN_LIKE_TITLE_SIMILARITY for _, near in titles.find("night", known, live))
 
 
 # -- through the assistant -----------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from evals import case_files
-from rag.collection.query import RECENT, Query, read
+from rag.collection.query import RECENT_MONTHS, Query, parse
 
 ASKED: list[tuple[str, Query]] = [
     ("How many papers are there?", Query("count")),
@@ -15,8 +15,8 @@ ASKED: list[tuple[str, Query]] = [
     ("What is the total number of papers?", Query("count")),
     ("how big is the collection?", Query("count")),
     ("please count all the papers", Query("count")),
-    ("What is new here?", Query("list", months=RECENT)),
-    ("what's new in this library", Query("list", months=RECENT)),
+    ("What is new here?", Query("list", months=RECENT_MONTHS)),
+    ("what's new in this library", Query("list", months=RECENT_MONTHS)),
     ("what is new since 2025-06?", Query("list", since="2025-06")),
     ("is there anything new in 2025?", Query("list", since="2025", until="2025")),
     ("Roughly how many papers are there about image retrieval?", Query("count", about="image retrieval")),
@@ -197,32 +197,32 @@ Was sagt das Papier über LoRA?
 
 @pytest.mark.parametrize(("question", "query"), ASKED, ids=[question for question, _ in ASKED])
 def test_a_question_about_the_collection_is_read(question: str, query: Query) -> None:
-    assert read(question) == query
+    assert parse(question) == query
 
 
 @pytest.mark.parametrize("question", CONTENT)
 def test_a_question_about_what_papers_say_is_left_alone(question: str) -> None:
-    assert read(question) is None
+    assert parse(question) is None
 
 
 def test_no_case_of_another_kind_is_taken_for_one_about_the_collection() -> None:
     asked = [q for c in case_files.load() if c.kind != "collection" for q in (c.question, *(t.content for t in c.history))]
     assert len(asked) > 250
-    assert [q for q in asked if read(q)] == []
+    assert [q for q in asked if parse(q)] == []
 
 
 def test_a_question_of_very_many_words_is_none_of_them() -> None:
-    assert read("how many papers " + "here " * 1_500) is None
+    assert parse("how many papers " + "here " * 1_500) is None
 
 
 @pytest.mark.parametrize("asked", ["2024-13", "Mayhem 2024", "2024-02-31", "20244"])
 def test_a_date_that_is_none_is_not_guessed(asked: str) -> None:
-    assert read(f"how many papers are there since {asked}") is None
+    assert parse(f"how many papers are there since {asked}") is None
 
 
 @pytest.mark.parametrize(("question", "query"), ASKED[:20], ids=[question for question, _ in ASKED[:20]])
 def test_case_and_signs_do_not_matter(question: str, query: Query) -> None:
-    shouted = read(question.upper() + " ?!")
+    shouted = parse(question.upper() + " ?!")
     assert shouted is not None
     assert shouted.want == query.want
     assert (shouted.mention.lower(), shouted.about.lower()) == (query.mention.lower(), query.about.lower())

@@ -453,7 +453,7 @@ def test_signs_follow_their_sentences_and_a_legend_explains_those_that_occur(ask
         "⚠ not supported by the abstract it cites   ○ without a source   ↪ supported by another source than it cites"
     )
     assert [told.split("“")[0] for told in lines[:3]] == ["⚠ unsupported: ", "○ uncited: ", "↪ miscited: "]
-    assert "the support is in [1]" in lines[2]
+    assert "[1] supports this" in lines[2]
     assert listed.startswith(f"Sources:\n[1] {TITLE}")
     assert "\x1b" not in out
 

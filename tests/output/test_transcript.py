@@ -33,14 +33,14 @@ def test_what_the_check_found_is_said_with_the_same_numbers() -> None:
     claims = (
         Claim("Fruit rots [9].", 0, 15, (9,), "unsupported", ("[9] is not one of the sources",)),
         Claim("Lamps dim.", 16, 26, (), "supported", added=(2,)),
-        Claim("Frost bites [3].", 27, 43, (3,), "miscited", ("the support is in [1], which it does not cite",)),
+        Claim("Frost bites [3].", 27, 43, (3,), "miscited", ("[1] supports this, but is not cited",)),
     )
     made = answer(said, sources(B, A, C), claims=claims, invalid_citations=(9,))
     first = answer("Frost bites [1].", sources(C))
     told = transcript.markdown([first, made])
     assert "Fruit rots [9?]. ⚠ Lamps dim. [2, added by check] Frost bites [1]. ↪" in told
     assert "“Fruit rots [9?].” ([9?] is not one of the sources)" in told
-    assert "“Frost bites [1].” (the support is in [3], which it does not cite)" in told
+    assert "“Frost bites [1].” ([3] supports this, but is not cited)" in told
     assert "cites numbers that are no source: 9" in told
     assert told.endswith("- [1] Frost\n- [2] Lamps · Ada B. · 2024-05 · https://x.example/a\n- [3] Fruit")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rag.questions import analysis
-from rag.questions.analysis import Asked, Detail
+from rag.questions.analysis import Analysis, Detail
 
 
 @pytest.mark.parametrize(
@@ -26,19 +26,19 @@ from rag.questions.analysis import Asked, Detail
     ],
 )
 def test_a_definition_is_asked_of_its_subject(asked: str, subject: str) -> None:
-    assert analysis.read(asked) == Asked("definition", (subject,))
+    assert analysis.analyse(asked) == Analysis("definition", (subject,))
 
 
 @pytest.mark.parametrize("asked", ["and what does it cost?", "What does Pard reach?", "what are they?", "What is this?"])
 def test_a_pronoun_or_what_something_does_to_another_thing_is_no_definition(asked: str) -> None:
-    assert analysis.read(asked).kind != "definition"
+    assert analysis.analyse(asked).kind != "definition"
 
 
 @pytest.mark.parametrize(
     "asked", ["What is the index of HNSW used for?", "What is a good way to train bees on very large maps?"]
 )
 def test_a_long_or_qualified_subject_is_no_definition(asked: str) -> None:
-    understood = analysis.read(asked)
+    understood = analysis.analyse(asked)
     assert (understood.kind, understood.subjects) == ("other", ())
 
 
@@ -57,7 +57,7 @@ def test_a_long_or_qualified_subject_is_no_definition(asked: str) -> None:
     ],
 )
 def test_a_comparison_has_both_subjects_without_their_articles(asked: str, subjects: tuple[str, str]) -> None:
-    understood = analysis.read(asked)
+    understood = analysis.analyse(asked)
     assert (understood.kind, understood.subjects) == ("comparison", subjects)
 
 
@@ -76,12 +76,12 @@ def test_a_comparison_has_both_subjects_without_their_articles(asked: str, subje
     ],
 )
 def test_a_list_is_asked_for(asked: str) -> None:
-    assert analysis.read(asked) == Asked("list")
+    assert analysis.analyse(asked) == Analysis("list")
 
 
 @pytest.mark.parametrize("asked", ["How does GraphSAINT work?", "why do bridges sway?", "GraphSAINT", "", "  ", "?!", "$1 {}"])
 def test_other_questions_are_of_no_kind_and_have_no_subject(asked: str) -> None:
-    assert analysis.read(asked) == Asked("other")
+    assert analysis.analyse(asked) == Analysis("other")
 
 
 @pytest.mark.parametrize(
@@ -96,16 +96,16 @@ def test_other_questions_are_of_no_kind_and_have_no_subject(asked: str) -> None:
     ],
 )
 def test_a_figure_is_wanted(asked: str) -> None:
-    assert analysis.read(asked).amount
+    assert analysis.analyse(asked).amount
 
 
 def test_no_figure_is_wanted_of_a_method() -> None:
-    assert not analysis.read("How does LanternNet dim lamps?").amount
+    assert not analysis.analyse("How does LanternNet dim lamps?").amount
 
 
 def test_a_definition_or_list_may_want_a_figure_too() -> None:
-    assert analysis.read("Which papers report the accuracy on MNIST?") == Asked("list", amount=True)
-    assert analysis.read("What is LanternNet accuracy?") == Asked("definition", ("LanternNet accuracy",), amount=True)
+    assert analysis.analyse("Which papers report the accuracy on MNIST?") == Analysis("list", amount=True)
+    assert analysis.analyse("What is LanternNet accuracy?") == Analysis("definition", ("LanternNet accuracy",), amount=True)
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_a_definition_or_list_may_want_a_figure_too() -> None:
 def test_details_are_what_stands_behind_which_and_how_many(
     asked: str, details: list[tuple[str, tuple[str, ...], bool]]
 ) -> None:
-    assert analysis.read(asked).details == tuple(Detail(*told) for told in details)
+    assert analysis.analyse(asked).details == tuple(Detail(*told) for told in details)
 
 
 @pytest.mark.parametrize(
@@ -172,4 +172,4 @@ def test_an_english_question_is_not_taken_for_another_language(asked: str) -> No
 
 
 def test_what_is_compared_in_passing_is_no_subject() -> None:
-    assert analysis.read("How deep must the stack be compared with wide ones?").subjects == ()
+    assert analysis.analyse("How deep must the stack be compared with wide ones?").subjects == ()

@@ -42,8 +42,8 @@ def said(*questions: str) -> list[Turn]:
     ],
 )
 def test_a_question_without_a_subject_of_its_own_depends(question: str) -> None:
-    assert followup.depends(question)
-    assert followup.joined(question, said(LAMPS)) == f"{question} (about: {LAMPS})"
+    assert followup.needs_context(question)
+    assert followup.with_context(question, said(LAMPS)) == f"{question} (about: {LAMPS})"
 
 
 @pytest.mark.parametrize(
@@ -64,26 +64,26 @@ def test_a_question_without_a_subject_of_its_own_depends(question: str) -> None:
     ],
 )
 def test_a_question_that_names_its_subject_or_a_new_topic_stands_alone(question: str) -> None:
-    assert not followup.depends(question)
-    assert followup.joined(question, said(LAMPS)) == question
+    assert not followup.needs_context(question)
+    assert followup.with_context(question, said(LAMPS)) == question
 
 
 def test_a_pronoun_behind_a_name_stands_for_the_name_and_one_before_it_does_not() -> None:
-    assert not followup.depends("How does GraphSAINT choose its nodes for each batch?")
-    assert not followup.depends("How much does CLIP gain and is it robust?")
-    assert followup.depends("How is it different from GraphSAGE?")
-    assert followup.depends("Does their sampler beat GraphSAGE on Reddit graphs?")
+    assert not followup.needs_context("How does GraphSAINT choose its nodes for each batch?")
+    assert not followup.needs_context("How much does CLIP gain and is it robust?")
+    assert followup.needs_context("How is it different from GraphSAGE?")
+    assert followup.needs_context("Does their sampler beat GraphSAGE on Reddit graphs?")
 
 
 def test_a_long_question_with_a_pronoun_stands_alone_and_the_same_made_short_does_not() -> None:
     short = "do orchards lose fruit when it freezes?"
-    assert followup.depends(short)
-    assert not followup.depends(f"{short[:-1]} in spring and blossoms are open early on most of those trees?")
+    assert followup.needs_context(short)
+    assert not followup.needs_context(f"{short[:-1]} in spring and blossoms are open early on most of those trees?")
 
 
 def test_without_a_question_before_it_nothing_is_joined() -> None:
-    assert followup.joined("why?", []) == "why?"
-    assert followup.joined("why?", [Turn("assistant", "LanternNet dims lamps [1].")]) == "why?"
+    assert followup.with_context("why?", []) == "why?"
+    assert followup.with_context("why?", [Turn("assistant", "LanternNet dims lamps [1].")]) == "why?"
 
 
 @pytest.mark.parametrize("keep_joined", [True, False], ids=["history of joined questions", "history as asked"])
@@ -99,25 +99,25 @@ def test_a_chain_of_follow_ups_goes_back_to_the_last_question_that_stood_alone(k
     }
     history: list[Turn] = []
     for question, about in expected.items():
-        joined = followup.joined(question, history)
+        joined = followup.with_context(question, history)
         assert joined == (f"{question} (about: {about})" if about else question)
-        assert followup.own(joined) == question
+        assert followup.without_context(joined) == question
         assert followup.context(joined) == about
         history += said(joined if keep_joined else question)
 
 
 def test_a_conversation_that_opens_with_a_dependent_question_is_about_that() -> None:
-    assert followup.joined("and why?", said("how fast is it?")) == "and why? (about: how fast is it?)"
+    assert followup.with_context("and why?", said("how fast is it?")) == "and why? (about: how fast is it?)"
 
 
 def test_answers_are_not_carried_over() -> None:
     history = [Turn("user", LAMPS), Turn("assistant", "Orchards freeze [1][2].")]
-    joined = followup.joined("why?", history)
+    joined = followup.with_context("why?", history)
     assert joined == f"why? (about: {LAMPS})"
 
 
 def test_white_space_around_the_parts_goes() -> None:
-    assert followup.joined("  why?\n", [Turn("user", f" {LAMPS} ")]) == f"why? (about: {LAMPS})"
+    assert followup.with_context("  why?\n", [Turn("user", f" {LAMPS} ")]) == f"why? (about: {LAMPS})"
 
 
 @pytest.mark.parametrize(
@@ -132,12 +132,12 @@ def test_white_space_around_the_parts_goes() -> None:
     ],
 )
 def test_a_joined_question_is_taken_apart(question: str, own: str, context: str) -> None:
-    assert (followup.own(question), followup.context(question)) == (own, context)
+    assert (followup.without_context(question), followup.context(question)) == (own, context)
 
 
 @given(st.text(), st.text(min_size=1))
 def test_what_is_joined_comes_apart_again(question: str, before: str) -> None:
-    joined = followup.joined(question, [Turn("user", before)])
+    joined = followup.with_context(question, [Turn("user", before)])
     if joined != question and "(about:" not in question + before:
-        assert followup.own(joined) == question.strip()
+        assert followup.without_context(joined) == question.strip()
         assert followup.context(joined) == before.strip()

@@ -112,7 +112,7 @@ def test_a_model_behind_an_endpoint_reads_the_question_and_the_library_answers(s
     [request] = server.chats
     assert ASKED in request.body["messages"][-1]["content"]
     assert (answer.mode, answer.refused) == ("corpus", False)
-    assert "dated 2022 or later that mention" in answer.answer
+    assert "from 2022 on that mention" in answer.answer
 
 
 def test_where_the_model_is_in_doubt_it_is_asked_the_question_itself(starter_home: Path, embedder: MiniLM) -> None:

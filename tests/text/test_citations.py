@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from support.factories import paper, sources
 
-from rag.text.citations import Statement, bare, citations, statements
+from rag.text.citations import Statement, citations, statements, without_marks
 
 
 def numbers(answer: str) -> list[tuple[int, ...]]:
@@ -234,7 +234,7 @@ def test_a_question_claims_nothing_unless_it_cites() -> None:
     ],
 )
 def test_the_words_of_a_statement_come_without_marks_and_bold_signs(statement: str, words: str) -> None:
-    assert " ".join(bare(statement).split()) == words
+    assert " ".join(without_marks(statement).split()) == words
 
 
 FRAGMENTS = st.sampled_from(

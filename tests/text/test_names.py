@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.text import words
-from rag.text.names import Known, mentioned
+from rag.text.names import KnownNames, mentioned
 
 
 @pytest.mark.parametrize(
@@ -43,19 +43,19 @@ def test_names_have_capitals_inside_or_digits_or_stand_inside_a_sentence(sentenc
     ],
 )
 def test_hyphens_and_spaces_make_no_other_name(name: str, told: str) -> None:
-    assert name in Known([told])
+    assert name in KnownNames([told])
 
 
 @pytest.mark.parametrize(("name", "told"), [("GPT-4", "gpt-4"), ("SQuAD", "squad"), ("Résumé", "résumé"), ("ghent", "GHENT")])
 def test_case_makes_no_other_name(name: str, told: str) -> None:
-    assert name in Known([f"We use {told} here."])
+    assert name in KnownNames([f"We use {told} here."])
 
 
 @pytest.mark.parametrize(
     ("name", "told"), [("LLMs", "an LLM"), ("LLM", "two LLMs"), ("Whisper", "Whispers"), ("Transformers", "a transformer")]
 )
 def test_a_plural_makes_no_other_name(name: str, told: str) -> None:
-    assert name in Known([told])
+    assert name in KnownNames([told])
 
 
 @pytest.mark.parametrize(
@@ -69,21 +69,21 @@ def test_a_plural_makes_no_other_name(name: str, told: str) -> None:
     ],
 )
 def test_an_abbreviation_stands_for_words_with_its_initials(name: str, told: str) -> None:
-    assert name in Known([told])
+    assert name in KnownNames([told])
 
 
 def test_initials_are_of_neighbouring_words_of_one_text() -> None:
-    assert "LLM" not in Known(["a large model of a language"])
-    assert "LLM" not in Known(["It is large", "language model"])
+    assert "LLM" not in KnownNames(["a large model of a language"])
+    assert "LLM" not in KnownNames(["It is large", "language model"])
 
 
 @pytest.mark.parametrize(("name", "told"), [("GPT", "GPT-4"), ("GPTs", "GPT-4"), ("ResNet", "ResNet-50"), ("BRCA", "BRCA1")])
 def test_the_name_of_a_family_is_known_from_its_members(name: str, told: str) -> None:
-    assert name in Known([f"We use {told} here."])
+    assert name in KnownNames([f"We use {told} here."])
 
 
 def test_two_letters_are_no_family() -> None:
-    assert "GP" not in Known(["We use GPT-4."])
+    assert "GP" not in KnownNames(["We use GPT-4."])
 
 
 @pytest.mark.parametrize(
@@ -91,15 +91,15 @@ def test_two_letters_are_no_family() -> None:
     [("ImageNet-BERT", "BERT on ImageNet"), ("COVID-19", "covid 19")],
 )
 def test_a_name_is_known_when_all_its_parts_are(name: str, told: str) -> None:
-    assert name in Known([told])
+    assert name in KnownNames([told])
 
 
 def test_a_number_makes_another_name_of_its_parts() -> None:
-    assert "BabyLlama-2" not in Known(["Baby Llama has 2 teachers."])
+    assert "BabyLlama-2" not in KnownNames(["Baby Llama has 2 teachers."])
 
 
 def test_the_parts_of_a_name_may_stand_in_title_and_abstract() -> None:
-    assert "Llama-BERT" in Known(["Llama sings", "BERT hums"])
+    assert "Llama-BERT" in KnownNames(["Llama sings", "BERT hums"])
 
 
 @pytest.mark.parametrize(
@@ -126,17 +126,17 @@ def test_the_parts_of_a_name_may_stand_in_title_and_abstract() -> None:
     ],
 )
 def test_a_different_name_is_not_known(name: str, told: str) -> None:
-    assert name not in Known([f"We use {told} here."])
+    assert name not in KnownNames([f"We use {told} here."])
 
 
 def test_nothing_is_known_from_no_text() -> None:
-    assert "BERT" not in Known([])
-    assert "BERT" not in Known([""])
+    assert "BERT" not in KnownNames([])
+    assert "BERT" not in KnownNames([""])
 
 
 @given(st.text(max_size=80))
 def test_a_text_knows_the_names_it_mentions(said: str) -> None:
-    known = Known([said])
+    known = KnownNames([said])
     assert [name for name in mentioned(said) if name not in known] == []
 
 
@@ -145,4 +145,4 @@ def test_names_are_words_of_the_sentence_told_once(said: str) -> None:
     found = mentioned(said)
     assert len(found) == len(set(found))
     assert all(name in said for name in found)
-    assert set(words.names(said)) <= set(found)
+    assert set(words.method_names(said)) <= set(found)

@@ -13,7 +13,7 @@ def one(text: str) -> tuple[float, str | None]:
 
 
 def absent(claim: str, evidence: str) -> list[str]:
-    return quantities.absent(claim, quantities.known(evidence))
+    return quantities.missing_figures(claim, quantities.all_numbers(evidence))
 
 
 # -- reading -------------------------------------------------------------------------------------------------------------
@@ -105,7 +105,7 @@ def test_any_text_is_read_and_offsets_slice_back(text: str) -> None:
         assert text[quantity.start :].startswith(quantity.shown)
         assert quantity.shown
         assert quantity.value >= 0
-    assert quantities.absent(text, quantities.known(text)) == []
+    assert quantities.missing_figures(text, quantities.all_numbers(text)) == []
 
 
 # -- comparing -----------------------------------------------------------------------------------------------------------
@@ -201,5 +201,5 @@ def test_spelled_numbers_of_a_claim_are_left_alone() -> None:
 
 
 def test_a_figure_may_come_from_any_of_the_evidence() -> None:
-    both = [*quantities.known("340 lamps"), *quantities.known("90 seconds")]
-    assert quantities.absent("340 lamps in 90 seconds", both) == []
+    both = [*quantities.all_numbers("340 lamps"), *quantities.all_numbers("90 seconds")]
+    assert quantities.missing_figures("340 lamps in 90 seconds", both) == []

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.text.words import STOP, content_words, names, numbers
+from rag.text.words import STOP, content_words, method_names, numbers
 
 
 @pytest.mark.parametrize(
@@ -66,12 +66,12 @@ def test_trailing_zeros_do_not_change_a_decimal(whole: int, part: int, zeros: in
 
 
 def test_names_of_methods_are_found_in_order_and_once() -> None:
-    found = names("Does GraphSAINT beat GPT-4 or LoRA+ on MNIST, and GraphSAINT on CIFAR-10?")
+    found = method_names("Does GraphSAINT beat GPT-4 or LoRA+ on MNIST, and GraphSAINT on CIFAR-10?")
     assert found == ["GraphSAINT", "GPT-4", "LoRA+", "MNIST", "CIFAR-10"]
 
 
 def test_ordinary_words_are_no_names() -> None:
-    assert names("What is the capital of Mongolia? Is it a Large city, 1998 or so?") == []
+    assert method_names("What is the capital of Mongolia? Is it a Large city, 1998 or so?") == []
 
 
 @given(st.text())
@@ -79,5 +79,5 @@ def test_any_text_can_be_read(text: str) -> None:
     words = content_words(text)
     assert not words & STOP
     assert all(any(c.isalnum() for c in w) for w in words)
-    assert all(name in text for name in names(text))
+    assert all(name in text for name in method_names(text))
     assert all(n.replace(".", "").isdigit() for n in numbers(text))
