@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from evals import bench, calibrate, feedback, retrieval, run
-from rag.terminal import fail_in_one_sentence
+from rag.terminal import add_verbose, fail_in_one_sentence
 
 
 def arguments() -> argparse.ArgumentParser:
@@ -24,6 +24,7 @@ def arguments() -> argparse.ArgumentParser:
     ):
         parsing = commands.add_parser(name, help=about, description=(command.__doc__ or "").partition("\n")[0])
         command.add_arguments(parsing)
+        add_verbose(parsing)
         parsing.set_defaults(run=command.run)
     return parser
 

@@ -7,11 +7,13 @@ answer = Assistant(load_settings()).ask("How does GraphSAINT build its minibatch
 
 from __future__ import annotations
 
+import logging
 import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # onnxruntime would report this machine to its maker, and keep an id of it
+logging.getLogger(__name__).addHandler(logging.NullHandler())  # what a program does not ask for is not printed
 
 if TYPE_CHECKING:
     from rag.assistant import Assistant

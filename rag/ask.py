@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from rag.errors import RagError, UsageError
 from rag.output import render
 from rag.request import AskRequest, checked_question, filter_parameters, parse, read_filters
-from rag.terminal import NO_MODEL, fail_in_one_sentence, progress_bars, say
+from rag.terminal import NO_MODEL, add_verbose, fail_in_one_sentence, progress_bars, say
 from rag.text.words import clean
 from rag.types import Answer, Checking, Claim, Filters, Thought, Waiting
 
@@ -52,6 +52,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--verify", choices=("off", "model"), help="have the model judge each statement too")
     parser.add_argument("--force", action="store_true", help="ask the model even when the abstracts seem not to answer")
     parser.add_argument("--no-model", action="store_true", help="quote the abstracts, whatever model is configured")
+    add_verbose(parser)
     return parser
 
 

@@ -7,6 +7,7 @@ answer = assistant.ask(question)                 the same, collected
 from __future__ import annotations
 
 import copy
+import logging
 import time
 import uuid
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -31,9 +32,12 @@ from rag.retrieval import gate, selection
 from rag.retrieval.gate import Decision
 from rag.retrieval.retriever import Retriever
 from rag.settings.settings import Settings
+from rag.stages import stage
 from rag.storage.filters import Scope
 from rag.storage.library import Library
 from rag.types import Answer, Event, Filters, Found, Hit, IndexInfo, Paper, Progress, Prompt, Source, Timings, Turn, Usage
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,8 @@ class Assistant:
         self._checks = CachedEmbedder(self._reader)  # people ask of the same papers
         self._take(model or factory.model(settings) or ExtractiveReader(self._reader))
         self._reranker = reranker or factory.reranker(settings)
-        ingestion.prepare(settings.home, self.embedder, progress, tell)
+        with stage(_log, "open the library"):
+            ingestion.prepare(settings.home, self.embedder, progress, tell)
         self._library = Library(settings.home)
         self.scope = Scope(self._library)
         self._index = LiveIndex(settings.home, self._library, self.embedder)
@@ -161,22 +166,26 @@ class Assistant:
         else:
             yield from self._answered(asked, hits, request, replace(answer, missing=decision.missing), began)
 
+    @stage(_log, "understand the question")
     def _understood(self, question: str, history: Sequence[Turn], filters: Filters) -> _Asked:
         """Return the question as it stands alone, the English that is searched for, and the collection query that it is."""
         standalone = understand.standalone(question, history, self.model)
         searched, notes = understand.in_english(standalone, self.model)
         return _Asked(standalone, searched, understand.about_collection(searched, self.model), filters, tuple(notes))
 
+    @stage(_log, "look into the records")
     def _recorded(self, asked: _Asked, live: Index, *, force: bool) -> CollectionAnswer | None:
         """Return what the library's records answer to a question about the collection; None for any other question."""
         known = answers.answer(asked.query, self._library, live, asked.filters) if asked.query else None
         return None if known is not None and known.reason and force else known
 
+    @stage(_log, "retrieve")
     def _retrieved(self, asked: _Asked, live: Index, k: int) -> list[Hit]:
         """Return the papers for the question, best first, with scores that the gate's thresholds are of."""
         hits = selection.papers(self._retriever(live), asked.searched, k, asked.filters)
         return hits if self._reader is self.embedder else gate.on_scale(asked.searched, hits, self._library, self._reader)
 
+    @stage(_log, "judge whether the abstracts answer")
     def _gated(self, asked: _Asked, hits: Sequence[Hit], live: Index, *, force: bool) -> Decision:
         """Return whether the question is put to the reader; with `force` it is, as long as there are papers."""
         quoting, selected = self.model.mode == "extractive", bool(asked.filters.papers)
@@ -185,18 +194,20 @@ class Assistant:
             return replace(decision, reason=self.scope.nothing(asked.filters) or decision.reason)
         return replace(decision, reason=None) if force else decision
 
+    @stage(_log, "write the prompt")
     def _prompt(self, asked: _Asked, hits: Sequence[Hit]) -> Prompt:
         return prompting.answer(asked.standalone, hits, self.model.context_tokens, self.model.name)
 
     def _answered(self, asked: _Asked, hits: Sequence[Hit], request: Prompt, answer: Answer, began: float) -> Iterator[Event]:
         """Yield what the reader answers, checked; with fewer papers where the prompt was longer than the model takes."""
-        try:
-            yield from self._reading.read(request, answer, began)
-        except PromptTooLong:  # the model knows its window better now
-            request = self._prompt(asked, hits)
-            if len(request.sources) == len(answer.sources):
-                raise
-            yield from self._reading.read(request, replace(answer, sources=request.sources), began)
+        with stage(_log, "answer and check"):
+            try:
+                yield from self._reading.read(request, answer, began)
+            except PromptTooLong:  # the model knows its window better now
+                request = self._prompt(asked, hits)
+                if len(request.sources) == len(answer.sources):
+                    raise
+                yield from self._reading.read(request, replace(answer, sources=request.sources), began)
 
     def cut(self, question: str, found: Found, said: str, reason: str) -> Answer:
         """Return the answer that was stopped when it had come to `said`, checked and marked as incomplete."""

@@ -16,7 +16,7 @@ from rag.ingestion import Report, ever_stored, ingest, remove
 from rag.settings.settings import load
 from rag.sources import formats
 from rag.storage.library import Library
-from rag.terminal import fail_in_one_sentence, progress_bars, say
+from rag.terminal import add_verbose, fail_in_one_sentence, progress_bars, say
 
 _SHOW_BAD = 5
 
@@ -42,6 +42,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--json", action="store_true", help="print one JSON report instead of lines")
     parser.add_argument("--remove", metavar="SOURCE", help="take a source out of the library, by the name it is listed by")
     parser.add_argument("--repair", action="store_true", help="build the index anew from the library")
+    add_verbose(parser)
     return parser
 
 

@@ -5,6 +5,7 @@ Reading the same source again changes nothing.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +14,12 @@ from rag.errors import Busy, SourceError
 from rag.index import generations
 from rag.interfaces import Embedder
 from rag.sources import formats
+from rag.stages import stage
 from rag.storage import lock
 from rag.storage.library import Library
 from rag.types import BadRecord, Paper, Progress
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +107,14 @@ def ever_stored(home: Path) -> bool:
         library.close()
 
 
+@stage(_log, "bring the index up to the library")
 def _refresh(home: Path, library: Library, embedder: Embedder, progress: Progress, *, anew: bool = False) -> None:
     live = generations.live(home, generations.fingerprint(embedder))
     if anew or live is None or live.revision != library.revision:
         generations.refresh(home, library, embedder, progress, anew=anew)
 
 
+@stage(_log, "read a source")
 def _read(library: Library, place: str) -> Report:
     try:
         name, text = formats.load(place)

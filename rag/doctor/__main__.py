@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from rag.doctor.machine import Check, Home, Skipped, attempt, kept, of_machine
 from rag.endpoints.redact import Redactor
 from rag.errors import RagError
-from rag.terminal import fail_in_one_sentence, progress_bars, say
+from rag.terminal import add_verbose, fail_in_one_sentence, progress_bars, say
 from rag.text.words import clean
 from rag.types import Progress
 
@@ -45,6 +45,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--no-model", action="store_true", help="leave the model alone, whatever is configured")
     parser.add_argument("--quick", action="store_true", help="no score card, no long prompt, no speed")
     parser.add_argument("--json", action="store_true", help="the same for programs")
+    add_verbose(parser)
     return parser
 
 

@@ -20,6 +20,7 @@ import httpx2 as httpx
 import openai
 
 from rag.endpoints import address
+from rag.endpoints.logged_client import LoggedClient
 from rag.errors import EndpointError
 
 CONNECT_S = 5.0
@@ -52,7 +53,7 @@ class Connection:
         self._over = Event()
         self._stream: Any = None
         try:
-            self.http = httpx.Client(
+            self.http = LoggedClient(
                 timeout=httpx.Timeout(timeout_s, connect=CONNECT_S),
                 follow_redirects=True,
                 trust_env=not address.is_loopback(base_url),

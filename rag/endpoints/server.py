@@ -25,6 +25,7 @@ from typing import Any
 import httpx2 as httpx
 
 from rag.endpoints import address
+from rag.endpoints.logged_client import LoggedClient
 
 _USUAL = 8192  # tokens taken to be there when neither the server nor the settings say
 _OLLAMA = 4096  # what Ollama runs any model with unless told
@@ -81,7 +82,7 @@ def listed(base_url: str, key: str = "", seconds: float = _SECONDS, transport: _
 
 
 def _client(base_url: str, key: str, seconds: float, transport: _Transport) -> httpx.Client:
-    return httpx.Client(
+    return LoggedClient(
         headers={"Authorization": f"Bearer {key}"} if key else {},
         timeout=seconds,
         follow_redirects=False,

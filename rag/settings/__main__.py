@@ -18,7 +18,7 @@ from rag.errors import UsageError
 from rag.settings.mask import shown_address, shown_key
 from rag.settings.precedence import Chosen
 from rag.settings.settings import Endpoint, Settings, profiles, resolve
-from rag.terminal import fail_in_one_sentence, say
+from rag.terminal import add_verbose, fail_in_one_sentence, say
 from rag.text.words import clean
 
 _Overview = dict[str, Any]
@@ -32,6 +32,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--model", help="as if this model were given")
     parser.add_argument("--base-url", metavar="URL", help="as if this address were given")
     parser.add_argument("--api-key-env", metavar="NAME", help="as if this variable were named")
+    add_verbose(parser)
     return parser
 
 
