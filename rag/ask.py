@@ -88,7 +88,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     _check(parser, args)
     only = _filters_of(args)
-    from rag.settings.settings import load  # here, like the assistant, so that a Ctrl-C in the second they take ends cleanly
+    from rag.settings.settings import (  # here, like the assistant, so that a Ctrl-C in the second they take ends cleanly
+        exposed_keys,
+        load,
+    )
 
     settings = load(
         k=args.k,
@@ -99,6 +102,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         no_model=args.no_model or None,
         verify=args.verify,
     )
+    for error in exposed_keys(settings.home):
+        say(f"warning: {error}")
     if args.batch is not None:
         return _batch(args.batch, settings, only, args.force)
     question = checked_question(sys.stdin.read() if args.question == "-" else args.question)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from rag.assistant import Assistant
 from rag.errors import UsageError
-from rag.settings.settings import load
+from rag.settings.settings import exposed_keys, load
 from rag.terminal import NO_MODEL, add_verbose, fail_in_one_sentence, progress_bars, say
 from ui.serving import listening
 
@@ -61,6 +61,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     host = listening.checked_host(args.host, auth)
     port = listening.free_port(host, args.port)
     settings = load(profile=args.profile, model=args.model, base_url=args.base_url, no_model=args.no_model or None)
+    for error in exposed_keys(settings.home):
+        say(f"warning: {error}")
     with progress_bars() as progress:
         assistant = Assistant(settings, progress=progress, tell=say)
     sys.setswitchinterval(_TURN_S)

@@ -110,9 +110,11 @@ class Examination:
         return Redactor([secret.strip() for secret in secrets if secret])
 
     def _load(self) -> str:
-        from rag.settings.settings import load
+        from rag.settings.settings import exposed_keys, load
 
         self._settings = load(**self._flags)
+        for error in exposed_keys(self._settings.home):
+            raise error
         return "no mistake in the environment or in rag.toml"
 
     def _model(self, settings: Settings) -> Iterator[Check]:

@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from rag.errors import UsageError
 from rag.settings.mask import shown_address, shown_key
 from rag.settings.precedence import Chosen
-from rag.settings.settings import Endpoint, Settings, profiles, resolve
+from rag.settings.settings import Endpoint, Settings, exposed_keys, profiles, resolve
 from rag.terminal import add_verbose, fail_in_one_sentence, say
 from rag.text.words import clean
 
@@ -47,6 +47,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(clean(json.dumps(overview, ensure_ascii=False, default=str)))
     else:
         print(clean("\n".join(_lines(overview))))
+    for warning in overview["warnings"]:
+        say(f"warning: {warning}")
     for problem in overview["problems"]:
         say(f"error: {problem}")
     return 2 if overview["problems"] else 0
@@ -65,6 +67,7 @@ def _overview(settings: Settings, chosen: Chosen) -> _Overview:
         "reranker": {"class": settings.reranker_class} if settings.reranker_class else None,
         "unsent": list(chosen.unsent),
         "profiles": {name: asdict(profile) for name, profile in profiles().items()},
+        "warnings": list(map(str, exposed_keys(settings.home))),
         "problems": problems,
     }
 

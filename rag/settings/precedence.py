@@ -7,6 +7,8 @@ else's: it names neither a variable to send nor code to run, and a host that it 
 
 from __future__ import annotations
 
+import os
+import stat
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from rag.errors import UsageError
+from rag.settings.mask import is_secret, shown_address
 
 FILE = "rag.toml"
 CLASS = "llamaindex:"  # in front of the class that a model, embedder or reranker is
@@ -69,6 +72,28 @@ def files(home: Path) -> list[File]:
     foreign = here.is_file() and not (there.is_file() and here.samefile(there))
     found = [_read(here.absolute(), here=True)] if foreign else []
     return [*found, _read(there, here=False)] if there.is_file() else found
+
+
+def exposed(read: Sequence[File]) -> list[Path]:
+    """Return the files that hold a key or a password and that other users of this machine can read."""
+    if os.name == "nt":  # Windows keeps rights elsewhere than in the mode
+        return []
+    holding = {file.top.path for file in read if any(map(_has_secret, (file.top.values, *_tables(file))))}
+    return sorted(path for path in holding if path and stat.S_IMODE(path.stat().st_mode) & 0o077)
+
+
+def _tables(file: File) -> Iterator[Mapping[str, Any]]:
+    return (profile.values for profile in file.profiles.values())
+
+
+def _has_secret(values: Mapping[str, Any]) -> bool:
+    """Whether a table, or one within it, holds a key or an address with a password; names of variables are neither."""
+    return any(
+        _has_secret(value)
+        if isinstance(value, Mapping)
+        else name not in _VARIABLES and isinstance(value, str) and (is_secret(name) or shown_address(value) != value)
+        for name, value in values.items()
+    )
 
 
 def _read(path: Path, *, here: bool) -> File:

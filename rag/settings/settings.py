@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -153,6 +154,14 @@ def profiles(home: Path | None = None) -> dict[str, Profile]:
         settings = load(home=home, profile=name)
         found[name] = Profile(name, settings.model, None if settings.model_class else _host(settings), place.told(""))
     return found
+
+
+def exposed_keys(home: Path | None = None) -> tuple[UsageError, ...]:
+    """Return an error, with its remedy, for each rag.toml that holds a key and that other users of this machine can read."""
+    return tuple(
+        UsageError(f"{path} holds a key that other users of this machine can read.", f"Run chmod 600 {shlex.quote(str(path))}.")
+        for path in precedence.exposed(_read({"home": home})[2])
+    )
 
 
 def _host(settings: Settings) -> str | None:

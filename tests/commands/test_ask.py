@@ -292,7 +292,7 @@ def test_a_line_of_a_batch_may_select_papers(ask, tmp_path: Path) -> None:  # ty
     assert code == 1
     assert [source["paper_id"] for source in answered["sources"]] == [selected]
     assert missing["error"].startswith("The library has no paper with the id “nosuch”.")
-    assert wrong["error"].startswith("The filter papers is no list of texts.")
+    assert wrong["error"].endswith("Give a list of texts.")
 
 
 @pytest.mark.parametrize(
