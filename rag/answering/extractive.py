@@ -1,6 +1,6 @@
-"""The reader that needs no model: quotes the sentences that answer the kind of question asked, each under its paper's title.
+"""The reader that needs no model: it quotes the sentences that fit the kind of question, under the titles of their papers.
 
-It says nothing of its own. It cannot combine two sentences, count, or tell that a premise is false.
+It only quotes. It cannot combine two sentences, count, or recognise a false premise.
 """
 
 from __future__ import annotations
@@ -19,16 +19,20 @@ from rag.text.citations import title_of
 from rag.text.words import content_words, method_names, numbers
 from rag.types import Finish, Mode, Prompt, Source
 
-_SENTENCES = 5  # in all, but one a paper for a list
-_PAPERS = 3  # read closely for a question about one thing
-_EACH = 3  # sentences of each thing compared
-_NEAR, _NEAR_LISTED = 0.78, 0.65  # a further paper is quoted when its fused score is this share of the best one's
-_FEW = 3  # sentences that are quoted however far behind the best one
-_OF_BEST = 0.25  # a further one is, when its score is this share of the best one's
-_LISTING = content_words("papers works methods approaches find list show research about exist proposed please studies")
-_SAME = 0.9  # cosine of two sentences that say the same
-# What a sentence's own words are worth beside its cosine with the question; see CONTRIBUTING.
-_OVERLAP, _FIGURE, _DEFINING, _NAMING, _DETAIL, _ASIDE, _ADDRESS = 0.7, 0.15, 0.15, 0.2, 0.1, 0.3, 2.0
+_MAX_SENTENCES = 5  # of an answer that is no list; a list has one per paper
+_MAX_PAPERS = 3  # quoted for a question about one subject
+_MAX_SENTENCES_PER_SUBJECT = 3  # of a comparison
+_MIN_PAPER_SCORE_SHARE = 0.78  # of the best fused score, for a further paper to be quoted
+_MIN_LISTED_PAPER_SCORE_SHARE = 0.65  # the same, for a list
+_MAX_WEAK_SENTENCES = 3  # sentences that are quoted whatever their score
+_MIN_SENTENCE_SCORE_SHARE = 0.25  # of the best sentence of the paper, for a further sentence
+_LIST_WORDS = content_words("papers works methods approaches find list show research about exist proposed please studies")
+_MAX_REPEATED_COSINE = 0.9  # of two sentences of different papers; above it, they say the same
+# Added to the cosine of a sentence with the question; see CONTRIBUTING.
+_OVERLAP_WEIGHT = 0.7  # times the share of the question's words
+_FIGURE_BONUS, _DEFINITION_BONUS, _SUBJECT_BONUS = 0.15, 0.15, 0.2
+_DETAIL_BONUS = 0.1  # for each detail
+_BACKGROUND_PENALTY, _LINK_PENALTY = 0.3, 2.0
 _LINK = re.compile(r"https?://|\b(?:code|website)s?:", re.IGNORECASE)
 _ASKS_LINK = re.compile(r"\b(?:code|github|repositor|link|url|website|available)", re.IGNORECASE)
 _DEFINES = re.compile(
@@ -55,7 +59,7 @@ class _Quote:
 
 
 class ExtractiveReader:
-    """Answers with verbatim sentences, each cited: grouped by paper under its title, or a line a paper for a list."""
+    """Answers with quoted sentences, each with its citation: grouped by paper, or one per paper for a list."""
 
     mode: Mode = "extractive"
     name: str | None = None
@@ -67,10 +71,10 @@ class ExtractiveReader:
 
     def stream(self, prompt: Prompt) -> Iterator[str | Finish]:
         """Yield one piece for each quoted paper, then a Finish."""
-        asked = analysis.analyse(followup.without_context(prompt.question))
-        quotes = self._scored(prompt.question, asked, _about(prompt.question, asked, prompt.sources))
-        listing = asked.kind == "list" and len(quotes) > 1
-        groups = _listed(quotes) if listing else _chosen(quotes, asked)
+        analysed = analysis.analyse(followup.without_context(prompt.question))
+        quotes = self._scored(prompt.question, analysed, _to_quote(prompt.question, analysed, prompt.sources))
+        listing = analysed.kind == "list" and len(quotes) > 1
+        groups = _one_per_paper(quotes) if listing else _best_per_paper(quotes, analysed)
         first = True
         for group in groups:
             title = f"**{title_of(group[0].source.paper)}**"
@@ -83,58 +87,57 @@ class ExtractiveReader:
             first = False
         yield Finish()
 
-    def _scored(self, said: str, asked: Analysis, sources: Sequence[Source]) -> dict[int, list[_Quote]]:
-        """Return the sentences of each source, best first, scored for this question."""
+    def _scored(self, question: str, analysed: Analysis, sources: Sequence[Source]) -> dict[int, list[_Quote]]:
+        """Return the sentences of each source by its number, best first, with their scores."""
         spans = [(s, *span) for s in sources for span in sentences.split(s.paper.abstract)]
         texts = [s.paper.abstract[start:end] for s, start, end in spans]
-        own = followup.without_context(said)
-        wanted = content_words(own)
+        own = followup.without_context(question)
+        words = content_words(own)
         vectors = self._embedder.embed([own, *texts])
         quotes: dict[int, list[_Quote]] = {s.n: [] for s in sources}
         for (source, start, end), sentence, vector in zip(spans, texts, vectors[1:], strict=True):
-            told = wanted - content_words(source.paper.title)  # the title is shown, and was matched already
-            overlap = len(told & content_words(sentence)) / max(len(told), 1)
-            score = float(vector @ vectors[0]) + _OVERLAP * overlap + _fitness(sentence, said, asked)
-            quotes[source.n].append(_Quote(source, start, end, score, vector))
-        return {n: sorted(found, key=lambda q: -q.score) for n, found in quotes.items() if found}
+            left = words - content_words(source.paper.title)  # the title stands above the quotes
+            overlap = len(left & content_words(sentence)) / max(len(left), 1)
+            score = float(vector @ vectors[0]) + _OVERLAP_WEIGHT * overlap + _bonus(sentence, question, analysed)
+            quotes[source.n].append(_Quote(source=source, start=start, end=end, score=score, vector=vector))
+        return {n: sorted(of_source, key=lambda q: -q.score) for n, of_source in quotes.items() if of_source}
 
 
-def _about(said: str, asked: Analysis, sources: Sequence[Source]) -> list[Source]:
-    """Return the sources to quote: those that what is asked about is the name of, else those that come near the best."""
+def _to_quote(question: str, analysed: Analysis, sources: Sequence[Source]) -> list[Source]:
+    """Return the sources to quote: those that the question names, else those with a score close to the best one."""
     best = sources[0].hit.score
-    if asked.kind == "list":
-        wanted = content_words(said) - _LISTING
-        listed = [s for s in sources if s.hit.score >= _NEAR_LISTED * best or wanted <= content_words(_whole(s))]
+    if analysed.kind == "list":
+        words, min_score = content_words(question) - _LIST_WORDS, _MIN_LISTED_PAPER_SCORE_SHARE * best
+        listed = [s for s in sources if s.hit.score >= min_score or words <= content_words(_whole(s))]
         return listed or [sources[0]]
-    if asked.kind == "comparison":
-        compared = _one_each(asked.subjects, sources)
+    if analysed.kind == "comparison":
+        compared = _one_per_subject(analysed.subjects, sources)
         if len(compared) > 1:
             return compared
-    elif asked.kind == "definition":
-        telling = [s for s in sources if any(_has(_whole(s), subject) for subject in asked.subjects)]
-        sources = telling or sources
+    elif analysed.kind == "definition":
+        sources = [s for s in sources if any(_has(_whole(s), subject) for subject in analysed.subjects)] or sources
         best = sources[0].hit.score
-    if asked.kind != "comparison" and _is_named(said, asked, sources):
+    if analysed.kind != "comparison" and _names_best(question, analysed, sources):
         return [sources[0]]
-    return [s for s in sources[:_PAPERS] if s.hit.score >= _NEAR * best] or [sources[0]]
+    return [s for s in sources[:_MAX_PAPERS] if s.hit.score >= _MIN_PAPER_SCORE_SHARE * best] or [sources[0]]
 
 
-def _one_each(subjects: Sequence[str], sources: Sequence[Source]) -> list[Source]:
-    """Return a source for each subject: one that has it in its title, else one that mentions it, each only once."""
-    found: dict[str, Source] = {}
-    for told in ({s.n: s.paper.title for s in sources}, {s.n: _whole(s) for s in sources}):
-        having = {x: [s for s in sources if _has(told[s.n], x)] for x in subjects}
-        for subject in sorted(subjects, key=lambda x: len(having[x])):  # the one with the least choice first
-            free = [s for s in having[subject] if s not in found.values()]
-            if subject not in found and free:
-                found[subject] = free[0]
-    return [found[subject] for subject in subjects if subject in found]
+def _one_per_subject(subjects: Sequence[str], sources: Sequence[Source]) -> list[Source]:
+    """Return a source for each subject: one with the subject in its title, else one that mentions it; each only once."""
+    chosen: dict[str, Source] = {}
+    for texts in ({s.n: s.paper.title for s in sources}, {s.n: _whole(s) for s in sources}):
+        matches = {x: [s for s in sources if _has(texts[s.n], x)] for x in subjects}
+        for subject in sorted(subjects, key=lambda x: len(matches[x])):  # the subject with the fewest sources first
+            free = [s for s in matches[subject] if s not in chosen.values()]
+            if subject not in chosen and free:
+                chosen[subject] = free[0]
+    return [chosen[subject] for subject in subjects if subject in chosen]
 
 
-def _is_named(said: str, asked: Analysis, sources: Sequence[Source]) -> bool:
-    """Whether the question names the best source's subject: by a name that no other source has, or not in its title."""
+def _names_best(question: str, analysed: Analysis, sources: Sequence[Source]) -> bool:
+    """Whether the question has a name that only the best source mentions, or that only its title has."""
     best, others = sources[0], sources[1:]
-    for name in asked.subjects or method_names(said):
+    for name in analysed.subjects or method_names(question):
         alone = _has(_whole(best), name) and not any(_has(_whole(s), name) for s in others)
         if alone or (_has(best.paper.title, name) and not any(_has(s.paper.title, name) for s in others)):
             return True
@@ -145,52 +148,53 @@ def _whole(source: Source) -> str:
     return f"{source.paper.title}\n{source.paper.abstract}"
 
 
-def _has(told: str, subject: str) -> bool:
-    return subject in names.KnownNames([told]) or content_words(subject) <= content_words(told)
+def _has(text: str, subject: str) -> bool:
+    return subject in names.KnownNames([text]) or content_words(subject) <= content_words(text)
 
 
-def _fitness(sentence: str, said: str, asked: Analysis) -> float:
-    """Return what a sentence is worth beyond its nearness, for the kind of question."""
-    worth = -_ASIDE if _BACKGROUND.search(sentence) else 0.0
-    if (asked.amount or asked.kind == "comparison") and numbers(sentence):
-        worth += _FIGURE
-    if asked.kind in ("definition", "list", "comparison") and _DEFINES.search(sentence):
-        worth += _DEFINING
-    if any(_has(sentence, subject) for subject in asked.subjects):
-        worth += _NAMING
+def _bonus(sentence: str, question: str, analysed: Analysis) -> float:
+    """Return what is added to the cosine of a sentence, for the kind of question. It may be negative."""
+    bonus = -_BACKGROUND_PENALTY if _BACKGROUND.search(sentence) else 0.0
+    if (analysed.amount or analysed.kind == "comparison") and numbers(sentence):
+        bonus += _FIGURE_BONUS
+    if analysed.kind in ("definition", "list", "comparison") and _DEFINES.search(sentence):
+        bonus += _DEFINITION_BONUS
+    if any(_has(sentence, subject) for subject in analysed.subjects):
+        bonus += _SUBJECT_BONUS
     words = content_words(sentence)
-    worth += _DETAIL * sum(not words.isdisjoint(detail.stems) for detail in asked.details)
-    if _LINK.search(sentence) and not _ASKS_LINK.search(said):
-        worth -= _ADDRESS
-    return worth
+    bonus += _DETAIL_BONUS * sum(not words.isdisjoint(detail.stems) for detail in analysed.details)
+    if _LINK.search(sentence) and not _ASKS_LINK.search(question):
+        bonus -= _LINK_PENALTY
+    return bonus
 
 
-def _listed(quotes: dict[int, list[_Quote]]) -> list[list[_Quote]]:
-    """Return one quote a paper, the best papers first."""
+def _one_per_paper(quotes: dict[int, list[_Quote]]) -> list[list[_Quote]]:
+    """Return the best quote of each paper that no paper before it has; the best papers first."""
     chosen: list[list[_Quote]] = []
-    for found in quotes.values():
-        fresh = [q for q in found if not _repeats(q, [g[0] for g in chosen])]
+    for of_source in quotes.values():
+        fresh = [q for q in of_source if not _repeats(q, [g[0] for g in chosen])]
         if fresh:
             chosen.append([fresh[0]])
     return chosen
 
 
-def _chosen(quotes: dict[int, list[_Quote]], asked: Analysis) -> list[list[_Quote]]:
-    """Return the quotes by paper: one each, and what is left of the sentences by their worth."""
-    chosen = [[found[0]] for found in quotes.values()]
+def _best_per_paper(quotes: dict[int, list[_Quote]], analysed: Analysis) -> list[list[_Quote]]:
+    """Return the quotes by paper: the best of each, then the best of all the rest, up to the limits."""
+    chosen = [[of_source[0]] for of_source in quotes.values()]
     kept = [group[0] for group in chosen]
-    rest = [q for found in quotes.values() for q in found[1:]]
-    most = _EACH if asked.kind == "comparison" else _SENTENCES - 1
+    rest = [q for of_source in quotes.values() for q in of_source[1:]]
+    limit = _MAX_SENTENCES_PER_SUBJECT if analysed.kind == "comparison" else _MAX_SENTENCES - 1
     for quote in sorted(rest, key=lambda q: -q.score):
         group = next(g for g in chosen if g[0].source is quote.source)
-        worth = len(group) < most and quote.score > 0 and (len(kept) < _FEW or quote.score >= _OF_BEST * group[0].score)
-        if len(kept) < _SENTENCES and worth and not _repeats(quote, kept):
+        good = len(kept) < _MAX_WEAK_SENTENCES or quote.score >= _MIN_SENTENCE_SCORE_SHARE * group[0].score
+        fits = len(kept) < _MAX_SENTENCES and len(group) < limit
+        if fits and good and quote.score > 0 and not _repeats(quote, kept):
             group.append(quote)
             kept.append(quote)
     return chosen
 
 
 def _repeats(quote: _Quote, kept: Sequence[_Quote]) -> bool:
-    """Whether another paper's quote says the same already."""
+    """Whether a quote of another paper says the same."""
     others = [q.vector for q in kept if q.source is not quote.source]
-    return bool(others) and float(np.max(np.array(others) @ quote.vector)) > _SAME
+    return bool(others) and float(np.max(np.array(others) @ quote.vector)) > _MAX_REPEATED_COSINE

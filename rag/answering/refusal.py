@@ -1,4 +1,4 @@
-"""The sentence a model is told to reply when nothing answers, and how it is known again in a model's own words."""
+"""Recognises a refusal in a model's reply: the sentence that the prompt gives it, or a similar one in its own words."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from rag.prompting import REFUSAL
 from rag.text.citations import citations
 
-_LONGEST = 4  # sentences of a refusal that explains itself
+_MAX_REFUSAL_SENTENCES = 4  # with an explanation
 _LEAD = r"^\W*(?:(?:the )?answer(?: to (?:the|this|your) question)?(?: is)?\W+)?"
 _SORRY = r"(?:(?:i['’]?m |i am )?(?:sorry|unfortunately|(?:i )?apologi[sz]e)[^.]{0,40}?\W+(?:but )?)?"
 _FROM = r"(?:(?:based on|according to|from|in) (?:the )?[^.,]{0,50}, )?"
@@ -39,16 +39,16 @@ _OPENING = re.compile(
 
 
 def is_refusal(answer: str) -> bool:
-    """Whether a model's answer says that nothing answers: the sentence it was told, or one like it, citing nothing.
+    """Whether `answer` is a refusal: the refusal sentence, or a similar one, without a citation.
 
-    An empty answer is one too. An answer that goes on with something it cites is none.
+    An empty answer is a refusal. An answer that goes on and cites a source is not.
     """
     if not answer.strip():
         return True
-    told = r"\W+".join(REFUSAL.rstrip(".").split())
-    verbatim = re.match(_LEAD + told, answer, re.IGNORECASE)
+    sentence = r"\W+".join(REFUSAL.rstrip(".").split())
+    verbatim = re.match(_LEAD + sentence, answer, re.IGNORECASE)
     if verbatim is not None:
         rest = answer[verbatim.end() :]
         return not re.search(r"[^\W\d]", rest) or (rest.lstrip()[0] in ".!:" and not citations(rest))
-    short = len(re.findall(r"[.!?](?:\s|$)", answer)) <= _LONGEST
+    short = len(re.findall(r"[.!?](?:\s|$)", answer)) <= _MAX_REFUSAL_SENTENCES
     return short and _OPENING.match(answer) is not None and not citations(answer)

@@ -1,4 +1,4 @@
-"""Has a model answer and checks what it says, as it comes and whole."""
+"""Streams the answer of a model, and checks its sentences as they arrive and the whole answer at the end."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from rag.questions import analysis
 from rag.text.thinking import CLOSE
 from rag.types import Answer, Checking, Event, Finish, Prompt, Thought, Waiting
 
-_ENDS = re.compile(r"[.!?\]\n]|\s\S")  # where a sentence may be seen to have ended
-_FOREIGN = "The answer seems not to be in English, which is all that the check by code can read."
+_SENTENCE_END = re.compile(r"[.!?\]\n]|\s\S")  # after which a sentence may be complete
+_FOREIGN = "The answer seems not to be in English. The check works for English only."
 NEAREST = 3  # papers offered with a refusal
 
 
 class AnswerStream:
-    """One model, the embedder that its answers are checked with, and a second judge where one is set."""
+    """Streams and checks answers of `model`. `verifier` is the model that judges claims too; None when none is set."""
 
     def __init__(self, model: ChatModel, embedder: Embedder, verifier: Verifier | None) -> None:
         self._model = model
@@ -32,52 +32,71 @@ class AnswerStream:
         self._verifier = verifier
 
     def read(self, request: Prompt, answer: Answer, began: float) -> Iterator[Event]:
-        """Have the model answer: yield its pieces and claims, then `answer` filled with them and checked."""
+        """Yield the pieces of the reply and the claims in it, then the complete `answer` with its checks.
+
+        `began` is the time of the question, by time.perf_counter(). Raises EndpointError as the model does.
+        """
         checker = Checker(answer.sources, self._embedder)
-        said = reasoning = ""
-        ended = 0  # claims whose sentence is over
+        text = reasoning = ""
+        yielded = 0  # claims
         for piece in self._model.stream(request):
             if isinstance(piece, Thought | Waiting):
                 reasoning += piece.text if isinstance(piece, Thought) else ""
                 yield piece
                 continue
             if isinstance(piece, Finish):
-                reason = None if piece.complete else piece.reason
-                told = (*answer.warnings, *prompting.warnings(request, piece.usage, self._model.name), *piece.notes)
-                answer = replace(answer, complete=piece.complete, incomplete_reason=reason, usage=piece.usage, warnings=told)
+                answer = self._finished(answer, request, piece)
                 continue
-            if not said:
+            if not text:
                 answer, piece = timed(answer, began, first=True), piece.lstrip()
-            before, said = said, said + piece
-            if _ENDS.search(before[-1:] + piece):
-                over = checker.claims(said, growing=True)
-                for claim in over[ended:]:
-                    if claim.end > len(before):  # the sentence ends in this piece: give it before its claim
-                        yield said[len(before) : claim.end]
-                        before = said[: claim.end]
+            before, text = text, text + piece
+            if _SENTENCE_END.search(before[-1:] + piece):
+                claims = checker.claims(text, growing=True)
+                for claim in claims[yielded:]:
+                    if claim.end > len(before):  # the sentence ends in this piece: yield it before its claim
+                        yield text[len(before) : claim.end]
+                        before = text[: claim.end]
                     yield claim
-                ended = max(ended, len(over))
-            if len(said) > len(before):
-                yield said[len(before) :]
-        thought, closed, after = said.partition(CLOSE)  # which some models never open
-        reasoning, said = (reasoning + thought, after) if closed else (reasoning, said)
-        foreign = (_FOREIGN,) if analysis.is_foreign(said) else ()
-        answer = replace(answer, answer=said.strip(), reasoning=reasoning.strip(), model=self._model.name)
-        answer = replace(answer, warnings=(*answer.warnings, *foreign))
-        answer = self._checked(answer, checker)
+                yielded = max(yielded, len(claims))
+            if len(text) > len(before):
+                yield text[len(before) :]
+        answer = self._checked(self._with_text(answer, text, reasoning), checker)
         if self._verifier is not None and answer.claims:
             yield Checking(len(answer.claims))
         yield timed(self._verified(answer), began)
 
+    def _finished(self, answer: Answer, request: Prompt, finish: Finish) -> Answer:
+        warnings = (*answer.warnings, *prompting.warnings(request, finish.usage, self._model.name), *finish.notes)
+        reason = None if finish.complete else finish.reason
+        return replace(answer, complete=finish.complete, incomplete_reason=reason, usage=finish.usage, warnings=warnings)
+
+    def _with_text(self, answer: Answer, text: str, reasoning: str) -> Answer:
+        thought, closed, after = text.partition(CLOSE)  # some models close a <think> block that they never opened
+        if closed:
+            reasoning, text = reasoning + thought, after
+        foreign = (_FOREIGN,) if analysis.is_foreign(text) else ()
+        return replace(
+            answer,
+            answer=text.strip(),
+            reasoning=reasoning.strip(),
+            model=self._model.name,
+            warnings=(*answer.warnings, *foreign),
+        )
+
     def cut(self, answer: Answer) -> Answer:
-        """Return an answer that was stopped, with what the check says of it."""
+        """Return an answer that was stopped early, with its checks."""
         return self._checked(answer, Checker(answer.sources, self._embedder))
 
     def _checked(self, answer: Answer, checker: Checker) -> Answer:
         if answer.complete and is_refusal(answer.answer):
             reason = "The model found no answer in these abstracts."
-            said = answer.answer or REFUSAL
-            return replace(answer, answer=said, refused=True, refusal_reason=reason, sources=answer.sources[:NEAREST])
+            return replace(
+                answer,
+                answer=answer.answer or REFUSAL,
+                refused=True,
+                refusal_reason=reason,
+                sources=answer.sources[:NEAREST],
+            )
         claims = checker.claims(answer.answer)
         cited = {n for claim in claims for n in (*claim.citations, *claim.added)}
         return replace(
@@ -88,16 +107,16 @@ class AnswerStream:
         )
 
     def _verified(self, answer: Answer) -> Answer:
-        """Have the model judge each claim too, where that is set; what it cannot be asked is told, not fatal."""
+        """Return `answer` with the verdicts of the second judge; with a warning when the model cannot be asked."""
         if self._verifier is None or answer.refused:
             return answer
         try:
             return replace(answer, claims=tuple(self._verifier.judge(answer.claims, answer.sources)))
         except EndpointError as error:
-            return replace(answer, warnings=(*answer.warnings, f"The statements were not judged by the model: {error}"))
+            return replace(answer, warnings=(*answer.warnings, f"The model did not judge the statements: {error}"))
 
 
 def timed(answer: Answer, began: float, *, first: bool = False) -> Answer:
-    """Return an answer with the seconds since `began` as those of its end, or with `first` of its first piece."""
+    """Return `answer` with the seconds since `began` as `total_s`, or as `first_token_s` with `first`."""
     name = "first_token_s" if first else "total_s"
     return replace(answer, timings=replace(answer.timings, **{name: time.perf_counter() - began}))

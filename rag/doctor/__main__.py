@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
-from rag.doctor.machine import Check, Home, Skipped, attempt, kept, of_machine
+from rag.doctor.machine import Check, Home, Skipped, attempt, guarded, of_machine
 from rag.endpoints.redact import Redactor
 from rag.errors import RagError
 from rag.terminal import add_verbose, fail_in_one_sentence, progress_bars, say
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
     from rag.settings.settings import Settings
 
 _SIGNS = {True: "ok", False: "!!", None: "--"}
-_CASES = 20
-_PASSED = 0.5  # of the cases of the score card
-_MORE = "See each answer with: python -m evals run. A larger model is what helps most."
+_MAX_CASES = 20  # of the score card
+_MIN_GROUNDED_SHARE = 0.5  # of those cases
+_LOW_SCORE_FIX = "Use a larger model. To see each answer, run: python -m evals run"
 _NO_MODEL = (
-    'Written answers take a model: RAG_BASE_URL=http://localhost:11434/v1 RAG_MODEL=qwen3:8b python -m rag.ask "…"',
-    "any OpenAI-compatible server will do.",
+    'For written answers, set a model: RAG_BASE_URL=http://localhost:11434/v1 RAG_MODEL=qwen3:8b python -m rag.ask "…"',
+    "any OpenAI-compatible server works.",
 )
 
 
@@ -53,14 +53,14 @@ def arguments() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
     args = arguments().parse_args(argv)
-    chosen = {name: getattr(args, name) for name in ("profile", "model", "base_url", "api_key_env")}
-    flags = {**chosen, "no_model": args.no_model or None}
+    given = {name: getattr(args, name) for name in ("profile", "model", "base_url", "api_key_env")}
+    flags = {**given, "no_model": args.no_model or None}
     with progress_bars() as progress:
         return report(Examination(flags, quick=args.quick, progress=progress), as_json=args.json)
 
 
 class Examination:
-    """All checks, in their order, none of which can end the others."""
+    """All checks, in order. An error in one check does not stop the others."""
 
     def __init__(
         self,
@@ -69,43 +69,43 @@ class Examination:
         quick: bool,
         progress: Progress = lambda stage, done, total: None,
         ports: Mapping[int, str] | None = None,
-        most: int = _CASES,
+        max_cases: int = _MAX_CASES,
     ) -> None:
-        """`ports` are where model servers are looked for (None: the usual ones), `most` how many cases the score card has."""
+        """`ports` are searched for model servers (None: hosts.PORTS). `max_cases` is the size of the score card."""
         self._flags = flags
         self._quick = quick
         self._progress = progress
         self._ports = ports
-        self._most = most
+        self._max_cases = max_cases
         self._settings: Settings | None = None
-        self._answers = False  # whether whoever is to answer does
+        self._answers = False  # whether the model, or the extractive reader, answers
         self.score: Score | None = None
 
     def checks(self) -> Iterator[Check]:
-        """Yield each check as soon as it is made."""
+        """Yield the result of each check as soon as it is known."""
         yield from of_machine()
         yield attempt("settings", self._load)
         settings = self._settings
         if settings is None:
-            yield Check("the rest", None, "not looked at, as the settings are wrong")
+            yield Check(name="the rest", ok=None, message="not checked: the settings are wrong")
             return
         home = Home(settings)
         yield from home.checks()
-        yield from kept("model", self._model(settings))
+        yield from guarded("model", self._model(settings))
         if not self._quick:
             yield attempt("grounding", lambda: self._grounding(settings, reuse=home.starter_only))
 
     def redactor(self) -> Redactor:
-        """Return what takes every key that is set out of a text."""
+        """Return a redactor that removes every key in the settings and the environment from a text."""
         variables = ["OPENAI_API_KEY", "RAG_API_KEY", "RAG_EMBED_API_KEY", self._flags.get("api_key_env")]
         secrets: list[str | None] = []
         if self._settings is not None:
             from rag.endpoints import address
 
-            held = self._settings
-            variables += [held.api_key_env, held.embed_api_key_env]
-            secrets += [key.get_secret_value() for key in (held.api_key, held.embed_api_key) if key]
-            secrets += [address.password(url) for url in (held.base_url, held.embed_base_url) if url]
+            settings = self._settings
+            variables += [settings.api_key_env, settings.embed_api_key_env]
+            secrets += [key.get_secret_value() for key in (settings.api_key, settings.embed_api_key) if key]
+            secrets += [address.password(url) for url in (settings.base_url, settings.embed_base_url) if url]
         secrets += [os.environ.get(name) for name in variables if name]
         return Redactor([secret.strip() for secret in secrets if secret])
 
@@ -115,72 +115,79 @@ class Examination:
         self._settings = load(**self._flags)
         for error in exposed_keys(self._settings.home):
             raise error
-        return "no mistake in the environment or in rag.toml"
+        return "no errors in the environment or in rag.toml"
 
     def _model(self, settings: Settings) -> Iterator[Check]:
-        """Try the model if there is one; where none answers, look for servers that could."""
+        """Yield the checks of the model if one is set. When no model answers, yield the servers on this machine."""
         from rag import factory
         from rag.doctor import hosts
         from rag.doctor.model import Trial
 
         yield from hosts.sent(settings)
         endpoint = model = None
-        with suppress(RagError):  # which the check before has told
+        with suppress(RagError):  # the check before has reported it
             endpoint, model = settings.endpoint, factory.model(settings)
         self._answers = model is not None or settings.no_model or not (settings.model or settings.base_url)
         if model is not None:
-            tried = Trial(model, endpoint, settings)
-            say(f"Asking the model {f'at {endpoint.host}' if endpoint else model.name}; that may take a while.")
-            yield from tried.checks(quick=self._quick)
-            self._answers = tried.answers
+            trial = Trial(model, endpoint, settings)
+            say(f"Asking the model {f'at {endpoint.host}' if endpoint else model.name}. This may take a while.")
+            yield from trial.checks(quick=self._quick)
+            self._answers = trial.answers
         if model is not None and self._answers:
             return
-        found = hosts.servers(self._ports if self._ports is not None else hosts.PORTS, endpoint.base_url if endpoint else None)
+        ports = self._ports if self._ports is not None else hosts.PORTS
+        servers = hosts.servers(ports, endpoint.base_url if endpoint else None)
         if model is None and self._answers:
-            fix = "" if found or settings.no_model else "; ".join(_NO_MODEL)
-            yield Check("model", True, "no model configured: answers are quoted from the abstracts", fix)
-        yield from found
+            fix = "" if servers or settings.no_model else "; ".join(_NO_MODEL)
+            message = "no model configured: answers are quoted from the abstracts"
+            yield Check(name="model", ok=True, message=message, fix=fix)
+        yield from servers
 
     def _grounding(self, settings: Settings, *, reuse: bool) -> str:
         from rag.doctor import score
 
         if not self._answers:
-            raise Skipped("not measured, as the model does not answer")
+            raise Skipped("not measured: the model does not answer")
         card = score.installed()
         if card is None:
-            raise Skipped("not measured, as the bundled questions are not installed")
-        self.score = found = card(settings, self._progress, reuse, self._most)
-        told = f"{found.grounded} of {found.of} bundled cases, by {found.by}"
-        if found.problem:
-            raise RagError(f"{told}; some had no answer: {found.problem}", "Mend that, then run this again.")
-        if found.grounded < _PASSED * found.of:
-            raise RagError(f"Only {told}.", _MORE)
-        return told
+            raise Skipped("not measured: the bundled questions are not installed")
+        self.score = result = card(settings, self._progress, reuse, self._max_cases)
+        message = f"{result.grounded} of {result.of} bundled cases, by {result.by}"
+        if result.problem:
+            raise RagError(f"{message}; some had no answer: {result.problem}", "Solve this problem, then run the doctor again.")
+        if result.grounded < _MIN_GROUNDED_SHARE * result.of:
+            raise RagError(f"Only {message}.", _LOW_SCORE_FIX)
+        return message
 
 
 def report(examination: Examination, *, as_json: bool) -> int:
-    """Print the checks as they are made, or all as JSON; return 0, or 1 when one failed."""
+    """Print each check when it is made, or all of them as JSON. Return 0, or 1 when a check failed."""
     made: list[Check] = []
     for check in examination.checks():
         redactor = examination.redactor()
-        shown = replace(check, told=_shown(check.told, redactor), fix=_shown(check.fix, redactor))
+        shown = replace(check, message=_shown(check.message, redactor), fix=_shown(check.fix, redactor))
         made.append(shown)
         if not as_json:
-            print(f"{_SIGNS[shown.ok]}  {shown.name:14}  {shown.told}", flush=True)
+            print(f"{_SIGNS[shown.ok]}  {shown.name:14}  {shown.message}", flush=True)
             if shown.fix:
                 print(f"{'':20}{shown.fix}", flush=True)
     failed = sum(check.ok is False for check in made)
     if as_json:
         score = asdict(examination.score) if examination.score else None
-        whole = {"ok": not failed, "checks": [asdict(check) for check in made], "score": score}
+        whole = {"ok": not failed, "checks": [_to_dict(check) for check in made], "score": score}
         print(_shown(json.dumps(whole, ensure_ascii=False), examination.redactor()))
     else:
         print(f"\n{failed} of {len(made)} checks failed." if failed else "\nAll is well.")
     return 1 if failed else 0
 
 
+def _to_dict(check: Check) -> dict[str, Any]:
+    """Return the JSON form of `check`, as docs/doctor.md shows it."""
+    return {"name": check.name, "ok": check.ok, "told": check.message, "fix": check.fix}
+
+
 def _shown(text: str, redactor: Redactor) -> str:
-    """Return `text` in one line without keys: what a server says may hold anything."""
+    """Return `text` in one line, without keys: a server's message may have any content."""
     line = "".join(c if c.isprintable() else " " for c in clean(text))
     return redactor.text(line)
 

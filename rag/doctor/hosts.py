@@ -1,4 +1,4 @@
-"""Tells to which hosts questions go and with which key, and which model servers run on this machine without being used."""
+"""Reports to which hosts questions are sent and with which key, and which unused model servers run on this machine."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from rag.endpoints.connection import OPENAI
 from rag.settings.settings import Endpoint, Settings
 
 PORTS = {11434: "Ollama", 1234: "LM Studio", 8000: "vLLM", 8080: "llama.cpp"}  # where model servers usually listen
-_SECONDS = 0.5  # to connect to a port, and again for its list of models
-_SHOWN = 4  # models of a server that are named
-_OPENAI = ("OPENAI_API_KEY", "OPENAI_BASE_URL")
+_TIMEOUT_S = 0.5  # to connect to a port, and again for the list of its models
+_MAX_MODELS_SHOWN = 4
+_OPENAI_VARIABLES = ("OPENAI_API_KEY", "OPENAI_BASE_URL")
 
 
 def sent(settings: Settings) -> Iterator[Check]:
-    """Tell who is sent what with which key, and which of openai's variables are set in vain."""
+    """Yield what is sent to which host with which key, and which variables of OpenAI are set but not used."""
     used: set[str] = set()
-    yield attempt("sent to", lambda: _goes("questions and abstracts", settings, settings.endpoint, used))
+    yield attempt("sent to", lambda: _destination("questions and abstracts", settings, settings.endpoint, used))
     if settings.embed_model or settings.embed_base_url:
-        yield attempt("sent to", lambda: _goes("what is embedded", settings, settings.embed_endpoint, used))
-    for name in _OPENAI:
+        yield attempt("sent to", lambda: _destination("embedded texts", settings, settings.embed_endpoint, used))
+    for name in _OPENAI_VARIABLES:
         if os.environ.get(name) and name not in used:
-            yield Check(name, True, "set but not used")
+            yield Check(name=name, ok=True, message="set but not used")
 
 
-def _goes(what: str, settings: Settings, endpoint: Endpoint | None, used: set[str]) -> str:
-    """Return where `what` goes; add to `used` the names of openai's variables that this takes."""
+def _destination(what: str, settings: Settings, endpoint: Endpoint | None, used: set[str]) -> str:
+    """Return where `what` is sent. Add the variables that are used for it to `used`."""
     if endpoint is None:
         name = settings.model_class if what == "questions and abstracts" else settings.embed_class
-        return f"{what}: to {name}, wherever that sends them" if name else f"{what}: to no host"
+        return f"{what}: to the host that {name} chooses" if name else f"{what}: to no host"
     key = key_variable(settings, endpoint)
     used |= {key} if key else set()
     used |= {"OPENAI_BASE_URL"} if endpoint.base_url not in (None, settings.base_url, settings.embed_base_url) else set()
@@ -45,7 +45,7 @@ def _goes(what: str, settings: Settings, endpoint: Endpoint | None, used: set[st
 
 
 def key_variable(settings: Settings, endpoint: Endpoint) -> str | None:
-    """Return the name under which the key of `endpoint`, the model's or the embedder's, is set."""
+    """Return the variable or setting with the key of `endpoint`, the model's or the embedder's; None without a key."""
     if endpoint.api_key is None:
         return None
     if endpoint == settings.endpoint:
@@ -53,46 +53,48 @@ def key_variable(settings: Settings, endpoint: Endpoint) -> str | None:
     return settings.embed_api_key_env or ("RAG_EMBED_API_KEY" if settings.embed_api_key else "OPENAI_API_KEY")
 
 
-def servers(ports: Mapping[int, str], but: str | None = None) -> list[Check]:
-    """Return a check for each model server that listens on one of `ports` of this machine, with the command that uses it.
+def servers(ports: Mapping[int, str], used: str | None = None) -> list[Check]:
+    """Return a check for each model server that listens on one of `ports` of this machine, with the command to use it.
 
-    They are asked for their models, at once, and nothing else; one at the address `but` is in use, and left out.
+    `ports` maps each port to the usual name of its server. The servers are asked for their models, all at once. The server
+    at the address `used` is left out.
     """
-    found: dict[int, list[str]] = {}
-    asked = [port for port in ports if not _is_at(but, port)]
-    threads = [Thread(target=_look, args=(port, found), daemon=True) for port in asked]
+    models: dict[int, list[str]] = {}
+    unused = [port for port in ports if not _is_at(used, port)]
+    threads = [Thread(target=_list_models, args=(port, models), daemon=True) for port in unused]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(2 * _SECONDS + 1)
-    return [_found(port, ports[port], found[port]) for port in asked if port in found]
+        thread.join(2 * _TIMEOUT_S + 1)
+    return [_server_check(port, ports[port], models[port]) for port in unused if port in models]
 
 
 def _is_at(url: str | None, port: int) -> bool:
     return url is not None and address.is_loopback(url) and urlsplit(url).port == port
 
 
-def _look(port: int, found: dict[int, list[str]]) -> None:
+def _list_models(port: int, models: dict[int, list[str]]) -> None:
     with suppress(OSError):
-        socket.create_connection(("127.0.0.1", port), _SECONDS).close()
-        names = server.listed(_url(port), seconds=_SECONDS)
+        socket.create_connection(("127.0.0.1", port), _TIMEOUT_S).close()
+        names = server.listed(_url(port), seconds=_TIMEOUT_S)
         if names is not None:
-            found[port] = names
+            models[port] = names
 
 
 def _url(port: int) -> str:
     return f"http://127.0.0.1:{port}/v1"
 
 
-def _found(port: int, usual: str, names: list[str]) -> Check:
+def _server_check(port: int, usual: str, names: list[str]) -> Check:
     url = _url(port)
     if not names:
-        return Check("found", True, f"a model server at {url}, where {usual} usually is, with no model", "Load one there.")
+        message = f"a model server at {url}, where {usual} usually is, with no model"
+        return Check(name="found", ok=True, message=message, fix="Load a model there.")
     chat = next((name for name in names if "embed" not in name.lower()), names[0])
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    more = f" and {len(names) - _MAX_MODELS_SHOWN} more" if len(names) > _MAX_MODELS_SHOWN else ""
     return Check(
-        "found",
-        True,
-        f"a model server at {url}, where {usual} usually is, with {', '.join(names[:_SHOWN])}{more}",
-        f'To use it: RAG_BASE_URL={url} RAG_MODEL={shlex.quote(chat)} python -m rag.ask "…"',
+        name="found",
+        ok=True,
+        message=f"a model server at {url}, where {usual} usually is, with {', '.join(names[:_MAX_MODELS_SHOWN])}{more}",
+        fix=f'To use it: RAG_BASE_URL={url} RAG_MODEL={shlex.quote(chat)} python -m rag.ask "…"',
     )

@@ -1,6 +1,6 @@
-"""Checks what the product stands on: Python, packages, the home folder, embedder, token counts, library and index.
+"""Checks Python, the packages, the home folder, the embedder, token counts, the library and the index.
 
-What may be missing or broken is imported by the check that needs it, so that the others still run.
+A package that may be missing or broken is imported by the check that needs it, so that the other checks still run.
 """
 
 from __future__ import annotations
@@ -22,39 +22,41 @@ if TYPE_CHECKING:
     from rag.interfaces import Embedder
     from rag.settings.settings import Settings
 
-_NAME = "abstract-rag"
-_MODULES = {"llama-index-core": "llama_index.core"}  # of distributions whose module has another name
+_DISTRIBUTION = "abstract-rag"
+_MODULES = {"llama-index-core": "llama_index.core"}  # distributions with modules of another name
 _INSTALL = "Run: uv sync, or pip install --upgrade abstract-rag."
 _REPAIR = "Run: python -m rag.ingest --repair"
-_ROOM = 500_000_000  # bytes that must be free; the embedder's graph and the starter corpus take 110 MB
+_MIN_FREE_BYTES = 500_000_000  # the graph of the embedder and the starter corpus take 110 MB
 _SENTENCES = ("GraphSAINT samples the training graph.", "Lamps dim when nobody walks below them.")
-_UNIT = 1e-3  # by which a vector's length may be off
+_LENGTH_TOLERANCE = 1e-3  # of the length 1 of a vector
+_MAX_SOURCES_SHOWN = 5
+_MAX_ERROR_CHARS = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What was looked at and what was found: `ok` is None when it could not be looked at; `fix` is what to do about it."""
+    """The result of one check. `ok` is None when it was skipped. `fix` says what to do, "" for nothing."""
 
     name: str
     ok: bool | None
-    told: str
+    message: str
     fix: str = ""
 
 
 class Skipped(Exception):
-    """There is no use in this check; the text says why."""
+    """The check cannot be made; the text says why."""
 
 
-def attempt(name: str, look: Callable[[], str]) -> Check:
-    """Return what `look` finds. It returns what is well, or raises RagError for what is not, or Skipped; never raises."""
+def attempt(name: str, check: Callable[[], str]) -> Check:
+    """Return the result of `check`, which returns a message, or raises RagError for a failure, or Skipped. Never raises."""
     try:
-        return Check(name, True, look())
+        return Check(name=name, ok=True, message=check())
     except Exception as error:  # noqa: BLE001 - a check that fails must not end the others
         return _failed(name, error)
 
 
-def kept(name: str, checks: Iterator[Check]) -> Iterator[Check]:
-    """Yield `checks`, and one more by the name of `name` when they end in an error."""
+def guarded(name: str, checks: Iterator[Check]) -> Iterator[Check]:
+    """Yield `checks`. When they raise an error, yield a failed check called `name`. Never raises."""
     try:
         yield from checks
     except Exception as error:  # noqa: BLE001 - as above
@@ -63,24 +65,25 @@ def kept(name: str, checks: Iterator[Check]) -> Iterator[Check]:
 
 def _failed(name: str, error: Exception) -> Check:
     if isinstance(error, RagError):
-        return Check(name, False, error.message, error.fix)
+        return Check(name=name, ok=False, message=error.message, fix=error.fix)
     if isinstance(error, Skipped):
-        return Check(name, None, str(error))
+        return Check(name=name, ok=None, message=str(error))
     if isinstance(error, ImportError):
-        return Check(name, False, f"A package is missing or broken ({_said(error)}).", _INSTALL)
+        return Check(name=name, ok=False, message=f"A package is missing or broken ({_short(error)}).", fix=_INSTALL)
     if isinstance(error, OSError):
-        told = f"{error.strerror or error}{f' ({error.filename})' if error.filename else ''}."
-        return Check(name, False, told, "Check the path and the disk, or set RAG_HOME to another folder.")
-    told = f"There is a fault in this program ({type(error).__name__}: {_said(error)})."
-    return Check(name, False, told, "Please report it with the command you gave.")
+        message = f"{error.strerror or error}{f' ({error.filename})' if error.filename else ''}."
+        fix = "Check the path and the disk, or set RAG_HOME to another folder."
+        return Check(name=name, ok=False, message=message, fix=fix)
+    message = f"There is a fault in this program ({type(error).__name__}: {_short(error)})."
+    return Check(name=name, ok=False, message=message, fix="Please report it with the command you gave.")
 
 
-def _said(error: Exception) -> str:
-    return " ".join(str(error).split())[:200]
+def _short(error: Exception) -> str:
+    return " ".join(str(error).split())[:_MAX_ERROR_CHARS]
 
 
 def of_machine() -> Iterator[Check]:
-    """Check what needs no settings."""
+    """Yield the checks that need no settings."""
     yield attempt("python", _python)
     yield attempt("packages", _packages)
     yield attempt("tokens", _tokens)
@@ -89,32 +92,34 @@ def of_machine() -> Iterator[Check]:
 def _python() -> str:
     from packaging.specifiers import SpecifierSet
 
-    have = ".".join(map(str, sys.version_info[:3]))
-    wanted = metadata(_NAME)["Requires-Python"]
-    if have not in SpecifierSet(wanted):
-        raise RagError(f"This is Python {have}, and {wanted} is needed.", "Use a newer one: uv run --python 3.12 …")
-    return have
+    installed = ".".join(map(str, sys.version_info[:3]))
+    required = metadata(_DISTRIBUTION)["Requires-Python"]
+    if installed not in SpecifierSet(required):
+        raise RagError(f"This is Python {installed}; {required} is required.", "Use another Python: uv run --python 3.12 …")
+    return installed
 
 
 def _packages() -> str:
     from packaging.requirements import Requirement
 
-    wanted = [r for r in map(Requirement, requires(_NAME) or ()) if r.marker is None or r.marker.evaluate({"extra": ""})]
-    wrong = [problem for requirement in wanted if (problem := _lacks(requirement.name, requirement.specifier.contains))]
-    if wrong:
-        raise RagError(f"These packages are not as they must be: {'; '.join(wrong)}.", _INSTALL)
-    return f"{len(wanted)} that are needed, each as new as it must be"
+    required = [
+        r for r in map(Requirement, requires(_DISTRIBUTION) or ()) if r.marker is None or r.marker.evaluate({"extra": ""})
+    ]
+    problems = [problem for r in required if (problem := _package_problem(r.name, r.specifier.contains))]
+    if problems:
+        raise RagError(f"Packages are missing or too old: {'; '.join(problems)}.", _INSTALL)
+    return f"all {len(required)} required packages are installed"
 
 
-def _lacks(name: str, is_right: Callable[[str], bool]) -> str | None:
-    """Return what is wrong with the distribution `name`; nothing of it is imported."""
+def _package_problem(name: str, is_accepted: Callable[[str], bool]) -> str | None:
+    """Return what is wrong with the distribution `name`, or None. The package is not imported."""
     try:
-        have = version(name)
+        installed = version(name)
     except PackageNotFoundError:
         return f"{name} is missing"
     if find_spec(_MODULES.get(name, name.replace("-", "_"))) is None:
-        return f"{name} {have} has lost its files"
-    return None if is_right(have) else f"{name} {have} is too old"
+        return f"the files of {name} {installed} are missing"
+    return None if is_accepted(installed) else f"{name} {installed} is too old"
 
 
 def _tokens() -> str:
@@ -124,15 +129,15 @@ def _tokens() -> str:
 
 
 class Home:
-    """The checks of one home, in their order: a later one has use for what an earlier one found."""
+    """The checks of one home folder, in order. Later checks use the results of earlier ones."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._home = settings.home
         self._embedder: Embedder | None = None
-        self._papers: tuple[int, int] | None = None  # how many, and the library's revision
+        self._papers: tuple[int, int] | None = None  # number of papers, revision of the library
         self.starter_only = False
-        """Whether the library holds the starter corpus and nothing else, and its index is whole."""
+        """Whether the library has the starter corpus only, and a complete index."""
 
     def checks(self) -> Iterator[Check]:
         yield attempt("home", self._folder)
@@ -144,10 +149,10 @@ class Home:
         private.make_folder(self._home)
         with tempfile.TemporaryFile(dir=self._home):
             free = shutil.disk_usage(self._home).free
-        if free < _ROOM:
+        if free < _MIN_FREE_BYTES:
             fix = "Free some space, or set RAG_HOME to a folder on another disk."
-            raise RagError(f"Only {free / 1e6:,.0f} MB are free where {self._home} is.", fix)
-        return f"{self._home} can be written, {free / 1e9:,.0f} GB are free"
+            raise RagError(f"Only {free / 1e6:,.0f} MB are free on the disk of {self._home}.", fix)
+        return f"{self._home} is writable, {free / 1e9:,.0f} GB are free"
 
     def _embeds(self) -> str:
         import numpy as np
@@ -157,12 +162,14 @@ class Home:
         vectors = embedder.embed(_SENTENCES)
         seconds = time.perf_counter() - began
         if vectors.shape != (len(_SENTENCES), embedder.dimension):
-            raise RagError(f"The embedder {embedder.name} gives {vectors.shape[-1]} numbers a text.", "Use another embedder.")
+            size = f"{vectors.shape[-1]} dimensions, not {embedder.dimension}"
+            raise RagError(f"The embedder {embedder.name} returns vectors of {size}.", "Use another embedder.")
         lengths = np.linalg.norm(vectors, axis=1)
-        if not np.allclose(lengths, 1, atol=_UNIT):
-            raise RagError(f"The embedder {embedder.name} gives vectors of length {lengths[0]:.2f}.", "Use another embedder.")
+        if not np.allclose(lengths, 1, atol=_LENGTH_TOLERANCE):
+            length = f"{lengths[0]:.2f}, not 1"
+            raise RagError(f"The embedder {embedder.name} returns vectors of length {length}.", "Use another embedder.")
         self._embedder = embedder
-        return f"{embedder.name} gives {embedder.dimension} numbers, of length 1, after {seconds:.1f} s"
+        return f"{embedder.name} returns vectors of {embedder.dimension} dimensions, the first after {seconds:.1f} s"
 
     def _library(self) -> str:
         from rag.sources import formats
@@ -177,33 +184,35 @@ class Home:
                 raise RagError(f"The library {library.path} is damaged ({damage}).", "Restore the file from a copy.")
             if not library.revision:
                 return empty
-            count, listed = library.count(), library.sources()
+            count, names = library.count(), list(library.sources())
             self._papers = count, library.revision
         finally:
             library.close()
         if not count:
-            raise RagError("The library holds no papers.", "Read some: python -m rag.ingest FILE")
-        self.starter_only = list(listed) == [formats.STARTER]
-        return f"{count:,} papers of {', '.join(list(listed)[:5])}{' and others' if len(listed) > 5 else ''}; the file is whole"
+            raise RagError("The library has no papers.", "Read some: python -m rag.ingest FILE")
+        self.starter_only = names == [formats.STARTER]
+        others = " and others" if len(names) > _MAX_SOURCES_SHOWN else ""
+        return f"{count:,} papers of {', '.join(names[:_MAX_SOURCES_SHOWN])}{others}; the file is intact"
 
     def _index(self) -> str:
         from rag.index import generations, probe
 
         if self._papers is None:
-            raise Skipped("not looked at: there is no library to hold it against")
+            raise Skipped("not checked: there is no library")
         if self._embedder is None:
-            raise Skipped("not looked at: it takes the embedder")
-        usable, self.starter_only = self.starter_only, False
+            raise Skipped("not checked: the embedder does not work")
+        starter_only, self.starter_only = self.starter_only, False
         count, revision = self._papers
         name = generations.fingerprint(self._embedder)
         live = generations.live(self._home, name)
         if live is None:
-            raise RagError(f"There is no whole index of the library for {self._embedder.name}.", _REPAIR)
+            raise RagError(f"There is no complete index for the embedder {self._embedder.name}.", _REPAIR)
         if (live.papers, live.revision) != (count, revision):
-            raise RagError(f"The index has {live.papers:,} papers, as the library was before it changed.", _REPAIR)
+            state = f"It has {live.papers:,} papers, of an earlier state of the library."
+            raise RagError(f"The index is out of date. {state}", _REPAIR)
         probe.check(self._home / "index" / name / str(live.generation))
-        self.starter_only = usable
-        return f"generation {live.generation}, {live.papers:,} papers in {live.chunks:,} chunks, found by their own vectors"
+        self.starter_only = starter_only
+        return f"{live.papers:,} papers in {live.chunks:,} chunks (generation {live.generation}); a test search works"
 
 
 def _open(settings: Settings) -> Embedder:

@@ -1,4 +1,4 @@
-"""Tries the model in force: whether it is reached, answers, streams, cites as it must, and how much it takes how fast.
+"""Checks the model that is set: connection, answer, streaming, citations, context window and speed.
 
 The first request's error decides which stage failed. Earlier stages passed, and later ones are skipped.
 """
@@ -10,7 +10,6 @@ import secrets
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from statistics import median
 
 from rag import prompting
@@ -26,51 +25,63 @@ from rag.text import citations, tokens
 from rag.types import Finish, Hit, Paper, Prompt, Source, Thought, Usage
 
 _STAGES = ("reachable", "path", "key", "model", "answer")
-_COUNTING = Prompt("", (), "Answer in a few words.", "Count from one to ten, in words.")
-_CITING = {  # of the starter corpus
+_COUNTING = Prompt(question="", sources=(), system="Answer in a few words.", user="Count from one to ten, in words.")
+_TITLES_AND_QUESTIONS = {  # of the starter corpus
     "GraphSAINT: Graph Sampling Based Inductive Learning Method": "How does GraphSAINT keep the neighbors of a node few?",
     "WebWISE: Web Interface Control and Sequential Exploration with Large Language Models": "What does WebWISE see of a page?",
     "Robust Active Distillation": "Which points does Robust Active Distillation query the teacher for?",
 }
-_ENOUGH = 2  # replies of the three that must cite as told
-_FULL = 0.9  # of the window that the long prompt takes
-_LONGEST = 16_000  # tokens of it: more than the abstracts of any usual question, and what a paid model asks little for
-_LEAST = 1024  # tokens that RAG_CONTEXT_WINDOW may say
-_SHOWN = 60  # characters of a reply
+_MIN_CITING_REPLIES = 2  # of the three
+_LONG_PROMPT_SHARE = 0.9  # of the context window
+_MAX_LONG_PROMPT_TOKENS = 16_000  # more than a usual prompt has, and cheap with a paid model
+_MIN_CONTEXT_WINDOW = 1024  # tokens; the smallest value of RAG_CONTEXT_WINDOW
+_MAX_REPLY_CHARS_SHOWN = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """A reply: its text and in how many pieces; seconds until anything came, until text did, until the last, until the end."""
+class TimedReply:
+    """A reply with its number of pieces and its times, in seconds from the request.
+
+    `start_s` is the time of the first thought or text, `first_s` and `last_s` of the first and the last text, `total_s` of the
+    end.
+    """
 
     text: str
     pieces: int
-    begun_s: float
+    start_s: float
     first_s: float
     last_s: float
     total_s: float
     finish: Finish
 
 
-def hear(model: ChatModel, asked: Prompt) -> Heard:
-    """Return the whole reply of `model`. Raises EndpointError."""
+def timed_reply(model: ChatModel, request: Prompt) -> TimedReply:
+    """Return the whole reply of `model` to `request`. Raises EndpointError when there is none."""
     began = time.perf_counter()
-    begun = first = last = None
+    start = first = last = None
     text, pieces, finish = "", 0, Finish(complete=False)
-    for item in model.stream(asked):
+    for item in model.stream(request):
         now = time.perf_counter() - began
         if isinstance(item, str | Thought):
-            begun = now if begun is None else begun
+            start = now if start is None else start
         if isinstance(item, str):
             first, last, text, pieces = now if first is None else first, now, text + item, pieces + 1
         elif isinstance(item, Finish):
             finish = item
     total = time.perf_counter() - began
-    return Heard(text.strip(), pieces, begun or total, first or total, last or total, total, finish)
+    return TimedReply(
+        text=text.strip(),
+        pieces=pieces,
+        start_s=start or total,
+        first_s=first or total,
+        last_s=last or total,
+        total_s=total,
+        finish=finish,
+    )
 
 
 class Trial:
-    """The checks of one model, in their order; `endpoint` is where it is, None for a model that is asked in another way."""
+    """The checks of one model, in order. `endpoint` is None for a model without an OpenAI-compatible endpoint."""
 
     def __init__(self, model: ChatModel, endpoint: Endpoint | None, settings: Settings) -> None:
         self._model = model
@@ -80,12 +91,12 @@ class Trial:
         self._urls = (address.candidates(given) if given else [OPENAI]) if endpoint else []
         self._url = self._urls[0] if self._urls else None
         self._listed: list[str] | None = None
-        self._replies: list[tuple[Prompt, Heard]] = []
+        self._replies: list[tuple[Prompt, TimedReply]] = []
         self.answers = False
         """Whether the model has answered."""
 
     def checks(self, *, quick: bool) -> Iterator[Check]:
-        """Ask the model five questions, one of them long, and yield what is found; four short ones with `quick`."""
+        """Yield the checks from four short requests and a long one; with `quick`, from the short ones only."""
         yield from self._first()
         yield attempt("streaming", self._streams)
         yield attempt("citations", self._cites)
@@ -95,29 +106,29 @@ class Trial:
             yield attempt("speed", self._speed)
 
     def _first(self) -> Iterator[Check]:
-        """Ask a first, short question and yield a check for each thing that it takes to answer it."""
-        failed: EndpointError | None = None
-        heard: Heard | None = None
+        """Send a first, short request and yield a check for each stage of answering it."""
+        failure: EndpointError | None = None
+        reply: TimedReply | None = None
         try:
-            heard = hear(self._model, _COUNTING)
-            self._replies.append((_COUNTING, heard))
+            reply = timed_reply(self._model, _COUNTING)
+            self._replies.append((_COUNTING, reply))
             self.answers = True
         except EndpointError as error:
-            failed = error
-        stage = _STAGES.index(self._stage(failed)) if failed else len(_STAGES)
+            failure = error
+        failed = _STAGES.index(self._stage(failure)) if failure else len(_STAGES)
         for n, name in enumerate(_STAGES):
-            if failed and n == stage:
-                yield Check(name, False, failed.message, failed.fix)
-            elif n > stage:
-                yield Check(name, None, f"not known, as “{_STAGES[stage]}” failed")
-            elif name == "path" and heard and heard.finish.notes:
-                said, _, fix = heard.finish.notes[0].partition(": set ")
-                yield Check(name, True, said, fix and f"Set {fix}")
+            if failure and n == failed:
+                yield Check(name=name, ok=False, message=failure.message, fix=failure.fix)
+            elif n > failed:
+                yield Check(name=name, ok=None, message=f"not checked: “{_STAGES[failed]}” failed")
+            elif name == "path" and reply and reply.finish.notes:
+                message, _, fix = reply.finish.notes[0].partition(": set ")
+                yield Check(name=name, ok=True, message=message, fix=fix and f"Set {fix}")
             else:
-                yield Check(name, True, self._told(name, heard))
+                yield Check(name=name, ok=True, message=self._passed(name, reply))
 
     def _stage(self, error: EndpointError) -> str:
-        """Return at which of the stages the first question failed."""
+        """Return the stage at which the first request failed with `error`."""
         cause = error.__cause__
         if isinstance(cause, Exception) and faults.is_dead(cause):
             return "reachable"
@@ -137,14 +148,14 @@ class Trial:
                 self._url = url
                 return
 
-    def _told(self, stage: str, heard: Heard | None) -> str:
-        """Return what is told of a stage that was passed."""
+    def _passed(self, stage: str, reply: TimedReply | None) -> str:
+        """Return the message of a stage that passed."""
         if stage == "reachable":
             return f"{self._model.host or 'the model'} answers"
         if stage == "path":
-            return f"the API is at {address.shown(self._url)}" if self._url else "it is asked in a way of its own"
+            return f"the API is at {address.shown(self._url)}" if self._url else "the model class sends the requests"
         if stage == "key":
-            return "accepted, or not asked for" if self._key else "none is set, and none was asked for"
+            return "the key is accepted, or not needed" if self._key else "no key is set, and none is needed"
         if stage == "model":
             if self._listed is None:
                 self._list()
@@ -154,100 +165,104 @@ class Trial:
                 else ""
             )
             return f"{self._model.name}{others}"
-        assert heard is not None  # noqa: S101 - the last stage is passed by an answer only
-        return f"“{heard.text[:_SHOWN]}{'…' if len(heard.text) > _SHOWN else ''}” in {heard.total_s:.1f} s"
+        assert reply is not None  # noqa: S101 - the last stage passes with a reply only
+        more = "…" if len(reply.text) > _MAX_REPLY_CHARS_SHOWN else ""
+        return f"“{reply.text[:_MAX_REPLY_CHARS_SHOWN]}{more}” in {reply.total_s:.1f} s"
 
-    def _needed(self) -> None:
+    def _require_answer(self) -> None:
         if not self.answers:
-            raise Skipped("not tried, as the first question was not answered")
+            raise Skipped("not checked: the first question was not answered")
 
     def _streams(self) -> str:
-        self._needed()
-        _, heard = self._replies[0]
-        if heard.pieces < 2 or heard.first_s >= heard.last_s:
+        self._require_answer()
+        _, reply = self._replies[0]
+        if reply.pieces < 2 or reply.first_s >= reply.last_s:
             raise RagError(
-                "The reply came in one piece, so an answer is seen only when it is whole.",
+                "The reply came in one piece, so an answer appears only when it is complete.",
                 "Turn streaming on at the server, or buffering off at the proxy before it.",
             )
-        return f"{heard.pieces} pieces between {heard.first_s:.2f} and {heard.last_s:.2f} s"
+        return f"{reply.pieces} pieces between {reply.first_s:.2f} and {reply.last_s:.2f} s"
 
     def _cites(self) -> str:
-        self._needed()
-        cited = 0
-        for asked in _cited_prompts(self._model):
-            heard = hear(self._model, asked)
-            self._replies.append((asked, heard))
-            cited += cites(heard.text, asked.sources)
-        told = f"{cited} of {len(_CITING)} replies cite a source in every sentence"
-        if cited < _ENOUGH:
-            raise RagError(f"Only {told}.", "Use a larger model, or one tuned for chat; the check still marks what has none.")
-        return told
+        self._require_answer()
+        citing = 0
+        for request in _citation_requests(self._model):
+            reply = timed_reply(self._model, request)
+            self._replies.append((request, reply))
+            citing += cites(reply.text, request.sources)
+        message = f"{citing} of {len(_TITLES_AND_QUESTIONS)} replies cite a source in every sentence"
+        if citing < _MIN_CITING_REPLIES:
+            raise RagError(f"Only {message}.", "Use a larger model, or one tuned for chat.")
+        return message
 
     def _window(self) -> str:
-        self._needed()
-        for asked, heard in self._replies:
-            _whole(asked, heard.finish.usage, self._model.name)
+        self._require_answer()
+        for request, reply in self._replies:
+            _raise_if_cut(request, reply.finish.usage, self._model.name)
         fits, setting = self._model.context_tokens, self._settings.context_window
         if fits is None:
             return "a prompt may be of any length"
         is_openai = self._url is None or self._url == OPENAI
-        told = server.Window() if is_openai else server.ask(self._url or "", self._model.name, self._key)
-        if setting and told.most and setting > told.most:
+        window = server.Window() if is_openai else server.ask(self._url or "", self._model.name, self._key)
+        if setting and window.most and setting > window.most:
             raise RagError(
-                f"RAG_CONTEXT_WINDOW is {setting:,} and the server takes {told.most:,} tokens.",
-                f"Set RAG_CONTEXT_WINDOW={told.most}, or have the server take more.",
+                f"RAG_CONTEXT_WINDOW is {setting:,}, but the server takes only {window.most:,} tokens.",
+                f"Set RAG_CONTEXT_WINDOW={window.most}, or give the server a larger window.",
             )
-        why = "as the server tells" if told.tokens else "as is usual; the server does not tell"
-        return f"{fits:,} tokens for the prompt, {'as RAG_CONTEXT_WINDOW says' if setting else why}"
+        origin = "from the server" if window.tokens else "the default, as the server gives no number"
+        return f"{fits:,} tokens for the prompt, {'from RAG_CONTEXT_WINDOW' if setting else origin}"
 
     def _long(self) -> str:
-        self._needed()
+        self._require_answer()
         words = [f"{kind}-{secrets.token_hex(3)}" for kind in ("amber", "cobalt")]
-        asked = long_prompt(words, min(int(_FULL * (self._model.context_tokens or _LONGEST)), _LONGEST), self._model.name)
-        sent = prompting.tokens(asked, self._model.name)
+        share = int(_LONG_PROMPT_SHARE * (self._model.context_tokens or _MAX_LONG_PROMPT_TOKENS))
+        request = long_prompt(words, min(share, _MAX_LONG_PROMPT_TOKENS), self._model.name)
+        sent = prompting.tokens(request, self._model.name)
         try:
-            heard = hear(self._model, asked)
+            reply = timed_reply(self._model, request)
         except PromptTooLong as error:
-            takes = faults.window_told(error.__cause__)
-            fix = f"Set RAG_CONTEXT_WINDOW={max(takes, _LEAST)}, or have the server take more." if takes else error.fix
-            raise RagError(f"A prompt of about {sent:,} tokens is longer than the server takes.", fix) from error
-        read = heard.finish.usage.prompt_tokens
-        _whole(asked, heard.finish.usage, self._model.name)
-        came = ("neither", "one", "both")[sum(word in heard.text for word in words)]
+            window = faults.window_told(error.__cause__)
+            setting = f"Set RAG_CONTEXT_WINDOW={max(window or 0, _MIN_CONTEXT_WINDOW)}, or give the server a larger window."
+            fix = setting if window else error.fix
+            raise RagError(f"The server refuses a prompt of about {sent:,} tokens as too long.", fix) from error
+        read = reply.finish.usage.prompt_tokens
+        _raise_if_cut(request, reply.finish.usage, self._model.name)
+        repeated = ("neither", "one", "both")[sum(word in reply.text for word in words)]
         counted = f"{read:,} tokens read" if read else f"about {sent:,} tokens sent, and the server does not count"
-        return f"{counted}; of the words at its two ends came back: {came}"
+        return f"{counted}; the model repeated {repeated} of the words at the two ends"
 
     def _speed(self) -> str:
-        self._needed()
-        heard = [h for _, h in self._replies[1:]]
-        if not heard:
-            raise Skipped("not measured, as no question about abstracts was answered")
-        rates = [rate for h in heard if (rate := _rate(h, self._model.name))]
-        told = f"first words after {median(h.first_s for h in heard):.1f} s"
-        return f"{told}, then {median(rates):,.0f} tokens a second" if rates else told
+        self._require_answer()
+        replies = [reply for _, reply in self._replies[1:]]
+        if not replies:
+            raise Skipped("not measured: no question about abstracts was answered")
+        rates = [rate for reply in replies if (rate := _tokens_per_s(reply, self._model.name))]
+        message = f"first words after {median(reply.first_s for reply in replies):.1f} s"
+        return f"{message}, then {median(rates):,.0f} tokens a second" if rates else message
 
 
-def _rate(heard: Heard, model: str | None) -> float | None:
-    took = heard.total_s - heard.begun_s
-    said = heard.finish.usage.completion_tokens or tokens.count(heard.text, model)
-    return said / took if took > 0 else None
+def _tokens_per_s(reply: TimedReply, model: str | None) -> float | None:
+    seconds = reply.total_s - reply.start_s
+    count = reply.finish.usage.completion_tokens or tokens.count(reply.text, model)
+    return count / seconds if seconds > 0 else None
 
 
-def _whole(asked: Prompt, usage: Usage, model: str | None) -> None:
-    """Raise RagError when the server says that it read less than it was sent."""
-    if not (warnings := prompting.warnings(asked, usage, model)):
+def _raise_if_cut(request: Prompt, usage: Usage, model: str | None) -> None:
+    """Raise RagError when the server reports that it read less than `request`."""
+    if not (warnings := prompting.warnings(request, usage, model)):
         return
     read = usage.prompt_tokens or 0
-    have = "have the server take more (Ollama: num_ctx or OLLAMA_CONTEXT_LENGTH)."
-    fix = f"Set RAG_CONTEXT_WINDOW={read}, or {have}" if read >= _LEAST else f"{have[:1].upper()}{have[1:]}"
+    larger = "give the server a larger window (Ollama: num_ctx or OLLAMA_CONTEXT_LENGTH)."
+    smaller = f"Set RAG_CONTEXT_WINDOW={read}, or {larger}"
+    fix = smaller if read >= _MIN_CONTEXT_WINDOW else larger[:1].upper() + larger[1:]
     raise RagError(f"{warnings[0].partition(', so ')[0]}.", fix)
 
 
-def cites(reply: str, given: Sequence[Source]) -> bool:
-    """Whether `reply` claims something and each sentence that does cites sources, and none that was not `given`."""
-    known = {source.n for source in given}
-    said = [s for s in citations.statements(reply, given) if s.is_claim]
-    return bool(said) and not is_refusal(reply) and all(s.citations and known.issuperset(s.citations) for s in said)
+def cites(reply: str, sources: Sequence[Source]) -> bool:
+    """Whether `reply` makes claims, each claim cites a source, and all citations are of `sources`."""
+    numbers = {source.n for source in sources}
+    claims = [s for s in citations.statements(reply, sources) if s.is_claim]
+    return bool(claims) and not is_refusal(reply) and all(c.citations and numbers.issuperset(c.citations) for c in claims)
 
 
 def _papers() -> dict[str, Paper]:
@@ -255,36 +270,33 @@ def _papers() -> dict[str, Paper]:
     return {paper.title: paper for paper in formats.parse(text, formats.STARTER) if isinstance(paper, Paper)}
 
 
-def _cited_prompts(model: ChatModel) -> Iterator[Prompt]:
-    """Yield the prompts of the canned questions: the paper that answers first, then the other two."""
-    held = _papers()
-    for title, question in _CITING.items():
-        papers = [held[title], *(held[other] for other in _CITING if other != title)]
-        yield prompting.answer(
-            question,
-            [Hit(paper=paper, score=1.0, dense=1.0, lexical=0.0) for paper in papers],
-            model.context_tokens,
-            model.name,
-        )
+def _citation_requests(model: ChatModel) -> Iterator[Prompt]:
+    """Yield the prompts of the fixed questions, each with the paper that answers it first, then the other two."""
+    by_title = _papers()
+    for title, question in _TITLES_AND_QUESTIONS.items():
+        papers = [by_title[title], *(by_title[other] for other in _TITLES_AND_QUESTIONS if other != title)]
+        hits = [Hit(paper=paper, score=1.0, dense=1.0, lexical=0.0) for paper in papers]
+        yield prompting.answer(question, hits, model.context_tokens, model.name)
 
 
-def long_prompt(words: Sequence[str], most: int, model: str | None) -> Prompt:
-    """Return a prompt of nearly `most` tokens: two `words` to remember, one at each end, abstracts between them."""
+def long_prompt(words: Sequence[str], max_tokens: int, model: str | None) -> Prompt:
+    """Return a prompt of nearly `max_tokens` tokens: abstracts between two `words` that the model is to repeat."""
     abstracts = [paper.abstract for paper in _papers().values()]
-    random.Random(words[0]).shuffle(abstracts)  # noqa: S311 - so that no server has it from the last time
-    made = partial(_long_prompt, words)
-    room = most - prompting.tokens(made([]), model)
-    kept: list[str] = []
+    random.Random(words[0]).shuffle(abstracts)  # noqa: S311 - so that no server has the prompt in its cache
+    spare = max_tokens - prompting.tokens(_words_around(words, []), model)
+    fitting: list[str] = []
     for abstract in abstracts:
-        room -= int(tokens.margin(model) * tokens.count(abstract, model)) + 2
-        if room < 0:
+        spare -= int(tokens.margin(model) * tokens.count(abstract, model)) + 2
+        if spare < 0:
             break
-        kept.append(abstract)
-    return made(kept)
+        fitting.append(abstract)
+    return _words_around(words, fitting)
 
 
-def _long_prompt(words: Sequence[str], abstracts: Sequence[str]) -> Prompt:
-    first, last = words
+def _words_around(words: Sequence[str], abstracts: Sequence[str]) -> Prompt:
     text = "\n\n".join(abstracts)
-    asked = f"The first word is {first}.\n\n{text}\n\nThe last word is {last}.\n\nRepeat the first word and the last word."
-    return Prompt("", (), "You are told two words, one before and one after a long text.", asked)
+    request = (
+        f"The first word is {words[0]}.\n\n{text}\n\nThe last word is {words[1]}.\n\nRepeat the first word and the last word."
+    )
+    system = "You are told two words, one before and one after a long text."
+    return Prompt(question="", sources=(), system=system, user=request)

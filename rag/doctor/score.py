@@ -1,6 +1,6 @@
-"""What the doctor knows of the score card: the bundled questions, which another package asks and judges.
+"""The interface of the score card, which another package implements: it asks bundled questions and judges the answers.
 
-That package builds on this one, so this one does not import it: the package's metadata names the function.
+That package imports rag, so rag does not import it. An entry point of the distribution names the function.
 """
 
 from __future__ import annotations
@@ -17,7 +17,10 @@ GROUP = "abstract_rag.score_card"  # of entry points, in pyproject.toml
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """How many of `of` cases were answered as they should be, and by whom; `missed` are the ids of the others."""
+    """How many (`grounded`) of how many cases (`of`) were answered right, by which model (`by`).
+
+    `missed` are the ids of the other cases.
+    """
 
     grounded: int
     of: int
@@ -27,16 +30,16 @@ class Score:
 
 
 ScoreCard = Callable[[Settings, Progress, bool, int], Score]
-"""Asks of the starter corpus: the home's own library when the third argument is true. The fourth is the most cases asked."""
+"""Arguments: settings, progress, whether to ask the home's own library, maximum number of cases."""
 
 
 def installed() -> ScoreCard | None:
-    """Return the score card that is installed with this package, None when there is none."""
+    """Return the score card of the installed distribution; None when it has none."""
     try:
-        found = distribution("abstract-rag").entry_points.select(group=GROUP)
+        entries = distribution("abstract-rag").entry_points.select(group=GROUP)
     except PackageNotFoundError:
         return None
-    for entry in found:
+    for entry in entries:
         card: ScoreCard = entry.load()
         return card
     return None

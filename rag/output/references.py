@@ -1,4 +1,4 @@
-"""Papers as reference managers read them, BibTeX and RIS, and the addresses at which a paper is known."""
+"""Papers as BibTeX and RIS for reference managers, and the links of a paper: arXiv, DOI, Hugging Face, its own address."""
 
 from __future__ import annotations
 
@@ -26,26 +26,28 @@ _SPACES = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
+class _Identifiers:
     arxiv: str | None = None
     doi: str | None = None
-    host: str | None = None  # of its address, where that is one of the web
+    host: str | None = None  # of its web address
 
 
 def links(paper: Paper) -> list[tuple[str, str]]:
-    """Return the addresses of a paper with what each is called, as far as its own address and id tell: arXiv, Hugging Face,
-    DOI, or else the host. Nothing but http and https is an address."""
-    known = _known(paper)
-    found = [("arXiv", f"https://arxiv.org/abs/{known.arxiv}")] if known.arxiv else []
-    if known.doi:
-        found.append(("DOI", f"https://doi.org/{quote(known.doi, safe='/:;()')}"))
-    if known.host and not (known.arxiv and _is_arxiv(known.host)) and not (known.doi and known.host in _DOI_HOSTS):
-        found.append(("Hugging Face" if known.host == _HUGGINGFACE else known.host, (paper.url or "").strip()))
-    return found
+    """Return (label, URL) for each link of `paper` that its address and its id give.
+
+    The label is arXiv, DOI, Hugging Face, or the host. Only http and https addresses are links.
+    """
+    ids = _identifiers(paper)
+    labelled = [("arXiv", f"https://arxiv.org/abs/{ids.arxiv}")] if ids.arxiv else []
+    if ids.doi:
+        labelled.append(("DOI", f"https://doi.org/{quote(ids.doi, safe='/:;()')}"))
+    if ids.host and not (ids.arxiv and _is_arxiv(ids.host)) and not (ids.doi and ids.host in _DOI_HOSTS):
+        labelled.append(("Hugging Face" if ids.host == _HUGGINGFACE else ids.host, (paper.url or "").strip()))
+    return labelled
 
 
 def authors(paper: Paper, most: int, *, or_count: bool = False) -> str:
-    """Return the first `most` authors, with "et al." for more. With `or_count`, return "3 authors" where none is named."""
+    """Return the first `most` authors, with "et al." for more. With `or_count`, return "3 authors" when none is named."""
     if paper.authors or not or_count or not paper.author_count:
         return ", ".join(paper.authors[:most]) + " et al." * (len(paper.authors) > most)
     return f"{paper.author_count} author{'s' * (paper.author_count != 1)}"
@@ -55,9 +57,9 @@ def _is_arxiv(host: str) -> bool:
     return host == "arxiv.org" or host.endswith(".arxiv.org")
 
 
-def _known(paper: Paper) -> _Known:
-    """Return what numbers a paper has, by its address and its id."""
-    host, path = _place(paper.url or "")
+def _identifiers(paper: Paper) -> _Identifiers:
+    """Return the arXiv number, the DOI and the host of `paper`, from its address and its id."""
+    host, path = _host_and_path(paper.url or "")
     if _is_arxiv(host):
         match = _ARXIV_PATH.fullmatch(path)
     elif host == _HUGGINGFACE:
@@ -67,16 +69,16 @@ def _known(paper: Paper) -> _Known:
     else:
         match = _PUBLISHER_PATH.fullmatch(path)
     numbers: dict[str, str] = {}
-    for found in (match, _ARXIV_ID.fullmatch(paper.id), _DOI_ID.fullmatch(paper.id)):
-        numbers = (found.groupdict() if found else {}) | numbers
+    for candidate in (match, _ARXIV_ID.fullmatch(paper.id), _DOI_ID.fullmatch(paper.id)):
+        numbers = (candidate.groupdict() if candidate else {}) | numbers
     doi, arxiv = numbers.get("doi"), numbers.get("arxiv")
     if doi and doi.lower().startswith(_ARXIV_DOI):
         arxiv = arxiv or doi[len(_ARXIV_DOI) :]
-    return _Known(arxiv, doi, host or None)
+    return _Identifiers(arxiv=arxiv, doi=doi, host=host or None)
 
 
-def _place(url: str) -> tuple[str, str]:
-    """Return the host, without "www.", and the path of an address of the web; two empty texts of any other."""
+def _host_and_path(url: str) -> tuple[str, str]:
+    """Return the host, without "www.", and the path of a web address; ("", "") for any other text."""
     try:
         parts = urlsplit(url.strip())
     except ValueError:
@@ -87,13 +89,13 @@ def _place(url: str) -> tuple[str, str]:
 
 
 def bibtex(papers: Iterable[Paper]) -> str:
-    """Return a BibTeX entry for each paper, under its id, which no two entries share."""
+    """Return a BibTeX entry for each paper. The keys are the papers' ids, made unique."""
     taken: set[str] = set()
     return "\n\n".join(_entry(paper, _key(paper, taken)) for paper in papers)
 
 
 def _key(paper: Paper, taken: set[str]) -> str:
-    """Return a key that is not in `taken`, and put it there; BibTeX takes keys in upper and lower case for the same."""
+    """Return a key for `paper` that is not in `taken`, and add it there. BibTeX ignores the case of keys."""
     base = re.sub(r"[^A-Za-z0-9_.:-]", "", paper.id) or "paper"
     key, number = base, 1
     while key.lower() in taken:
@@ -104,14 +106,14 @@ def _key(paper: Paper, taken: set[str]) -> str:
 
 
 def _entry(paper: Paper, key: str) -> str:
-    known = _known(paper)
+    ids = _identifiers(paper)
     fields = {
         "title": "{" + _title(paper.title) + "}",
         "author": " and ".join(map(_name, paper.authors)),
         "year": (paper.published or "")[:4],
-        "eprint": known.arxiv or "",
-        "archiveprefix": "arXiv" if known.arxiv else "",
-        "doi": _plain(known.doi or ""),
+        "eprint": ids.arxiv or "",
+        "archiveprefix": "arXiv" if ids.arxiv else "",
+        "doi": _plain(ids.doi or ""),
         "url": _plain(paper.url or ""),
     }
     body = ",\n".join(f"  {name} = {{{value}}}" for name, value in fields.items() if value)
@@ -119,13 +121,13 @@ def _entry(paper: Paper, key: str) -> str:
 
 
 def _name(author: str) -> str:
-    """A name with "and" in it, an organisation's, stays one name in braces."""
+    """Return `author` escaped. A name with "and" in it, as of an organisation, is put in braces to stay one name."""
     escaped = _escape(author)
     return f"{{{escaped}}}" if " and " in f" {escaped.lower()} " else escaped
 
 
 def _title(title: str) -> str:
-    """Return a title with its words escaped. Maths ($...$ on one line, with balanced braces) stays as it is written."""
+    """Return `title` escaped. Maths ($...$ on one line, with balanced braces) is not changed."""
     pieces: list[str] = []
     position = 0
     for maths in _MATHS.finditer(title):
@@ -136,7 +138,7 @@ def _title(title: str) -> str:
 
 
 def _is_balanced(maths: str) -> bool:
-    """Return whether `maths` closes each brace that it opens. BibTeX counts escaped braces too, TeX does not."""
+    """Whether `maths` closes each brace that it opens. BibTeX also counts escaped braces, TeX does not."""
     depth = 0
     for sign in maths:
         depth += (sign == "{") - (sign == "}")
@@ -160,8 +162,8 @@ def ris(papers: Iterable[Paper]) -> str:
 
 
 def _record(paper: Paper) -> Iterator[tuple[str, str]]:
-    """Yield the tags of a paper and their values, each on one line."""
-    known = _known(paper)
+    """Yield the RIS tags of `paper` with their values, each on one line."""
+    ids = _identifiers(paper)
     fields: Sequence[tuple[str, str | None]] = (
         ("ID", paper.id),
         ("TI", paper.title),
@@ -169,8 +171,8 @@ def _record(paper: Paper) -> Iterator[tuple[str, str]]:
         ("PY", (paper.published or "")[:4]),
         ("DA", "/".join([*(paper.published or "").split("-"), "", "", ""][:3]) + "/" if paper.published else ""),
         ("AB", paper.abstract),
-        ("AN", f"arXiv:{known.arxiv}" if known.arxiv else ""),
-        ("DO", known.doi),
+        ("AN", f"arXiv:{ids.arxiv}" if ids.arxiv else ""),
+        ("DO", ids.doi),
         ("UR", paper.url),
     )
     yield "TY", "GEN"

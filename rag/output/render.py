@@ -1,4 +1,4 @@
-"""Turns answers into what people and programs read: terminal text, Markdown, JSON, BibTeX, RIS."""
+"""Renders answers as terminal text, Markdown, JSON, BibTeX and RIS."""
 
 from __future__ import annotations
 
@@ -14,16 +14,17 @@ from rag.text import sentences
 from rag.types import Answer, Claim, Filters, Hit, Paper, Source, Verdict
 
 MARK = "⚠"
-# What follows a sentence that is not simply supported, and what it means.
+# For each verdict but "supported": the sign after the sentence, and its meaning in the legend.
 SIGNS: dict[Verdict, tuple[str, str]] = {
     "unsupported": (MARK, "not supported by the abstract it cites"),
     "partial": ("≈", "supported only in part"),
     "miscited": ("↪", "supported by another source than it cites"),
     "uncited": ("○", "without a source"),
 }
-_SENTENCE = 160  # characters shown of what a nearest paper says
-_MAX_AUTHORS = 3  # named in a reference
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # a model could drive the terminal with them
+_MAX_NEAREST_SENTENCE_CHARS = 160
+_MAX_CLAIM_CHARS = 80  # of a claim quoted in a finding
+_MAX_AUTHORS_IN_REFERENCE = 3
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # a reply could control the terminal with them
 
 
 def to_dict(answer: Answer) -> dict[str, Any]:
@@ -39,16 +40,16 @@ def to_json(answer: Answer) -> str:
 
 
 def hit_to_dict(n: int, hit: Hit) -> dict[str, Any]:
-    """Return a retrieved paper as JSON values: what a source of an answer has, with the abstract and its passages."""
+    """Return a retrieved paper as JSON values: the fields of a source, its abstract and its passages."""
     shown = _source(Source(n, hit))
     del shown["cited"]
     return {**shown, "abstract": hit.paper.abstract, "passages": [asdict(p) for p in hit.passages]}
 
 
-def hits_to_dict(question: str, only: Filters, found: Sequence[Hit], warnings: Sequence[str]) -> dict[str, Any]:
-    """Return a search's result as JSON values, as docs/reference/json.md shows it."""
-    hits = [hit_to_dict(n, hit) for n, hit in enumerate(found, 1)]
-    return {"question": question, "filters": asdict(only), "hits": hits, "warnings": list(warnings)}
+def hits_to_dict(question: str, only: Filters, ranked: Sequence[Hit], warnings: Sequence[str]) -> dict[str, Any]:
+    """Return the results of a search as JSON values, as docs/reference/json.md shows them."""
+    values = [hit_to_dict(n, hit) for n, hit in enumerate(ranked, 1)]
+    return {"question": question, "filters": asdict(only), "hits": values, "warnings": list(warnings)}
 
 
 def _source(source: Source) -> dict[str, Any]:
@@ -66,45 +67,47 @@ def _source(source: Source) -> dict[str, Any]:
 
 
 def text(answer: Answer) -> str:
-    """Return the answer for a terminal: its text with signs, what the check found, and its sources by title."""
+    """Return the answer for a terminal: its text with signs, the findings of the check, and the sources."""
     return "\n\n".join(part for part in (plain(marked(answer)), tail(answer)) if part)
 
 
 def marked(answer: Answer) -> str:
-    """Return an answer's text with what the check adds to its sentences; nothing of it is left out."""
-    said = answer.answer
+    """Return the whole text of `answer`, with the sign or the added citation after each sentence."""
+    marked_text = answer.answer
     for claim in reversed(answer.claims):
-        said = said[: claim.end] + suffix(claim) + said[claim.end :]
-    return said
+        marked_text = marked_text[: claim.end] + suffix(claim) + marked_text[claim.end :]
+    return marked_text
 
 
 def suffix(claim: Claim) -> str:
-    """Return what the check adds to a sentence: the citation it gives, or a sign."""
+    """Return what the check adds after a sentence: a citation or a sign; "" for a supported one."""
     if claim.added:
         return f" [{', '.join(map(str, claim.added))}, added by check]"
     return f" {SIGNS[claim.verdict][0]}" if claim.verdict in SIGNS else ""
 
 
 def tail(answer: Answer) -> str:
-    """Return what follows the text of an answer in a terminal: the check's findings and the sources."""
+    """Return the findings of the check and the sources, which follow the text of an answer in a terminal."""
     parts = [findings(answer), _listed(answer)]
     return _CONTROL.sub("", "\n\n".join(part for part in parts if part))
 
 
 def plain(markdown: str) -> str:
-    """Return an answer's text for a terminal: without the marks that make titles bold, and without control characters."""
-    bare = re.sub(r"^\*\*(.+)\*\*$", lambda m: m.group(1).replace("\\*", "*"), markdown, flags=re.MULTILINE)
-    return _CONTROL.sub("", bare)
+    """Return Markdown for a terminal: without the asterisks of bold titles, and without control characters."""
+    unmarked = re.sub(r"^\*\*(.+)\*\*$", lambda m: m.group(1).replace("\\*", "*"), markdown, flags=re.MULTILINE)
+    return _CONTROL.sub("", unmarked)
 
 
 def findings(answer: Answer) -> str:
-    """Return the legend of the signs in the text, then a line for each sentence that failed the check, the filters, and
-    what else there is to tell; empty when there is nothing."""
+    """Return a line for each finding: the legend of the signs used, sentences with problems, filters and warnings.
+
+    Return "" when there is nothing to report.
+    """
     shown = dict.fromkeys(claim.verdict for claim in answer.claims if claim.verdict in SIGNS)
     legend = ["   ".join(f"{sign} {meaning}" for sign, meaning in map(SIGNS.__getitem__, shown))] if shown else []
     lines = [_finding(claim) for claim in answer.claims if claim.verdict != "none" and (claim.problems or claim.disputed)]
     if answer.invalid_citations:
-        lines.append(f"{MARK} cites numbers that are no source: {', '.join(map(str, answer.invalid_citations))}")
+        lines.append(f"{MARK} cites numbers of no source: {', '.join(map(str, answer.invalid_citations))}")
     lines += [filters.sentence(answer.filters, (s.paper for s in answer.sources))] * bool(answer.filters)
     lines += [f"{MARK} {warning}" for warning in answer.warnings]
     if not answer.complete:
@@ -115,41 +118,41 @@ def findings(answer: Answer) -> str:
 def _finding(claim: Claim) -> str:
     sign = SIGNS.get(claim.verdict, (MARK, ""))[0]
     dispute = (f"the model judges it {claim.judged}",) if claim.disputed else ()
-    return f"{sign} {claim.verdict}: “{_short(claim.text)}” ({'; '.join((*claim.problems, *dispute))})"
+    return f"{sign} {claim.verdict}: “{_short(claim.text, _MAX_CLAIM_CHARS)}” ({'; '.join((*claim.problems, *dispute))})"
 
 
 def _listed(answer: Answer) -> str:
     if answer.refused:
         return "\n".join(["Nearest papers:", *map(nearest, answer.sources)]) if answer.sources else ""
     shown = [s for s in answer.sources if s.cited] or list(answer.sources)
-    if answer.mode == "corpus":  # its text is a list of them, with title and date
+    if answer.mode == "corpus":  # its text lists them already, with title and date
         shown = [s for s in shown if s.paper.authors or s.paper.url]
     return "\n".join(["Sources:", *(reference(s.n, s.paper) for s in shown)]) if shown else ""
 
 
 def nearest(source: Source) -> str:
-    """Return a paper that comes near a refused question: its reference, and what of its abstract comes nearest."""
+    """Return two lines for a paper close to a refused question: its reference and the sentence closest to the question."""
     return f"{reference(source.n, source.paper)}\n    {nearest_sentence(source.hit)}"
 
 
 def nearest_sentence(hit: Hit) -> str:
-    """Return the first sentence of the passage nearest to the question, cut to one line."""
+    """Return the first sentence of the passage closest to the question, cut to one line."""
     abstract = hit.paper.abstract
     start = hit.passages[0].start if hit.passages else 0
     spans = [span for span in sentences.split(abstract) if span[1] > start] or [(0, 0)]
-    return _short(abstract[slice(*spans[0])], _SENTENCE)
+    return _short(abstract[slice(*spans[0])], _MAX_NEAREST_SENTENCE_CHARS)
 
 
 def reference(n: int, paper: Paper) -> str:
-    """Return a paper as one line of a list of sources: number, title, authors, date and address where known."""
-    more = [references.authors(paper, _MAX_AUTHORS), paper.published, paper.url]
+    """Return a paper as one line: number, title, and its authors, date and address where known."""
+    more = [references.authors(paper, _MAX_AUTHORS_IN_REFERENCE), paper.published, paper.url]
     return f"[{n}] {paper.title}" + "".join(f" · {part}" for part in more if part)
 
 
-def hits(found: Sequence[Hit]) -> str:
-    """Return a ranking as text: number, title, fused score and best cosine."""
+def hits(ranked: Sequence[Hit]) -> str:
+    """Return the results of a search as text: reference, fused score and cosine of the best chunk."""
     return "\n".join(
-        f"{reference(n, hit.paper)}\n    score {hit.score:.2f}, cosine {hit.dense:.2f}" for n, hit in enumerate(found, 1)
+        f"{reference(n, hit.paper)}\n    score {hit.score:.2f}, cosine {hit.dense:.2f}" for n, hit in enumerate(ranked, 1)
     )
 
 
@@ -162,13 +165,15 @@ def markdown(answer: Answer) -> str:
 
 
 def bibtex(*answers: Answer) -> str:
-    """Return a BibTeX entry for each paper that the answers cite, once; where they cite none, for those nearest to what was
-    refused."""
+    """Return a BibTeX entry for each paper that the answers cite, each once.
+
+    When they cite none, return entries for the papers closest to the refused questions.
+    """
     return references.bibtex(_papers(answers))
 
 
 def ris(*answers: Answer) -> str:
-    """Return a RIS record for each of the papers that bibtex() has."""
+    """Return a RIS record for each paper that bibtex() returns."""
     return references.ris(_papers(answers))
 
 
@@ -178,5 +183,5 @@ def _papers(answers: Sequence[Answer]) -> list[Paper]:
     return list({paper.id: paper for paper in cited or near}.values())
 
 
-def _short(said: str, most: int = 80) -> str:
-    return said if len(said) <= most else said[: most - 1] + "…"
+def _short(text: str, max_chars: int) -> str:
+    return text if len(text) <= max_chars else text[: max_chars - 1] + "…"

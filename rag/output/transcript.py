@@ -1,4 +1,4 @@
-"""A whole conversation as Markdown: questions and answers, numbered anew so that one list of references serves them all."""
+"""A conversation as Markdown. Citations are renumbered, so that all answers share one list of references."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from rag.output import render
 from rag.text.citations import citations
 from rag.types import Answer, Paper, Source
 
-_Number = Callable[[int], str]  # of a source of one answer, as it is written for the whole conversation
+_Number = Callable[[int], str]  # number of a source in one answer -> number in the conversation
 
 
 def markdown(answers: Sequence[Answer]) -> str:
-    """Return a conversation with its findings and, at its end, every paper it cites or that came near a refused question."""
+    """Return the questions, answers and findings, and at the end all papers cited or listed with a refusal."""
     papers: dict[str, tuple[int, Paper]] = {}
     parts = [part for answer in answers for part in _exchange(answer, papers)]
     if papers:
@@ -22,7 +22,7 @@ def markdown(answers: Sequence[Answer]) -> str:
 
 
 def _exchange(answer: Answer, papers: dict[str, tuple[int, Paper]]) -> list[str]:
-    """Return the paragraphs of a question and its answer; put the papers they speak of into `papers`, with their numbers."""
+    """Return the paragraphs of a question and its answer. Papers that they cite are added to `papers` with their numbers."""
     sources = {s.n: s for s in answer.sources}
 
     def number(n: int) -> str:
@@ -31,24 +31,24 @@ def _exchange(answer: Answer, papers: dict[str, tuple[int, Paper]]) -> list[str]
         paper = sources[n].paper
         return str(papers.setdefault(paper.id, (len(papers) + 1, paper))[0])
 
-    anew = _numbered(answer, number)
-    understood = answer.standalone_question != answer.question
-    near = ", ".join(f"[{number(s.n)}]" for s in answer.sources) if answer.refused else ""
+    renumbered = _renumbered(answer, number)
+    rewritten = answer.standalone_question != answer.question
+    nearest = ", ".join(f"[{number(s.n)}]" for s in answer.sources) if answer.refused else ""
     return [
         f"## {' '.join(answer.question.split())}",
-        f"*Understood as: {' '.join(answer.standalone_question.split())}*" * understood,
-        render.marked(anew),
-        f"Nearest papers: {near}" * bool(near),
-        render.findings(anew),
+        f"*Understood as: {' '.join(answer.standalone_question.split())}*" * rewritten,
+        render.marked(renumbered),
+        f"Nearest papers: {nearest}" * bool(nearest),
+        render.findings(renumbered),
     ]
 
 
-def _numbered(answer: Answer, number: _Number) -> Answer:
-    """Return an answer that cites by `number`; a number that is no source's stands with a question mark."""
+def _renumbered(answer: Answer, number: _Number) -> Answer:
+    """Return `answer` with its citations renumbered. A number that no source has gets a question mark."""
     marks = _marks(answer.answer, answer.sources, number)
 
     def moved(offset: int) -> int:
-        return offset + sum(len(anew) - (end - start) for start, end, anew in marks if end <= offset)
+        return offset + sum(len(mark) - (end - start) for start, end, mark in marks if end <= offset)
 
     text = _replaced(answer.answer, marks)
     claims = []
@@ -61,12 +61,12 @@ def _numbered(answer: Answer, number: _Number) -> Answer:
 
 
 def _marks(text: str, sources: Sequence[Source], number: _Number) -> list[tuple[int, int, str]]:
-    """Return where the citations of `text` stand, and what is to stand there."""
-    found = citations(text, sources)
-    return [(c.start, c.end, f"[{', '.join(dict.fromkeys(map(number, c.numbers)))}]") for c in found]
+    """Return (start, end, renumbered mark) for each citation of `text`."""
+    marks = citations(text, sources)
+    return [(m.start, m.end, f"[{', '.join(dict.fromkeys(map(number, m.numbers)))}]") for m in marks]
 
 
 def _replaced(text: str, marks: Sequence[tuple[int, int, str]]) -> str:
-    for start, end, anew in reversed(marks):
-        text = text[:start] + anew + text[end:]
+    for start, end, mark in reversed(marks):
+        text = text[:start] + mark + text[end:]
     return text

@@ -1,7 +1,7 @@
-"""Decides, before any model is asked, whether the abstracts found can answer at all, and names what is missing.
+"""Decides, before a model is asked, whether the retrieved abstracts can answer a question, and names what is missing.
 
-A question is refused when what it names is in no abstract, when nothing comes near it, and, for a reader that cannot tell
-by itself, when the detail it asks for is not in the papers it is about. Thresholds were set on the dev half of evals/cases.
+A question is refused when no abstract has the names in it, and when no paper is close to it. For the extractive reader, it
+is also refused when the papers on its subject lack the detail asked for. Thresholds were set on the dev half of evals/cases.
 """
 
 from __future__ import annotations
@@ -19,17 +19,18 @@ from rag.text import names, quantities, sentences
 from rag.text.words import content_words, method_names
 from rag.types import Hit
 
-_NUMBERED = re.compile(r"[^\W\d_]+-?\d+(?:\.\d+)*")  # one of a series, which is not told by what is said of another one
-LEAST_COSINE = 0.25  # best chunk; far-off questions stay under 0.18, answerable ones are mostly over 0.33
-LEAST_SHARE = 0.65  # of a question's words that one paper has, which makes up for a low cosine
-ANCHORED = 10.0  # fused score of a paper that is meant, whatever name of the question is unknown
-FAR = ((5.5, 0.40, 0.45), (7.2, 0.41, 0.40))  # fused score, cosine, share: all three under those of a line, nothing is near
-_NEAR = 0.72  # a further paper is about the question too when its fused score is this share of the best one's
-_PHRASE = 2  # words of meaning that stand together in too many sentences by chance
-_ABOUT = 3  # papers that a question may be about
+_NUMBERED = re.compile(r"[^\W\d_]+-?\d+(?:\.\d+)*")  # one of a series: an abstract on GPT-3 does not answer a question on GPT-4
+MIN_COSINE_OF_BEST_CHUNK = 0.25  # far-off questions stay below 0.18, answerable ones are mostly above 0.33
+MIN_SHARE_OF_QUESTION_WORDS = 0.65  # in one paper; then a low cosine does not matter
+MIN_SCORE_OF_NAMED_PAPER = 10.0  # fused score; then an unknown name in the question does not matter
+# Fused score, cosine, share of words. No paper is close when all three are below those of one line.
+FAR_LIMITS = ((5.5, 0.40, 0.45), (7.2, 0.41, 0.40))
+_MIN_SCORE_SHARE_OF_SUBJECT_PAPER = 0.72  # of the best fused score, for a further paper to be on the subject too
+_MAX_EXACT_WORDS = 2  # content words of a subject that must stand together: two often share a sentence by chance
+_MAX_SUBJECT_PAPERS = 3
 
-# What a detail may be called in an abstract that gives it.
-_CALLED = (
+# Each line: stems by which abstracts give the same detail.
+_SYNONYM_LINES = (
     "dataset benchmark corpu corpora data collection suit imagenet cifar",
     "hardwar gpu gpus tpu tpus chip accelerator devic cpu cuda rtx a100 v100 h100",
     "loss objectiv criterion entropi",
@@ -40,65 +41,72 @@ _CALLED = (
     "example sampl shot instanc",
     "parameter weight size",
 )
-_SAME = {word: frozenset(line.split()) for line in _CALLED for word in line.split()}
-# Details whose answer nearly always repeats a word of theirs: if the abstract has none, it does not say.
-_TELLING = frozenset(
+_SYNONYMS = {word: frozenset(line.split()) for line in _SYNONYM_LINES for word in line.split()}
+# Details whose answer nearly always repeats their word. An abstract without the word does not give the detail.
+_REPEATED_WORDS = frozenset(
     "licenc licens simulator epoch rat threshold length kernel seed temperatur optimizer hardwar gpu dropout language "
     "annotator patient participant worker criterion layer head cost pric valu siz budget decay schedul".split()
 )
-_VAGUE = frozenset("shar amount fraction fast faster bett good gain speedup number percent function model type part".split())
+_VAGUE_WORDS = frozenset(
+    "shar amount fraction fast faster bett good gain speedup number percent function model type part".split()
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """`reason` is None when the question may be answered; `missing` names what no abstract has, in any case."""
+    """Whether a question may be answered.
+
+    `reason` says why not, and is None when it may. `missing` are the names that no abstract has, in both cases.
+    """
 
     reason: str | None
     missing: tuple[str, ...] = ()
 
 
-def on_scale(asked: str, hits: Sequence[Hit], library: Library, reader: Embedder) -> list[Hit]:
-    """Return `hits` with the cosines of `reader`, the embedder that the thresholds here were set with."""
+def on_scale(question: str, hits: Sequence[Hit], library: Library, reader: Embedder) -> list[Hit]:
+    """Return `hits` with the cosines of `reader`, the embedder for which the thresholds of this module were set."""
     chunks = library.chunks([hit.paper.id for hit in hits])
     vectors = library.found_vectors(reader.name, [chunk.text for chunk in chunks])
     missing = [chunk.text for chunk in chunks if chunk.text not in vectors]
-    [question, *made] = reader.embed([asked, *missing])
-    vectors |= dict(zip(missing, made, strict=True))
+    [question_vector, *embedded] = reader.embed([question, *missing])
+    vectors |= dict(zip(missing, embedded, strict=True))
     cosines: dict[str, float] = {}
     for chunk in chunks:
-        cosines[chunk.paper_id] = max(cosines.get(chunk.paper_id, -1.0), float(vectors[chunk.text] @ question))
+        cosines[chunk.paper_id] = max(cosines.get(chunk.paper_id, -1.0), float(vectors[chunk.text] @ question_vector))
     return [replace(hit, dense=cosines.get(hit.paper.id, 0.0)) for hit in hits]
 
 
-def judge(asked: str, hits: Sequence[Hit], lexical: LexicalIndex, *, details: bool = False, selected: bool = False) -> Decision:
-    """Return whether `hits`, best first, can answer the question `asked`; with `details`, whether they give its details.
+def judge(
+    question: str, hits: Sequence[Hit], lexical: LexicalIndex, *, details: bool = False, selected: bool = False
+) -> Decision:
+    """Return whether `hits`, best first, can answer `question`; with `details`, whether they also give its details.
 
-    `selected` papers are those that whoever asks has chosen: then how near they come says nothing.
+    `selected` says that the user chose the papers. Then they need not be close to the question.
     """
     if not hits:
         return Decision("No paper passes the filters, or the library is empty.")
-    understood = analysis.analyse(followup.without_context(asked))
-    named = names.mentioned(asked)
-    near = names.KnownNames(f"{hit.paper.title}\n{hit.paper.abstract}" for hit in hits[:_ABOUT])
-    missing = tuple(name for name in named if name not in near and not _mentioned(name, lexical))
-    anchored = hits[0].score >= ANCHORED or _titled(hits, [name for name in named if name not in missing])
-    unknown = tuple(s for s in understood.subjects if not any(_tells_of(hit, s, lexical) for hit in hits))
+    analysed = analysis.analyse(followup.without_context(question))
+    named = names.mentioned(question)
+    in_best = names.KnownNames(f"{hit.paper.title}\n{hit.paper.abstract}" for hit in hits[:_MAX_SUBJECT_PAPERS])
+    missing = tuple(name for name in named if name not in in_best and not _mentioned(name, lexical))
+    anchored = hits[0].score >= MIN_SCORE_OF_NAMED_PAPER or _titled(hits, [name for name in named if name not in missing])
+    unknown = tuple(s for s in analysed.subjects if not any(_describes(hit, s, lexical) for hit in hits))
     if missing and not anchored:
         return Decision(f"No abstract mentions {_either(missing)}.", missing)
-    if unknown and len(unknown) == len(understood.subjects):
-        told = "tells of" if any(_mentioned(s, lexical) for s in unknown) else "mentions"
-        return Decision(f"No abstract {told} {_either(unknown)}.", tuple(dict.fromkeys([*missing, *unknown])))
+    if unknown and len(unknown) == len(analysed.subjects):
+        verb = "describes" if any(_mentioned(s, lexical) for s in unknown) else "mentions"
+        return Decision(f"No abstract {verb} {_either(unknown)}.", tuple(dict.fromkeys([*missing, *unknown])))
     missing = tuple(dict.fromkeys([*missing, *(s for s in unknown if not _mentioned(s, lexical))]))
-    if not selected and _far(asked, hits, anchored=any(name in near for name in method_names(asked))):
-        return Decision("Nothing in the collection comes near this question.", missing)
-    lacking = _lacking(understood, hits) if details else ()
+    if not selected and _far(question, hits, anchored=any(name in in_best for name in method_names(question))):
+        return Decision("No paper is close enough to this question.", missing)
+    lacking = _lacking(analysed, hits) if details else ()
     if lacking:
-        return Decision(f"The abstracts it is about do not say: {', '.join(d.shown for d in lacking)}.", missing)
+        return Decision(f"The abstracts on this subject do not give: {', '.join(d.shown for d in lacking)}.", missing)
     return Decision(None, missing)
 
 
 def _mentioned(name: str, lexical: LexicalIndex) -> bool:
-    """Whether an abstract has the name, or one of its parts that is a name: CLIP of "CLIP-style", but not GPT of "GPT-9"."""
+    """Whether an abstract has `name`, or a part of it that is a name: CLIP for "CLIP-style", but not GPT for "GPT-9"."""
     if _NUMBERED.fullmatch(name):
         return lexical.mentions(name)
     parts = [p for p in name.replace("-", " ").split() if any(c.isupper() for c in p) and p != name]
@@ -106,52 +114,59 @@ def _mentioned(name: str, lexical: LexicalIndex) -> bool:
 
 
 def _titled(hits: Sequence[Hit], named: Sequence[str]) -> bool:
-    """Whether one of the names stands in the title of the best paper."""
+    """Whether the title of the best paper has one of the names."""
     title = names.KnownNames([hits[0].paper.title])
     return any(name in title for name in named)
 
 
-def _tells_of(hit: Hit, subject: str, lexical: LexicalIndex) -> bool:
-    """Whether a paper has all words of `subject`, two only as they stand, in one sentence or its title, or names it."""
+def _describes(hit: Hit, subject: str, lexical: LexicalIndex) -> bool:
+    """Whether a paper has all words of `subject` in its title or in one sentence, or names it.
+
+    A subject of two words must be in the index as a phrase.
+    """
     paper, words = hit.paper, content_words(subject)
-    if len(words) <= _PHRASE and len(subject.split()) > 1 and not lexical.mentions(subject):
+    if len(words) <= _MAX_EXACT_WORDS and len(subject.split()) > 1 and not lexical.mentions(subject):
         return subject in names.KnownNames([paper.title, paper.abstract])
-    told = [paper.title, *(paper.abstract[start:end] for start, end in sentences.split(paper.abstract))]
-    return any(words <= content_words(sentence) for sentence in told) or subject in names.KnownNames(told)
+    texts = [paper.title, *(paper.abstract[start:end] for start, end in sentences.split(paper.abstract))]
+    return any(words <= content_words(text) for text in texts) or subject in names.KnownNames(texts)
 
 
-def _far(asked: str, hits: Sequence[Hit], *, anchored: bool) -> bool:
-    cosine, share = max(hit.dense for hit in hits), _share(asked, hits)
-    if cosine < LEAST_COSINE and not anchored and share < LEAST_SHARE:
+def _far(question: str, hits: Sequence[Hit], *, anchored: bool) -> bool:
+    """Whether no paper is close to `question`; `anchored` says that a good paper has a name of the question."""
+    cosine, share = max(hit.dense for hit in hits), _word_share(question, hits)
+    if cosine < MIN_COSINE_OF_BEST_CHUNK and not anchored and share < MIN_SHARE_OF_QUESTION_WORDS:
         return True
-    lines = FAR[:1] if anchored else FAR
-    return any(hits[0].score < score and cosine < near and share < most for score, near, most in lines)
+    limits = FAR_LIMITS[:1] if anchored else FAR_LIMITS
+    return any(
+        hits[0].score < max_score and cosine < max_cosine and share < max_share for max_score, max_cosine, max_share in limits
+    )
 
 
-def _share(asked: str, hits: Sequence[Hit]) -> float:
-    """Return the largest share of the question's words, if it has two or more, that a single paper has."""
-    words = content_words(asked)
-    told = (content_words(f"{hit.paper.title} {hit.paper.abstract}") for hit in hits)
-    return max(len(words & said) for said in told) / len(words) if len(words) > 1 else 0.0
+def _word_share(question: str, hits: Sequence[Hit]) -> float:
+    """Return the largest share of the question's words that one paper has; 0.0 for a question of one word."""
+    words = content_words(question)
+    papers = (content_words(f"{hit.paper.title} {hit.paper.abstract}") for hit in hits)
+    return max(len(words & have) for have in papers) / len(words) if len(words) > 1 else 0.0
 
 
-def _lacking(understood: Analysis, hits: Sequence[Hit]) -> tuple[Detail, ...]:
-    """Return the details asked for when none of them is in the papers that the question is about."""
-    about = [hit for hit in hits[:_ABOUT] if hit.score >= _NEAR * hits[0].score]
-    told = [[hit.paper.abstract[a:b] for a, b in sentences.split(hit.paper.abstract)] + [hit.paper.title] for hit in about]
-    lacking = tuple(d for d in understood.details if not any(_gives(paper, d) for paper in told))
-    return lacking if understood.kind != "comparison" and len(lacking) == len(understood.details) else ()
+def _lacking(analysed: Analysis, hits: Sequence[Hit]) -> tuple[Detail, ...]:
+    """Return the details asked for when the papers on the subject have none of them; nothing when they have one."""
+    min_score = _MIN_SCORE_SHARE_OF_SUBJECT_PAPER * hits[0].score
+    on_subject = [hit.paper for hit in hits[:_MAX_SUBJECT_PAPERS] if hit.score >= min_score]
+    papers = [[paper.title, *(paper.abstract[a:b] for a, b in sentences.split(paper.abstract))] for paper in on_subject]
+    lacking = tuple(d for d in analysed.details if not any(_gives(texts, d) for texts in papers))
+    return lacking if analysed.kind != "comparison" and len(lacking) == len(analysed.details) else ()
 
 
-def _gives(told: Sequence[str], detail: Detail) -> bool:
-    """Whether a sentence has the detail: its head, by any of its names, and for an amount a figure beside it."""
-    heads = [stem for stem in detail.stems if stem not in _VAGUE]
-    if not heads or not (detail.amount or heads[-1] in _TELLING):
+def _gives(texts: Sequence[str], detail: Detail) -> bool:
+    """Whether one of `texts` has the head of `detail` or a synonym of it, and for an amount a figure too."""
+    heads = [stem for stem in detail.stems if stem not in _VAGUE_WORDS]
+    if not heads or not (detail.amount or heads[-1] in _REPEATED_WORDS):
         return True
-    called = _SAME.get(heads[-1], frozenset()) | {heads[-1]}
-    having = [sentence for sentence in told if called & content_words(sentence)]
-    return any(quantities.find(sentence) for sentence in having) if detail.amount else bool(having)
+    synonyms = _SYNONYMS.get(heads[-1], frozenset()) | {heads[-1]}
+    matches = [text for text in texts if synonyms & content_words(text)]
+    return any(quantities.find(text) for text in matches) if detail.amount else bool(matches)
 
 
-def _either(said: Sequence[str]) -> str:
-    return said[0] if len(said) == 1 else f"{', '.join(said[:-1])} or {said[-1]}"
+def _either(items: Sequence[str]) -> str:
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} or {items[-1]}"

@@ -1,12 +1,12 @@
-"""Hybrid retrieval of papers: cosines of chunks and BM25 of papers, each put on the scale of its own spread, then added.
+"""Hybrid retrieval of papers: cosines of chunks and BM25 of papers, both standardised and added.
 
-Both indexes propose papers; the matrix gives all of them their exact cosines. A paper's dense score is its best chunk's
-cosine, in standard deviations above the mean of all chunks' cosines with the question; its lexical score is its BM25, likewise
-over all papers (those that match no word count as 0). The fused score is dense + LEXICAL_WEIGHT x lexical. Numbers behind the
-choices are in CONTRIBUTING.
+The vector index and the lexical index propose papers. The matrix gives each proposed paper its exact cosines. The dense score
+of a paper is the cosine of its best chunk, in standard deviations above the mean cosine of all chunks. Its lexical score is
+its BM25, standardised likewise over all papers (0 for papers that match no word). The fused score is
+dense + LEXICAL_WEIGHT x lexical. The figures behind the constants are in CONTRIBUTING.
 
-A filter that most papers pass is applied to more proposals than usual; under a narrower one, or where those were too few, the
-lexical index searches those papers only, and the cosines of all of them are taken from the matrix.
+Under a filter that many papers pass, more proposals are made and then filtered. Under a narrow filter, or when too few
+proposals pass, the lexical index searches the passing papers only, and the matrix gives the cosines of all of them.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ from rag.storage.library import Library
 from rag.types import Filters, Hit, Paper
 
 LEXICAL_WEIGHT = 0.45
-_CHUNKS = 400  # asked of the vector index
-_PAPERS = 400  # asked of the lexical index, for the spread of its scores
-_BEST = 100  # of them that come into question whatever their cosines
-_GONE = 20  # papers further down looked up where some of the best have been removed since
-_BROAD = 0.1  # share of all papers from which on a filter is applied to proposals
-_FEW = 2_000  # papers whose cosines are taken sooner than proposals are asked for
-_MOST = 1_000  # chunks, or papers, asked for under such a filter
-_ENOUGH = 50  # proposals that must pass it
+_VECTOR_PROPOSALS = 400  # chunks
+_LEXICAL_PROPOSALS = 400  # papers; also for the standard deviation of BM25
+_BEST_LEXICAL = 100  # papers that are candidates whatever their cosines
+_SPARE_PAPERS = 20  # further papers read when some of the best ones have left the library
+_MIN_BROAD_SHARE = 0.1  # of all papers, that pass a filter which is applied to proposals
+_MAX_EXHAUSTIVE_PAPERS = 2_000  # so few papers are all compared, without the vector index
+_BROAD_PROPOSALS = 1_000  # chunks, or papers, under a broad filter
+_MIN_PASSING_PROPOSALS = 50  # under a broad filter; with fewer, only the passing papers are searched
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A paper with its fused `score` (z-units), its best chunk's cosine and its BM25, 0.0 when it shares no word."""
+    """A candidate: fused `score` (z-units), `dense` cosine of its best chunk, `lexical` BM25 (0.0 without a common word)."""
 
     paper_id: str
     score: float
@@ -44,7 +44,7 @@ class Candidate:
 
 
 class Retriever:
-    """Searches one generation of the index. Cheap to make; holds no state of its own."""
+    """Searches one generation of the index. Cheap to create; has no state of its own."""
 
     def __init__(self, library: Library, index: Index, embedder: Embedder) -> None:
         self._library = library
@@ -54,74 +54,84 @@ class Retriever:
     def search(self, question: str, k: int, filters: Filters | None = None) -> list[Hit]:
         """Return at most `k` papers that pass `filters`, best first, each with the passages of its abstract."""
         vector = self._embedder.embed([question])[0]
-        ranked = self._rank(question, vector, filters, k + _GONE)
+        ranked = self._rank(question, vector, filters, k + _SPARE_PAPERS)
         papers = self._library.papers([c.paper_id for c in ranked[:k]])
         if len(papers) < k:  # the library is newer than the index
             papers |= self._library.papers([c.paper_id for c in ranked[k:]])
         best = [(c, papers[c.paper_id]) for c in ranked if c.paper_id in papers][:k]
         passages = self._index.matrix.passages(vector, [paper for _, paper in best])
         return [
-            Hit(paper=paper, score=c.score, dense=c.dense, lexical=c.lexical, passages=its)
-            for (c, paper), its in zip(best, passages, strict=True)
+            Hit(paper=paper, score=c.score, dense=c.dense, lexical=c.lexical, passages=of_paper)
+            for (c, paper), of_paper in zip(best, passages, strict=True)
         ]
 
     def rank(self, question: str, filters: Filters | None = None) -> list[Candidate]:
-        """Return every paper that came into question, some hundreds, best first."""
+        """Return all candidates, some hundreds, best first."""
         return self._rank(question, self._embedder.embed([question])[0], filters)
 
     def similar(self, paper_id: str, k: int) -> list[tuple[Paper, float]]:
-        """Return the `k` papers nearest to one, best first, each with the cosine of its nearest chunk with the mean of that
-        paper's own; never the paper itself. None where the index does not hold it."""
+        """Return the `k` papers most similar to a paper, best first, without the paper itself.
+
+        Each comes with the cosine of its best chunk with the mean vector of the paper's chunks. A paper that the index does
+        not have gives an empty list.
+        """
         matrix = self._index.matrix
         row = matrix.row.get(paper_id)
         if row is None:
             return []
         centre = matrix.centre(row)
         everything = np.arange(len(matrix.papers), dtype=np.int64)
-        others = np.setdiff1d(everything if len(everything) <= _FEW else self._proposed(centre, _CHUNKS), [row])
+        exhaustive = len(everything) <= _MAX_EXHAUSTIVE_PAPERS
+        others = np.setdiff1d(everything if exhaustive else self._proposed(centre, _VECTOR_PROPOSALS), [row])
         cosines = matrix.best(centre, others)
-        nearest = [(matrix.papers[others[i]], float(cosines[i])) for i in np.argsort(-cosines, kind="stable")[: k + _GONE]]
+        order = np.argsort(-cosines, kind="stable")[: k + _SPARE_PAPERS]
+        nearest = [(matrix.papers[others[i]], float(cosines[i])) for i in order]
         papers = self._library.papers([other for other, _ in nearest])
         return [(papers[other], cosine) for other, cosine in nearest if other in papers][:k]
 
-    def _rank(self, question: str, vector: Vector, filters: Filters | None, most: int | None = None) -> list[Candidate]:
+    def _rank(self, question: str, vector: Vector, filters: Filters | None, limit: int | None = None) -> list[Candidate]:
         among = self._index.rows(self._library, filters) if filters else None
         if len(self._index.matrix) == 0 or (among is not None and len(among) == 0):
             return []
-        found = self._index.lexical.search(question, _PAPERS)
-        rows, scores = found if among is None else self._worded(question, found, among)
-        candidates = np.union1d(rows[:_BEST], self._near(vector, among))
+        everywhere = self._index.lexical.search(question, _LEXICAL_PROPOSALS)
+        rows, scores = everywhere if among is None else self._lexical_matches(question, everywhere, among)
+        candidates = np.union1d(rows[:_BEST_LEXICAL], self._nearest(vector, among))
         cosines = self._index.matrix.best(vector, candidates)
         lexical = np.zeros(len(candidates))
-        known = np.isin(rows, candidates)
-        lexical[np.searchsorted(candidates, rows[known])] = scores[known]
-        fused = self._fused(vector, cosines, lexical, found[1])
-        names = self._index.matrix.papers
-        best = np.argsort(-fused, kind="stable")[:most]
-        return [Candidate(names[candidates[i]], float(fused[i]), float(cosines[i]), float(lexical[i])) for i in best]
+        matched = np.isin(rows, candidates)
+        lexical[np.searchsorted(candidates, rows[matched])] = scores[matched]
+        fused = self._fused(vector, cosines, lexical, everywhere[1])
+        ids = self._index.matrix.papers
+        best = np.argsort(-fused, kind="stable")[:limit]
+        return [
+            Candidate(paper_id=ids[candidates[i]], score=float(fused[i]), dense=float(cosines[i]), lexical=float(lexical[i]))
+            for i in best
+        ]
 
-    def _worded(self, question: str, found: tuple[Rows, NDArray[np.float64]], among: Rows) -> tuple[Rows, NDArray[np.float64]]:
-        """Return the papers of `among` that share words with the question: of those `found`, or searched for."""
-        rows, scores = found
-        if len(rows) == _PAPERS:  # there are more
+    def _lexical_matches(
+        self, question: str, everywhere: tuple[Rows, NDArray[np.float64]], among: Rows
+    ) -> tuple[Rows, NDArray[np.float64]]:
+        """Return the papers of `among` that share words with `question`, and their BM25; `everywhere` is the search in all."""
+        rows, scores = everywhere
+        if len(rows) == _LEXICAL_PROPOSALS:  # there are more
             if self._broad(among):
-                rows, scores = self._index.lexical.search(question, _MOST)
-            if not self._broad(among) or np.isin(rows, among).sum() < _ENOUGH:
-                rows, scores = self._index.lexical.search(question, _PAPERS, among)
+                rows, scores = self._index.lexical.search(question, _BROAD_PROPOSALS)
+            if not self._broad(among) or np.isin(rows, among).sum() < _MIN_PASSING_PROPOSALS:
+                rows, scores = self._index.lexical.search(question, _LEXICAL_PROPOSALS, among)
         passes = np.isin(rows, among)
         return rows[passes], scores[passes]
 
-    def _near(self, vector: Vector, among: Rows | None) -> Rows:
-        """Return the papers whose chunks are nearest: as the vector index finds them, or the best of all of `among`."""
+    def _nearest(self, vector: Vector, among: Rows | None) -> Rows:
+        """Return the papers with the nearest chunks: as the vector index proposes them, or the best of `among`."""
         matrix = self._index.matrix
         if among is None:
-            return self._proposed(vector, _CHUNKS)
-        if self._broad(among) and len(among) > _FEW:
-            passing = np.intersect1d(self._proposed(vector, _MOST), among)
-            if len(passing) >= _ENOUGH:
+            return self._proposed(vector, _VECTOR_PROPOSALS)
+        if self._broad(among) and len(among) > _MAX_EXHAUSTIVE_PAPERS:
+            passing = np.intersect1d(self._proposed(vector, _BROAD_PROPOSALS), among)
+            if len(passing) >= _MIN_PASSING_PROPOSALS:
                 return passing
         cosines = matrix.best(vector, among)
-        return among[np.argsort(-cosines, kind="stable")[:_CHUNKS]]
+        return among[np.argsort(-cosines, kind="stable")[:_VECTOR_PROPOSALS]]
 
     def _proposed(self, vector: Vector, n: int) -> Rows:
         matrix = self._index.matrix
@@ -129,12 +139,12 @@ class Retriever:
         return np.array([matrix.row[paper_id] for paper_id, _ in self._index.vectors.nearest(question, n)], np.int64)
 
     def _broad(self, among: Rows) -> bool:
-        return len(among) >= _BROAD * len(self._index.matrix.papers)
+        return len(among) >= _MIN_BROAD_SHARE * len(self._index.matrix.papers)
 
     def _fused(
         self, vector: Vector, cosines: Vector, lexical: NDArray[np.float64], everywhere: NDArray[np.float64]
     ) -> NDArray[np.float64]:
-        """Return the fused scores of papers; `everywhere` is the BM25 of all papers, filtered or not."""
+        """Return the fused score of each candidate; `everywhere` are the BM25 scores of all matching papers, unfiltered."""
         mean, spread = self._index.matrix.moments.of(vector)
         papers = len(self._index.matrix.papers)
         lexical_mean = float(everywhere.sum()) / papers

@@ -1,7 +1,7 @@
-"""Which papers are put before the reader: those nearest to the question, more of them where it asks for several.
+"""Selects the papers for the prompt: the best ones for the question, and more when it asks for several.
 
-A question that asks which papers do something, or what they say about it, gets twice as many as one about one thing; for a
-comparison the best papers of each thing compared come on top, so that none is crowded out by the other.
+A question that asks for a list of papers gets twice as many. A comparison also gets the best papers of each subject, so
+that no subject crowds out the other.
 """
 
 from __future__ import annotations
@@ -13,24 +13,24 @@ from rag.questions import analysis, followup
 from rag.retrieval.retriever import Retriever
 from rag.types import Filters, Hit
 
-SEVERAL = 2  # times as many papers for a question that asks for several
-_OF_EACH = 2  # papers looked up for each thing that a question compares
-_AMONG = 3  # times as many papers are shown to a reranker as are put before the reader
+LIST_FACTOR = 2  # papers for a question that asks for a list, per paper for another question
+_PAPERS_PER_SUBJECT = 2  # of a comparison
+_RERANKED_FACTOR = 3  # papers that a reranker chooses from, per paper in the prompt
 
 
-def papers(retriever: Retriever, asked: str, k: int, filters: Filters | None = None) -> list[Hit]:
-    """Return the papers for a question, best first, from which the prompt takes as many as fit."""
-    understood = analysis.analyse(followup.without_context(asked))
-    hits = retriever.search(asked, k * SEVERAL if understood.kind == "list" else k, filters)
-    if understood.kind != "comparison":
+def papers(retriever: Retriever, question: str, k: int, filters: Filters | None = None) -> list[Hit]:
+    """Return the papers for `question` that pass `filters`, best first. The prompt takes as many as fit."""
+    analysed = analysis.analyse(followup.without_context(question))
+    hits = retriever.search(question, k * LIST_FACTOR if analysed.kind == "list" else k, filters)
+    if analysed.kind != "comparison":
         return hits
-    best = [hit for subject in understood.subjects for hit in retriever.search(subject, _OF_EACH, filters)]
-    known = {hit.paper.id for hit in hits}
-    return hits + list({hit.paper.id: hit for hit in best if hit.paper.id not in known}.values())
+    best = [hit for subject in analysed.subjects for hit in retriever.search(subject, _PAPERS_PER_SUBJECT, filters)]
+    ids = {hit.paper.id for hit in hits}
+    return hits + list({hit.paper.id: hit for hit in best if hit.paper.id not in ids}.values())
 
 
-def reranked(rerank: Reranker, retriever: Retriever, asked: str, hits: Sequence[Hit], filters: Filters | None) -> list[Hit]:
-    """Return at most as many papers as `hits`, chosen by `rerank` among them and those that come next."""
-    wider = retriever.search(asked, _AMONG * len(hits), filters)
-    known = {hit.paper.id for hit in wider}
-    return rerank(asked, [*wider, *(hit for hit in hits if hit.paper.id not in known)])[: len(hits)]
+def reranked(rerank: Reranker, retriever: Retriever, question: str, hits: Sequence[Hit], filters: Filters | None) -> list[Hit]:
+    """Return at most len(hits) papers, chosen by `rerank` from `hits` and the papers ranked after them."""
+    wider = retriever.search(question, _RERANKED_FACTOR * len(hits), filters)
+    ids = {hit.paper.id for hit in wider}
+    return rerank(question, [*wider, *(hit for hit in hits if hit.paper.id not in ids)])[: len(hits)]

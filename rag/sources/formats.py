@@ -1,4 +1,4 @@
-"""Reads papers from files of any known format; the content decides which, not the name.
+"""Reads papers from files of the known formats. The content decides the format, not the file name.
 
 To add a format, add a module with recognises(text) and parse(text), and name it in FORMATS.
 """
@@ -18,14 +18,15 @@ from rag.types import BadRecord, Paper
 FORMATS = (huggingface, jsonl)
 STARTER = "starter"
 _STDIN = "stdin"
-_LARGEST_PAGE = 200_000_000  # bytes
+_MAX_DOWNLOAD_BYTES = 200_000_000
 SUPPORTED = "a saved Hugging Face Daily Papers page, or JSON Lines with title and abstract"
 
 
 def load(place: str) -> tuple[str, str]:
     """Return (name, text) of a file path, an http(s) address, "-" for standard input, or STARTER.
 
-    The name is how the source is known in the library: the file's name without its folder. Raises SourceError.
+    The name is the source's name in the library: the file name without its folder. Raises SourceError when `place` cannot be
+    read.
     """
     if place == STARTER:
         return STARTER, resources.files("rag").joinpath("data/starter.jsonl").read_text("utf-8")
@@ -40,14 +41,17 @@ def load(place: str) -> tuple[str, str]:
     except IsADirectoryError as error:
         raise SourceError(f"{place} is a folder.", f"Name its files, for example {place.rstrip('/')}/*.txt") from error
     except FileNotFoundError as error:
-        raise SourceError(f"There is no file {place}.", "Check the path and the file's name.") from error
+        raise SourceError(f"There is no file {place}.", "Check the path and the file name.") from error
     except (OSError, RuntimeError, ValueError) as error:
         reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
         raise SourceError(f"{place} cannot be read ({reason.lower()}).", "Check its name and permissions.") from error
 
 
 def parse(text: str, place: str) -> Iterator[Paper | BadRecord]:
-    """Yield the papers of `text`. Raises SourceError when it is empty or in no known format; `place` names it there."""
+    """Return an iterator over the papers and bad records of `text`.
+
+    Raises SourceError, which names `place`, when the text is empty or in no known format.
+    """
     if not text.strip():
         raise SourceError(f"{place} is empty.", f"Give {SUPPORTED}.")
     for form in FORMATS:
@@ -79,8 +83,8 @@ def _fetch(url: str) -> bytes:
             data = b""
             for part in response.iter_bytes():
                 data += part
-                if len(data) > _LARGEST_PAGE:
-                    raise SourceError(f"{url} is larger than {_LARGEST_PAGE // 1_000_000} MB.", "Download it first.")
+                if len(data) > _MAX_DOWNLOAD_BYTES:
+                    raise SourceError(f"{url} is larger than {_MAX_DOWNLOAD_BYTES // 1_000_000} MB.", "Download it first.")
             return data
     except httpx.HTTPStatusError as error:
         raise SourceError(f"{url} answered {error.response.status_code}.", fix) from error

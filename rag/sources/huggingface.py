@@ -1,9 +1,11 @@
 """Hugging Face Daily Papers pages, saved as text from a browser.
 
-Three layouts are known: title and abstract on alternate lines with the first title glued to "Subscribe"; the same with
-blank lines and a longer header; and one in which each paper is followed by its author count or organisation, a dot and a
-date. The year of a date is missing when it is the page's own; the page does not say which year that is, so it is taken to
-be the one after the latest year it does name (a page that names every year but its own), or this year's.
+Three layouts are read. In the first, titles and abstracts alternate, and the first title is glued to "Subscribe". The
+second has blank lines and a longer header. In the third, each paper is followed by its author count or organisation, a dot
+and a date.
+
+A page leaves out the year in dates of its own year, and does not say which year that is. So the year is the one after the
+latest year on the page, or the current year when the page has none.
 """
 
 from __future__ import annotations
@@ -20,15 +22,16 @@ _BANNER = "Get trending papers in your email inbox"
 _HEADER = re.compile(r"new|Subscribe|Daily Papers|by\s?AK and the research community|[A-Z][a-z]{2} \d{1,2}")
 _HEADER_LINES = 8
 _AUTHORS = re.compile(r"[•·]\s*(\d+)\s+authors?")
-_DATE = re.compile(r"([A-Z][a-z]{2}) (\d{1,2})(?:, (\d{4}))?(?: \d+)?")  # the last number counts comments
+_DATE = re.compile(r"([A-Z][a-z]{2}) (\d{1,2})(?:, (\d{4}))?(?: \d+)?")  # the last number is that of the comments
 _MONTHS = {m: i for i, m in enumerate("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), 1)}
-_LONGEST_TITLE, _SHORTEST_ABSTRACT = 300, 60
+_MAX_TITLE_CHARS, _MIN_ABSTRACT_CHARS = 300, 60
+_MAX_DATE_LINE_CHARS = 23
 
 Line = tuple[int, str]
 
 
 def recognises(text: str) -> bool:
-    """Whether `text` opens like one of these pages."""
+    """Whether `text` opens like a Daily Papers page."""
     return _BANNER in text[:2000]
 
 
@@ -38,9 +41,9 @@ def parse(text: str, today: date | None = None) -> Iterator[Paper | BadRecord]:
     year = _page_year(lines, today or date.today())
     while lines:
         number, title = lines.pop(0)
-        if len(title) > _LONGEST_TITLE:
+        if len(title) > _MAX_TITLE_CHARS:
             yield BadRecord(number, f"an abstract without a title: “{title[:60]}…”")
-        elif not lines or _DATE.fullmatch(lines[0][1]) or len(lines[0][1]) < _SHORTEST_ABSTRACT:
+        elif not lines or _DATE.fullmatch(lines[0][1]) or len(lines[0][1]) < _MIN_ABSTRACT_CHARS:
             yield BadRecord(number, f"a title without an abstract: “{title[:60]}”")
         else:
             abstract = lines.pop(0)[1]
@@ -59,7 +62,7 @@ def _body(text: str) -> list[Line]:
 
 
 def _metadata(lines: list[Line]) -> list[str]:
-    """Take the lines that follow an abstract in the third layout: author count or organisation, "·", date."""
+    """Remove and return the lines after an abstract in the third layout: author count or organisation, "·", date."""
     for i, (_, line) in enumerate(lines[:3]):
         if line == "·":
             has_date = i + 1 < len(lines) and _DATE.fullmatch(lines[i + 1][1])
@@ -90,7 +93,7 @@ def _paper(title: str, abstract: str, metadata: list[str], year: int) -> Paper:
 
 
 def _organisation(line: str) -> str:
-    """A saved page writes the logo's name before the organisation's: "google Google"."""
+    """Return the organisation of a line. A saved page has the name of its logo first: "google Google"."""
     name = repair.line(line)
     logo, _, rest = name.partition(" ")
     return rest if logo.casefold() == rest.replace(" ", "").casefold() else name
@@ -105,6 +108,6 @@ def _iso(match: re.Match[str], page_year: int) -> str | None:
 
 
 def _page_year(lines: list[Line], today: date) -> int:
-    dates = [m for _, line in lines if len(line) < 24 and (m := _DATE.fullmatch(line))]
+    dates = [m for _, line in lines if len(line) <= _MAX_DATE_LINE_CHARS and (m := _DATE.fullmatch(line))]
     named = [int(m.group(3)) for m in dates if m.group(3)]
     return max(named) + 1 if named else today.year

@@ -1,7 +1,7 @@
 """JSON Lines (or one JSON list) of papers: title and abstract, or BEIR's _id, title and text.
 
-Other fields are taken where they are there: published (or date, year), authors, author_count, organisation, url. A BEIR
-record is known by its title and _id, so that documents of one title stay apart; every other record by its title alone.
+Optional fields are published (or date, year), authors, author_count, organisation and url. The id of a paper is made of its
+title, and in BEIR of its title and _id, so that documents with the same title stay apart.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _DATE_AND_TIME = re.compile(rf"{CALENDAR_DATE}(?:[T ].*)?")
 
 
 def recognises(text: str) -> bool:
-    """Whether `text` opens with a JSON object or a list of them."""
+    """Whether `text` starts with a JSON object, or with a list of JSON objects."""
     return re.match(r"\ufeff?\s*(?:\{|\[\s*\{)", text) is not None
 
 
@@ -77,13 +77,13 @@ def _from_record(number: int, record: Any) -> Paper | BadRecord:
 def _text(record: dict[str, Any], *names: str) -> str:
     for name in names:
         value = record.get(name)
-        if isinstance(value, str) and (told := repair.line(value)):
-            return told
+        if isinstance(value, str) and (repaired := repair.line(value)):
+            return repaired
     return ""
 
 
 def _opening(abstract: str) -> str:
-    """A stand-in for a missing title: the abstract's first words."""
+    """Return the first words of the abstract, in place of a missing title."""
     return " ".join(abstract.split()[:10]) + " …"
 
 

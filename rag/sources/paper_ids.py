@@ -1,4 +1,4 @@
-"""Which listings speak of the same paper: those whose titles are equal once case, accents and punctuation are set aside."""
+"""Ids of papers. Listings are of the same paper when their titles are equal but for case, accents and punctuation."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ import re
 import unicodedata
 
 _NOT_WORD = re.compile(r"[\W_]+")
-# Signs that tell titles apart ("C" and "C++"); the rest of punctuation does not.
-_KEPT = {"+": " plus ", "#": " sharp "}
+# Signs that distinguish titles ("C" and "C++"). All other punctuation is ignored.
+_SIGN_WORDS = {"+": " plus ", "#": " sharp "}
 
 
 def normalise_title(title: str) -> str:
     """Return the words of `title`, lower case and without accents, joined by single spaces."""
     folded = unicodedata.normalize("NFKD", title.casefold())
-    folded = "".join(_KEPT.get(c, c) for c in folded if not unicodedata.combining(c))
+    folded = "".join(_SIGN_WORDS.get(c, c) for c in folded if not unicodedata.combining(c))
     return _NOT_WORD.sub(" ", folded).strip()
 
 
 def paper_id(title: str) -> str:
-    """Return the id of the paper with this title: 16 hex digits, the same on every machine and in every version."""
+    """Return the id of the paper with `title`: 16 hex digits, the same on every machine and in every version."""
     return _digest(normalise_title(title) or title.strip())
 
 
 def document_id(title: str, number: str) -> str:
-    """Return the id of a document of a BEIR set, which its `number` tells from others of the same title."""
+    """Return the id of a BEIR document, from its title and its `number`, its _id in the data set."""
     return _digest(f"{normalise_title(title)}\n{number}")
 
 

@@ -1,13 +1,13 @@
-"""Repairs text damaged on its way through a web page: mojibake and entities by ftfy, and what ftfy does not know.
+"""Repairs text that a web page damaged: mojibake and entities with ftfy, and further damage that ftfy does not repair.
 
-Only damage that cannot be read in another way is touched; LaTeX that lost its backslashes is made readable, not restored.
+Only clear damage is changed. LaTeX that lost its backslashes is made readable, but not restored.
 """
 
 from __future__ import annotations
 
 import re
 
-# "x2013" is what is left of an escaped en dash. After a letter it must be followed by one: "modelx2019s", not "Linux2013".
+# "x2013" is the rest of an escaped en dash. After a letter, a letter must follow: "modelx2019s", not "Linux2013".
 _ESCAPE = re.compile(r"(?:(?<![0-9A-Za-z])|(?<=[A-Za-z])(?=x20\w\w[A-Za-z]))\\?x(20(?:1[0-9a-f]|2[0-6]|3[23]))")
 _MACRO = re.compile(
     r"\\?(?<![A-Za-z])(?:text(?:it|bf|tt|sc|rm)?|emph|url|math(?:cal|bf|rm|bb|sf|it|tt)|operatorname)\{((?:[^{}]|\{[^{}]*\})*)\}"
@@ -17,14 +17,14 @@ _SIGNS = {"sim": "~", "approx": "≈", "geq": "≥", "leq": "≤", "pm": "±"}
 _SIGN = re.compile(r"(?<![A-Za-z])\\?(sim|approx|geq|leq|pm) ?(?=\d[\d.,^]*(?:[KMBk%]\b|times\b|\b))")
 _GLUED_TIMES = re.compile(r"(?<=\d)\\?times\b")
 _ESCAPED_SIGN = re.compile(r"\\([%&#_$])")
-_PASSES = 20  # damage lies in layers, like an escape of an escape
+_MAX_PASSES = 20  # damage may be nested, like an escape of an escape
 _SPACES = re.compile(r"[^\S\n]+")
 
 
 def text(raw: str) -> str:
-    """Return `raw` repaired: one line's white space folded, no control characters, no lone surrogates, NFC."""
+    """Return `raw` repaired: single spaces, no control characters, no lone surrogates, Unicode NFC. Line breaks stay."""
     fixed = _once(raw)
-    for _ in range(_PASSES):
+    for _ in range(_MAX_PASSES):
         again = _once(fixed)
         if again == fixed:
             break
@@ -33,7 +33,7 @@ def text(raw: str) -> str:
 
 
 def _once(raw: str) -> str:
-    import ftfy  # here, because a question needs none of it
+    import ftfy  # imported here, because questions do not need it
 
     fixed = ftfy.fix_text(raw, uncurl_quotes=False)
     fixed = _ESCAPE.sub(lambda m: chr(int(m.group(1), 16)), fixed)
@@ -45,5 +45,5 @@ def _once(raw: str) -> str:
 
 
 def line(raw: str) -> str:
-    """Like text(), with line breaks folded into spaces: for titles and names."""
+    """Return `raw` repaired as text() does, in one line: for titles and names."""
     return " ".join(text(raw).split())

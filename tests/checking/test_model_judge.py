@@ -202,7 +202,7 @@ def test_a_judge_that_cannot_be_asked_is_a_warning_and_the_answer_stands(starter
     assert made.complete
     assert [(c.verdict, c.judged) for c in made.claims] == [("supported", None)]
     [warning] = made.warnings
-    assert warning.startswith("The statements were not judged by the model: It is down.")
+    assert warning.startswith("The model did not judge the statements: It is down.")
     assert warning in render.text(made)
 
 

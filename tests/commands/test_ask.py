@@ -429,7 +429,7 @@ def test_an_endpoint_that_fails_at_judging_leaves_the_answer(ask) -> None:  # ty
         code, out, err = ask(GRAPH, "--base-url", server.url, "--model", "m", "--verify", "model")
     assert (code, err) == (0, "")
     assert out.startswith(TOLD)
-    assert "The statements were not judged by the model: " in out
+    assert "The model did not judge the statements: " in out
     assert "out of memory" in out
 
 

@@ -83,7 +83,7 @@ def test_it_prints_how_to_ask_and_ctrl_c_ends_it_without_a_traceback() -> None:
         said = ""
         for line in child.stdout:
             said += line
-            if "checked all the same" in line:
+            if "as on any other answer" in line:
                 break
         child.send_signal(signal.SIGINT)
         _, err = child.communicate()

@@ -45,7 +45,7 @@ def home(embedder: MiniLM, model_home: Path, tmp_path: Path, monkeypatch: pytest
 
 
 def examined(quick: bool = True, ports: dict[int, str] | None = None, **flags: object) -> dict[str, Check]:
-    made_by = __main__.Examination(flags, quick=quick, ports=ports or {}, most=2)
+    made_by = __main__.Examination(flags, quick=quick, ports=ports or {}, max_cases=2)
     return {check.name: check for check in made_by.checks()}
 
 
@@ -97,6 +97,7 @@ def test_where_nothing_is_configured_all_is_well(home: Path, capsys: pytest.Capt
 def test_json_holds_every_check(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert __main__.report(__main__.Examination({}, quick=True, ports={}), as_json=True) == 0
     whole = json.loads(capsys.readouterr().out)
+    assert all(check.keys() == {"name", "ok", "told", "fix"} for check in whole["checks"])
     assert {"python", "packages", "tokens", "home", "embedder", "library", "index", "model"} <= {
         c["name"] for c in whole["checks"]
     }
@@ -115,7 +116,7 @@ def test_a_wrong_setting_is_one_failed_check(home: Path, monkeypatch: pytest.Mon
 def test_a_key_whose_variable_is_not_set_does_not_end_the_checks(home: Path) -> None:
     found = examined(base_url="http://localhost:1/v1", api_key_env="NOBODY_SET_THIS")
     assert found["sent to"].ok is False
-    assert "NOBODY_SET_THIS" in found["sent to"].told
+    assert "NOBODY_SET_THIS" in found["sent to"].message
     assert "model" not in found
 
 
@@ -123,12 +124,12 @@ def test_a_variable_of_openai_that_is_not_used_is_told(home: Path, monkeypatch: 
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     assert examined()["OPENAI_API_KEY"] == Check("OPENAI_API_KEY", True, "set but not used")
     [goes] = hosts.sent(settings.load(model="gpt-5"))
-    assert goes.told == "questions and abstracts: to api.openai.com, with the key in OPENAI_API_KEY"
+    assert goes.message == "questions and abstracts: to api.openai.com, with the key in OPENAI_API_KEY"
 
 
 def test_a_package_that_is_too_old_or_missing_is_named() -> None:
-    assert machine._lacks("chromadb", lambda have: False) is not None
-    assert machine._lacks("no-such-package", lambda have: True) == "no-such-package is missing"
+    assert machine._package_problem("chromadb", lambda have: False) is not None
+    assert machine._package_problem("no-such-package", lambda have: True) == "no-such-package is missing"
 
 
 def test_a_home_that_is_a_file_is_told_and_the_rest_is_looked_at(tmp_path: Path) -> None:
@@ -145,9 +146,9 @@ def test_what_should_not_happen_is_a_failed_check_and_not_a_traceback() -> None:
         yield Check("first", True, "")
         raise KeyError("oh")
 
-    first, last = machine.kept("second", wrong())
+    first, last = machine.guarded("second", wrong())
     assert (first.ok, last.ok) == (True, False)
-    assert "KeyError" in last.told
+    assert "KeyError" in last.message
 
 
 # -- library and index ---------------------------------------------------------------------------------------------------
@@ -158,8 +159,8 @@ def test_library_and_index_are_followed_from_whole_to_stale_to_damaged(home: Pat
     papers.write_text("\n".join(json.dumps({"title": f"Lamp {n}", "abstract": factories.LANTERN}) for n in range(3)))
     ingestion.ingest(home, [str(papers)], embedder, lambda *_: None)
     found = examined()
-    assert found["library"].told == "3 papers of p.jsonl; the file is whole"
-    assert "3 papers" in found["index"].told
+    assert found["library"].message == "3 papers of p.jsonl; the file is intact"
+    assert "3 papers" in found["index"].message
 
     library = Library(home)
     library.put("other", [factories.paper()])
@@ -171,7 +172,7 @@ def test_library_and_index_are_followed_from_whole_to_stale_to_damaged(home: Pat
     manifest = generations.live(home, generations.fingerprint(embedder))
     assert manifest is not None
     (home / "index" / generations.fingerprint(embedder) / str(manifest.generation) / "manifest.json").write_text("{")
-    assert "no whole index" in examined()["index"].told
+    assert "no complete index" in examined()["index"].message
 
     (home / "library.sqlite").write_bytes(b"this is no database" * 300)
     found = examined()
@@ -203,31 +204,31 @@ def test_a_good_server_passes_every_check(home: Path) -> None:
         found = tried(server.url, quick=False, key=KEY)
     assert [name for name, check in found.items() if check.ok is not True] == []
     assert [*found][:5] == STAGES
-    assert found["citations"].told == "3 of 3 replies cite a source in every sentence"
-    assert "7,492 tokens for the prompt" in found["window"].told
-    assert "neither" in found["long prompt"].told
-    assert "tokens a second" in found["speed"].told
+    assert found["citations"].message == "3 of 3 replies cite a source in every sentence"
+    assert "7,492 tokens for the prompt" in found["window"].message
+    assert "neither" in found["long prompt"].message
+    assert "tokens a second" in found["speed"].message
 
 
 def test_the_short_form_asks_no_long_prompt(home: Path) -> None:
     with Endpoint(reads()) as server:
         found = examined(base_url=server.url, model="m")
     assert len(server.chats) == 4
-    assert found["sent to"].told == "questions and abstracts: to 127.0.0.1 (this machine), with no key"
+    assert found["sent to"].message == "questions and abstracts: to 127.0.0.1 (this machine), with no key"
     assert not {"long prompt", "speed", "grounding"} & found.keys()
 
 
 def test_a_port_where_nobody_listens_fails_the_first_check_and_leaves_the_others(home: Path) -> None:
     found = examined(base_url=f"http://127.0.0.1:{dead_port()}/v1", model="m", quick=False)
     assert found["reachable"].ok is False
-    assert "Nothing listens" in found["reachable"].told
+    assert "Nothing listens" in found["reachable"].message
     assert "RAG_BASE_URL" in found["reachable"].fix
     assert {found[name].ok for name in (*STAGES[1:], "streaming", "citations", "window", "long prompt", "grounding")} == {None}
 
 
 def test_a_port_where_nobody_listens_is_known_as_that_without_the_name_of_a_model_too(home: Path) -> None:
     found = tried(f"http://127.0.0.1:{dead_port()}/v1", name=None)
-    assert "Nothing listens" in found["reachable"].told
+    assert "Nothing listens" in found["reachable"].message
 
 
 def test_a_list_that_wants_a_key_fails_the_key(home: Path) -> None:
@@ -284,7 +285,7 @@ def test_replies_without_valid_citations_fail(text: str, home: Path) -> None:
     with Endpoint(reads(text=text)) as server:
         found = tried(server.url)
     assert found["citations"].ok is False
-    assert "Only 0 of 3" in found["citations"].told
+    assert "Only 0 of 3" in found["citations"].message
 
 
 def test_a_window_smaller_than_believed_is_found_by_the_long_prompt(home: Path) -> None:
@@ -292,8 +293,8 @@ def test_a_window_smaller_than_believed_is_found_by_the_long_prompt(home: Path) 
         found = tried(server.url, quick=False)
     assert found["window"].ok
     assert found["long prompt"].ok is False
-    assert found["long prompt"].told.startswith("The server read only 4,096 of about")
-    assert found["long prompt"].fix.startswith("Set RAG_CONTEXT_WINDOW=4096, or have the server take more")
+    assert found["long prompt"].message.startswith("The server read only 4,096 of about")
+    assert found["long prompt"].fix.startswith("Set RAG_CONTEXT_WINDOW=4096, or give the server a larger window")
 
 
 def test_a_window_too_small_for_three_abstracts_is_found_at_once(home: Path) -> None:
@@ -351,7 +352,7 @@ def test_a_server_on_a_usual_port_is_suggested_with_its_command_and_not_used(hom
     with Endpoint(reads(), models=("nomic-embed-text", "qwen3:8b")) as server:
         port = int(server.address.rpartition(":")[2])
         found = examined(ports={port: "Ollama", dead_port(): "vLLM"})
-    assert found["found"].told.endswith("where Ollama usually is, with nomic-embed-text, qwen3:8b")
+    assert found["found"].message.endswith("where Ollama usually is, with nomic-embed-text, qwen3:8b")
     assert found["found"].fix == f'To use it: RAG_BASE_URL={server.url} RAG_MODEL=qwen3:8b python -m rag.ask "…"'
     assert (found["model"].ok, found["model"].fix) == (True, "")
     assert server.chats == []
@@ -367,7 +368,7 @@ def test_what_is_no_model_server_is_not_suggested(other: Behaviour) -> None:
 
 def test_the_server_in_use_is_not_suggested() -> None:
     with Endpoint() as server:
-        assert hosts.servers({int(server.address.rpartition(":")[2]): "vLLM"}, but=server.url) == []
+        assert hosts.servers({int(server.address.rpartition(":")[2]): "vLLM"}, used=server.url) == []
 
 
 def test_a_list_of_models_is_read_with_the_key() -> None:
@@ -388,9 +389,9 @@ def test_the_score_card_is_twenty_cases_always_the_same() -> None:
 
 def test_the_score_card_uses_the_starter_library_that_is_there(starter_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RAG_HOME", str(starter_home))
-    asked = __main__.Examination({}, quick=False, ports={}, most=2)
+    asked = __main__.Examination({}, quick=False, ports={}, max_cases=2)
     found = {check.name: check for check in asked.checks()}
-    assert found["grounding"].told == "2 of 2 bundled cases, by extractive"
+    assert found["grounding"].message == "2 of 2 bundled cases, by extractive"
     assert asked.score is not None
     assert asked.score.missed == ()
 
@@ -398,7 +399,7 @@ def test_the_score_card_uses_the_starter_library_that_is_there(starter_home: Pat
 def test_without_the_bundled_questions_grounding_is_left_out(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(score, "GROUP", "abstract_rag.nothing")
     found = {check.name: check for check in __main__.Examination({}, quick=False, ports={}).checks()}
-    assert found["grounding"] == Check("grounding", None, "not measured, as the bundled questions are not installed")
+    assert found["grounding"] == Check("grounding", None, "not measured: the bundled questions are not installed")
 
 
 def test_a_question_that_fails_is_missed_and_after_three_no_more_are_asked(starter_home: Path) -> None:
@@ -428,4 +429,4 @@ def test_a_model_without_a_window_or_an_address_is_tried_too(home: Path) -> None
     model = factories.QueueModel(*[["It ", "samples [1].", Finish()]] * 4)
     found = {c.name: c for c in Trial(model, None, settings.load()).checks(quick=True)}
     assert [name for name, check in found.items() if check.ok is not True] == []
-    assert found["window"].told == "a prompt may be of any length"
+    assert found["window"].message == "a prompt may be of any length"

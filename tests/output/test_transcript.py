@@ -41,7 +41,7 @@ def test_what_the_check_found_is_said_with_the_same_numbers() -> None:
     assert "Fruit rots [9?]. ⚠ Lamps dim. [2, added by check] Frost bites [1]. ↪" in told
     assert "“Fruit rots [9?].” ([9?] is not one of the sources)" in told
     assert "“Frost bites [1].” ([3] supports this, but is not cited)" in told
-    assert "cites numbers that are no source: 9" in told
+    assert "cites numbers of no source: 9" in told
     assert told.endswith("- [1] Frost\n- [2] Lamps · Ada B. · 2024-05 · https://x.example/a\n- [3] Fruit")
 
 

@@ -81,7 +81,7 @@ def test_a_detail_that_the_paper_does_not_give_is_named(
 ) -> None:
     hits = assistant.search(question)
     verdict = gate.judge(question, hits, lexical, details=True)
-    assert verdict.reason == f"The abstracts it is about do not say: {detail}."
+    assert verdict.reason == f"The abstracts on this subject do not give: {detail}."
     assert gate.judge(question, hits, lexical).reason is None, "a model tells by itself"
 
 
@@ -100,15 +100,17 @@ def test_no_hits_are_refused_with_the_filters_named_as_the_likely_cause(lexical:
     assert verdict.reason == "No paper passes the filters, or the library is empty."
 
 
-@pytest.mark.parametrize(("cosine", "passes"), [(gate.LEAST_COSINE - 0.01, False), (gate.LEAST_COSINE, True)])
+@pytest.mark.parametrize(
+    ("cosine", "passes"), [(gate.MIN_COSINE_OF_BEST_CHUNK - 0.01, False), (gate.MIN_COSINE_OF_BEST_CHUNK, True)]
+)
 def test_the_nearest_chunk_decides(cosine: float, passes: bool, lexical: LexicalIndex) -> None:
     hits = [hit(paper("a"), dense=-0.2), hit(paper("b"), dense=cosine)]
     assert (gate.judge("how are lamps dimmed?", hits, lexical).reason is None) is passes
 
 
 def test_an_unknown_name_does_not_refuse_when_the_paper_is_clearly_meant(lexical: LexicalIndex) -> None:
-    clear = gate.judge("How does ZorbleNet dim lamps?", [hit(paper(), gate.ANCHORED)], lexical)
-    less = gate.judge("How does ZorbleNet dim lamps?", [hit(paper(), gate.ANCHORED - 0.1)], lexical)
+    clear = gate.judge("How does ZorbleNet dim lamps?", [hit(paper(), gate.MIN_SCORE_OF_NAMED_PAPER)], lexical)
+    less = gate.judge("How does ZorbleNet dim lamps?", [hit(paper(), gate.MIN_SCORE_OF_NAMED_PAPER - 0.1)], lexical)
     assert clear == Decision(None, ("ZorbleNet",))
     assert less.reason == "No abstract mentions ZorbleNet."
 
