@@ -29,7 +29,7 @@ def test_a_warning_is_a_note_under_the_answer() -> None:
 
 def test_an_address_that_would_run_is_no_link() -> None:
     assert "href" not in cards.about(paper(url="javascript:document.title=1"))
-    assert 'href="https://x.example/&quot;"' in cards.about(paper(url='https://x.example/"'))
+    assert 'href="https://x.example/&#34;"' in cards.about(paper(url='https://x.example/"'))
 
 
 def test_filters_are_a_note_under_the_answer_and_a_line_over_its_sources() -> None:

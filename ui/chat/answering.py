@@ -7,12 +7,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from threading import Thread
 
+from markupsafe import Markup
+
 from rag.assistant import Assistant
 from rag.errors import RagError
 from rag.types import Answer, Checking, Claim, Event, Filters, Found, Source, Thought, Waiting
 from ui.chat import cards, panel
-from ui.chat.conversation import Messages, Talk, said
+from ui.chat.conversation import Messages, Talk, exchange
 from ui.chat.stopping import Stoppable, Stopped
+from ui.rendering import rendered
 
 Update = tuple[Messages, str, Talk]
 Keep = Callable[[Talk, Answer], Talk]  # stores an answer and returns the conversation with it
@@ -64,7 +67,7 @@ def respond(assistant: Assistant, asked: Asked | None, talk: Talk, live: Live, k
     live.begin(asked.question)
 
     def shown(html: str) -> Messages:
-        return [*before, *said(asked.question, html)]
+        return [*before, *exchange(asked.question, html)]
 
     yield shown("Searching…"), sources, talk
     due = 0.0
@@ -87,7 +90,7 @@ def respond(assistant: Assistant, asked: Asked | None, talk: Talk, live: Live, k
                 due = max(began + _UPDATE_S, now + _SHARE * (now - began))
     except RagError as error:
         live.failed = True
-        yield shown(f"{panel.draft(live.text)}\n\n{panel.draft(str(error))}".strip()), talk.panel(), talk
+        yield shown(rendered("chat/failed.md", text=live.text, error=str(error))), talk.panel(), talk
     except GeneratorExit:
         _keep_rest(assistant, asked, talk, live, keep)
         raise
@@ -134,18 +137,15 @@ def _take_in(live: Live, event: Found | str | Claim | Thought | Waiting | Checki
         live.text += event
 
 
-def _growing(assistant: Assistant, live: Live) -> str:
+def _growing(assistant: Assistant, live: Live) -> Markup:
     """Return what there is of an answer, or what is being done for it."""
-    thoughts = panel.thoughts(live.thoughts)
-    if live.found is None:
-        return f"{thoughts}Searching…"
-    if live.text:
-        text = panel.linked("now", live.text, live.claims, live.found.sources)
-        return thoughts + text + (panel.checking(live.checking) if live.checking else "")
-    count = len(live.found.sources)
-    doing = f"{count} paper{'s' * (count != 1)} found. {_doing(assistant)}"
-    return thoughts + (f"{doing} {live.waited:.0f} s" if live.waited >= 1 else doing)
-
-
-def _doing(assistant: Assistant) -> str:
-    return f"Asking {panel.draft(assistant.model.name or 'the model')}…" if assistant.model.mode == "model" else "Reading…"
+    sources = None if live.found is None else live.found.sources
+    return rendered(
+        "chat/unfinished.md",
+        reasoning=live.thoughts,
+        papers=None if sources is None else len(sources),
+        text=panel.linked("now", live.text, live.claims, sources or ()) if live.text else "",
+        checking=live.checking,
+        model=(assistant.model.name or "the model") if assistant.model.mode == "model" else None,
+        waited=live.waited,
+    )

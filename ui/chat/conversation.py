@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+from markupsafe import Markup
+
 from rag.output import render
 from rag.types import Answer, Turn
 from ui.chat import cards, panel
+from ui.rendering import markdown_safe, rendered
 
 KEPT = 10  # answers of a conversation whose sources stay at hand
-EMPTY = '<p class="empty">The papers behind an answer appear here, with the sentences it stands on marked.</p>'
+EMPTY = rendered("chat/no_sources.html")
 
 Messages = list[dict[str, Any]]
 
@@ -40,22 +43,34 @@ class Talk:
 
     def messages(self) -> Messages:
         """Return the chat's messages: two for each answer."""
-        return [message for answer in self.answers for message in said(answer.question, panel.message(answer))]
+        return [message for answer in self.answers for message in exchange(answer.question, panel.message(answer))]
 
-    def panel(self, now: str = "") -> str:
-        """Return the sources of the last answers, or of the one that is being written (`now`, HTML), which alone show; the
-        others appear when one of their citations is followed."""
-        sections = [section(answer) for answer in self.answers[-KEPT:]] + [now] * bool(now)
-        *earlier, last = sections or [EMPTY]
-        return "".join(s.replace("<section ", "<section hidden ", 1) for s in earlier) + last
+    def panel(self, writing: str = "") -> str:
+        """Return the sources of the last answers, followed by `writing`, the sources of the answer under way, if any.
 
-
-def said(question: str, html: str) -> Messages:
-    """Return a question and what is answered, which is Markdown that `panel` has made."""
-    return [{"role": "user", "content": panel.draft(question)}, {"role": "assistant", "content": html}]
+        Only the last section shows. The script shows another one when somebody follows a citation to it.
+        """
+        recent = self.answers[-KEPT:]
+        sections = [section(answer, hidden=bool(writing) or answer is not recent[-1]) for answer in recent]
+        return "".join([*sections, writing]) or EMPTY
 
 
-def section(answer: Answer) -> str:
+def exchange(question: str, answer: str) -> Messages:
+    """Return the messages of a question and its answer. The answer is Markdown from a template."""
+    return [
+        {"role": "user", "content": str(markdown_safe(question))},
+        {"role": "assistant", "content": str(answer)},
+    ]
+
+
+def section(answer: Answer, *, hidden: bool = False) -> Markup:
     """Return the sources of an answer as a section of the panel."""
-    title = "Nearest papers" if answer.refused else "Sources"
-    return cards.sources(answer.id, answer.sources, answer.claims, title, panel.restriction(answer), render.markdown(answer))
+    return cards.sources(
+        answer.id,
+        answer.sources,
+        answer.claims,
+        "Nearest papers" if answer.refused else "Sources",
+        panel.restriction(answer),
+        render.markdown(answer),
+        hidden=hidden,
+    )

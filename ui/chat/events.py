@@ -11,11 +11,12 @@ import gradio as gr
 
 from rag.errors import RagError
 from rag.storage.history import History
-from ui.chat import filters_form, panel, sidebar
+from ui.chat import filters_form, sidebar
 from ui.chat.answering import Asked, Live, Update, respond
 from ui.chat.conversation import Talk
 from ui.models.choices import Models
 from ui.models.servers import Server
+from ui.rendering import markdown_safe
 
 _UP = {name: up for up, name in sidebar.THUMBS.items()}
 _PRIVATE: dict[str, Any] = {"api_visibility": "private"}
@@ -100,7 +101,7 @@ class Wired:
         try:
             assistant = self.models.assistant(picked, typed)
         except RagError as error:
-            gr.Warning(panel.draft(str(error)))
+            gr.Warning(markdown_safe(str(error)))
             live.question, live.failed = asked.question if asked else "", True
             asked, assistant = None, self.models.started
         self.written[request.session_hash] = live

@@ -10,8 +10,8 @@ from rag.assistant import Assistant
 from rag.errors import UsageError
 from rag.questions.analysis import LONGEST_QUESTION
 from rag.types import Filters
-from ui.chat import panel
 from ui.chat.answering import Asked
+from ui.rendering import markdown_safe
 
 _MOST = 20  # papers that the slider goes to
 
@@ -58,7 +58,7 @@ def take(
             raise UsageError("", "Ask a question first." if not question else f"Ask in at most {LONGEST_QUESTION} characters.")
         only = assistant.scope.checked(Filters(None, since, until, source, title, min_authors or None, papers))
     except UsageError as error:
-        gr.Warning(panel.draft(str(error)))
+        gr.Warning(markdown_safe(str(error)))
         return None, gr.skip()
     return Asked(question, only, k, listing), gr.update(value="", submit_btn=False, stop_btn="Stop")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from functools import partial
-from html import escape
 from typing import Any
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
@@ -22,17 +21,12 @@ from ui.chat.conversation import EMPTY, Talk
 from ui.chat.events import Wired
 from ui.library.page import add
 from ui.models.choices import Models
+from ui.rendering import rendered
 from ui.serving import api, guard
 
 _AT_ONCE = 20  # questions that are answered at once; Gradio's own limit is one
 _UPLOADS = (3600, 86400)  # seconds: how often files that were chosen and never added are looked for, and how old they may be
 _THREADS = 120  # each answer under way has one, also those for programs; what stops them must find one too
-_CONNECT = (
-    '<details class="connect"><summary>How to connect a model</summary><p>Start it with <code>RAG_BASE_URL</code> and '
-    "<code>RAG_MODEL</code> set, such as <code>RAG_BASE_URL=http://localhost:11434/v1 RAG_MODEL=qwen3:8b python -m ui</code>. "
-    "<code>python -m rag.doctor</code> finds model servers on this machine; The page “Models” of the documentation tells more."
-    "</p></details>"
-)
 _MATHS: list[dict[str, str | bool]] = [
     {"left": "\\(", "right": "\\)", "display": False},
     {"left": "\\[", "right": "\\]", "display": True},
@@ -115,11 +109,15 @@ def launch_options(names: Sequence[str] = ()) -> dict[str, Any]:
 
 
 def _header(models: Models, endpoint_change: bool) -> str:
-    papers, model = f"{models.started.count():,} papers", models.started.model
-    if endpoint_change or len(models.choices()) > 1:  # which are beside it
-        return theme.masthead("Chat", papers)
-    if model.mode != "extractive":
-        mode = f'<span class="mode">{escape(model.name or "the only model")} at {escape(model.host or "")}</span>'
-        return theme.masthead("Chat", f"{papers} · {mode}")
-    mode = '<span class="mode">Quotes from the abstracts · no model configured</span>'
-    return theme.masthead("Chat", f"{papers} · {mode}{_CONNECT}")
+    model = models.started.model
+    shown = "none" if model.mode == "extractive" else "named"
+    if endpoint_change or len(models.choices()) > 1:
+        shown = "chosen beside it"
+    return rendered(
+        "chat/head.html",
+        title=theme.TITLE,
+        papers=models.started.count(),
+        model=shown,
+        name=model.name or "the only model",
+        host=model.host or "",
+    )

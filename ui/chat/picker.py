@@ -8,9 +8,9 @@ from typing import Any
 import gradio as gr
 
 from rag.errors import RagError
-from ui.chat import panel
 from ui.models.choices import STARTED, Models
 from ui.models.servers import Server, typed
+from ui.rendering import markdown_safe
 
 _PRIVATE: dict[str, Any] = {"api_visibility": "private"}
 _MANY = 12  # choices from which on they are searched by typing
@@ -34,7 +34,7 @@ def add(page: gr.Blocks, models: Models, *, change: bool = False) -> list[gr.com
             try:
                 return models.health(name, own), listing(own)
             except RagError as error:
-                gr.Warning(panel.draft(str(error)))
+                gr.Warning(markdown_safe(str(error)))
                 return "", gr.skip()
 
         if change:
@@ -57,7 +57,7 @@ def _typing(models: Models, own: gr.State, picked: gr.Dropdown, health: gr.HTML,
         try:
             server = typed(url or "", secret or "", models.started)
         except RagError as error:
-            gr.Warning(panel.draft(str(error)))
+            gr.Warning(markdown_safe(str(error)))
             return (gr.skip(),) * 5
         told = server.look()
         typed_in = ("", "") if server.listed() else (gr.skip(), gr.skip())  # it may have to be corrected

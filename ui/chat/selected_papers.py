@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import Any
 
 import gradio as gr
 
 from rag.assistant import Assistant
 from rag.types import Paper
+from ui.rendering import rendered
 
 # What the address asked for has been done: a page that is loaded again shows its conversation instead.
 _ARRIVED = """() => {
@@ -47,8 +47,7 @@ def add(page: gr.Blocks, assistant: Assistant, box: gr.Textbox) -> gr.State:
 
 def line(papers: list[Paper]) -> str:
     """Return the HTML that says which papers are asked."""
-    named = f"the paper “{escape(papers[0].title)}”" if len(papers) == 1 else f"{len(papers)} selected papers"
-    return f"<p>Asking only {named}.</p>"
+    return rendered("chat/selected.html", papers=papers)
 
 
 def question(papers: list[Paper]) -> str:

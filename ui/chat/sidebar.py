@@ -13,8 +13,8 @@ from rag.errors import RagError
 from rag.output import render, transcript
 from rag.storage.history import Gone, History
 from rag.types import Answer
-from ui.chat import panel
 from ui.chat.conversation import Talk
+from ui.rendering import markdown_safe, rendered
 from ui.serving.guard import OWNER
 
 _PRIVATE: dict[str, Any] = {"api_visibility": "private"}
@@ -34,7 +34,7 @@ def told() -> Iterator[None]:
     try:
         yield
     except RagError as error:
-        gr.Warning(panel.draft(str(error)))
+        gr.Warning(markdown_safe(str(error)))
 
 
 def keep(history: History, talk: Talk, answer: Answer, whose: str) -> Talk:
@@ -78,10 +78,10 @@ class Sidebar:
 def build() -> Sidebar:
     """Add the sidebar to the page that is being built."""
     with gr.Sidebar(label="Conversations", open=False, width=300, elem_id="kept"):
-        gr.HTML("<h2>Conversations</h2>", padding=False)
+        gr.HTML(rendered("heading.html", text="Conversations"), padding=False)
         words = gr.Textbox(label="Search conversations", placeholder="Search", show_label=False)
         listed = gr.Radio([], label="Kept conversations", show_label=False, elem_id="listed")
-        gr.HTML("<h2>This conversation</h2>", padding=False)
+        gr.HTML(rendered("heading.html", text="This conversation"), padding=False)
         name = gr.Textbox(
             label="Name of this conversation", show_label=False, placeholder="Name", max_length=60, submit_btn="Rename"
         )
@@ -91,7 +91,7 @@ def build() -> Sidebar:
             with gr.Row():
                 forget = gr.Button("Delete it", size="sm", variant="stop", min_width=80)
                 leave = gr.Button("Keep it", size="sm", min_width=80)
-        gr.HTML("<h2>Take along</h2>", padding=False)
+        gr.HTML(rendered("heading.html", text="Take along"), padding=False)
         with gr.Row():
             files = {kind: gr.Button(text, size="sm", min_width=60) for kind, text in _KINDS.items()}
     return Sidebar(listed, words, name, remove, really, question, forget, leave, files)
@@ -106,9 +106,7 @@ def really(talk: Talk) -> tuple[Any, ...]:
     if talk.id is None:
         gr.Warning("This conversation is not kept yet: there is nothing to delete.")
         return gr.skip(), gr.skip()
-    n = len(talk.answers)
-    told = f'<p role="alert">Delete this conversation, with {n} answer{"s" * (n != 1)}? It cannot be brought back.</p>'
-    return told, gr.update(visible=True)
+    return rendered("chat/delete_question.html", answers=len(talk.answers)), gr.update(visible=True)
 
 
 def choices(history: History, words: str, talk: Talk, whose: str) -> tuple[Any, ...]:

@@ -112,7 +112,7 @@ def _listed(assistant: Assistant, n: int, words: str | None, since: str, until: 
         only = assistant.scope.checked(Filters(since=since, until=until, source=source))
         ids = _found(assistant, words, only)
     except RagError as error:
-        return panel.told(str(error), wrong=True), 0, gr.update(interactive=False), gr.update(interactive=False)
+        return panel.status(str(error), wrong=True), 0, gr.update(interactive=False), gr.update(interactive=False)
     n = max(0, min(n, (len(ids) - 1) // _SHOWN))
     some = ids[n * _SHOWN : (n + 1) * _SHOWN]
     known = assistant.library.papers(some)
@@ -147,8 +147,7 @@ def _paper(assistant: Assistant, paper_id: str) -> Values:
         return gr.update(visible=False), gr.update(visible=True)
     it: Paper | None = assistant.library.paper(paper_id)
     if it is None:
-        gone = panel.told("This paper is not in the library (any more).", wrong=True)
-        return gr.update(value=panel.BACK + gone, visible=True), gr.update(visible=False)
+        return gr.update(value=panel.no_such_paper(), visible=True), gr.update(visible=False)
     html = panel.paper(it, assistant.similar(it.id, _SIMILAR))
     return gr.update(value=html, visible=True), gr.update(visible=False)
 
@@ -183,7 +182,7 @@ def _change(page: gr.Blocks, assistant: Assistant) -> list[Any]:
     def ask(event: gr.EventData) -> Values:
         source = str(event.source)
         count = assistant.library.sources().get(source, 0)
-        return source, panel.really(source, count), gr.update(visible=True)
+        return source, panel.remove_question(source, count), gr.update(visible=True)
 
     def adding(paths: Sequence[str] | None, pasted: str | None) -> Iterator[Values]:
         yield from _added(assistant, paths or [], pasted or "")
@@ -214,18 +213,18 @@ def _change(page: gr.Blocks, assistant: Assistant) -> list[Any]:
 def _added(assistant: Assistant, paths: Sequence[str], pasted: str) -> Iterator[Values]:
     """Yield what is told while sources are read and after, and what becomes of the fields they came from."""
     if not paths and not pasted.strip():
-        yield panel.told("Choose files or paste text first.", wrong=True), _KEEP, _KEEP
+        yield panel.status("Choose files or paste text first.", wrong=True), _KEEP, _KEEP
         return
-    yield panel.told("Reading…"), _KEEP, _KEEP
+    yield panel.status("Reading…"), _KEEP, _KEEP
     try:
         for event in intake.add(assistant, paths, pasted):
             if isinstance(event, intake.Step):
-                yield panel.step(event), _KEEP, _KEEP
+                yield panel.progress(event), _KEEP, _KEEP
             else:
                 read = all(report.error is None for report in event.reports)
-                yield panel.added(event), None, "" if read else _KEEP
+                yield panel.reports(event), None, "" if read else _KEEP
     except RagError as error:
-        yield panel.told(str(error), wrong=True), _KEEP, _KEEP
+        yield panel.status(str(error), wrong=True), _KEEP, _KEEP
         return
     for path in paths:
         if path != STARTER:
@@ -236,15 +235,15 @@ def _added(assistant: Assistant, paths: Sequence[str], pasted: str) -> Iterator[
 def _removed(assistant: Assistant, source: str) -> Iterator[Values]:
     """Yield what is told while a source is taken out, and what becomes of the question whether to."""
     hidden = gr.update(visible=False)
-    yield panel.told(f"Removing {source}…"), hidden
+    yield panel.status(f"Removing {source}…"), hidden
     try:
         for event in intake.remove(assistant, source):
             if isinstance(event, intake.Step):
-                yield panel.step(event), hidden
+                yield panel.progress(event), hidden
             else:
-                yield panel.told(panel.gone(source, event)), hidden
+                yield panel.status(panel.removed(source, event)), hidden
     except RagError as error:
-        yield panel.told(str(error), wrong=True), hidden
+        yield panel.status(str(error), wrong=True), hidden
 
 
 # -- what there is -----------------------------------------------------------------------------------------------------------
