@@ -15,7 +15,7 @@ from support.factories import answer, paper, sources
 import ui
 from rag.types import Answer
 from ui.chat import panel, selected_papers
-from ui.chat.conversation import Talk
+from ui.chat.conversation import Conversation
 from ui.library import panel as library
 from ui.rendering import HTML, MARKDOWN, markdown_safe, rendered
 
@@ -55,7 +55,7 @@ def test_title_author_and_address_of_a_paper_are_escaped_by_the_template() -> No
     assert "script" not in page.elements
     assert page.text.count(EVIL) >= 5
     assert page.attributes["data-paper"] == shown.id
-    cards = Elements(Talk(None, (hostile(),)).panel())
+    cards = Elements(Conversation(None, (hostile(),)).panel())
     assert "script" not in cards.elements
     assert cards.text.count(EVIL) >= 3
     assert cards.attributes["id"] == "copy-a1"
@@ -118,7 +118,7 @@ def literals(path: Path) -> list[str]:
 
 
 def test_only_the_sources_of_the_last_answer_show() -> None:
-    talk = Talk(None, (answer(id="a"), answer(id="b", answer="<section id=x>")))
+    talk = Conversation(None, (answer(id="a"), answer(id="b", answer="<section id=x>")))
     assert re.findall(r"<section( hidden)? id=\"answer-(\w+)\"", talk.panel()) == [(" hidden", "a"), ("", "b")]
     writing = '<section id="answer-now"></section>'
     assert re.findall(r"<section( hidden)? id=\"answer-(\w+)\"", talk.panel(writing)) == [

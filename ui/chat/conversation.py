@@ -1,4 +1,4 @@
-"""A conversation as the page holds it: its answers, from which messages, sources and turns are made."""
+"""A conversation as a page shows it: its answers, and the messages, sources and turns that are made from them."""
 
 from __future__ import annotations
 
@@ -12,34 +12,34 @@ from rag.types import Answer, Turn
 from ui.chat import cards, panel
 from ui.rendering import markdown_safe, rendered
 
-KEPT = 10  # answers of a conversation whose sources stay at hand
-EMPTY = rendered("chat/no_sources.html")
+RECENT_ANSWERS = 10  # of a conversation, whose sources are on the page
+NO_SOURCES = rendered("chat/no_sources.html")
 
 Messages = list[dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class Talk:
-    """`id` is that of the history's conversation, None until it has an answer."""
+class Conversation:
+    """The answers of a conversation. `id` is the one it has in the history, None until it has an answer."""
 
     id: str | None = None
     answers: tuple[Answer, ...] = ()
 
     def __hash__(self) -> int:
-        """Gradio takes it before and after each update of the page; an answer never changes."""
+        """Gradio takes the hash before and after each update of the page; an answer never changes."""
         return hash((self.id, *(answer.id for answer in self.answers)))
 
-    def with_answer(self, answer: Answer) -> Talk:
+    def with_answer(self, answer: Answer) -> Conversation:
         return replace(self, answers=(*self.answers, answer))
 
-    def before(self, n: int) -> Talk:
+    def before(self, n: int) -> Conversation:
         """Return the conversation as it was before its answer `n`, counted from 0."""
         return replace(self, answers=self.answers[:n])
 
     def turns(self) -> list[Turn]:
-        """Return what was said so far as the assistant wants it."""
-        asked = ((Turn("user", a.standalone_question), Turn("assistant", a.answer)) for a in self.answers)
-        return [turn for pair in asked for turn in pair]
+        """Return the questions and answers in the form that the assistant takes."""
+        pairs = ((Turn("user", a.standalone_question), Turn("assistant", a.answer)) for a in self.answers)
+        return [turn for pair in pairs for turn in pair]
 
     def messages(self) -> Messages:
         """Return the chat's messages: two for each answer."""
@@ -50,9 +50,9 @@ class Talk:
 
         Only the last section shows. The script shows another one when somebody follows a citation to it.
         """
-        recent = self.answers[-KEPT:]
+        recent = self.answers[-RECENT_ANSWERS:]
         sections = [section(answer, hidden=bool(writing) or answer is not recent[-1]) for answer in recent]
-        return "".join([*sections, writing]) or EMPTY
+        return "".join([*sections, writing]) or NO_SOURCES
 
 
 def exchange(question: str, answer: str) -> Messages:

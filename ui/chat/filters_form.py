@@ -11,6 +11,7 @@ from rag.errors import UsageError
 from rag.questions.analysis import LONGEST_QUESTION
 from rag.types import Filters
 from ui.chat.answering import Asked
+from ui.chat.components import PRIVATE
 from ui.rendering import markdown_safe
 
 _MOST = 20  # papers that the slider goes to
@@ -34,7 +35,7 @@ def add(page: gr.Blocks, assistant: Assistant) -> list[gr.components.Component]:
             k = gr.Slider(1, max(_MOST, assistant.k), assistant.k, step=1, label="Papers to read for an answer", min_width=200)
             listing = gr.Checkbox(False, label="Only list the papers", min_width=140)
             gr.ClearButton([since, until, authors, title, source], value="Clear the filters", size="sm", min_width=140)
-    page.load(listed, None, source, api_visibility="private")  # the library may have grown since the page was built
+    page.load(listed, None, source, **PRIVATE)  # the library may have grown since the page was built
     return [k, listing, since, until, source, title, authors]
 
 
