@@ -40,6 +40,9 @@ def test_the_wheel_carries_prompts_page_assets_cases_and_the_starter_corpus(whee
         "rag/py.typed",
         "evals/cases/starter.jsonl",
     } <= names
+    parts_of_the_pages = [path for path in (ROOT / "ui").rglob("*.*") if path.suffix in (".html", ".md", ".js", ".css", ".png")]
+    assert len(parts_of_the_pages) > 30
+    assert {path.relative_to(ROOT).as_posix() for path in parts_of_the_pages} <= names
     assert not [name for name in names if name.startswith("tests/")]
 
 
@@ -59,6 +62,9 @@ def test_installed_away_from_the_checkout_it_answers_a_question(wheel: Path, tmp
     assert done.returncode == 0, done.stderr
     assert "GraphSAINT: Graph Sampling Based Inductive Learning Method" in done.stdout
     assert "starter corpus" in done.stderr
+    page = "from ui.rendering import rendered; print(rendered('heading.html', text='A & B'))"
+    shown = subprocess.run([str(python), "-P", "-c", page], capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert shown.stdout == "<h2>A &amp; B</h2>\n"
     installed = subprocess.run(
         [uv(), "pip", "list", "--python", str(python)], capture_output=True, text=True, check=True
     ).stdout

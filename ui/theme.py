@@ -1,4 +1,4 @@
-"""How the pages look: their colours and shapes, style sheets, script, icon, and the links between them."""
+"""How the pages look: their colours and shapes, style sheets, script and icon."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import gradio as gr
 
 TITLE = "Ask the abstracts"
 _SHEETS = ("style.css", "library.css")
-_PAGES = {"Chat": "./", "Library": "library"}
 
 
 def launch_options() -> dict[str, Any]:
@@ -21,14 +20,6 @@ def launch_options() -> dict[str, Any]:
         "favicon_path": str(files.joinpath("favicon.png")),
         "theme": _theme(),
     }
-
-
-def masthead(page: str, line: str) -> str:
-    """Return the head of a page: the title, the pages there are with this one marked, and a line of HTML under them."""
-    links = "".join(
-        f'<a href="{address}"{" aria-current=page" * (name == page)}>{name}</a>' for name, address in _PAGES.items()
-    )
-    return f'<div class="head"><h1>{TITLE}</h1><nav aria-label="Pages">{links}</nav></div><div class="about">{line}</div>'
 
 
 def _theme() -> gr.themes.Base:

@@ -17,8 +17,8 @@ from rag.settings.settings import load
 from rag.types import Checking, Filters, Finish, Found, Prompt, Usage
 from ui import theme
 from ui.chat import cards, filters_form, panel
-from ui.chat.answering import Asked, Live, _growing, _take_in
-from ui.chat.conversation import Talk
+from ui.chat.answering import Asked, Live, unfinished
+from ui.chat.conversation import Conversation
 
 
 def test_a_warning_is_a_note_under_the_answer() -> None:
@@ -29,15 +29,15 @@ def test_a_warning_is_a_note_under_the_answer() -> None:
 
 def test_an_address_that_would_run_is_no_link() -> None:
     assert "href" not in cards.about(paper(url="javascript:document.title=1"))
-    assert 'href="https://x.example/&quot;"' in cards.about(paper(url='https://x.example/"'))
+    assert 'href="https://x.example/&#34;"' in cards.about(paper(url='https://x.example/"'))
 
 
 def test_filters_are_a_note_under_the_answer_and_a_line_over_its_sources() -> None:
     filtered = answer(filters=Filters(since="2024", title="<b>"))
     assert "<small class='note'>Only papers from 2024 on, with “&lt;b&gt;” in the title.</small>" in panel.message(filtered)
     scope = '</h2><p class="scope">Only papers from 2024 on, with “&lt;b&gt;” in the title.</p><ol>'
-    assert scope in Talk(None, (filtered,)).panel()
-    assert "scope" not in Talk(None, (answer(),)).panel()
+    assert scope in Conversation(None, (filtered,)).panel()
+    assert "scope" not in Conversation(None, (answer(),)).panel()
     assert "Only papers" not in panel.message(answer())
 
 
@@ -281,8 +281,8 @@ def test_a_question_that_is_too_long_asks_nothing_and_stays(tab: Page, chat_with
 
 def test_an_answer_that_a_model_judges_says_so_meanwhile(assistant: Assistant) -> None:
     live = Live(question=QUESTION, found=Found(QUESTION, ()), text="So it is.")
-    _take_in(live, Checking(3))
-    assert "Checking 3 statements…" in _growing(assistant, live)
+    live.add(Checking(3))
+    assert "Checking 3 statements…" in unfinished(assistant, live)
 
 
 class Failing(Written):

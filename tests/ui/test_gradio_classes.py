@@ -22,7 +22,8 @@ def styled() -> set[str]:
 
 def ours() -> set[str]:
     code = "".join(path.read_text("utf-8") for path in UI.rglob("*.py"))
-    written = re.findall(r"""(?:class|elem_classes)=["']([^"'>]*)""", code)
+    templates = "".join(path.read_text("utf-8") for path in (UI / "templates").rglob("*.*"))
+    written = re.findall(r"""elem_classes=["']([^"']*)""", code) + re.findall(r"""class=["']([^"'>]*)""", templates)
     return OUR_STATES.union(*(names.split() for names in written))
 
 
@@ -30,6 +31,7 @@ def test_each_class_of_gradios_that_is_styled_is_in_its_frontend() -> None:
     frontend = Path(gradio.__file__).parent / "templates" / "frontend"
     bundled = "\n".join(path.read_text("utf-8", "replace") for path in frontend.rglob("*") if path.suffix in (".css", ".js"))
     known = set(NAME.findall(bundled)) | set(re.findall(r"(?<=[\"'` ])[\w-]+(?=[\"'` ])", bundled))
+    assert {"card", "cite", "reports", "health", "last-row"} <= ours()
     theirs = styled() - ours()
     assert {"label-wrap", "message-row", "stop-button", "toggle-button"} <= theirs
     assert sorted(theirs - known) == []

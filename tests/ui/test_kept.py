@@ -18,8 +18,8 @@ from rag.settings.settings import load
 from rag.storage.history import History
 from rag.types import Filters
 from ui.chat.answering import Asked, Live, respond
-from ui.chat.conversation import Talk
-from ui.chat.sidebar import cut, keep, written
+from ui.chat.conversation import Conversation
+from ui.chat.kept_conversations import exported, keep, take_back
 
 
 @pytest.fixture(scope="module")
@@ -173,7 +173,7 @@ def test_an_answer_that_cannot_be_kept_is_shown_all_the_same(kept: Assistant, tm
     tmp_path.write_text("a file where the folder was")
     with pytest.warns(UserWarning, match="cannot be"):
         *_, (messages, sources, talk) = respond(
-            kept, Asked(FIRST, Filters(), 6), Talk(), Live(), lambda t, a: keep(history, t, a, "me")
+            kept, Asked(FIRST, Filters(), 6), Conversation(), Live(), lambda t, a: keep(history, t, a, "me")
         )
     assert len(talk.answers) == 1
     assert "samples the training graph" in messages[-1]["content"]
@@ -182,15 +182,15 @@ def test_an_answer_that_cannot_be_kept_is_shown_all_the_same(kept: Assistant, tm
 
 def test_what_one_tab_takes_back_leaves_what_another_has_added(tmp_path: Path) -> None:
     history = History(tmp_path)
-    first = keep(history, Talk(), answer(id="one"), "me")
+    first = keep(history, Conversation(), answer(id="one"), "me")
     here, there = (keep(history, first, answer(id=name), "me") for name in ("here", "there"))
-    cut(history, there, 1, "me")
+    take_back(history, there, 1, "me")
     assert [it.id for it in history.read(str(here.id), "me")] == ["one", "here"]
 
 
 def test_a_conversation_that_another_tab_deleted_is_begun_anew_with_all_that_is_shown(tmp_path: Path) -> None:
     history = History(tmp_path)
-    first = keep(history, Talk(), answer(id="one"), "me")
+    first = keep(history, Conversation(), answer(id="one"), "me")
     history.delete(str(first.id), "me")
     then = keep(history, first, answer(id="two"), "me")
     assert then.id != first.id
@@ -207,8 +207,8 @@ def test_a_link_on_another_site_takes_nobody_their_conversations(tab: Page, url:
 
 
 def test_a_file_of_nothing_is_none() -> None:
-    with pytest.warns(UserWarning, match="nothing to take along"):
-        assert written("md", Talk()) == []
-    name, content = written("ris", Talk(None, (answer(),)))
+    with pytest.warns(UserWarning, match="nothing to export"):
+        assert exported("md", Conversation()) == []
+    name, content = exported("ris", Conversation(None, (answer(),)))
     assert name == "conversation.ris"
     assert "TY  - " in content

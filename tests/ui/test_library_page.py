@@ -58,12 +58,12 @@ def test_files_are_known_by_their_own_names_and_a_second_time_as_here_before(own
     first = result(intake.add(own, [str(file)]))
     [report] = first.reports
     assert (report.source, report.read, report.added, len(report.bad), report.error) == ("lamps.jsonl", 2, 1, 1, None)
-    assert "was here before" not in panel.added(first)
-    assert "line 2: " in panel.added(first)
+    assert "was here before" not in panel.reports(first)
+    assert "line 2: " in panel.reports(first)
     assert own.search("lamps dimmed by footsteps", 1)[0].paper.title == LAMPS
     again = result(intake.add(own, [str(file)]))
     assert again.reports[0].unchanged == 1
-    assert "It was here before" in panel.added(again)
+    assert "It was here before" in panel.reports(again)
 
 
 def test_what_cannot_be_read_is_told_in_a_sentence_without_the_folder_it_was_put_into(own: Assistant, tmp_path: Path) -> None:
@@ -77,7 +77,7 @@ def test_what_cannot_be_read_is_told_in_a_sentence_without_the_folder_it_was_put
         "note.txt holds no papers in a known format",
         "The pasted text holds no papers in a known format",
     ]
-    assert str(tmp_path) not in panel.added(told)
+    assert str(tmp_path) not in panel.reports(told)
     assert own.count() == 574
 
 
@@ -119,13 +119,14 @@ def test_questions_are_answered_while_300_papers_are_read_and_a_second_change_is
 def test_nothing_of_a_paper_or_a_source_is_taken_for_html() -> None:
     evil = "<img src=x onerror=alert(1)>\"'"
     it = Paper(evil, evil, evil, "2024", (evil,), None, evil, f"javascript:{evil}", (evil,))
+    read = (Report(evil, 1, 1, 0, 0, (BadRecord(1, evil),)), Report("f", 0, 0, 0, 0, (), evil))
     shown = [
         panel.paper(it, [(it, 0.5)]),
         panel.papers([it], 1, evil),
         panel.sources({evil: 1}, {evil: ("2024", "2024")}),
-        panel.really(evil, 1),
-        panel.told(evil),
-        panel.added(Result((Report(evil, 1, 1, 0, 0, (BadRecord(1, evil),)), Report("f", 0, 0, 0, 0, (), evil)), frozenset())),
+        panel.remove_question(evil, 1),
+        panel.status(evil),
+        panel.reports(Result(read, frozenset())),
         selected_papers.line([it]),
     ]
     for html in shown:

@@ -15,8 +15,8 @@ from rag.errors import UsageError
 from rag.index.minilm import MiniLM
 from rag.settings.settings import load
 from rag.storage.history import History
-from ui.chat.conversation import Talk
-from ui.chat.sidebar import keep, thumbs
+from ui.chat.conversation import Conversation
+from ui.chat.kept_conversations import keep, thumbs
 from ui.models.choices import QUOTES, STARTED, Models
 
 REPLY = "GraphSAINT samples the training graph itself [1]."
@@ -91,9 +91,9 @@ def test_a_model_is_chosen_and_answers_in_the_browser(home: Path, embedder: Mini
 def test_thumbs_are_there_again_with_their_conversation(home: Path, embedder: MiniLM) -> None:
     history = History(home)
     assistant = Assistant(load(home=home, no_model=True), embedder=embedder)
-    talk = Talk()
+    talk = Conversation()
     for _ in range(2):
         talk = keep(history, talk, assistant.ask(FIRST), "me")
     history.rate(talk.answers[1].id, "me", up=False)
     assert thumbs(history, talk, "me") == [None, "Dislike"]
-    assert thumbs(history, Talk(), "me") == []
+    assert thumbs(history, Conversation(), "me") == []

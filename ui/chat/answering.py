@@ -1,4 +1,4 @@
-"""Answers one question in the page: what shows while it is searched, asked and checked, and how it is stopped."""
+"""Answers one question on the page: shows the answer as it grows, and keeps what there is of it when it is stopped."""
 
 from __future__ import annotations
 
@@ -7,22 +7,25 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from threading import Thread
 
+from markupsafe import Markup
+
 from rag.assistant import Assistant
 from rag.errors import RagError
 from rag.types import Answer, Checking, Claim, Event, Filters, Found, Source, Thought, Waiting
 from ui.chat import cards, panel
-from ui.chat.conversation import Messages, Talk, said
+from ui.chat.conversation import Conversation, Messages, exchange
 from ui.chat.stopping import Stoppable, Stopped
+from ui.rendering import rendered
 
-Update = tuple[Messages, str, Talk]
-Keep = Callable[[Talk, Answer], Talk]  # stores an answer and returns the conversation with it
-_UPDATE_S = 0.1  # at least, between two updates of the page: each costs about as much as checking a sentence
-_SHARE = 2  # times as long as an update took, which on a busy server is long, the next one waits
+Update = tuple[Messages, str, Conversation]
+Keep = Callable[[Conversation, Answer], Conversation]  # stores an answer and returns the conversation with it
+_MIN_SECONDS_BETWEEN_UPDATES = 0.1  # of the page: an update costs about as much as checking a sentence
+_WAIT_PER_UPDATE = 2  # times as long as an update took, the next one waits: a busy server gets fewer updates
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question as it was sent, with the filters and the number of papers that were set then; `listing`: only list them."""
+    """A question with the filters and the number of papers set when it was sent. With `listing` it only lists papers."""
 
     question: str
     filters: Filters
@@ -32,16 +35,18 @@ class Asked:
 
 @dataclass(slots=True)
 class Live:
-    """The answer that is being written, from the moment its question is taken (`writing`). Stop, or a page that is closed, sets
-    `stopped`, and whoever writes the answer ends it: nobody else may."""
+    """The answer that is being written. It is `writing` from the moment its question is taken.
+
+    Stop, or closing the page, sets `stopped`; only the thread that writes the answer ends it.
+    """
 
     question: str = ""
     found: Found | None = None
     text: str = ""
     thoughts: str = ""
     claims: list[Claim] = field(default_factory=list)
-    checking: int = 0  # statements that are put to the model that judges them
-    waited: float = 0.0  # seconds since anything came
+    checking: int = 0  # statements that the judging model has been given
+    waited: float = 0.0  # seconds since the last event of the model
     writing: bool = False
     failed: bool = False
     stopped: bool = False
@@ -51,59 +56,96 @@ class Live:
         self.found, self.text, self.thoughts, self.claims, self.stopped = None, "", "", [], False
         self.checking, self.waited, self.failed = 0, 0.0, False
 
+    def add(self, event: Found | str | Claim | Thought | Waiting | Checking) -> None:
+        """Add an event of the assistant to the answer."""
+        self.waited = event.seconds if isinstance(event, Waiting) else 0.0
+        if isinstance(event, Found):
+            self.found = event
+        elif isinstance(event, Claim):
+            self.claims.append(event)
+        elif isinstance(event, Checking):
+            self.checking = event.statements
+        elif isinstance(event, Thought):
+            self.thoughts += event.text
+        elif isinstance(event, str):
+            self.text += event
 
-def respond(assistant: Assistant, asked: Asked | None, talk: Talk, live: Live, keep: Keep) -> Iterator[Update]:
-    """Answer one question: yield the messages, the sources and the conversation as they grow; None is no question.
 
-    Closed before its end, it keeps what was said until then.
+@dataclass(slots=True)
+class Pace:
+    """When the page may be updated next, in seconds of the monotonic clock."""
+
+    due: float = 0.0
+
+    def take(self, began: float) -> None:
+        """Set the time of the next update after one that began at `began` and has just ended."""
+        now = time.monotonic()
+        self.due = max(began + _MIN_SECONDS_BETWEEN_UPDATES, now + _WAIT_PER_UPDATE * (now - began))
+
+
+def respond(assistant: Assistant, asked: Asked | None, conversation: Conversation, live: Live, keep: Keep) -> Iterator[Update]:
+    """Answer one question: yield the messages, the sources and the conversation as they grow.
+
+    `asked` is None when there is no question. A generator that is closed early keeps the answer as far as it came.
     """
-    before, sources = talk.messages(), talk.panel()
     if asked is None:
-        yield before, sources, talk
+        yield conversation.messages(), conversation.panel(), conversation
         return
     live.begin(asked.question)
+    before = conversation.messages()
 
-    def shown(html: str) -> Messages:
-        return [*before, *said(asked.question, html)]
+    def shown(answer: str) -> Messages:
+        return [*before, *exchange(asked.question, answer)]
 
-    yield shown("Searching…"), sources, talk
-    due = 0.0
+    yield shown("Searching…"), conversation.panel(), conversation
     try:
         if asked.listing:
-            yield _listed(assistant, asked, talk, shown)
-            return
-        for event in _events(assistant, asked, talk, live):
-            if isinstance(event, Answer):
-                live.text, talk = "", keep(talk, event)  # nothing is left to keep
-                yield talk.messages(), talk.panel(), talk
-                continue
-            _take_in(live, event)
-            if isinstance(event, Found):
-                sources = talk.panel(cards.sources("now", event.sources, title="Found", scope=panel.restriction(event)))
-            if isinstance(event, Found | Waiting | Checking) or time.monotonic() >= due:
-                began = time.monotonic()
-                yield shown(_growing(assistant, live)), sources, talk
-                now = time.monotonic()
-                due = max(began + _UPDATE_S, now + _SHARE * (now - began))
+            yield _listed(assistant, asked, conversation, shown)
+        else:
+            yield from _answered(assistant, asked, conversation, live, keep, shown)
     except RagError as error:
         live.failed = True
-        yield shown(f"{panel.draft(live.text)}\n\n{panel.draft(str(error))}".strip()), talk.panel(), talk
+        yield shown(rendered("chat/failed.md", text=live.text, error=str(error))), conversation.panel(), conversation
     except GeneratorExit:
-        _keep_rest(assistant, asked, talk, live, keep)
+        _keep_rest(assistant, asked, conversation, live, keep)
         raise
 
 
-def _keep_rest(assistant: Assistant, asked: Asked, talk: Talk, live: Live, keep: Keep) -> None:
-    """Keep what there is of an answer that nobody reads any more; not here, where Gradio answers all other requests too."""
+def _answered(
+    assistant: Assistant,
+    asked: Asked,
+    conversation: Conversation,
+    live: Live,
+    keep: Keep,
+    shown: Callable[[str], Messages],
+) -> Iterator[Update]:
+    """Yield the answer as it grows. Important events show at once, the others at the pace that the server can keep."""
+    sources, pace = conversation.panel(), Pace()
+    for event in _events(assistant, asked, conversation, live):
+        if isinstance(event, Answer):
+            live.text, conversation = "", keep(conversation, event)  # nothing is left to keep
+            yield conversation.messages(), conversation.panel(), conversation
+            continue
+        live.add(event)
+        if isinstance(event, Found):
+            sources = conversation.panel(_section(event))
+        if isinstance(event, Found | Waiting | Checking) or time.monotonic() >= pace.due:
+            began = time.monotonic()
+            yield shown(unfinished(assistant, live)), sources, conversation
+            pace.take(began)
+
+
+def _keep_rest(assistant: Assistant, asked: Asked, conversation: Conversation, live: Live, keep: Keep) -> None:
+    """Keep the answer of a page that was closed. A thread does it: this one serves all other requests too."""
     if live.text:
-        Thread(target=lambda: keep(talk, _cut(assistant, asked, live))).start()
+        Thread(target=lambda: keep(conversation, _cut(assistant, asked, live))).start()
 
 
-def _events(assistant: Assistant, asked: Asked, talk: Talk, live: Live) -> Iterator[Event]:
-    """Yield what the assistant does, and the answer as far as it came once it is stopped."""
+def _events(assistant: Assistant, asked: Asked, conversation: Conversation, live: Live) -> Iterator[Event]:
+    """Yield the assistant's events. When it is stopped, yield the answer as far as it came."""
     stoppable = assistant.using(Stoppable(assistant.model, lambda: live.stopped))
     try:
-        yield from stoppable.stream(asked.question, talk.turns(), asked.k, asked.filters)
+        yield from stoppable.stream(asked.question, conversation.turns(), asked.k, asked.filters)
     except Stopped:
         yield _cut(assistant, asked, live)
 
@@ -112,40 +154,26 @@ def _cut(assistant: Assistant, asked: Asked, live: Live) -> Answer:
     return assistant.cut(asked.question, live.found or Found(asked.question, ()), live.text, "stopped")
 
 
-def _listed(assistant: Assistant, asked: Asked, talk: Talk, shown: Callable[[str], Messages]) -> Update:
+def _listed(assistant: Assistant, asked: Asked, conversation: Conversation, shown: Callable[[str], Messages]) -> Update:
     hits = assistant.search(asked.question, asked.k, asked.filters)
     sources = tuple(Source(n, hit) for n, hit in enumerate(hits, 1))
-    found = Found(asked.question, sources, asked.filters)
-    section = cards.sources("now", sources, title="Found", scope=panel.restriction(found))
-    return shown(panel.listing("now", sources)), talk.panel(section), talk
+    section = _section(Found(asked.question, sources, asked.filters))
+    return shown(panel.listing("now", sources)), conversation.panel(section), conversation
 
 
-def _take_in(live: Live, event: Found | str | Claim | Thought | Waiting | Checking) -> None:
-    live.waited = event.seconds if isinstance(event, Waiting) else 0.0
-    if isinstance(event, Found):
-        live.found = event
-    elif isinstance(event, Claim):
-        live.claims.append(event)
-    elif isinstance(event, Checking):
-        live.checking = event.statements
-    elif isinstance(event, Thought):
-        live.thoughts += event.text
-    elif isinstance(event, str):
-        live.text += event
+def _section(found: Found) -> Markup:
+    return cards.sources("now", found.sources, title="Found", scope=panel.restriction(found))
 
 
-def _growing(assistant: Assistant, live: Live) -> str:
-    """Return what there is of an answer, or what is being done for it."""
-    thoughts = panel.thoughts(live.thoughts)
-    if live.found is None:
-        return f"{thoughts}Searching…"
-    if live.text:
-        text = panel.linked("now", live.text, live.claims, live.found.sources)
-        return thoughts + text + (panel.checking(live.checking) if live.checking else "")
-    count = len(live.found.sources)
-    doing = f"{count} paper{'s' * (count != 1)} found. {_doing(assistant)}"
-    return thoughts + (f"{doing} {live.waited:.0f} s" if live.waited >= 1 else doing)
-
-
-def _doing(assistant: Assistant) -> str:
-    return f"Asking {panel.draft(assistant.model.name or 'the model')}…" if assistant.model.mode == "model" else "Reading…"
+def unfinished(assistant: Assistant, live: Live) -> Markup:
+    """Return the answer as far as it came, or the step that is being done for it."""
+    sources = None if live.found is None else live.found.sources
+    return rendered(
+        "chat/unfinished.md",
+        reasoning=live.thoughts,
+        papers=None if sources is None else len(sources),
+        text=panel.linked("now", live.text, live.claims, sources or ()) if live.text else "",
+        checking=live.checking,
+        model=(assistant.model.name or "the model") if assistant.model.mode == "model" else None,
+        waited=live.waited,
+    )

@@ -11,6 +11,7 @@ from typing import Any
 import gradio as gr
 
 from rag.assistant import Assistant
+from ui.chat.components import PRIVATE
 
 _LOOKED_AT = 500  # titles
 _OF_A_PAPER = ("What is {} and how well does it work?", "How does {} work?")
@@ -30,8 +31,8 @@ def add(page: gr.Blocks, assistant: Assistant, chat: gr.Chatbot, box: gr.Textbox
     def chosen(event: gr.SelectData) -> str:
         return str(event.value["text"])
 
-    page.load(shown, None, chat, api_visibility="private")  # the library may have grown since the page was built
-    chat.example_select(chosen, None, box, api_visibility="private").then(
+    page.load(shown, None, chat, **PRIVATE)  # the library may have grown since the page was built
+    chat.example_select(chosen, None, box, **PRIVATE).then(
         None, None, None, js="() => document.querySelector('#question textarea').focus()"
     )
 

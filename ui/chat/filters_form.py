@@ -10,8 +10,9 @@ from rag.assistant import Assistant
 from rag.errors import UsageError
 from rag.request import MAX_QUESTION_CHARS
 from rag.types import Filters
-from ui.chat import panel
 from ui.chat.answering import Asked
+from ui.chat.components import PRIVATE
+from ui.rendering import markdown_safe
 
 _MOST = 20  # papers that the slider goes to
 
@@ -34,7 +35,7 @@ def add(page: gr.Blocks, assistant: Assistant) -> list[gr.components.Component]:
             k = gr.Slider(1, max(_MOST, assistant.k), assistant.k, step=1, label="Papers to read for an answer", min_width=200)
             listing = gr.Checkbox(False, label="Only list the papers", min_width=140)
             gr.ClearButton([since, until, authors, title, source], value="Clear the filters", size="sm", min_width=140)
-    page.load(listed, None, source, api_visibility="private")  # the library may have grown since the page was built
+    page.load(listed, None, source, **PRIVATE)  # the library may have grown since the page was built
     return [k, listing, since, until, source, title, authors]
 
 
@@ -62,7 +63,7 @@ def take(
             Filters(since=since, until=until, source=source, title=title, min_authors=min_authors or None, papers=papers)
         )
     except UsageError as error:
-        gr.Warning(panel.draft(str(error)))
+        gr.Warning(markdown_safe(str(error)))
         return None, gr.skip()
     return Asked(question, only, k, listing), gr.update(value="", submit_btn=False, stop_btn="Stop")
 

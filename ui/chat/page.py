@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from functools import partial
-from html import escape
 from typing import Any
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
-os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", "1000000000")  # events between two sums of them, which nobody sees
+os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", "1000000000")  # events between two summaries: none is made
 
 import gradio as gr
 
@@ -18,21 +17,20 @@ from rag.storage.history import History
 from ui import theme
 from ui.chat import examples, filters_form, picker, selected_papers, sidebar
 from ui.chat.answering import Live
-from ui.chat.conversation import EMPTY, Talk
-from ui.chat.events import Wired
-from ui.library.page import add
+from ui.chat.components import PRIVATE, Components
+from ui.chat.conversation import NO_SOURCES, Conversation
+from ui.chat.conversation_events import ConversationEvents
+from ui.chat.kept_conversations import THUMBS
+from ui.chat.question_events import QuestionEvents
+from ui.chat.rating_events import RatingEvents
+from ui.library import page as library_page
 from ui.models.choices import Models
+from ui.rendering import rendered
 from ui.serving import api, guard
 
-_AT_ONCE = 20  # questions that are answered at once; Gradio's own limit is one
-_UPLOADS = (3600, 86400)  # seconds: how often files that were chosen and never added are looked for, and how old they may be
-_THREADS = 120  # each answer under way has one, also those for programs; what stops them must find one too
-_CONNECT = (
-    '<details class="connect"><summary>How to connect a model</summary><p>Start it with <code>RAG_BASE_URL</code> and '
-    "<code>RAG_MODEL</code> set, such as <code>RAG_BASE_URL=http://localhost:11434/v1 RAG_MODEL=qwen3:8b python -m ui</code>. "
-    "<code>python -m rag.doctor</code> finds model servers on this machine; The page “Models” of the documentation tells more."
-    "</p></details>"
-)
+_AT_ONCE = 20  # questions answered at the same time; Gradio's default is one
+_UPLOADS = (3600, 86400)  # seconds: how often uploads that were never added are deleted, and from which age on
+_THREADS = 120  # one for each answer under way, programs' too, and some for the events that stop them
 _MATHS: list[dict[str, str | bool]] = [
     {"left": "\\(", "right": "\\)", "display": False},
     {"left": "\\[", "right": "\\]", "display": True},
@@ -40,72 +38,94 @@ _MATHS: list[dict[str, str | bool]] = [
 
 
 def build(assistant: Assistant, *, endpoint_change: bool = False) -> gr.Blocks:
-    """Return the page. launch() it with launch_options(). With `endpoint_change` it has a field for another endpoint."""
-    history = History(assistant.home)
+    """Return the page, to be launched with launch_options(). With `endpoint_change` it has a field for another endpoint."""
+    history, models = History(assistant.home), Models(assistant)
     page: gr.Blocks
     with gr.Blocks(
         title=theme.TITLE, fill_height=True, fill_width=True, analytics_enabled=False, delete_cache=_UPLOADS
     ) as page:
-        talk, live, asked, rated = gr.State(Talk()), gr.State(Live()), gr.State(None), gr.State(None)
         side = sidebar.build()
-        models = Models(assistant)
         with gr.Row(elem_id="top"):
-            masthead = gr.HTML(_header(models, endpoint_change), elem_id="masthead")
-            picked = picker.add(page, models, change=endpoint_change)
-            anew = gr.Button("New conversation", size="sm", scale=0, min_width=150, elem_id="anew")
-        header = partial(_header, models, endpoint_change)
-        page.load(header, None, masthead, api_visibility="private")  # the library may have grown
+            model = _top(page, models, endpoint_change)
+            new = gr.Button("New conversation", size="sm", scale=0, min_width=150, elem_id="anew")
         with gr.Row(elem_id="columns"):
-            with gr.Column(scale=3, min_width=320):
-                chat = gr.Chatbot(
-                    label="Conversation",
-                    show_label=False,
-                    elem_id="chat",
-                    height="max(340px, calc(100dvh - 236px))",  # with what asks under it, the height of the window
-                    layout="panel",
-                    latex_delimiters=_MATHS,
-                    buttons=[],
-                    editable="user",
-                    feedback_options=list(sidebar.THUMBS.values()),
-                    placeholder="## What do you want to know?\nAsk about a method, a figure, or which papers do what.",
-                )
-                why = gr.Textbox(
-                    label="What was good or wrong about it? (optional)", submit_btn="Send", visible=False, elem_id="why"
-                )
-                box = gr.Textbox(
-                    placeholder="Ask a question of the abstracts",
-                    label="Question",
-                    show_label=False,
-                    elem_id="question",
-                    submit_btn="Ask",
-                    autofocus=True,
-                    max_lines=6,
-                )
-                selected = selected_papers.add(page, assistant, box)
-                fields = [*filters_form.add(page, assistant), selected]
-            with gr.Column(scale=2, min_width=320):
-                sources = gr.HTML(EMPTY, elem_id="sources", padding=False)
-        wired = Wired(models, history, talk, live, asked, chat, sources, box, fields, picked)
-        wired.asking(page)
-        examples.add(page, assistant, chat, box)
-        wired.keeping(page, side, anew)
-        wired.rating(rated, why)
+            chat, reason, question, filters, sources = _columns(page, assistant)
+        states = (gr.State(Conversation()), gr.State(Live()), gr.State(None), gr.State(None))
+        components = Components(*states, chat, reason, question, filters, model, sources)
+        QuestionEvents(components, models, history).connect(page)
+        examples.add(page, assistant, chat, question)
+        ConversationEvents(components, history, side).connect(page, new)
+        RatingEvents(components, history).connect()
         api.add(assistant)
-    add(page, assistant)
+    library_page.add(page, assistant)
     page.queue(default_concurrency_limit=_AT_ONCE)
     return page
 
 
+def _top(page: gr.Blocks, models: Models, endpoint_change: bool) -> list[gr.components.Component]:
+    """Add the page's head and the choice of the model; return the components of the choice."""
+    header = partial(_header, models, endpoint_change)
+    masthead = gr.HTML(header(), elem_id="masthead")
+    page.load(header, None, masthead, **PRIVATE)  # the library may have grown
+    return picker.add(page, models, change=endpoint_change)
+
+
+def _columns(
+    page: gr.Blocks, assistant: Assistant
+) -> tuple[gr.Chatbot, gr.Textbox, gr.Textbox, list[gr.components.Component], gr.HTML]:
+    """Add the conversation with the question below it, and the sources beside it; return the components."""
+    with gr.Column(scale=3, min_width=320):
+        chat = _chat()
+        reason = gr.Textbox(
+            label="What was good or wrong about it? (optional)", submit_btn="Send", visible=False, elem_id="why"
+        )
+        question = _question()
+        selected = selected_papers.add(page, assistant, question)
+        filters = [*filters_form.add(page, assistant), selected]
+    with gr.Column(scale=2, min_width=320):
+        sources = gr.HTML(NO_SOURCES, elem_id="sources", padding=False)
+    return chat, reason, question, filters, sources
+
+
+def _chat() -> gr.Chatbot:
+    return gr.Chatbot(
+        label="Conversation",
+        show_label=False,
+        elem_id="chat",
+        height="max(340px, calc(100dvh - 236px))",  # fills the window together with the question below it
+        layout="panel",
+        latex_delimiters=_MATHS,
+        buttons=[],
+        editable="user",
+        feedback_options=list(THUMBS.values()),
+        placeholder="## What do you want to know?\nAsk about a method, a figure, or which papers do what.",
+    )
+
+
+def _question() -> gr.Textbox:
+    return gr.Textbox(
+        placeholder="Ask a question of the abstracts",
+        label="Question",
+        show_label=False,
+        elem_id="question",
+        submit_btn="Ask",
+        autofocus=True,
+        max_lines=6,
+    )
+
+
 def launch_options(names: Sequence[str] = ()) -> dict[str, Any]:
-    """Return the arguments of launch() that make the page what it is: its look, its script, its guard, nothing shared. `names`
-    are those that the server has besides the loopback ones."""
+    """Return the arguments of launch(): look, script, guard, and nothing shared.
+
+    `names` are the server's names besides those of the loopback addresses.
+    """
     return {
         **theme.launch_options(),
         "app_kwargs": {"middleware": [guard.middleware(names)]},
         "max_threads": _THREADS,
         "enable_monitoring": False,
         "share": False,
-        "ssr_mode": False,  # Node would stand before the guard
+        "ssr_mode": False,  # Node would answer before the guard does
         "mcp_server": False,
         "run_history": False,
         "show_error": True,
@@ -115,11 +135,15 @@ def launch_options(names: Sequence[str] = ()) -> dict[str, Any]:
 
 
 def _header(models: Models, endpoint_change: bool) -> str:
-    papers, model = f"{models.started.count():,} papers", models.started.model
-    if endpoint_change or len(models.choices()) > 1:  # which are beside it
-        return theme.masthead("Chat", papers)
-    if model.mode != "extractive":
-        mode = f'<span class="mode">{escape(model.name or "the only model")} at {escape(model.host or "")}</span>'
-        return theme.masthead("Chat", f"{papers} · {mode}")
-    mode = '<span class="mode">Quotes from the abstracts · no model configured</span>'
-    return theme.masthead("Chat", f"{papers} · {mode}{_CONNECT}")
+    model = models.started.model
+    shown = "none" if model.mode == "extractive" else "named"
+    if endpoint_change or len(models.choices()) > 1:
+        shown = "chosen beside it"
+    return rendered(
+        "chat/head.html",
+        title=theme.TITLE,
+        papers=models.started.count(),
+        model=shown,
+        name=model.name or "the only model",
+        host=model.host or "",
+    )

@@ -8,11 +8,11 @@ from typing import Any
 import gradio as gr
 
 from rag.errors import RagError
-from ui.chat import panel
+from ui.chat.components import PRIVATE
 from ui.models.choices import STARTED, Models
 from ui.models.servers import Server, typed
+from ui.rendering import markdown_safe
 
-_PRIVATE: dict[str, Any] = {"api_visibility": "private"}
 _MANY = 12  # choices from which on they are searched by typing
 
 
@@ -34,15 +34,15 @@ def add(page: gr.Blocks, models: Models, *, change: bool = False) -> list[gr.com
             try:
                 return models.health(name, own), listing(own)
             except RagError as error:
-                gr.Warning(panel.draft(str(error)))
+                gr.Warning(markdown_safe(str(error)))
                 return "", gr.skip()
 
         if change:
             _typing(models, own, picked, health, listing)
-    page.load(lambda: listing(None, value=STARTED), None, picked, **_PRIVATE).then(
-        look, [picked, own], [health, picked], **_PRIVATE
+    page.load(lambda: listing(None, value=STARTED), None, picked, **PRIVATE).then(
+        look, [picked, own], [health, picked], **PRIVATE
     )
-    picked.input(look, [picked, own], [health, picked], **_PRIVATE)
+    picked.input(look, [picked, own], [health, picked], **PRIVATE)
     return [picked, own]
 
 
@@ -57,13 +57,13 @@ def _typing(models: Models, own: gr.State, picked: gr.Dropdown, health: gr.HTML,
         try:
             server = typed(url or "", secret or "", models.started)
         except RagError as error:
-            gr.Warning(panel.draft(str(error)))
+            gr.Warning(markdown_safe(str(error)))
             return (gr.skip(),) * 5
         told = server.look()
         typed_in = ("", "") if server.listed() else (gr.skip(), gr.skip())  # it may have to be corrected
         return *typed_in, server, listing(server, value=models.first(server)), told
 
-    use.click(take, [address, key], [address, key, own, picked, health], **_PRIVATE)
+    use.click(take, [address, key], [address, key, own, picked, health], **PRIVATE)
 
 
 def _plain(autocomplete: str) -> gr.InputHTMLAttributes:

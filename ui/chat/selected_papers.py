@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import Any
 
 import gradio as gr
 
 from rag.assistant import Assistant
 from rag.types import Paper
+from ui.chat.components import PRIVATE
+from ui.rendering import rendered
 
 # What the address asked for has been done: a page that is loaded again shows its conversation instead.
 _ARRIVED = """() => {
@@ -39,16 +40,15 @@ def add(page: gr.Blocks, assistant: Assistant, box: gr.Textbox) -> gr.State:
             return (), gr.skip(), gr.skip(), gr.skip()
         return tuple(paper.id for paper in papers), gr.update(visible=True), line(papers), question(papers)
 
-    arrived = page.load(arrive, None, [selected, row, told, box], api_visibility="private")
-    arrived.then(None, None, None, js=_ARRIVED, api_visibility="private")
-    every.click(lambda: ((), gr.update(visible=False)), None, [selected, row], api_visibility="private")
+    arrived = page.load(arrive, None, [selected, row, told, box], **PRIVATE)
+    arrived.then(None, None, None, js=_ARRIVED, **PRIVATE)
+    every.click(lambda: ((), gr.update(visible=False)), None, [selected, row], **PRIVATE)
     return selected
 
 
 def line(papers: list[Paper]) -> str:
     """Return the HTML that says which papers are asked."""
-    named = f"the paper “{escape(papers[0].title)}”" if len(papers) == 1 else f"{len(papers)} selected papers"
-    return f"<p>Asking only {named}.</p>"
+    return rendered("chat/selected.html", papers=papers)
 
 
 def question(papers: list[Paper]) -> str:

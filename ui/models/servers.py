@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from hashlib import sha256
-from html import escape
 from threading import Lock
 
 from rag.assistant import Assistant
 from rag.errors import UsageError
 from rag.settings import settings
 from ui.models.allowed_addresses import checked_address
+from ui.rendering import rendered
 
 _SECONDS = 2.0  # for a server to list its models
 _MOST = 1000  # models of a server that can be chosen
@@ -41,11 +41,11 @@ class Server:
         began = time.monotonic()
         names = model.listed(_SECONDS) if isinstance(model, EndpointModel) else None
         if names is None:
-            return _dot("bad", f"{model.host} {self._silent}")
+            return _health("bad", f"{model.host} {self._silent}")
         with self._lock:
             self._names = {_key(name): name for name in _usable(names)}
             self._opened = {key: assistant for key, assistant in self._opened.items() if key in self._names}
-        return _dot("good", f"{model.host} answers in {(time.monotonic() - began) * 1000:.0f} ms")
+        return _health("good", f"{model.host} answers in {(time.monotonic() - began) * 1000:.0f} ms")
 
     def listed(self) -> dict[str, str]:
         """Return the names that the server listed last, as they may be shown, by key; empty before look()."""
@@ -102,5 +102,5 @@ def _key(name: str) -> str:
     return sha256(name.encode("utf-8", "replace")).hexdigest()[:16]
 
 
-def _dot(kind: str, told: str) -> str:
-    return f'<p class="health {kind}"><i aria-hidden="true"></i>{escape(told)}</p>'
+def _health(kind: str, text: str) -> str:
+    return rendered("models/health.html", kind=kind, text=text)

@@ -1,0 +1,125 @@
+"""The events of conversations: listed, begun, opened, renamed, deleted, exported."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import gradio as gr
+
+from rag.storage.history import History
+from ui.chat import kept_conversations
+from ui.chat.answering import Live
+from ui.chat.components import PRIVATE, Components, refuse_while_writing, shown
+from ui.chat.conversation import Conversation
+from ui.chat.sidebar import Sidebar
+from ui.rendering import rendered
+
+_DOWNLOAD = """(file) => {
+  if (!file || !file.length) return;
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([file[1]], { type: "text/plain;charset=utf-8" }));
+  link.download = file[0];
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+}"""
+# A tab that is loaded again shows the conversation it showed; a new one, or a question about a paper, begins anew.
+_LAST_OPEN = """(_, conversation, live) =>
+  [new URLSearchParams(location.search).has("paper") ? null : sessionStorage.getItem("talk"), conversation, live]"""
+_REMEMBER_OPEN = """(id) => { if (id) sessionStorage.setItem("talk", id); }"""
+_FORGET_OPEN = """() => { sessionStorage.removeItem("talk"); }"""
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationEvents:
+    """Shows, opens and changes the conversations that the history keeps for whoever uses the page."""
+
+    components: Components
+    history: History
+    sidebar: Sidebar
+
+    def connect(self, page: gr.Blocks, new: gr.Button) -> None:
+        """Attach the events to the page; `new` begins a conversation."""
+        on, side = self.components, self.sidebar
+        page.load(**self._listing)
+        side.search.change(**self._listing)
+        on.conversation.change(**self._listing)
+        new.click(_begin, on.live, on.shown, **PRIVATE).success(None, None, None, js=_FORGET_OPEN, **PRIVATE)
+        self._connect_opening(page)
+        self._connect_changing()
+        for kind, button in side.exports.items():
+            file = gr.JSON(visible="hidden")
+            exported = button.click(partial(kept_conversations.exported, kind), on.conversation, file, **PRIVATE)
+            exported.then(None, file, None, js=_DOWNLOAD)
+
+    @property
+    def _listing(self) -> dict[str, Any]:
+        """The arguments of an event that lists the conversations anew."""
+        side = self.sidebar
+        inputs, outputs = [side.search, self.components.conversation], [side.listed, side.name]
+        return {"fn": self._list, "inputs": inputs, "outputs": outputs, **PRIVATE}
+
+    def _connect_opening(self, page: gr.Blocks) -> None:
+        on, listed = self.components, self.sidebar.listed
+        listed.input(self._open, [listed, on.conversation, on.live], on.shown, **PRIVATE).failure(**self._listing)
+        last = gr.Textbox(visible=False)
+        page.load(self._open, [last, on.conversation, on.live], on.shown, js=_LAST_OPEN, **PRIVATE)
+        listed.change(None, listed, None, js=_REMEMBER_OPEN, **PRIVATE)
+
+    def _connect_changing(self) -> None:
+        on, side = self.components, self.sidebar
+        side.name.submit(self._rename, [side.name, on.conversation], None, **PRIVATE).then(**self._listing)
+        side.delete.click(_ask_to_delete, on.conversation, [side.delete_question, side.delete_dialog], **PRIVATE)
+        side.cancel.click(_hide, None, side.delete_dialog, **PRIVATE)
+        on.conversation.change(_hide, None, side.delete_dialog, **PRIVATE)  # the question was about the one before
+        deleted = side.confirm.click(self._delete, [on.conversation, on.live], on.shown, **PRIVATE)
+        deleted.success(None, None, None, js=_FORGET_OPEN, **PRIVATE)
+
+    def _list(self, words: str, conversation: Conversation, request: gr.Request) -> tuple[Any, ...]:
+        listed = kept_conversations.titles(self.history, words, kept_conversations.owner(request))
+        current = next((title for title, _, key in listed if key == conversation.id), None)
+        name = "" if conversation.id is None else gr.skip() if current is None else current
+        choices = [(f"{title} · {changed}", key) for title, changed, key in listed]
+        return gr.update(choices=choices, value=None if current is None else conversation.id), name
+
+    def _open(self, key: str | None, conversation: Conversation, live: Live, request: gr.Request) -> tuple[Any, ...]:
+        refuse_while_writing(live)
+        owner = kept_conversations.owner(request)
+        conversation = kept_conversations.opened(self.history, key, conversation, owner)
+        thumbs = kept_conversations.thumbs(self.history, conversation, owner)
+        _, messages, sources = shown(conversation)
+        return conversation, gr.update(value=messages, feedback_value=thumbs), sources
+
+    def _rename(self, name: str, conversation: Conversation, request: gr.Request) -> None:
+        if conversation.id is None:
+            gr.Warning("Ask a question first. A conversation is kept once it has an answer.")
+            return
+        with kept_conversations.errors_as_warnings():
+            self.history.rename(conversation.id, kept_conversations.owner(request), name)
+
+    def _delete(self, conversation: Conversation, live: Live, request: gr.Request) -> tuple[Any, ...]:
+        refuse_while_writing(live)
+        with kept_conversations.errors_as_warnings():
+            if conversation.id is not None:
+                self.history.delete(conversation.id, kept_conversations.owner(request))
+            conversation = Conversation()
+        return shown(conversation)
+
+
+def _ask_to_delete(conversation: Conversation) -> tuple[Any, ...]:
+    """Return the question whether to delete the open conversation, and that it is shown; a warning when none is kept."""
+    if conversation.id is None:
+        gr.Warning("This conversation is not kept yet: there is nothing to delete.")
+        return gr.skip(), gr.skip()
+    return rendered("chat/delete_question.html", answers=len(conversation.answers)), gr.update(visible=True)
+
+
+def _hide() -> dict[str, Any]:
+    update: dict[str, Any] = gr.update(visible=False)
+    return update
+
+
+def _begin(live: Live) -> tuple[Any, ...]:
+    refuse_while_writing(live)
+    return shown(Conversation())

@@ -1,0 +1,101 @@
+"""Conversations in the history: kept, listed, opened, cut, rated, exported.
+
+An answer is worth more than a place in the history, so an error of the history is a warning on the page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import gradio as gr
+
+from rag.errors import RagError
+from rag.output import render, transcript
+from rag.storage.history import Gone, History
+from rag.types import Answer
+from ui.chat.conversation import Conversation
+from ui.rendering import markdown_safe
+from ui.serving.guard import OWNER
+
+THUMBS: dict[bool | None, str] = {True: "Like", False: "Dislike"}
+_FORMATS: dict[str, Callable[..., str]] = {
+    "md": lambda *answers: transcript.markdown(answers),
+    "bib": render.bibtex,
+    "ris": render.ris,
+}
+
+
+def owner(request: gr.Request) -> str:
+    """Return whose conversations a page may see: those of the user who logged in, or else those of the browser."""
+    if request.username:
+        return f"user:{request.username}"
+    return f"browser:{request.cookies.get(OWNER) or request.session_hash}"
+
+
+@contextmanager
+def errors_as_warnings() -> Iterator[None]:
+    """Show a RagError as a warning on the page."""
+    try:
+        yield
+    except RagError as error:
+        gr.Warning(markdown_safe(str(error)))
+
+
+def keep(history: History, conversation: Conversation, answer: Answer, owner: str) -> Conversation:
+    """Store an answer; return the conversation with it. A conversation that is not stored, or no more, is stored as a whole."""
+    with errors_as_warnings():
+        try:
+            if conversation.id is not None:
+                history.append(conversation.id, owner, answer)
+                return conversation.with_answer(answer)
+        except Gone:  # deleted in another tab, or with its file
+            conversation = replace(conversation, id=None)
+        key = history.new(owner)
+        conversation = replace(conversation, id=key)
+        for one in (*conversation.answers, answer):
+            history.append(key, owner, one)
+    return conversation.with_answer(answer)
+
+
+def take_back(history: History, conversation: Conversation, n: int, owner: str) -> Conversation:
+    """Remove the answers from `n` on, in the history too; return what is left of the conversation."""
+    if conversation.id is not None:
+        with errors_as_warnings():
+            history.take_back(conversation.id, owner, [answer.id for answer in conversation.answers[n:]])
+    return conversation.before(n)
+
+
+def titles(history: History, words: str, owner: str) -> list[tuple[str, str, str]]:
+    """Return title, time of the last change and id of the conversations that have these words, or of all."""
+    with errors_as_warnings():
+        kept = history.conversations(owner, words)
+        return [(c.title, f"{c.changed.astimezone():%d %b %H:%M}", c.id) for c in kept]
+    return []
+
+
+def opened(history: History, key: str | None, current: Conversation, owner: str) -> Conversation:
+    """Return the kept conversation with the id `key`, or the current one when it cannot be read."""
+    if not key or key == current.id:
+        return current
+    with errors_as_warnings():
+        return Conversation(key, tuple(history.read(key, owner)))
+    return current
+
+
+def thumbs(history: History, conversation: Conversation, owner: str) -> list[str | None]:
+    """Return the thumb of each answer by the chat's name for it; None where there is none."""
+    ratings: dict[str, tuple[bool | None, str]] = {}
+    if conversation.id is not None:
+        with errors_as_warnings():
+            ratings = history.ratings(conversation.id, owner)
+    return [THUMBS.get(ratings.get(answer.id, (None, ""))[0]) for answer in conversation.answers]
+
+
+def exported(kind: str, conversation: Conversation) -> list[str]:
+    """Return name and content of a file with the conversation, which the page's script saves; [] for an empty one."""
+    if not conversation.answers:
+        gr.Warning("There is nothing to export yet. Ask a question first.")
+        return []
+    return [f"conversation.{kind}", _FORMATS[kind](*conversation.answers)]

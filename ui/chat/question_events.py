@@ -1,0 +1,125 @@
+"""The events of a question: asked, stopped, asked again, taken back, changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import gradio as gr
+
+from rag.errors import RagError
+from rag.storage.history import History
+from ui.chat import filters_form, kept_conversations
+from ui.chat.answering import Asked, Live, Update, respond
+from ui.chat.components import PRIVATE, Components, answer_index, refuse_while_writing, shown
+from ui.chat.conversation import Conversation
+from ui.models.choices import Models
+from ui.models.servers import Server
+from ui.rendering import markdown_safe
+
+Taken = tuple[Asked | None, Any, Conversation]  # a question, what becomes of its box, and the conversation it continues
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionEvents:
+    """Answers questions. `under_way` are the answers that are being written, by the session of their page."""
+
+    components: Components
+    models: Models
+    history: History
+    under_way: dict[str | None, Live] = field(default_factory=dict)
+
+    def connect(self, page: gr.Blocks) -> None:
+        """Attach the events to the page."""
+        on = self.components
+        inputs = [on.question, on.conversation, on.live, *on.filters]
+        outputs = [on.asked, on.question, on.conversation]
+        self._answer(on.question.submit(self._take, inputs, outputs, **PRIVATE))
+        self._answer(on.chat.retry(self._retry, inputs, outputs, **PRIVATE))
+        self._answer(on.chat.edit(self._edit, inputs, outputs, **PRIVATE))
+        on.chat.undo(self._undo, [on.conversation, on.live], [on.question, *on.shown], **PRIVATE)
+        on.question.stop(_stop, on.live, None, **PRIVATE)
+        page.unload(self._stop_closed_page)
+
+    def _answer(self, taken: Any) -> None:
+        """Answer the question that the event `taken` leaves in `asked`."""
+        on = self.components
+        inputs, outputs = [on.asked, on.conversation, on.live, *on.model], [on.chat, on.sources, on.conversation]
+        answered = taken.success(self._respond, inputs, outputs, show_progress="hidden", **PRIVATE)
+        answered.then(_ready, [on.question, on.live], on.question, **PRIVATE)
+
+    def _take(self, question: str, conversation: Conversation, live: Live, *filters: Any) -> Taken:
+        refuse_while_writing(live)
+        asked, box = filters_form.take(self.models.started, question, *filters)
+        live.writing, live.failed = asked is not None, False
+        return asked, box, conversation
+
+    def _retry(
+        self, event: gr.RetryData, request: gr.Request, _: str, conversation: Conversation, live: Live, *filters: Any
+    ) -> Taken:
+        n = answer_index(event.index)
+        return self._ask_again(request, conversation, n, _question(conversation, n, live), live, filters)
+
+    def _edit(
+        self, event: gr.EditData, request: gr.Request, _: str, conversation: Conversation, live: Live, *filters: Any
+    ) -> Taken:
+        return self._ask_again(request, conversation, answer_index(event.index), str(event.value), live, filters)
+
+    def _ask_again(
+        self, request: gr.Request, conversation: Conversation, n: int, question: str, live: Live, filters: Any
+    ) -> Taken:
+        """Ask `question` in place of answer `n`. Take back that answer and all later ones."""
+        asked, box, _ = self._take(question, conversation, live, *filters)
+        if asked is not None:
+            owner = kept_conversations.owner(request)
+            conversation = kept_conversations.take_back(self.history, conversation, n, owner)
+        return asked, box, conversation
+
+    def _undo(self, event: gr.UndoData, request: gr.Request, conversation: Conversation, live: Live) -> tuple[Any, ...]:
+        refuse_while_writing(live)
+        n = answer_index(event.index)
+        question = _question(conversation, n, live)
+        owner = kept_conversations.owner(request)
+        return question, *shown(kept_conversations.take_back(self.history, conversation, n, owner))
+
+    def _respond(
+        self,
+        asked: Asked | None,
+        conversation: Conversation,
+        live: Live,
+        model: str,
+        typed: Server | None,
+        request: gr.Request,
+    ) -> Iterator[Update]:
+        keep = partial(kept_conversations.keep, self.history, owner=kept_conversations.owner(request))
+        try:
+            assistant = self.models.assistant(model, typed)
+        except RagError as error:
+            gr.Warning(markdown_safe(str(error)))
+            live.question, live.failed = asked.question if asked else "", True
+            asked, assistant = None, self.models.started
+        self.under_way[request.session_hash] = live
+        try:
+            yield from respond(assistant, asked, conversation, live, keep)
+        finally:
+            live.writing = False
+            self.under_way.pop(request.session_hash, None)
+
+    def _stop_closed_page(self, request: gr.Request) -> None:
+        if live := self.under_way.get(request.session_hash):
+            live.stopped = True
+
+
+def _question(conversation: Conversation, n: int, live: Live) -> str:
+    """Return the question of answer `n`, or the last question asked, where that has no answer."""
+    return conversation.answers[n].question if n < len(conversation.answers) else live.question
+
+
+def _ready(typed: str, live: Live) -> dict[str, Any]:
+    return filters_form.ready(typed, live.question if live.failed else "")
+
+
+def _stop(live: Live) -> None:
+    live.stopped = True

@@ -1,0 +1,153 @@
+"""The form that adds papers, the table of sources with its buttons that remove them, and the papers by year."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from rag.assistant import Assistant
+from rag.errors import RagError
+from rag.sources.formats import STARTER, SUPPORTED
+from ui.library import intake, panel
+from ui.library.clicks import PRIVATE, SEND_CLICKS
+
+_MAX_CHANGES = 4  # that may be asked for at once; all but one are refused, where a queue would let them wait
+_AT_ONCE: dict[str, Any] = {**PRIVATE, "concurrency_limit": _MAX_CHANGES, "show_progress": "hidden"}
+_UNCHANGED = gr.skip()
+
+Values = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Changing:
+    """The components that change the library. `chosen` is the source that `dialog` asks about."""
+
+    assistant: Assistant
+    files: gr.File
+    text: gr.Textbox
+    add: gr.Button
+    status: gr.HTML
+    years: gr.HTML
+    sources: gr.HTML
+    chosen: gr.State
+    dialog: gr.Column
+    question: gr.HTML
+    remove: gr.Button
+    cancel: gr.Button
+    starter: gr.Button
+
+    @classmethod
+    def build(cls, assistant: Assistant) -> Changing:
+        """Add the components to the page that is being built."""
+        files, text = _inputs()
+        add = gr.Button("Add to the library", variant="primary")
+        status = gr.HTML(elem_id="told", padding=False)
+        years = gr.HTML(_years(assistant), padding=False)
+        sources = gr.HTML(_sources(assistant), elem_id="counts", padding=False, js_on_load=SEND_CLICKS)
+        chosen = gr.State("")
+        with gr.Column(visible=False, elem_id="really") as dialog:
+            question = gr.HTML()
+            with gr.Row():
+                remove = gr.Button("Remove it", variant="stop", size="sm")
+                cancel = gr.Button("Keep it", size="sm")
+        starter = gr.Button("Add the starter corpus", size="sm", visible=_lacks_starter(assistant))
+        return cls(
+            assistant, files, text, add, status, years, sources, chosen, dialog, question, remove, cancel, starter
+        )  # fmt: skip
+
+    def connect(self, page: gr.Blocks) -> list[Any]:
+        """Attach the events to the page; return the triggers of events that follow a change."""
+        changes = [
+            self.add.click(self._add, [self.files, self.text], [self.status, self.files, self.text], **_AT_ONCE),
+            self.starter.click(self._add_starter, None, self.status, **_AT_ONCE),
+            self.remove.click(self._remove, self.chosen, [self.status, self.dialog], **_AT_ONCE),
+        ]
+        self.sources.select(self._ask_to_remove, None, [self.chosen, self.question, self.dialog], **PRIVATE)
+        self.cancel.click(lambda: gr.update(visible=False), None, self.dialog, **PRIVATE)
+        after_changes: list[Any] = [change.then for change in changes]
+        for event in (page.load, *after_changes):
+            event(self._count, None, [self.years, self.sources, self.starter], **PRIVATE)
+        return after_changes
+
+    def _add(self, paths: Sequence[str] | None, pasted: str | None) -> Iterator[Values]:
+        yield from _added(self.assistant, paths or [], pasted or "")
+
+    def _add_starter(self) -> Iterator[str]:
+        yield from (status for status, *_ in _added(self.assistant, [STARTER], ""))
+
+    def _ask_to_remove(self, event: gr.EventData) -> Values:
+        source = str(event.source)
+        count = self.assistant.library.sources().get(source, 0)
+        return source, panel.remove_question(source, count), gr.update(visible=True)
+
+    def _remove(self, source: str) -> Iterator[Values]:
+        yield from ((status, gr.update(visible=False)) for status in _removed(self.assistant, source))
+
+    def _count(self) -> Values:
+        return _years(self.assistant), _sources(self.assistant), gr.update(visible=_lacks_starter(self.assistant))
+
+
+def _inputs() -> tuple[gr.File, gr.Textbox]:
+    with gr.Column(elem_id="add"), gr.Group():  # a group would put its id on two elements
+        files = gr.File(label="Add papers: files", file_count="multiple", height=130, elem_id="files")
+        with gr.Accordion("or paste text", open=False):
+            text = gr.Textbox(
+                show_label=False,
+                label="Pasted text",
+                lines=6,
+                max_lines=12,
+                placeholder=f"{SUPPORTED[0].upper()}{SUPPORTED[1:]}.",
+            )
+    return files, text
+
+
+def _added(assistant: Assistant, paths: Sequence[str], pasted: str) -> Iterator[Values]:
+    """Yield the status while sources are read and after, and the new values of the fields they came from."""
+    if not paths and not pasted.strip():
+        yield panel.status("Choose files or paste text first.", wrong=True), _UNCHANGED, _UNCHANGED
+        return
+    yield panel.status("Reading…"), _UNCHANGED, _UNCHANGED
+    try:
+        for event in intake.add(assistant, paths, pasted):
+            if isinstance(event, intake.Step):
+                yield panel.progress(event), _UNCHANGED, _UNCHANGED
+            else:
+                all_read = all(report.error is None for report in event.reports)
+                yield panel.reports(event), None, "" if all_read else _UNCHANGED
+    except RagError as error:
+        yield panel.status(str(error), wrong=True), _UNCHANGED, _UNCHANGED
+        return
+    for path in paths:
+        if path != STARTER:
+            with suppress(OSError):
+                Path(path).unlink()  # Gradio would keep the upload
+
+
+def _removed(assistant: Assistant, source: str) -> Iterator[str]:
+    """Yield the status while a source is removed, and after."""
+    yield panel.status(f"Removing {source}…")
+    try:
+        for event in intake.remove(assistant, source):
+            if isinstance(event, intake.Step):
+                yield panel.progress(event)
+            else:
+                yield panel.status(panel.removed(source, event))
+    except RagError as error:
+        yield panel.status(str(error), wrong=True)
+
+
+def _years(assistant: Assistant) -> str:
+    return panel.years(assistant.library.years())
+
+
+def _sources(assistant: Assistant) -> str:
+    return panel.sources(assistant.library.sources(), assistant.library.sources_span())
+
+
+def _lacks_starter(assistant: Assistant) -> bool:
+    return STARTER not in assistant.library.sources()

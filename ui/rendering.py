@@ -1,0 +1,60 @@
+"""Render the templates in ui/templates. A template escapes every value; only the output of another template passes as it is.
+
+`*.html` templates make parts of a page. `*.md` templates make parts of a chat message, which Gradio reads as Markdown. In
+those, a value can be bold or a list, but never a link, an image or code. A filter that joins values (`join`, `~`) escapes them
+for HTML only, so `*.md` templates use loops instead.
+"""
+
+from __future__ import annotations
+
+import re
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+# What Markdown makes links, images and code of. A bracket after an odd number of backslashes opens or closes maths.
+_BRACKET = re.compile(r"(\\*)([\[\]])")
+_ENTITIES = {"`": "&#96;", "://": ":&#47;&#47;", "www.": "www&#46;"}
+
+
+def rendered(template: str, /, **values: object) -> Markup:
+    """Return a template, such as "chat/sources.html", filled with `values`.
+
+    Raises jinja2.UndefinedError for a value that is missing, and jinja2.TemplateNotFound.
+    """
+    environment = MARKDOWN if template.endswith(".md") else HTML
+    return Markup(environment.get_template(template).render(values))  # noqa: S704 - the templates escape
+
+
+def markdown_safe(text: str) -> Markup:
+    """Return a text escaped for a chat message or a toast, which show HTML and Markdown."""
+    safe = str(escape(text))
+    for plain, entity in _ENTITIES.items():
+        safe = safe.replace(plain, entity)
+    return Markup(_BRACKET.sub(_bracket, safe))  # noqa: S704 - escaped above
+
+
+def counted(n: int, noun: str) -> str:
+    """Return a number with a noun in the singular or plural: "1 paper", "1,000 papers"."""
+    return f"{n:,} {noun}{'s' * (n != 1)}"
+
+
+def _bracket(match: re.Match[str]) -> str:
+    backslashes, bracket = match.groups()
+    return match.group() if len(backslashes) % 2 else f"{backslashes}&#{ord(bracket)};"
+
+
+def _finalize(value: object) -> object:
+    return value if hasattr(value, "__html__") else markdown_safe(str(value))
+
+
+HTML = Environment(
+    loader=PackageLoader("ui"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    auto_reload=False,
+)
+HTML.filters["counted"] = counted
+MARKDOWN = HTML.overlay(finalize=_finalize)
