@@ -84,6 +84,8 @@ class Assistant:
         self.scope = Scope(self._library)
         self._index = LiveIndex(settings.home, self._library, self.embedder)
         self._index.now()
+        with stage(_log, "wait for the embedder"):
+            factory.ready(self._reader)
 
     def using(self, model: ChatModel | None) -> Assistant:
         """Return an assistant over the same library and index that answers with `model`; None quotes the abstracts."""

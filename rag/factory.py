@@ -22,14 +22,17 @@ def model(settings: Settings) -> ChatModel | None:
 
 
 def embedder(settings: Settings) -> Embedder:
-    """Return the embedder of the index and of its questions: the bundled one unless another is set. Raises RagError."""
+    """Return the embedder of the index and of its questions: the bundled one unless another is set. Raises RagError.
+
+    The bundled one is still being opened; ready() waits for it.
+    """
     if settings.embed_class is not None:
         from rag.adapters import embedding
 
         return embedding.embedder(settings.embed_class, settings.embed_options)
     endpoint = settings.embed_endpoint
     if endpoint is None:
-        return MiniLM(settings.home)
+        return MiniLM(settings.home, wait=False)
     from rag.endpoints.embedder import EndpointEmbedder
 
     return EndpointEmbedder(endpoint, settings.home, settings.timeout_s)
@@ -41,7 +44,13 @@ def reader(settings: Settings, embedder: Embedder) -> Embedder:
     Their thresholds are cosines of it. Where no other is set, `embedder` is it.
     """
     bundled = settings.embed_endpoint is None and settings.embed_class is None
-    return embedder if bundled else MiniLM(settings.home)
+    return embedder if bundled else MiniLM(settings.home, wait=False)
+
+
+def ready(embedder: Embedder) -> None:
+    """Wait until the bundled embedder is open, if `embedder` is it. Raises EmbedderError when it cannot be opened."""
+    if isinstance(embedder, MiniLM):
+        embedder.wait()
 
 
 def reranker(settings: Settings) -> Reranker | None:

@@ -76,7 +76,7 @@ def prepare(home: Path, embedder: Embedder, progress: Progress, tell: Callable[[
     While another process writes, the index it found stays in use; Busy is raised only when there is none.
     """
     if not ever_stored(home):
-        tell("There is no library yet: reading the starter corpus of 574 papers (once, under a minute).")
+        tell("There is no library yet: reading the starter corpus of 574 papers (only this once).")
         ingest(home, [formats.STARTER], embedder, progress)
         return
     library = Library(home)

@@ -36,7 +36,7 @@ def test_the_wheel_carries_prompts_page_assets_cases_and_the_starter_corpus(whee
         "ui/static/app.js",
         "ui/static/style.css",
         "rag/data/starter.jsonl",
-        "rag/data/starter_vectors.npz",
+        "rag/data/starter_index.npz",
         "rag/py.typed",
         "evals/cases/starter.jsonl",
     } <= names

@@ -7,8 +7,10 @@ when something is cut, because that import costs more than a whole question.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from hashlib import sha256
 
+from rag.index import starter_index
 from rag.text import sentences
 from rag.text.tokens import count
 from rag.types import Chunk, Paper
@@ -19,19 +21,26 @@ CHUNKER = f"sentences-{CHUNK_TOKENS}-1"  # names the settings; the last number c
 
 def cut(papers: Iterable[Paper]) -> Iterator[tuple[Paper, list[Chunk]]]:
     """Yield each paper with its chunks: the whole abstract, in order, without overlap, each with the title in front."""
-    split_text = _splitter()
     for paper in papers:
         chunks: list[Chunk] = []
-        end = 0
-        for piece in split_text(paper.abstract) or [""]:
-            start = paper.abstract.index(piece, end)
-            end = start + len(piece)
-            text = f"{paper.title}\n{piece}"
+        for start, end in starter_index.bounds(CHUNKER, paper.abstract) or bounds(paper.abstract):
+            text = f"{paper.title}\n{paper.abstract[start:end]}"
             digest = sha256(text.encode()).hexdigest()[:12]  # other text is another chunk, so an index can compare ids
             chunks.append(Chunk(f"{paper.id}#{len(chunks):03d}-{digest}", paper.id, start, end, text))
         yield paper, chunks
 
 
+def bounds(abstract: str) -> starter_index.Bounds:
+    """Return the start and the end of each chunk of `abstract`."""
+    found, end = [], 0
+    for piece in _splitter()(abstract) or [""]:
+        start = abstract.index(piece, end)
+        end = start + len(piece)
+        found.append((start, end))
+    return tuple(found)
+
+
+@cache
 def _splitter() -> Callable[[str], list[str]]:
     from llama_index.core.node_parser import SentenceSplitter
 

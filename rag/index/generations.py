@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import LibraryError
-from rag.index import probe, starter_vectors
+from rag.index import probe, starter_index
 from rag.index.chunks import CHUNKER, cut
 from rag.index.lexical import LexicalIndex
 from rag.index.matrix import Matrix, Rows, Writer, checksums
@@ -191,7 +191,7 @@ def _embed(library: Library, embedder: Embedder, progress: Progress) -> None:
 
 def _embed_chunks(library: Library, embedder: Embedder, progress: Progress = lambda stage, done, total: None) -> None:
     """Embed the chunks that have no vector, storing each batch as it comes, so that a run that fails is taken up there."""
-    texts = starter_vectors.fill(library, embedder.name, library.unembedded(embedder.name))
+    texts = starter_index.fill(library, embedder.name, library.unembedded(embedder.name))
     done = 0
     while done < len(texts):
         some = texts[done : done + getattr(embedder, "at_once", _EMBED_BATCH)]  # what an endpoint gives in one reply

@@ -12,8 +12,10 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Sequence
+from concurrent.futures import Future
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -39,41 +41,66 @@ class MiniLM:
     dimension = 384
     max_tokens = 256
 
-    def __init__(self, home: Path) -> None:
-        """Open the model, building the graph in home/models when it is not there. Raises EmbedderError."""
-        import onnxruntime
-        from tokenizers import Tokenizer
+    def __init__(self, home: Path, *, wait: bool = True) -> None:
+        """Open the model, building the graph in home/models when it is not there. Raises EmbedderError.
 
-        folder = _weights_folder()
-        graph = home / "models" / _GRAPH
-        if not graph.exists():
-            _check(folder)
-            _build(folder / "model.safetensors", graph)
-        self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        self._tokenizer.enable_truncation(self.max_tokens)
-        self._tokenizer.enable_padding()
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 3
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # it would take the search's processors
-        options.enable_cpu_mem_arena = False  # it would keep the memory of the largest batch for good, and is no faster
+        Without `wait` another thread opens it, and wait() or embed() raises what went wrong.
+        """
+        import onnxruntime  # noqa: F401 - here and not in the thread: modules are imported one at a time
+        import tokenizers  # noqa: F401
+
+        self._opened: Future[tuple[Any, Any]] = Future()
+        Thread(target=self._open, args=(home,), daemon=True).start()
+        if wait:
+            self.wait()
+
+    def wait(self) -> None:
+        """Wait until the model is open. Raises EmbedderError when it cannot be opened."""
+        self._opened.result()
+
+    def _open(self, home: Path) -> None:
         try:
-            self._session = onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
-        except Exception as error:
-            graph.unlink(missing_ok=True)
-            raise EmbedderError("The cached embedder was damaged and has been removed.", "Run it again.") from error
+            self._opened.set_result(_opened(home, self.max_tokens))
+        except BaseException as error:  # noqa: BLE001 - raised again where the model is waited for
+            self._opened.set_exception(error)
 
     def embed(self, texts: Sequence[str], batch_size: int = 32) -> NDArray[np.float32]:
         """Return an array of shape (len(texts), 384), each row of length 1. Texts are cut at 256 word pieces."""
+        tokenizer, session = self._opened.result()
         vectors = np.zeros((len(texts), self.dimension), np.float32)
         by_length = sorted(range(len(texts)), key=lambda i: len(texts[i]))  # little padding in a batch
         for first in range(0, len(texts), batch_size):
             rows = by_length[first : first + batch_size]
-            encoded = self._tokenizer.encode_batch([texts[i] for i in rows])
+            encoded = tokenizer.encode_batch([texts[i] for i in rows])
             ids = np.array([e.ids for e in encoded], np.int32)
             mask = np.array([e.attention_mask for e in encoded], np.int32)
             feed = {"ids": ids, "mask": mask, "segments": np.zeros_like(ids)}
-            vectors[rows] = self._session.run(None, feed)[0]
+            vectors[rows] = session.run(None, feed)[0]
         return vectors
+
+
+def _opened(home: Path, max_tokens: int) -> tuple[Any, Any]:
+    """Return the tokenizer and the session of the graph in home/models, which is built when it is not there."""
+    import onnxruntime
+    from tokenizers import Tokenizer
+
+    folder = _weights_folder()
+    graph = home / "models" / _GRAPH
+    if not graph.exists():
+        _check(folder)
+        _build(folder / "model.safetensors", graph)
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    tokenizer.enable_truncation(max_tokens)
+    tokenizer.enable_padding()
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # it would take the search's processors
+    options.enable_cpu_mem_arena = False  # it would keep the memory of the largest batch for good, and is no faster
+    try:
+        return tokenizer, onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
+    except Exception as error:
+        graph.unlink(missing_ok=True)
+        raise EmbedderError("The cached embedder was damaged and has been removed.", "Run it again.") from error
 
 
 def _weights_folder() -> Path:
