@@ -1,5 +1,7 @@
-"""python -m evals run | calibrate | retrieval | bench: is it grounded, checked well, found, and how fast? Cases come from use
-by add-feedback."""
+"""python -m evals run | calibrate | retrieval | bench: measures answers, the grounding check, retrieval and speed.
+
+add-feedback makes cases of answers that were rated in the chat.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""python -m evals bench: how fast search is on this machine, and how much memory and disk it takes.
+"""python -m evals bench: measures the speed of search on this machine, and its memory and disk space.
 
-Each size is measured in processes of its own. The starter corpus (574) is read and asked for real; other sizes are made up
-(evals.synthetic), with vectors given, so that they measure everything but the embedding of documents.
+Each size is measured in its own processes. Size 574 is the starter corpus itself. Other sizes are synthetic libraries
+(evals.synthetic) with stored vectors, so that they measure everything but the embedding of documents.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from evals import synthetic
+from evals.arguments import at_least
 from evals.processes import command
 from evals.speed import FILTERS
 from rag.errors import UsageError
@@ -26,12 +27,12 @@ from rag.index.minilm import MiniLM
 from rag.settings.settings import load
 from rag.terminal import say
 
-STARTER = 574  # papers of the starter corpus
-_FEWEST = 50  # papers of a size
+STARTER_PAPERS = 574
+_MIN_PAPERS = 50  # of a size
 _QUESTION = "How does GraphSAINT build its minibatches?"
 _COLD_RUNS = 5
-_ALL = 1_000_000  # texts
-_TURNS = 3  # of each side, when two are compared
+_MAX_EMBEDDED_TEXTS = 1_000_000
+_RUNS_PER_SIDE = 3  # when two sides are compared
 _OURS_COLD = ("rag.ask", "--search", _QUESTION)
 _COMPARED = {
     "cold_s": "cold search, s",
@@ -48,33 +49,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--papers", type=_sizes, action="append", metavar="N[,N]", help="sizes: 574 (the default) is the starter corpus itself"
     )
-    parser.add_argument("--words", type=_positive, default=synthetic.WORDS, help="words of a made-up abstract (180)")
-    parser.add_argument("--questions", type=_positive, default=200, help="questions for each filter (200)")
+    parser.add_argument(
+        "--words", type=at_least(1), default=synthetic.WORDS_PER_ABSTRACT, help="words of a made-up abstract (180)"
+    )
+    parser.add_argument("--questions", type=at_least(1), default=200, help="questions for each filter (200)")
     parser.add_argument("--peer", action="store_true", help="a plain LlamaIndex starter over the starter corpus, beside ours")
     parser.add_argument("--out", type=Path, default=Path("results"), metavar="DIR", help="where the JSON goes")
 
 
-def _positive(value: str) -> int:
-    if not value.isdecimal() or int(value) < 1:
-        raise argparse.ArgumentTypeError(f"{value} is not a number from 1 on")
-    return int(value)
-
-
 def _sizes(value: str) -> list[int]:
-    sizes = [_positive(part) for part in value.split(",")]
-    if min(sizes) < _FEWEST:
-        raise argparse.ArgumentTypeError(f"{min(sizes)} papers are too few; take {_FEWEST} or more")
+    sizes = [at_least(1)(part) for part in value.split(",")]
+    if min(sizes) < _MIN_PAPERS:
+        raise argparse.ArgumentTypeError(f"{min(sizes)} papers are too few; use {_MIN_PAPERS} or more")
     return sizes
 
 
 def run(args: argparse.Namespace) -> int:
     """Measure each size, print the tables, write the JSON; return 0."""
-    sizes = sorted({n for some in args.papers or [[STARTER]] for n in some})
-    if args.peer and STARTER not in sizes:
-        raise UsageError("--peer compares over the starter corpus.", f"Add {STARTER} to --papers.")
+    sizes = sorted({n for some in args.papers or [[STARTER_PAPERS]] for n in some})
+    if args.peer and STARTER_PAPERS not in sizes:
+        raise UsageError("--peer compares over the starter corpus.", f"Add {STARTER_PAPERS} to --papers.")
     models = load().home
-    MiniLM(models)  # builds the graph where there is none, so that no measuring process has to
-    results = [measure(size, args, models, peer=args.peer and size == STARTER) for size in sizes]
+    MiniLM(models)  # builds the graph if there is none, so that no measuring process does
+    results = [measure(size, args, models, peer=args.peer and size == STARTER_PAPERS) for size in sizes]
     args.out.mkdir(parents=True, exist_ok=True)
     path = args.out / f"bench-{datetime.now(UTC):%Y%m%d-%H%M%S}.json"
     machine = {"cpus": os.cpu_count(), "platform": platform.platform(), "python": platform.python_version()}
@@ -85,11 +82,11 @@ def run(args: argparse.Namespace) -> int:
 
 
 def measure(size: int, args: argparse.Namespace, models: Path, *, peer: bool = False) -> Result:
-    """Measure one size in a throw-away home; `models` is the home that has the embedder's graph."""
+    """Return the measurements of one size, in a temporary home. `models` is the home with the graph of the embedder."""
     with TemporaryDirectory(prefix="rag-bench-") as folder:
         home = Path(folder)
-        real = size == STARTER
-        spec = {"home": folder, "models": str(models), "papers": 0 if real else size, "texts": _ALL}
+        real = size == STARTER_PAPERS
+        spec = {"home": folder, "models": str(models), "papers": 0 if real else size, "texts": _MAX_EMBEDDED_TEXTS}
         spec |= {"words": args.words, "questions": args.questions}
         say(f"{size} papers: building")
         result: Result = {"size": size, "real": real}
@@ -111,45 +108,45 @@ def measure(size: int, args: argparse.Namespace, models: Path, *, peer: bool = F
 
 
 def beside(spec: Result) -> Result:
-    """Measure a plain LlamaIndex starter over the papers of the library in spec["home"], and ours again, taken in turns.
+    """Measure a plain LlamaIndex starter over the papers of the library in spec["home"], and our search again, in turns.
 
-    Return {"chroma", "ours", "peer"}: medians, so that another program that is busy for a while decides nothing.
+    Return {"chroma", "ours", "peer"} with medians, so that a busy moment of the machine does not matter.
     """
     home = Path(spec["home"])
     with TemporaryDirectory(prefix="rag-bench-peer-") as store:
-        its = {**spec, "store": store}
-        seconds, memory, said = command(["evals.peer", "ingest", json.dumps(its)], home)
-        one = ["evals.peer", "ask", json.dumps({**its, "questions": 1})]
+        peer_spec = {**spec, "store": store}
+        seconds, memory, output = command(["evals.peer", "ingest", json.dumps(peer_spec)], home)
+        one = ["evals.peer", "ask", json.dumps({**peer_spec, "questions": 1})]
         runs: dict[str, list[Result]] = {"ours": [], "peer": []}
-        for _ in range(_TURNS):
+        for _ in range(_RUNS_PER_SIDE):
             warm = stage("evals.speed", "ask", {**spec, "filters": {FILTERS[0]: {}}})
             runs["ours"].append({**warm["searches"][FILTERS[0]], "memory_mb": warm["memory_mb"], **cold(_OURS_COLD, home, 1)})
-            runs["peer"].append({**stage("evals.peer", "ask", its), **cold(one, home, 1)})
-    told = {side: {key: _median([run[key] for run in of]) for key in _COMPARED} for side, of in runs.items()}
-    told["peer"] |= {"ingest_s": seconds, "ingest_memory_mb": memory}
-    return {"chroma": json.loads(said)["chroma"], **told}
+            runs["peer"].append({**stage("evals.peer", "ask", peer_spec), **cold(one, home, 1)})
+    medians = {side: {key: _median([run[key] for run in of]) for key in _COMPARED} for side, of in runs.items()}
+    medians["peer"] |= {"ingest_s": seconds, "ingest_memory_mb": memory}
+    return {"chroma": json.loads(output)["chroma"], **medians}
 
 
 def stage(module: str, name: str, spec: Result) -> Result:
-    """Run one stage of a measuring module in a process of its own; return what it printed."""
-    _, _, said = command([module, name, json.dumps(spec)], Path(spec["home"]))
-    result: Result = json.loads(said)
+    """Run one stage of a measuring module in its own process, and return the JSON that it printed."""
+    _, _, output = command([module, name, json.dumps(spec)], Path(spec["home"]))
+    result: Result = json.loads(output)
     return result
 
 
 def cold(arguments: Sequence[str], home: Path, times: int = _COLD_RUNS) -> Result:
-    """Run a command some times, after once for the file cache; return the medians of its seconds and of its memory."""
+    """Run a command `times` times, after one run for the file cache. Return the medians of its seconds and of its MB."""
     runs = [command(arguments, home)[:2] for _ in range(times + 1)][1:]
     return {"cold_s": _median([s for s, _ in runs]), "cold_memory_mb": _median([mb for _, mb in runs])}
 
 
 def _median(values: Sequence[float | None]) -> float | None:
-    known = [v for v in values if v is not None]
-    return float(np.median(known)) if known else None
+    numbers = [v for v in values if v is not None]
+    return float(np.median(numbers)) if numbers else None
 
 
 def table(results: Sequence[Result]) -> Iterator[str]:
-    """Yield the lines of the tables: what building takes, what searching takes, and what is measured for real."""
+    """Yield the lines of the tables: building, searching, and the measurements of the starter corpus."""
     yield f"{'papers':>8} {'chunks':>8} {'index s':>8} {'papers/min':>11} {'index MB':>9} {'library MB':>11}"
     for r in results:
         yield (
@@ -182,13 +179,13 @@ def _real(r: Result) -> Iterator[str]:
         yield from ["", *_beside(r, r["beside"])]
 
 
-def _beside(r: Result, told: Result) -> Iterator[str]:
-    ours, peer = {**r, **told["ours"]}, told["peer"]
+def _beside(r: Result, medians: Result) -> Iterator[str]:
+    ours, peer = {**r, **medians["ours"]}, medians["peer"]
     yield f"{'':26} {'ours':>8} {'peer':>8} {'peer/ours':>10}"
     for key, name in {"ingest_s": "ingest, s", "ingest_memory_mb": "ingest, MB", **_COMPARED}.items():
         if ours[key] is not None and peer[key] is not None:
             yield f"{name:26} {ours[key]:8.2f} {peer[key]:8.2f} {peer[key] / ours[key]:10.2f}"
-    if told["chroma"]:
+    if medians["chroma"]:
         yield "peer: LlamaIndex with its Chroma store and defaults, and our embedder"
     else:
         yield (

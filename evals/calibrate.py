@@ -1,7 +1,7 @@
-"""python -m evals calibrate: what the grounding check catches, on claims whose truth is known.
+"""python -m evals calibrate: measures the grounding check on claims that are known to be true or false.
 
-Without options the true claims are sentences of the starter corpus; --papers gives the abstracts to hold them against (the
-same papers elsewhere, in other words). The false ones are made of them, by one change each. --scifact and --pairs measure on
+Without options, the true claims are sentences of the starter corpus. --papers gives the abstracts to check them against: the
+same papers in other words. The false claims are made from the true ones, by one change each. --scifact and --pairs use
 claims written and judged by others. Half of the papers are for choosing thresholds, the other half is held back.
 """
 
@@ -11,6 +11,7 @@ import argparse
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from random import Random
@@ -18,6 +19,7 @@ from random import Random
 import numpy as np
 
 from evals import mutations
+from evals.arguments import at_least
 from rag.checking import checker, support
 from rag.errors import SourceError, UsageError
 from rag.index.embedder_cache import CachedEmbedder
@@ -30,23 +32,25 @@ from rag.types import Hit, Paper, Source
 
 TRUE, NEIGHBOUR, OTHER = "true", "neighbour cited", "another paper's claim"
 _SEED = 7
-_FEWEST = 20  # claims, so that each half has some
-_LONG_ENOUGH = 40  # characters of a sentence that claims something
+_MIN_CLAIMS = 20  # so that each half has some
+_MIN_CLAIM_CHARS = 40
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A claim that cites the first of `papers`; `kind` is TRUE or says what is wrong with it."""
+    """A claim that cites the first of `papers`. `kind` is TRUE, or says what is wrong with the claim."""
 
     claim: str
     papers: tuple[Paper, ...]
     kind: str
     held_back: bool = True
-    about: str = ""  # what a false claim was made of, so that both are counted for its kind
+    origin: str = ""  # of the true claim and of the false ones made from it, to count them together
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class CheckedPair:
+    """A pair with the result of the check; `score` is the similarity of claim and abstract, 0 to 1."""
+
     pair: Pair
     supported: bool
     verdict: str
@@ -59,105 +63,107 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--scifact", type=Path, metavar="DIR", help="SciFact: claims_train.jsonl, claims_dev.jsonl, corpus.jsonl"
     )
     parser.add_argument("--papers", nargs="+", metavar="FILE", help="abstracts to hold the starter's sentences against")
-    parser.add_argument("--most", type=_enough, default=600, help="claims of the corpus to use (600)")
-
-
-def _enough(value: str) -> int:
-    if not value.isdecimal() or int(value) < _FEWEST:
-        raise argparse.ArgumentTypeError(f"{value} is not a number from {_FEWEST} on")
-    return int(value)
+    parser.add_argument("--most", type=at_least(_MIN_CLAIMS), default=600, help="claims of the corpus to use (600)")
 
 
 def run(args: argparse.Namespace) -> int:
     """Print a table for each set of claims; return 0."""
     embedder = CachedEmbedder(MiniLM(load().home))
     if args.pairs:
-        print("\n".join(table(judge(_from_file(args.pairs), embedder), f"{args.pairs.name}")))
+        print("\n".join(table(check(_from_file(args.pairs), embedder), f"{args.pairs.name}")))
         return 0
     if args.scifact:
         for split in ("train", "dev"):
-            print("\n".join(table(judge(_from_scifact(args.scifact, split), embedder), f"SciFact, {split}")) + "\n")
+            print("\n".join(table(check(_from_scifact(args.scifact, split), embedder), f"SciFact, {split}")) + "\n")
         return 0
-    judged = judge(made(_corpus([formats.STARTER]), _corpus(args.papers or [formats.STARTER]), args.most, embedder), embedder)
+    claimed, abstracts = _corpus([formats.STARTER]), _corpus(args.papers or [formats.STARTER])
+    checked = check(make_pairs(claimed, abstracts, args.most, embedder), embedder)
     for held_back, label in ((False, "for choosing thresholds"), (True, "held back")):
-        print("\n".join(table([j for j in judged if j.pair.held_back is held_back], f"Claims of the corpus, {label}")) + "\n")
+        print("\n".join(table([c for c in checked if c.pair.held_back is held_back], f"Claims of the corpus, {label}")) + "\n")
     return 0
 
 
-def judge(pairs: Iterable[Pair], embedder: Embedder) -> list[Judged]:
-    """Return what the product's own check makes of each pair's claim, cited to the first of its papers."""
-    judged = []
+def check(pairs: Iterable[Pair], embedder: Embedder) -> list[CheckedPair]:
+    """Return each pair with the result of the product's own check, where the claim cites the first paper."""
+    checked = []
     for pair in pairs:
-        shown = [Source(n, Hit(paper=paper, score=0.0, dense=0.0, lexical=0.0)) for n, paper in enumerate(pair.papers, 1)]
-        checked = checker.check(f"{pair.claim} [1]", shown, embedder)
-        claim = next((c for c in checked if c.verdict != "none"), checked[0])
-        abstract = support.Abstract(shown[0], embedder)
+        hits = [Hit(paper=paper, score=0.0, dense=0.0, lexical=0.0) for paper in pair.papers]
+        sources = [Source(n, hit) for n, hit in enumerate(hits, 1)]
+        claims = checker.check(f"{pair.claim} [1]", sources, embedder)
+        claim = next((c for c in claims if c.verdict != "none"), claims[0])
+        abstract = support.Abstract(sources[0], embedder)
         score = abstract.evidence(pair.claim, embedder.embed([pair.claim])[0])[0].score
-        judged.append(Judged(pair, all(c.verdict in ("supported", "none") for c in checked), claim.verdict, score))
-    return judged
+        supported = all(c.verdict in ("supported", "none") for c in claims)
+        checked.append(CheckedPair(pair=pair, supported=supported, verdict=claim.verdict, score=score))
+    return checked
 
 
-def table(judged: Sequence[Judged], title: str) -> Iterator[str]:
-    """Yield a line for each kind of false claim: how many, what share is caught, and of the true ones kept."""
+def table(judged: Sequence[CheckedPair], title: str) -> Iterator[str]:
+    """Yield a line for each kind of false claim: their number, the share caught, and the share of true claims kept."""
     true = [j for j in judged if j.pair.kind == TRUE]
     yield f"{title}: {len(true)} true claims, {_share(true, lambda j: j.supported):.3f} found supported"
     yield f"{'made false by':28} {'n':>5} {'caught':>7} {'kept':>7} {'balanced accuracy':>18}"
     kinds = [k for k in dict.fromkeys(j.pair.kind for j in judged) if k != TRUE]
     for kind in [*kinds, *(["all of these"] if len(kinds) > 1 else [])]:
         wrong = [j for j in judged if j.pair.kind in (kinds if kind == "all of these" else [kind])]
-        about = {j.pair.about for j in wrong}
-        origin = [j for j in true if j.pair.about in about] or true
-        caught, kept = _share(wrong, lambda j: not j.supported), _share(origin, lambda j: j.supported)
+        origins = {j.pair.origin for j in wrong}
+        unchanged = [j for j in true if j.pair.origin in origins] or true
+        caught, kept = _share(wrong, lambda j: not j.supported), _share(unchanged, lambda j: j.supported)
         yield f"{kind:28} {len(wrong):5} {caught:7.3f} {kept:7.3f} {(caught + kept) / 2:18.3f}"
-    named = [j for j in judged if j.pair.kind == NEIGHBOUR]
-    if named:
-        yield f"of these, miscited and the right source named: {_share(named, lambda j: j.verdict == 'miscited'):.3f}"
+    neighbours = [j for j in judged if j.pair.kind == NEIGHBOUR]
+    if neighbours:
+        share = _share(neighbours, lambda j: j.verdict == "miscited")
+        yield f"of these, miscited and the right source named: {share:.3f}"
     yield _best_threshold(judged)
 
 
-def _best_threshold(judged: Sequence[Judged]) -> str:
-    """What the score alone would do, and at which threshold best."""
+def _best_threshold(judged: Sequence[CheckedPair]) -> str:
+    """Return a line on the best threshold for the score alone, with its balanced accuracy."""
     scores = np.array([j.score for j in judged])
     true = np.array([j.pair.kind == TRUE for j in judged])
     accuracy = {t: ((scores[true] >= t).mean() + (scores[~true] < t).mean()) / 2 for t in np.arange(0.3, 0.9, 0.01)}
     best = max(accuracy, key=lambda t: accuracy[t])
-    return f"by similarity alone: {accuracy[best]:.3f} at {best:.2f}; in force is {support.MIN_SUPPORTED_SCORE}"
+    return f"by similarity alone: {accuracy[best]:.3f} at {best:.2f}; the product uses {support.MIN_SUPPORTED_SCORE}"
 
 
-def _share(judged: Sequence[Judged], test: Callable[[Judged], bool]) -> float:
+def _share(judged: Sequence[CheckedPair], test: Callable[[CheckedPair], bool]) -> float:
     return sum(map(test, judged)) / len(judged) if judged else float("nan")
 
 
-def made(claimed: dict[str, Paper], told: dict[str, Paper], most: int, embedder: Embedder) -> Iterator[Pair]:
-    """Yield true claims, sentences of `claimed` held against the same paper of `told`, and false ones made of them."""
-    rng = Random(_SEED)  # noqa: S311 - the same choice every time is what is wanted
-    shared = [paper_id for paper_id in claimed if paper_id in told]
+def make_pairs(claimed: dict[str, Paper], abstracts: dict[str, Paper], max_claims: int, embedder: Embedder) -> Iterator[Pair]:
+    """Yield up to `max_claims` true claims with the false claims made from them.
+
+    A true claim is a sentence of `claimed` that cites the same paper of `abstracts`. Both map ids to papers.
+    """
+    rng = Random(_SEED)  # noqa: S311 - a fixed seed gives the same claims every time
+    shared = [paper_id for paper_id in claimed if paper_id in abstracts]
     texts = [(i, claimed[i].abstract[a:b]) for i in shared for a, b in sentences.split(claimed[i].abstract)]
-    chosen = [(i, t) for i, t in texts if len(t) >= _LONG_ENOUGH]
+    chosen = [(i, t) for i, t in texts if len(t) >= _MIN_CLAIM_CHARS]
     rng.shuffle(chosen)
-    vectors = embedder.embed([f"{told[i].title}\n{told[i].abstract}" for i in shared])
+    vectors = embedder.embed([f"{abstracts[i].title}\n{abstracts[i].abstract}" for i in shared])
     place = {paper_id: row for row, paper_id in enumerate(shared)}
-    for n, (paper_id, claim) in enumerate(chosen[:most]):
-        paper, key, held_back = told[paper_id], f"{n}", sha256(paper_id.encode()).digest()[0] % 2 == 0
+    for n, (paper_id, claim) in enumerate(chosen[:max_claims]):
+        paper, held_back = abstracts[paper_id], sha256(paper_id.encode()).digest()[0] % 2 == 0
         similar = vectors @ vectors[place[paper_id]]
         similar[place[paper_id]] = -1
-        neighbour, other = told[shared[int(similar.argmax())]], told[rng.choice(shared)]
-        yield Pair(claim, (paper,), TRUE, held_back, key)
-        known = names.KnownNames([paper.title, paper.abstract])
+        neighbour, other = abstracts[shared[int(similar.argmax())]], abstracts[rng.choice(shared)]
+        pair = partial(Pair, held_back=held_back, origin=f"{n}")
+        yield pair(claim=claim, papers=(paper,), kind=TRUE)
+        own = names.KnownNames([paper.title, paper.abstract])
         theirs = claimed[rng.choice(shared)].abstract.partition("http")[0]
-        foreign = [name for name in names.mentioned(theirs) if name not in known]
-        telling = words.method_names(" ".join(foreign))  # GraphSAINT, where "Whisper" could be any word that opens a sentence
+        foreign = [name for name in names.mentioned(theirs) if name not in own]
+        methods = words.method_names(" ".join(foreign))  # as GraphSAINT; "Whisper" may be a plain word
         changed = {
             "number changed": mutations.number(claim, rng),
-            "name swapped": mutations.name(claim, telling, rng),
-            "plain word as a name": mutations.name(claim, [n for n in foreign if n not in telling], rng),
+            "name swapped": mutations.name(claim, methods, rng),
+            "plain word as a name": mutations.name(claim, [n for n in foreign if n not in methods], rng),
             "negated": mutations.negation(claim, rng),
             "direction turned": mutations.direction(claim, rng),
         }
-        yield from (Pair(said, (paper,), kind, held_back, key) for kind, said in changed.items() if said)
-        yield Pair(claim, (neighbour, paper), NEIGHBOUR, held_back, key)
+        yield from (pair(claim=false, papers=(paper,), kind=kind) for kind, false in changed.items() if false)
+        yield pair(claim=claim, papers=(neighbour, paper), kind=NEIGHBOUR)
         if other.id != paper.id:
-            yield Pair(claim, (other,), OTHER, held_back, key)
+            yield pair(claim=claim, papers=(other,), kind=OTHER)
 
 
 def _corpus(places: Sequence[str]) -> dict[str, Paper]:
@@ -169,7 +175,7 @@ def _corpus(places: Sequence[str]) -> dict[str, Paper]:
             ):
                 papers[record.id] = record
     if not papers:
-        raise SourceError("There are no papers to hold claims against.", "Give files with abstracts to --papers.")
+        raise SourceError("There are no papers to check claims against.", "Give files with abstracts to --papers.")
     return papers
 
 
@@ -177,13 +183,18 @@ def _from_file(path: Path) -> list[Pair]:
     try:
         records = [json.loads(line) for line in path.read_text("utf-8").splitlines() if line.strip()]
         pairs = [
-            Pair(str(r["claim"]), (Paper("", str(r.get("title", "")), str(r["evidence"])),), _kind(r["label"])) for r in records
+            Pair(
+                claim=str(r["claim"]),
+                papers=(Paper(id="", title=str(r.get("title", "")), abstract=str(r["evidence"])),),
+                kind=_kind(r["label"]),
+            )
+            for r in records
         ]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise UsageError(
             f"The pairs in {path} cannot be read ({error!r}).", "Give JSONL of claim, evidence and label."
         ) from error
-    _need_both(pairs, path)
+    _require_both(pairs, path)
     return pairs
 
 
@@ -204,14 +215,15 @@ def _from_scifact(folder: Path, split: str) -> list[Pair]:
                     f"The claims of {folder} cite {doc}, which its corpus.jsonl lacks.", "Take both from one release."
                 )
             paper = corpus[doc]
-            pairs.append(Pair(record["claim"], (Paper(doc, paper["title"], paper["text"]),), _kind(label)))
-    _need_both(pairs, folder)
+            cited = Paper(id=doc, title=paper["title"], abstract=paper["text"])
+            pairs.append(Pair(claim=record["claim"], papers=(cited,), kind=_kind(label)))
+    _require_both(pairs, folder)
     return pairs
 
 
-def _need_both(pairs: Sequence[Pair], where: Path) -> None:
+def _require_both(pairs: Sequence[Pair], where: Path) -> None:
     if {p.kind == TRUE for p in pairs} != {True, False}:
-        raise UsageError(f"{where} has not both true and false claims.", "Label some SUPPORT and others not.")
+        raise UsageError(f"{where} must have true and false claims.", "Label some claims SUPPORT and others not.")
 
 
 def _kind(label: object) -> str:

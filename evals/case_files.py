@@ -1,4 +1,4 @@
-"""Cases as JSON Lines (the bundled ones in evals/cases): each with a question, its gold papers and what must be said."""
+"""Cases as JSON Lines: each has a question, its gold papers, and the facts an answer must state. See evals/cases."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from rag.types import Turn
 
 UNANSWERABLE = ("absent_method", "absent_detail", "far_off")
 KINDS = ("single", "numeric", "multi", "follow_up", "false_premise", "collection", *UNANSWERABLE)
-COLLECTION = Path(__file__).with_name("cases") / "collection.jsonl"  # what they count holds of the starter corpus only
+COLLECTION = Path(__file__).with_name("cases") / "collection.jsonl"  # these cases fit the starter corpus only
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One question. `must_include` is a list of facts, each a tuple of spellings of which one must be in the answer.
+    """One question with what a right answer has.
 
-    `review` is what somebody found wrong with an answer to it: the case is not asked until it says what is right, and
-    `review` is taken out.
+    `must_include` has a tuple for each fact: spellings, of which the answer must have one. `review` is a user's comment on a
+    wrong answer. A case with `review` is skipped until somebody completes the case and removes `review`.
     """
 
     id: str
@@ -45,7 +45,7 @@ class Case:
 
 
 def load(path: Path | None = None, split: str | None = None) -> list[Case]:
-    """Return the cases of `path` (None: the bundled ones), of one split when named. Raises UsageError for a bad file."""
+    """Return the cases of `path` (None: the bundled cases), of one `split` or of all. Raises UsageError for a bad file."""
     try:
         text = path.read_text("utf-8") if path else resources.files("evals.cases").joinpath("starter.jsonl").read_text("utf-8")
         cases = list(_parse(text))
@@ -57,12 +57,12 @@ def load(path: Path | None = None, split: str | None = None) -> list[Case]:
 
 
 def questions(n: int) -> list[str]:
-    """Return the first `n` questions of the bundled cases that stand by themselves."""
+    """Return the first `n` questions of the bundled cases that are no follow-ups."""
     return [case.question for case in load() if not case.history][:n]
 
 
 def _parse(text: str) -> Iterator[Case]:
-    for line in text.split("\n"):  # not at the other signs that end lines, which an answer may hold
+    for line in text.split("\n"):  # an answer may have other line separators
         if line.strip():
             yield _case(json.loads(line))
 
@@ -75,7 +75,7 @@ def _case(record: dict[str, Any]) -> Case:
         kind=record["kind"],
         split=record.get("split", "test"),
         question=record["question"],
-        history=tuple(Turn("user", asked) for asked in record.get("history", [])),
+        history=tuple(Turn("user", question) for question in record.get("history", [])),
         gold=tuple(record.get("gold", [])),
         must_include=tuple(tuple(fact) for fact in record.get("must_include", [])),
         review=record.get("review"),

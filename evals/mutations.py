@@ -1,6 +1,6 @@
-"""Makes false claims of true ones, one change each, to measure what the grounding check catches. Pure functions.
+"""Makes false claims from true ones, by one change each, to measure the grounding check.
 
-Each returns None where the claim has nothing to change. `rng` makes the choice repeatable.
+Each function returns the changed claim, or None when the claim has nothing to change. `rng` chooses the change.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _VERB = re.compile(
     r"\b(outperform|improve|reduce|increase|achieve|show|require|use|allow|learn|reach|match|exceed|beat|need|generate|produce|"
     r"provide|combine|train|give|make|run|work|help|remain|keep|gain|scale|lower|raise|cut|save)(s)\b"
 )
-_TURNED = {
+_OPPOSITES = {
     "increases": "decreases",
     "increase": "decrease",
     "improves": "degrades",
@@ -44,15 +44,15 @@ _TURNED = {
     "beats": "loses to",
     "stronger": "weaker",
 }
-_DIRECTION = re.compile(rf"\b({'|'.join(_TURNED)})\b")
+_DIRECTION = re.compile(rf"\b({'|'.join(_OPPOSITES)})\b")
 
 
 def number(claim: str, rng: Random) -> str | None:
-    """Change one figure by a tenth to a half of itself."""
-    found = [q for q in quantities.find(claim) if not q.spelled]
-    if not found:
+    """Change one figure by 10% to 50%."""
+    figures = [q for q in quantities.find(claim) if not q.spelled]
+    if not figures:
         return None
-    chosen = rng.choice(found)
+    chosen = rng.choice(figures)
     digits = re.match(r"[\d.,]*\d", chosen.shown)
     if digits is None:
         return None
@@ -64,16 +64,16 @@ def number(claim: str, rng: Random) -> str | None:
 
 
 def name(claim: str, others: Sequence[str], rng: Random) -> str | None:
-    """Put one of the names of another paper in the place of one of the claim's, addresses left alone."""
-    mine = [] if "://" in claim else names.mentioned(claim)
-    if not mine or not others:
+    """Replace a name in the claim by one of `others`. A claim with a web address is not changed."""
+    own = [] if "://" in claim else names.mentioned(claim)
+    if not own or not others:
         return None
-    chosen = rng.choice(mine)
+    chosen = rng.choice(own)
     return re.sub(rf"(?<!\w){re.escape(chosen)}(?!\w)", rng.choice(others).replace("\\", ""), claim, count=1)
 
 
 def negation(claim: str, rng: Random) -> str | None:
-    """Negate the first verb that can be negated by a word; take a "not" away where there is one."""
+    """Remove the first "not"; without one, negate the first verb."""
     if re.search(r"\bnot\b", claim):
         return re.sub(r"\bnot\s+", "", claim, count=1)
     changed = _AUXILIARY.sub(r"\1 not", claim, count=1)
@@ -83,9 +83,9 @@ def negation(claim: str, rng: Random) -> str | None:
 
 
 def direction(claim: str, rng: Random) -> str | None:
-    """Turn one word of comparison or change into its opposite."""
-    found = list(_DIRECTION.finditer(claim))
-    if not found:
+    """Replace one word of comparison or change by its opposite."""
+    matches = list(_DIRECTION.finditer(claim))
+    if not matches:
         return None
-    chosen = rng.choice(found)
-    return claim[: chosen.start()] + _TURNED[chosen.group()] + claim[chosen.end() :]
+    chosen = rng.choice(matches)
+    return claim[: chosen.start()] + _OPPOSITES[chosen.group()] + claim[chosen.end() :]

@@ -3,9 +3,9 @@
     ingest   {"home", "models", "store"}                  read the papers of our library, embed and store them
     ask      {"home", "models", "store", "questions": n}  retrieve 10 for each question
 
-It is what the LlamaIndex documentation starts with: VectorStoreIndex.from_documents with its defaults, kept in Chroma where
-LlamaIndex's Chroma store is installed (the group "peer" of pyproject.toml), else in LlamaIndex's own file. The embedder is
-ours behind LlamaIndex's interface, so that the difference is not the embedder's.
+The starter is the first example of the LlamaIndex documentation: VectorStoreIndex.from_documents with its defaults. It is
+stored in Chroma when LlamaIndex's Chroma store is installed (group "peer" of pyproject.toml), else in LlamaIndex's own file.
+Both sides use our embedder, so that the embedder makes no difference.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ from rag.index.minilm import MiniLM
 from rag.storage.library import Library
 from rag.terminal import fail_in_one_sentence
 
-_K = 10
-_WARM_UP = 10
+_PAPERS_PER_SEARCH = 10
+_WARM_UP_QUESTIONS = 10
 
 
 class Embedding(BaseEmbedding):
-    """Our embedder as LlamaIndex's."""
+    """Our embedder as a LlamaIndex embedder."""
 
     _minilm: MiniLM = PrivateAttr()
 
@@ -57,7 +57,7 @@ class Embedding(BaseEmbedding):
 
 
 def has_chroma() -> bool:
-    """Return whether LlamaIndex's Chroma store is installed."""
+    """Whether LlamaIndex's Chroma store is installed."""
     try:
         return find_spec("llama_index.vector_stores.chroma") is not None
     except ModuleNotFoundError:  # no llama_index.vector_stores at all
@@ -81,22 +81,22 @@ def ingest(spec: dict[str, Any]) -> dict[str, Any]:
 
 
 def ask(spec: dict[str, Any]) -> dict[str, Any]:
-    """Retrieve 10 papers for each question; milliseconds of each, warm."""
+    """Retrieve 10 papers for each question; return percentiles of the time, in milliseconds, after a warm-up."""
     embedding = Embedding(Path(spec["models"]))
     if has_chroma():
         index = VectorStoreIndex.from_vector_store(_chroma(spec["store"]), embed_model=embedding)
     else:
         storage = StorageContext.from_defaults(persist_dir=spec["store"])
         index = load_index_from_storage(storage, embed_model=embedding)  # type: ignore[assignment]
-    retriever = index.as_retriever(similarity_top_k=_K)
-    asked = case_files.questions(spec["questions"])
-    taken = []
-    for question in [*asked[:_WARM_UP], *asked]:
+    retriever = index.as_retriever(similarity_top_k=_PAPERS_PER_SEARCH)
+    questions = case_files.questions(spec["questions"])
+    times_ms = []
+    for question in [*questions[:_WARM_UP_QUESTIONS], *questions]:
         start = time.perf_counter()
-        found = retriever.retrieve(question)
-        taken.append((time.perf_counter() - start) * 1000)
-    p50, p95 = np.percentile(taken[-len(asked) :], [50, 95])
-    return {"found": len(found), "p50_ms": p50, "p95_ms": p95, "memory_mb": memory_mb()}
+        nodes = retriever.retrieve(question)
+        times_ms.append((time.perf_counter() - start) * 1000)
+    p50, p95 = np.percentile(times_ms[-len(questions) :], [50, 95])
+    return {"found": len(nodes), "p50_ms": p50, "p95_ms": p95, "memory_mb": memory_mb()}
 
 
 def _chroma(folder: str) -> Any:

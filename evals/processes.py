@@ -1,4 +1,4 @@
-"""Runs commands in processes of their own and tells how long they took and how much memory they held at most."""
+"""Runs commands in their own processes, and measures their time and their peak memory."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _POLL_S = 0.005
 
 
 def memory_mb(process: int | str = "self") -> float | None:
-    """Return the most memory that a process has held at once, in MB; None where there is no /proc, or no such process."""
+    """Return the peak memory of a process in MB; None without /proc, or without such a process."""
     try:
         lines = Path(f"/proc/{process}/status").read_text("utf-8").splitlines()
         return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM:"))
@@ -25,16 +25,17 @@ def memory_mb(process: int | str = "self") -> float | None:
 
 
 def command(arguments: Sequence[str], home: Path) -> tuple[float, float | None, str]:
-    """Run python -m `arguments` on `home`; return its seconds, its MB at most, and what it printed. Raises RagError.
+    """Run python -m `arguments` on `home`. Return its seconds, its peak memory in MB, and its output.
 
-    The memory is looked up while it runs, as what the system tells of an ended child counts the parent's too.
+    The memory is read while the process runs: after its end, the system counts the parent's memory too. Raises RagError when
+    the command fails.
     """
     environment = {**os.environ, "RAG_HOME": str(home)}
     memory = None
     with TemporaryFile("w+", encoding="utf-8") as out, TemporaryFile("w+", encoding="utf-8") as err:
         start = time.perf_counter()
-        line = [sys.executable, "-m", *arguments]
-        process = subprocess.Popen(line, env=environment, stdout=out, stderr=err)  # noqa: S603 - our own modules
+        command_line = [sys.executable, "-m", *arguments]
+        process = subprocess.Popen(command_line, env=environment, stdout=out, stderr=err)  # noqa: S603 - our own modules
         try:
             while process.poll() is None:
                 memory = memory_mb(process.pid) or memory
@@ -47,6 +48,8 @@ def command(arguments: Sequence[str], home: Path) -> tuple[float, float | None, 
         out.seek(0)
         err.seek(0)
         if process.returncode:
-            why = (err.read().strip().splitlines() or [f"code {process.returncode}"])[-1]
-            raise RagError(f"{' '.join(arguments[:2])} could not be measured ({why}).", "Run it by itself to see more.")
+            reason = (err.read().strip().splitlines() or [f"code {process.returncode}"])[-1]
+            raise RagError(
+                f"{' '.join(arguments[:2])} could not be measured ({reason}).", "Run this command by itself to see more."
+            )
         return seconds, memory, out.read()

@@ -1,4 +1,4 @@
-"""Queries whose relevant papers are known: of a set in BEIR's form, or made of a corpus's own sentences."""
+"""Queries with known relevant papers: from a data set in BEIR's form, or made from sentences of the papers."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from rag.text import sentences
 from rag.types import Paper
 
 _SEED = 7
-_LONG_ENOUGH = 40  # characters of a sentence that says something of its paper
+_MIN_SENTENCE_CHARS = 40  # of a sentence that is used as a query
 _FORM = "corpus.jsonl (_id, title, text), queries.jsonl (_id, text) and qrels/SPLIT.tsv (query-id, corpus-id, score)"
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A question and how relevant papers are to it, by id: 1 or more; papers that are not named are not relevant."""
+    """A question and its relevant papers: `relevance` maps their ids to 1 or more. Other papers are not relevant."""
 
     id: str
     text: str
@@ -29,10 +29,10 @@ class Query:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
-    """A corpus's queries. `papers` are the ids of all its papers, each with the name it goes by in the corpus.
+class QuerySet:
+    """The queries of a corpus. `papers` maps the ids of all its papers to their names in the corpus.
 
-    `notes` are sentences on what was left out, for whoever reads the result.
+    `notes` are sentences for the reader of the result, on documents that were left out.
     """
 
     queries: tuple[Query, ...]
@@ -40,19 +40,19 @@ class Judged:
     notes: tuple[str, ...] = field(default=())
 
 
-def from_beir(folder: Path, split: str) -> Judged:
-    """Read a set in BEIR's form. Raises UsageError for what is missing, malformed or empty.
+def from_beir(folder: Path, split: str) -> QuerySet:
+    """Return the queries of a data set in BEIR's form. Raises UsageError for a missing, malformed or empty file.
 
-    A document that the product cannot read, or that the corpus lacks, stays in the judgments, as one that is never found.
-    Two documents that are one paper to the product are one here, with the higher relevance.
+    A judged document that the corpus lacks, or that the product cannot read, counts as not found. Two documents that the
+    product merges into one paper count as one, with the higher relevance.
     """
     judgments = _judgments(folder, split)
-    read = dict(_documents(folder / "corpus.jsonl"))
+    ids = dict(_documents(folder / "corpus.jsonl"))
     texts = {_name(r, "_id"): _name(r, "text") for _, r in _records(folder / "queries.jsonl", "_id", "text")}
     papers: dict[str, str] = {}
-    for number, known in read.items():
-        if known:
-            papers.setdefault(known, number)
+    for name, paper_id in ids.items():
+        if paper_id:
+            papers.setdefault(paper_id, name)
     queries = []
     for query, relevance in judgments.items():
         if query not in texts:
@@ -61,46 +61,46 @@ def from_beir(folder: Path, split: str) -> Judged:
                 "Take both from one release.",
             )
         by_paper: dict[str, int] = {}
-        for number, score in relevance.items():
-            i = read.get(number) or f"not read: {number}"
+        for name, score in relevance.items():
+            i = ids.get(name) or f"not read: {name}"
             by_paper[i] = max(score, by_paper.get(i, 0))
-        queries.append(Query(query, texts[query], by_paper))
+        queries.append(Query(id=query, text=texts[query], relevance=by_paper))
     missing = len({i for q in queries for i in q.relevance} - papers.keys())
-    unread = sum(not known for known in read.values())
+    unread = sum(not paper_id for paper_id in ids.values())
     notes = [
         f"{unread} documents of the corpus have no text and were left out." if unread else "",
-        f"{missing} relevant documents are not in the corpus as read; they count as not found." if missing else "",
+        f"{missing} relevant documents are not in the corpus; they count as not found." if missing else "",
     ]
-    return Judged(tuple(queries), papers, tuple(filter(None, notes)))
+    return QuerySet(queries=tuple(queries), papers=papers, notes=tuple(filter(None, notes)))
 
 
-def known_items(papers: Iterable[Paper], most: int) -> Judged:
-    """Make a query of one sentence of each paper, not its first; that paper is the only relevant one.
+def known_items(papers: Iterable[Paper], max_queries: int) -> QuerySet:
+    """Return up to `max_queries` queries. Each is a sentence of a paper, not the first one; only that paper is relevant.
 
-    At most `most` papers, drawn with a fixed seed; the choice of a paper's sentence depends on nothing but the paper. A
-    paper that has no second sentence of some length is left out.
+    Papers are drawn with a fixed seed. The sentence depends on the paper only. A paper without a long second sentence is left
+    out. Raises UsageError when no paper has one.
     """
-    known = sorted(papers, key=lambda p: p.id)
-    Random(_SEED).shuffle(known)  # noqa: S311 - the same choice every time is what is wanted
+    drawn = sorted(papers, key=lambda p: p.id)
+    Random(_SEED).shuffle(drawn)  # noqa: S311 - a fixed seed gives the same queries every time
     queries: list[Query] = []
-    for paper in known:
-        spoken = [paper.abstract[a:b] for a, b in sentences.split(paper.abstract)][1:]
-        telling = [s for s in spoken if len(s) >= _LONG_ENOUGH]
-        if telling and len(queries) < most:
-            chosen = Random(f"{_SEED} {paper.id}").choice(telling)  # noqa: S311 - as above
-            queries.append(Query(paper.id, chosen, {paper.id: 1}))
+    for paper in drawn:
+        later = [paper.abstract[a:b] for a, b in sentences.split(paper.abstract)][1:]
+        usable = [s for s in later if len(s) >= _MIN_SENTENCE_CHARS]
+        if usable and len(queries) < max_queries:
+            sentence = Random(f"{_SEED} {paper.id}").choice(usable)  # noqa: S311 - as above
+            queries.append(Query(id=paper.id, text=sentence, relevance={paper.id: 1}))
     if not queries:
-        raise UsageError("No abstract has a second sentence to ask with.", "Give files with whole abstracts to --papers.")
-    return Judged(tuple(queries), {p.id: p.id for p in known})
+        raise UsageError("No abstract has a second sentence to use as a query.", "Give files with whole abstracts to --papers.")
+    return QuerySet(queries=tuple(queries), papers={p.id: p.id for p in drawn})
 
 
 def _judgments(folder: Path, split: str) -> dict[str, dict[str, int]]:
-    """Return {query: {document: relevance}} for those judged relevant; a query without any is not asked."""
+    """Return {query: {document: relevance}} of the relevant documents. A query without any is left out."""
     path = folder / "qrels" / f"{split}.tsv"
     if not path.is_file():
-        there = sorted(p.stem for p in (folder / "qrels").glob("*.tsv"))
-        remedy = f"It has: {', '.join(there)}." if there else f"Give a folder with {_FORM}."
-        raise UsageError(f"{folder} has no judgments of the split {split}.", remedy)
+        splits = sorted(p.stem for p in (folder / "qrels").glob("*.tsv"))
+        fix = f"It has: {', '.join(splits)}." if splits else f"Give a folder with {_FORM}."
+        raise UsageError(f"{folder} has no judgments of the split {split}.", fix)
     judged: dict[str, dict[str, int]] = {}
     for number, line in _lines(path):
         fields = line.rstrip("\r").split("\t")
@@ -121,21 +121,23 @@ def _judgments(folder: Path, split: str) -> dict[str, dict[str, int]]:
 
 
 def _documents(path: Path) -> Iterator[tuple[str, str | None]]:
-    """Yield each document's number in the corpus and the id that the product gives it, None when it has no text to read."""
+    """Yield the name of each document in the corpus and its paper id; None when the document has no text."""
     for line, record in _records(path, "_id"):
-        [read] = jsonl.parse(line)
-        yield _name(record, "_id"), read.id if isinstance(read, Paper) else None
+        [parsed] = jsonl.parse(line)
+        yield _name(record, "_id"), parsed.id if isinstance(parsed, Paper) else None
 
 
-def _records(path: Path, *needed: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield each line of a JSONL file and what it says."""
+def _records(path: Path, *required: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield each line of a JSONL file, and the JSON object in it. Raises UsageError for a line without `required` fields."""
     for number, line in _lines(path):
         try:
             record = json.loads(line)
         except (ValueError, RecursionError):
             record = None
-        if not isinstance(record, dict) or any(record.get(name) is None for name in needed):
-            raise UsageError(f"Line {number} of {path} is not a JSON object with {' and '.join(needed)}.", "Correct that line.")
+        if not isinstance(record, dict) or any(record.get(name) is None for name in required):
+            raise UsageError(
+                f"Line {number} of {path} is not a JSON object with {' and '.join(required)}.", "Correct that line."
+            )
         yield line, record
 
 

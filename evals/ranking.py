@@ -1,8 +1,8 @@
-"""How good a ranking is, how sure that is, and whether another is better. Pure functions.
+"""Measures of a ranking, their confidence intervals, and the comparison of two rankings. Pure functions.
 
-nDCG is that of trec_eval: the gain of a paper is its relevance, the discount log2(rank + 1), and the ideal is the judged
-papers in the best order (Järvelin and Kekäläinen 2002). Intervals are percentile bootstraps over queries (Sakai 2006), the
-comparison of two rankings a paired randomisation test (Smucker, Allan and Carterette 2007).
+nDCG is computed as in trec_eval: the gain of a paper is its relevance, the discount is log2(rank + 1), and the ideal ranking
+has the judged papers in the best order (Järvelin and Kekäläinen 2002). Intervals are percentile bootstraps over queries
+(Sakai 2006). Two rankings are compared by a paired randomisation test (Smucker, Allan and Carterette 2007).
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ MEASURES = ("nDCG@10", "recall@5", "recall@10", "recall@100", "MRR@10")
 RESAMPLES, PERMUTATIONS = 1_000, 10_000
 _SEED = 7
 _FUSION_K = 60  # Cormack, Clarke and Büttcher 2009
-_ALIKE = 1e-12  # sums of the same differences in another order
+_SUM_TOLERANCE = 1e-12  # of sums of the same numbers in another order
 
-Relevance = Mapping[str, int]  # of the judged papers, by id; 0 and less is not relevant
+Relevance = Mapping[str, int]  # relevance of the judged papers by id; 0 or less is not relevant
 
 
 def measures(ranked: Sequence[str], relevance: Relevance) -> dict[str, float]:
@@ -34,7 +34,7 @@ def measures(ranked: Sequence[str], relevance: Relevance) -> dict[str, float]:
 
 
 def ndcg(ranked: Sequence[str], relevance: Relevance, k: int) -> float:
-    """Return the discounted gain of the first `k`, as a share of what the best order would have; 0 without any to find."""
+    """Return nDCG at `k`, 0 to 1: the discounted gain as a share of the ideal one; 0 without relevant papers."""
     best = _gain(sorted(relevance.values(), reverse=True)[:k])
     return _gain([relevance.get(i, 0) for i in ranked[:k]]) / best if best else 0.0
 
@@ -44,7 +44,7 @@ def _gain(relevances: Sequence[int]) -> float:
 
 
 def recall(ranked: Sequence[str], relevance: Relevance, k: int) -> float:
-    """Return the share of the relevant papers that are among the first `k`; 0 when there are none."""
+    """Return the share of the relevant papers that are among the first `k`, 0 to 1; 0 without relevant papers."""
     relevant = {i for i, r in relevance.items() if r > 0}
     return len(relevant.intersection(ranked[:k])) / len(relevant) if relevant else 0.0
 
@@ -64,7 +64,7 @@ def fused(*rankings: Sequence[str]) -> list[str]:
 
 
 def interval(values: Sequence[float]) -> tuple[float, float]:
-    """Return the 95% interval of the mean of `values`, one a query, from RESAMPLES seeded bootstrap samples."""
+    """Return the 95% interval of the mean of `values`, one per query, from RESAMPLES seeded bootstrap samples."""
     rng = np.random.default_rng(_SEED)
     numbers = np.array(values)
     means = [numbers[rng.integers(0, len(numbers), len(numbers))].mean() for _ in range(RESAMPLES)]
@@ -73,16 +73,16 @@ def interval(values: Sequence[float]) -> tuple[float, float]:
 
 
 def compare(ours: Sequence[float], theirs: Sequence[float]) -> tuple[float, float]:
-    """Return the mean of `ours` minus that of `theirs`, query by query, and the two-sided p of its being no difference.
+    """Return the mean of `ours` - `theirs`, paired by query, and the two-sided p value of no difference.
 
-    p is the share of PERMUTATIONS seeded flips of the differences' signs whose mean is at least as far from 0, the
-    observed one counted among them.
+    p is the share of PERMUTATIONS seeded sign flips of the differences whose mean is at least as far from 0. The observed
+    differences count as one of them.
     """
     rng = np.random.default_rng(_SEED)
     differences = np.array(ours) - np.array(theirs)
     observed = float(differences.mean())
     flipped = np.array([_flipped(differences, rng) for _ in range(PERMUTATIONS)])
-    as_far = int((np.abs(flipped) >= abs(observed) - _ALIKE).sum())
+    as_far = int((np.abs(flipped) >= abs(observed) - _SUM_TOLERANCE).sum())
     return observed, (as_far + 1) / (PERMUTATIONS + 1)
 
 

@@ -1,7 +1,7 @@
-"""python -m evals run: asks every case of the assistant and measures the answers.
+"""python -m evals run: asks the assistant every case and measures the answers.
 
-Without --papers the cases are asked of the starter corpus in a home of their own, so the result does not depend on what
-else is in the library. With an endpoint configured, the model answers; else the extractive reader does.
+Without --papers, the cases are asked over the starter corpus in a temporary home, so the result does not depend on your
+library. The configured model answers; without one, the extractive reader does.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from importlib import resources
 from pathlib import Path
+from typing import TextIO
 
 from evals import case_files
 from evals.case_files import KINDS, Case
@@ -26,7 +27,7 @@ from rag.output import render
 from rag.settings.settings import Settings, load
 from rag.sources import formats
 from rag.terminal import progress_bars, say
-from rag.types import Answer, Found
+from rag.types import Answer, Found, Progress
 
 Result = tuple[Case, Measured]
 
@@ -44,53 +45,64 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the evals, print the tables, write the JSONL; return 0, or 1 when an answer could not be had."""
-    asked = case_files.load(args.cases, args.split)
-    if args.cases is None and args.papers is None:
-        asked += case_files.load(case_files.COLLECTION, args.split)
-    waiting = sum(case.review is not None for case in asked)
-    if waiting:
-        say(f"{waiting} of {len(asked)} cases wait for a review and are left out.")
-        asked = [case for case in asked if case.review is None]
-    if not asked:
-        raise UsageError(
-            "There are no cases to ask.", "Name another file with --cases, leave --split out, or review the cases."
-        )
+    """Run the evals, print the tables, write the JSONL; return 0, or 1 when a question could not be answered."""
+    cases = _cases(args)
     with tempfile.TemporaryDirectory(prefix="rag-evals-") as folder, progress_bars() as progress:
-        flags = {"profile": args.profile, "model": args.model, "base_url": args.base_url, "no_model": args.no_model or None}
-        mine = load(k=args.k, **flags)  # with the rag.toml of RAG_HOME, whose papers are left alone
-        settings = mine.model_copy(update={"home": Path(folder)})
-        embedder = factory.embedder(mine)  # shares the graph that is already built
-        for report in ingestion.ingest(settings.home, args.papers or [formats.STARTER], embedder, progress):
-            if report.error:
-                raise SourceError(report.error, "")
-        assistant = Assistant(settings, embedder=embedder)
+        assistant, settings = _assistant(args, Path(folder), progress)
         args.out.mkdir(parents=True, exist_ok=True)
         path = args.out / f"run-{datetime.now(UTC):%Y%m%d-%H%M%S}.jsonl"
-        failed = 0
-        results: list[Result] = []
         with path.open("w", encoding="utf-8") as out:
             out.write(json.dumps(_header(settings, assistant, args)) + "\n")
-            for n, case in enumerate(asked, 1):
-                try:
-                    answer, ranked = _ask(assistant, case)
-                except (EndpointError, EmbedderError) as error:
-                    failed += 1
-                    say(f"{case.id}: {error}")
-                    out.write(json.dumps({"case": case.id, "error": str(error)}) + "\n")
-                    continue
-                measured = measure(case, answer, ranked)
-                results.append((case, measured))
-                record = {"case": case.id, "kind": case.kind, **asdict(measured), "answer": render.to_dict(answer)}
-                out.write(json.dumps(record, ensure_ascii=False) + "\n")
-                progress("asking", n, len(asked))
+            results = list(_results(assistant, cases, out, progress))
     print("\n".join(table(results)))
     print(f"\n{len(results)} cases, {assistant.model.name or assistant.model.mode}; each in {path}")
-    return 1 if failed else 0
+    return 0 if len(results) == len(cases) else 1
+
+
+def _cases(args: argparse.Namespace) -> list[Case]:
+    """Return the cases to ask, without those that wait for a review. Raises UsageError when there are none."""
+    cases = case_files.load(args.cases, args.split)
+    if args.cases is None and args.papers is None:
+        cases += case_files.load(case_files.COLLECTION, args.split)
+    ready = [case for case in cases if case.review is None]
+    if len(ready) < len(cases):
+        say(f"{len(cases) - len(ready)} of {len(cases)} cases wait for a review and are left out.")
+    if not ready:
+        fix = "Name another file with --cases, leave --split out, or review the cases."
+        raise UsageError("There are no cases to ask.", fix)
+    return ready
+
+
+def _assistant(args: argparse.Namespace, home: Path, progress: Progress) -> tuple[Assistant, Settings]:
+    """Return an assistant over the papers to ask, in `home`, and its settings. Raises SourceError for an unreadable file."""
+    flags = {"profile": args.profile, "model": args.model, "base_url": args.base_url, "no_model": args.no_model or None}
+    own = load(k=args.k, **flags)  # with the rag.toml of RAG_HOME; the library there is not used
+    settings = own.model_copy(update={"home": home})
+    embedder = factory.embedder(own)  # uses the graph that is already built
+    for report in ingestion.ingest(home, args.papers or [formats.STARTER], embedder, progress):
+        if report.error:
+            raise SourceError(report.error, "")
+    return Assistant(settings, embedder=embedder), settings
+
+
+def _results(assistant: Assistant, cases: Sequence[Case], out: TextIO, progress: Progress) -> Iterator[Result]:
+    """Yield the measures of each case that was answered, and write a line of JSON for every case."""
+    for n, case in enumerate(cases, 1):
+        try:
+            answer, ranked = _ask(assistant, case)
+        except (EndpointError, EmbedderError) as error:
+            say(f"{case.id}: {error}")
+            out.write(json.dumps({"case": case.id, "error": str(error)}) + "\n")
+            continue
+        measured = measure(case, answer, ranked)
+        record = {"case": case.id, "kind": case.kind, **asdict(measured), "answer": render.to_dict(answer)}
+        out.write(json.dumps(record, ensure_ascii=False) + "\n")
+        yield case, measured
+        progress("asking", n, len(cases))
 
 
 def _ask(assistant: Assistant, case: Case) -> tuple[Answer, list[str]]:
-    """Return the answer and the ids of the papers put before the reader, best first."""
+    """Return the answer, and the ids of the papers in the prompt, best first."""
     ranked: list[str] = []
     for event in assistant.stream(case.question, case.history):
         if isinstance(event, Found):
@@ -101,7 +113,7 @@ def _ask(assistant: Assistant, case: Case) -> tuple[Answer, list[str]]:
 
 
 def _header(settings: Settings, assistant: Assistant, args: argparse.Namespace) -> dict[str, object]:
-    """What a result must be read with: the model, the prompt's hash, the papers."""
+    """Return what the result depends on: the model, the hashes of the prompts, the papers."""
     prompts = sorted((f for f in resources.files("prompts").iterdir() if f.name.endswith(".md")), key=lambda f: f.name)
     return {
         "mode": assistant.model.mode,

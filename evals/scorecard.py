@@ -1,7 +1,7 @@
-"""Twenty of the bundled cases, asked of the starter corpus: how many answers are grounded from beginning to end?
+"""The score card of python -m rag.doctor: twenty bundled cases over the starter corpus, and how many answers are grounded.
 
-python -m rag.doctor ends with it, by the entry point `abstract_rag.score_card` of pyproject.toml. It is a first impression;
-`python -m evals run` has all cases and each measure by itself.
+The doctor calls it by the entry point `abstract_rag.score_card` of pyproject.toml. `python -m evals run` asks all cases and
+shows each measure.
 """
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ from pathlib import Path
 from evals import case_files
 from evals.case_files import Case
 from evals.metrics import is_grounded
-from rag import factory as opened
-from rag import ingestion
+from rag import factory, ingestion
 from rag.assistant import Assistant
 from rag.doctor.score import Score
 from rag.errors import RagError
@@ -24,7 +23,7 @@ from rag.sources import formats
 from rag.terminal import say
 from rag.types import Progress
 
-CHOSEN = {  # how many of each kind; the first ones of the half that nothing was tuned on
+CASES_OF_KIND = {  # number of cases; the first ones of the test half, on which nothing was tuned
     "single": 6,
     "numeric": 6,
     "multi": 2,
@@ -33,50 +32,51 @@ CHOSEN = {  # how many of each kind; the first ones of the half that nothing was
     "absent_detail": 1,
     "far_off": 1,
 }
-_PATIENCE = 3  # questions in a row that may fail before the others are left unasked
+_MAX_FAILURES_IN_ROW = 3  # then the remaining questions are not asked
 
 
-def measure(settings: Settings, progress: Progress, reuse: bool, most: int) -> Score:
-    """Ask up to `most` of the cases as `settings` say and judge the answers. Raises RagError when nothing can be asked."""
-    asked = chosen()[:most]
-    say(f"Asking {len(asked)} bundled questions" + ("." if reuse else " of the starter corpus, which is read first."))
+def measure(settings: Settings, progress: Progress, reuse: bool, max_cases: int) -> Score:
+    """Return the score of up to `max_cases` cases with `settings`. Raises RagError when no question can be asked."""
+    cases = chosen()[:max_cases]
+    say(f"Asking {len(cases)} bundled questions" + ("." if reuse else " over the starter corpus, which is read first."))
     with on_starter(settings, progress, reuse=reuse) as assistant:
-        return score(assistant, asked, progress)
+        return score(assistant, cases, progress)
 
 
 def chosen() -> list[Case]:
     """Return the cases of the score card, always the same."""
-    held = case_files.load(split="test")
-    return [case for kind, n in CHOSEN.items() for case in [c for c in held if c.kind == kind][:n]]
+    cases = case_files.load(split="test")
+    return [case for kind, n in CASES_OF_KIND.items() for case in [c for c in cases if c.kind == kind][:n]]
 
 
 @contextmanager
 def on_starter(settings: Settings, progress: Progress, *, reuse: bool) -> Iterator[Assistant]:
-    """Give an assistant as `settings` say over the starter corpus: the home's own with `reuse`, else one read for this.
+    """Provide an assistant with `settings` over the starter corpus: in the user's home with `reuse`, else in a temporary one.
 
-    Raises RagError.
+    Raises RagError when the corpus cannot be read.
     """
     settings = settings.model_copy(update={"verify": "off"})
     if reuse:
         yield Assistant(settings)
         return
     with tempfile.TemporaryDirectory(prefix="rag-doctor-", ignore_cleanup_errors=True) as folder:
-        embedder = opened.embedder(settings)
+        embedder = factory.embedder(settings)
         ingestion.ingest(Path(folder), [formats.STARTER], embedder, progress)
         yield Assistant(settings.model_copy(update={"home": Path(folder)}), embedder=embedder)
 
 
-def score(assistant: Assistant, asked: Sequence[Case], progress: Progress) -> Score:
-    """Ask the cases and judge the answers; one that fails counts as missed."""
+def score(assistant: Assistant, cases: Sequence[Case], progress: Progress) -> Score:
+    """Return the score of `cases`. A question that fails counts as missed."""
     missed: list[str] = []
     problem, failures = None, 0
-    for n, case in enumerate(asked, 1):
+    for n, case in enumerate(cases, 1):
         try:
-            good = failures < _PATIENCE and is_grounded(case, assistant.ask(case.question, case.history))
-            failures = failures if failures >= _PATIENCE else 0
+            good = failures < _MAX_FAILURES_IN_ROW and is_grounded(case, assistant.ask(case.question, case.history))
+            failures = failures if failures >= _MAX_FAILURES_IN_ROW else 0
         except RagError as error:
             good, problem, failures = False, str(error), failures + 1
         missed += [] if good else [case.id]
-        progress("score card", n, len(asked))
+        progress("score card", n, len(cases))
     by = assistant.model.name or assistant.model.mode
-    return Score(len(asked) - len(missed), len(asked), by, tuple(missed), problem)
+    grounded = len(cases) - len(missed)
+    return Score(grounded=grounded, of=len(cases), by=by, missed=tuple(missed), problem=problem)

@@ -1,14 +1,14 @@
-"""The measuring process of evals bench: python -m evals.speed STAGE JSON, one stage a process, so that memory is its own.
+"""The measuring process of evals bench: python -m evals.speed STAGE JSON. One process per stage separates their memory.
 
-    build   {"home", "models", "papers", "words": n}        make the library unless it is there, build its index
-    choose  {"home"}                                        choose filters by name that half of the papers pass, and so on
-    ask     {"home", "models", "papers", "questions": n,    ask it under each filter, against exact search
+    build   {"home", "models", "papers", "words": n}        create the library if there is none, build its index
+    choose  {"home"}                                        choose the filters, such as one that half of the papers pass
+    ask     {"home", "models", "papers", "questions": n,    search under each filter, and compare with exact search
              "filters": {name: fields}}
-    embed   {"home", "models", "texts": n}                  the product's embedder against the bare session
+    embed   {"home", "models", "texts": n}                  compare the product's embedder with the bare session
 
-What was measured is printed as JSON. `models` is the home that has the embedder's graph. With "papers" 0 the library is that
-of the starter corpus, and vectors and questions are real; otherwise they are those of evals.synthetic, and the real
-embedder's time is spent all the same.
+The measurements are printed as JSON. `models` is the home with the graph of the embedder. With "papers" 0, the library is the
+starter corpus, with real vectors and questions. Otherwise both come from evals.synthetic, but questions still take the time
+of the real embedder.
 """
 
 from __future__ import annotations
@@ -40,28 +40,28 @@ from rag.terminal import fail_in_one_sentence, progress_bars
 from rag.types import Filters, Progress
 
 FILTERS = ("none", "half of the papers", "some 20 papers", "one source")
-_K = 10
-_WARM_UP = 10  # questions before the clock counts
-_EXACT = 50  # questions of which exact search is asked too
-_BLOCK = 2_000  # papers of exact search at a time
-_NARROW = 20  # papers
-_BATCH = 32  # texts
-_TRIED = 40  # filters whose papers are counted to find one of the size that is wanted
+_PAPERS_PER_SEARCH = 10
+_WARM_UP_QUESTIONS = 10
+_EXACT_QUESTIONS = 50  # that are also searched exactly
+_PAPERS_PER_BLOCK = 2_000  # of exact search
+_NARROW_FILTER_PAPERS = 20
+_TEXTS_PER_BATCH = 32
+_MAX_FILTERS_TRIED = 40  # to find one that enough papers pass
 
 Spec = dict[str, Any]
 
 
-class Given:
-    """An embedder of a synthetic library: its vectors are all stored, so that no text is to be embedded."""
+class StoredVectors:
+    """The embedder of a synthetic library. All vectors are stored, so it must never embed a text."""
 
-    name, dimension = synthetic.NAME, synthetic.DIMENSION
+    name, dimension = synthetic.EMBEDDER_NAME, synthetic.DIMENSION
 
     def embed(self, texts: Sequence[str]) -> Vectors:
-        raise AssertionError("the vectors of a synthetic library are given")
+        raise AssertionError("the vectors of a synthetic library are stored")
 
 
-class Answering(Given):
-    """The same for questions: takes the real embedder's time, then gives the vector that was made for the question."""
+class QuestionVectors(StoredVectors):
+    """Embeds synthetic questions: it takes the time of the real embedder, and returns the vector made for the question."""
 
     def __init__(self, real: Embedder, vectors: dict[str, NDArray[np.float32]]) -> None:
         self._real, self._vectors = real, vectors
@@ -78,7 +78,7 @@ def build(spec: Spec, progress: Progress) -> dict[str, Any]:
         library = Library(home, create=True)
         if spec["papers"] and not library.count():
             synthetic.fill(library, spec["papers"], progress, spec["words"])
-        embedder: Embedder = Given() if spec["papers"] else MiniLM(Path(spec["models"]))
+        embedder: Embedder = StoredVectors() if spec["papers"] else MiniLM(Path(spec["models"]))
         start = time.perf_counter()
         manifest = generations.refresh(home, library, embedder, progress, anew=True)
         seconds = time.perf_counter() - start
@@ -99,30 +99,32 @@ def _size_mb(folder: Path) -> float:
 
 
 def choose(spec: Spec, progress: Progress) -> dict[str, Any]:
-    """Return the fields of each of FILTERS: in a process of its own, as reading all papers takes memory."""
+    """Return the fields of each of FILTERS. Reading all papers takes memory, so this is a separate stage."""
     library = Library(Path(spec["home"]))
     chosen = zip(FILTERS, (Filters(), *_filters(library)), strict=True)
     return {name: {key: value for key, value in asdict(filters).items() if value} for name, filters in chosen}
 
 
 def ask(spec: Spec, progress: Progress) -> dict[str, Any]:
-    """Ask every question under every filter; milliseconds of Retriever.search for 10, recall@10 of its nearest papers."""
+    """Return for each filter the milliseconds of Retriever.search for 10 papers, and the recall@10 against exact search."""
     home, n = Path(spec["home"]), spec["questions"]
     library = Library(home)
-    asked, embedder = _questions(library, MiniLM(Path(spec["models"])), n, made_up=bool(spec["papers"]))
-    live = generations.open_live(home, generations.fingerprint(embedder))
-    if live is None:
+    questions, embedder = _questions(library, MiniLM(Path(spec["models"])), n, made_up=bool(spec["papers"]))
+    index = generations.open_live(home, generations.fingerprint(embedder))
+    if index is None:
         raise LibraryError(f"The index in {home} cannot be opened.", "Run it again.")
-    retriever = Retriever(library, live, embedder)
+    retriever = Retriever(library, index, embedder)
     chosen = {name: Filters(**fields) for name, fields in spec["filters"].items()}
-    taken = {name: _timed(asked, partial(retriever.search, k=_K, filters=f)) for name, f in chosen.items()}
-    memory = memory_mb()  # before exact search, which is not the product's
-    exact = Exact(library, embedder, asked[:_EXACT])
+    times_ms = {
+        name: _times_ms(questions, partial(retriever.search, k=_PAPERS_PER_SEARCH, filters=f)) for name, f in chosen.items()
+    }
+    memory = memory_mb()  # before exact search, which is not a part of the product
+    exact = Exact(library, embedder, questions[:_EXACT_QUESTIONS])
     rows: dict[str, dict[str, Any]] = {}
     for name, filters in chosen.items():
         among = library.matching(filters)
         near = [_nearest(retriever, question, filters) for question in exact.questions]
-        p50, p95 = np.percentile(taken[name], [50, 95])
+        p50, p95 = np.percentile(times_ms[name], [50, 95])
         rows[name] = {"papers": len(among), "p50_ms": p50, "p95_ms": p95, "recall@10": exact.recall(near, among)}
         rows[name]["filters"] = spec["filters"][name]
         progress("comparing", len(rows), len(chosen))
@@ -132,29 +134,29 @@ def ask(spec: Spec, progress: Progress) -> dict[str, Any]:
 def _questions(library: Library, real: Embedder, n: int, *, made_up: bool) -> tuple[list[str], Embedder]:
     if not made_up:
         return case_files.questions(n), real
-    made = dict(synthetic.questions(library, n))
-    return list(made), Answering(real, made)
+    vectors = dict(synthetic.questions(library, n))
+    return list(vectors), QuestionVectors(real, vectors)
 
 
-def _timed(asked: Sequence[str], search: Callable[[str], object]) -> list[float]:
-    for question in asked[:_WARM_UP]:
+def _times_ms(questions: Sequence[str], search: Callable[[str], object]) -> list[float]:
+    for question in questions[:_WARM_UP_QUESTIONS]:
         search(question)
-    taken = []
-    for question in asked:
+    times = []
+    for question in questions:
         start = time.perf_counter()
         search(question)
-        taken.append((time.perf_counter() - start) * 1000)
-    return taken
+        times.append((time.perf_counter() - start) * 1000)
+    return times
 
 
 def _nearest(retriever: Retriever, question: str, filters: Filters) -> list[str]:
-    """The papers that the product's search takes for the nearest by cosine."""
+    """Return the ids of the nearest papers by cosine in the product's search."""
     ranked = sorted(retriever.rank(question, filters), key=lambda c: (-c.dense, c.paper_id))
-    return [c.paper_id for c in ranked[:_K]]
+    return [c.paper_id for c in ranked[:_PAPERS_PER_SEARCH]]
 
 
 class Exact:
-    """The cosine of every paper's best chunk with every question, by going through all of them."""
+    """Exact search: the cosine of every paper's best chunk with every question."""
 
     def __init__(self, library: Library, embedder: Embedder, questions: Sequence[str]) -> None:
         self.questions = questions
@@ -162,35 +164,35 @@ class Exact:
         ids = sorted(library.matching(Filters()))
         self._place = {paper_id: n for n, paper_id in enumerate(ids)}
         self._best = np.full((len(ids), len(questions)), -1.0, np.float32)
-        for first in range(0, len(ids), _BLOCK):
-            chunks = library.chunks(ids[first : first + _BLOCK])
+        for first in range(0, len(ids), _PAPERS_PER_BLOCK):
+            chunks = library.chunks(ids[first : first + _PAPERS_PER_BLOCK])
             cosines = library.vectors(embedder.name, [c.text for c in chunks]) @ vectors.T
             np.maximum.at(self._best, [self._place[c.paper_id] for c in chunks], cosines)
 
-    def recall(self, found: Sequence[Sequence[str]], among: Sequence[str]) -> float:
-        """Return the share of the 10 nearest papers of `among` that were found, a list of ids for each question."""
+    def recall(self, results: Sequence[Sequence[str]], among: Sequence[str]) -> float:
+        """Return the mean share of the 10 nearest papers of `among` in the `results` of each question."""
         rows = np.array([self._place[i] for i in among])
         shares = []
-        for column, ids in enumerate(found):
+        for column, ids in enumerate(results):
             cosines = self._best[rows, column]
-            k = min(_K, len(rows))
+            k = min(_PAPERS_PER_SEARCH, len(rows))
             nearest = {among[i] for i in np.argsort(-cosines, kind="stable")[:k]}
             shares.append(len(nearest.intersection(ids)) / k)
         return float(np.mean(shares))
 
 
 def _filters(library: Library) -> tuple[Filters, Filters, Filters]:
-    """Filters that half of the papers pass, some 20 and those of one source, whatever the papers are.
+    """Return filters that half of the papers pass, that some 20 pass, and that the papers of one source pass.
 
-    By date where the papers have dates, else by a letter or a word of their titles.
+    They are by date when the papers have dates, else by a letter or a word of the titles.
     """
     papers = library.papers().values()
-    few, many = min(_NARROW, len(papers) // 2), len(papers) // 2
+    few, many = min(_NARROW_FILTER_PAPERS, len(papers) // 2), len(papers) // 2
     dates = sorted(p.published for p in papers if p.published)
     letters = [Filters(title=letter) for letter in "bcdfghjklmnpqrstuvwxyz"]
     broad = [*(Filters(since=dates[len(dates) // 10 * part]) for part in range(1, 10) if dates), *letters]
     words = Counter(word for p in papers for word in {w for w in p.title.lower().split() if len(w) > 1})
-    near = sorted(words, key=lambda word: (abs(words[word] - few), word))[:_TRIED]
+    near = sorted(words, key=lambda word: (abs(words[word] - few), word))[:_MAX_FILTERS_TRIED]
     spans = [Filters(since=since, until=until) for since, until in zip(dates, dates[few - 1 :], strict=False)]
     narrow = [*spans[:: len(spans) // 10 + 1], *(Filters(title=word) for word in near)]
     return _of_size(library, broad, many), _of_size(library, narrow, few), Filters(source=min(library.sources()))
@@ -201,15 +203,15 @@ def _of_size(library: Library, filters: Sequence[Filters], papers: int) -> Filte
 
 
 def embed(spec: Spec, progress: Progress) -> dict[str, Any]:
-    """Texts a second of the product's embedder and of the bare session on the same batches, taken in turns."""
+    """Return the texts per second of the product's embedder and of the bare session, on the same batches, in turns."""
     library = Library(Path(spec["home"]))
     texts = sorted((c.text for c in library.chunks()[: spec["texts"]]), key=len)  # little padding in a batch
     library.close()
     ours = MiniLM(Path(spec["models"]))
-    batches = [texts[first : first + _BATCH] for first in range(0, len(texts), _BATCH)]
+    batches = [texts[first : first + _TEXTS_PER_BATCH] for first in range(0, len(texts), _TEXTS_PER_BATCH)]
     bare = list(_bare(Path(spec["models"]), batches))
     for first_run in (bare[0], partial(ours.embed, batches[0])):
-        first_run()  # the first one sets its memory up
+        first_run()  # the first run allocates memory
     seconds = {"ours": 0.0, "bare": 0.0}
     for n, (batch, run) in enumerate(zip(batches, bare, strict=True)):
         turns: list[tuple[str, Callable[[], object]]] = [("ours", partial(ours.embed, batch)), ("bare", run)]
@@ -223,7 +225,7 @@ def embed(spec: Spec, progress: Progress) -> dict[str, Any]:
 
 
 def _bare(models: Path, batches: Sequence[Sequence[str]]) -> Iterator[Callable[[], object]]:
-    """Yield what runs each batch, its word pieces made beforehand, in a session of nothing but onnxruntime."""
+    """Yield a function for each batch that runs it, already tokenised, in a plain onnxruntime session."""
     import onnxruntime
     from tokenizers import Tokenizer
 

@@ -54,7 +54,7 @@ def test_a_made_up_paper_reads_like_an_abstract(made: Library) -> None:
 
 def test_made_up_vectors_have_the_cosines_of_real_ones(made: Library) -> None:
     chunks = made.chunks()
-    vectors = made.vectors(synthetic.NAME, [c.text for c in chunks])
+    vectors = made.vectors(synthetic.EMBEDDER_NAME, [c.text for c in chunks])
     papers = np.array([c.paper_id for c in chunks])
     cosines = vectors @ vectors.T
     same = papers[:, None] == papers[None]
@@ -69,19 +69,19 @@ def test_the_same_library_and_questions_are_made_every_time(made: Library, tmp_p
     synthetic.fill(again, MADE, silent)
     assert again.chunks() == made.chunks()
     texts = [c.text for c in made.chunks()[:50]]
-    assert np.array_equal(again.vectors(synthetic.NAME, texts), made.vectors(synthetic.NAME, texts))
+    assert np.array_equal(again.vectors(synthetic.EMBEDDER_NAME, texts), made.vectors(synthetic.EMBEDDER_NAME, texts))
     assert [text for text, _ in synthetic.questions(again, 5)] == [text for text, _ in synthetic.questions(made, 5)]
     again.close()
 
 
 def test_nothing_is_left_to_embed_and_a_question_is_near_a_chunk(made: Library) -> None:
-    assert made.unembedded(synthetic.NAME) == []
+    assert made.unembedded(synthetic.EMBEDDER_NAME) == []
     chunks = made.chunks()
-    vectors = made.vectors(synthetic.NAME, [c.text for c in chunks])
+    vectors = made.vectors(synthetic.EMBEDDER_NAME, [c.text for c in chunks])
     best = [float((vectors @ vector).max()) for _, vector in synthetic.questions(made, 30)]
     assert np.mean(best) == pytest.approx(0.65, abs=0.08)
-    with pytest.raises(AssertionError, match="given"):
-        speed.Given().embed(["x"])
+    with pytest.raises(AssertionError, match="stored"):
+        speed.StoredVectors().embed(["x"])
 
 
 def test_filters_of_the_sizes_wanted_are_found_with_dates_or_without(made: Library, tmp_path: Path) -> None:
@@ -101,10 +101,10 @@ def test_filters_of_the_sizes_wanted_are_found_with_dates_or_without(made: Libra
 
 def test_recall_is_the_share_of_the_truly_nearest_papers(made: Library, embedder: MiniLM) -> None:
     asked = dict(synthetic.questions(made, 2))
-    exact = Exact(made, speed.Answering(embedder, asked), list(asked))
+    exact = Exact(made, speed.QuestionVectors(embedder, asked), list(asked))
     everyone = made.matching(Filters())
     chunks = made.chunks()
-    vectors = made.vectors(synthetic.NAME, [c.text for c in chunks])
+    vectors = made.vectors(synthetic.EMBEDDER_NAME, [c.text for c in chunks])
     nearest = []
     for vector in asked.values():
         best: dict[str, float] = {}
@@ -214,9 +214,9 @@ def test_the_command_prints_the_tables_and_writes_all_numbers(told: tuple[str, d
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--papers", "many"], "many is not a number"),
+        (["--papers", "many"], "many is not a whole number"),
         (["--papers", "10"], "too few"),
-        (["--questions", "0"], "0 is not a number from 1 on"),
+        (["--questions", "0"], "0 is not a whole number of 1 or more"),
     ],
 )
 def test_sizes_that_cannot_be_are_refused(options: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:

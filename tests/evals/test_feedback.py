@@ -99,7 +99,7 @@ def home(model_home: Path, embedder: MiniLM, tmp_path: Path, monkeypatch: pytest
 
 def test_rated_answers_are_asked_again_on_the_spot(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["add-feedback", "--out", "new/mine.jsonl"]) == 0
-    assert "3 cases added to new/mine.jsonl, of which 1 wait for a review; 0 were there." in capsys.readouterr().out
+    assert "3 cases added to new/mine.jsonl, of which 1 wait for a review; 0 were there before." in capsys.readouterr().out
     lamps, egg, drone = case_files.load(Path("new/mine.jsonl"))
     assert (lamps.kind, lamps.gold, lamps.answerable) == ("numeric", ("LanternNet",), True)
     assert ("340",) in lamps.must_include
@@ -137,5 +137,5 @@ def test_cases_that_all_wait_are_told(capsys: pytest.CaptureFixture[str]) -> Non
 
 def test_a_home_where_nothing_was_rated_is_told_and_stays_as_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["add-feedback", "--home", str(tmp_path / "nosuch")]) == 2
-    assert "Nothing was rated in" in capsys.readouterr().err
+    assert "No answer was rated in" in capsys.readouterr().err
     assert not (tmp_path / "nosuch").exists()

@@ -183,7 +183,7 @@ def test_a_kept_home_is_used_again_and_never_mixed_with_another_corpus(capsys: p
     )
     assert [r["rankings"] for r in before[1:]] == [r["rankings"] for r in after[1:]]
     assert main(["retrieval", "--known-item", "--keep", "kept", "--out", "third"]) == 2
-    assert "holds 3 papers that are not of this corpus" in capsys.readouterr().err
+    assert "has 3 papers of another corpus" in capsys.readouterr().err
     assert Path("kept/library.sqlite").read_bytes() == held
     assert not Path("third").exists()
 
