@@ -83,7 +83,7 @@ def status(sentence: str, *, wrong: bool = False) -> Markup:
 
 def removed(source: str, papers: int) -> str:
     """Return the sentence that a source was removed, and how many papers with it."""
-    return f"Removed {source}: {counted(papers, 'paper')} {'is' if papers == 1 else 'are'} gone from the library."
+    return f"Removed {source}: {counted(papers, 'paper')} {'is' if papers == 1 else 'are'} no longer in the library."
 
 
 def papers(page: Sequence[Paper], first: int, scope: str) -> Markup:
