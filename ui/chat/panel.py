@@ -26,7 +26,7 @@ _VERDICTS = {
 
 
 class Insertion(NamedTuple):
-    """What replaces the characters from `start` to `end` of an answer; it is put between two where they are equal."""
+    """HTML that replaces answer[start:end]. Where `start` equals `end`, it is inserted there."""
 
     start: int
     end: int

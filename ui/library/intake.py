@@ -36,10 +36,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The reports on the sources that were added. `there` are the names of sources that the library had before."""
+    """The reports on the sources that were added. `known` are the names of sources that the library had before."""
 
     reports: tuple[Report, ...]
-    there: frozenset[str]
+    known: frozenset[str]
 
 
 def add(assistant: Assistant, files: Sequence[str], text: str = "") -> Iterator[Step | Result]:
@@ -48,14 +48,15 @@ def add(assistant: Assistant, files: Sequence[str], text: str = "") -> Iterator[
     A file's name is the name of its source. The report of a source says what could not be read. Raises Busy when another
     change is under way.
     """
-    there = frozenset(assistant.library.sources())
-    with _pasted(text, there) as pasted:
+    known = frozenset(assistant.library.sources())
+    with _pasted(text, known) as pasted:
         places = [*files, *pasted]
+        names = [*(Path(file).name for file in files), *([_PASTED_NAME] * len(pasted))]
         for event in _run(lambda progress: ingestion.ingest(assistant.home, places, assistant.embedder, progress)):
             if isinstance(event, Step):
                 yield event
             else:
-                yield Result(tuple(map(_shown, event, places, [*map(_own_name, files), *[_PASTED_NAME] * len(pasted)])), there)
+                yield Result(tuple(map(_renamed, event, places, names)), known)
 
 
 def remove(assistant: Assistant, source: str) -> Iterator[Step | int]:
@@ -91,23 +92,19 @@ def _run(work: Callable[[Progress], T]) -> Iterator[Step | T]:
 
 
 @contextmanager
-def _pasted(text: str, there: frozenset[str]) -> Iterator[list[str]]:
+def _pasted(text: str, known: frozenset[str]) -> Iterator[list[str]]:
     """Give the path of a temporary file with the text, in a list; [] for no text. No source has the file's name."""
     if not text.strip():
         yield []
         return
     with TemporaryDirectory() as folder:
-        name = next(name for n in range(1, len(there) + 2) if (name := f"pasted-{date.today()}-{n}") not in there)
+        name = next(name for n in range(1, len(known) + 2) if (name := f"pasted-{date.today()}-{n}") not in known)
         path = Path(folder, name)
         path.write_bytes(text.encode("utf-8", "replace"))
         yield [str(path)]
 
 
-def _own_name(path: str) -> str:
-    return Path(path).name
-
-
-def _shown(report: Report, place: str, name: str) -> Report:
+def _renamed(report: Report, place: str, name: str) -> Report:
     """Return the report with the name of the upload in place of the path where Gradio stored it."""
     source = name if report.source == place else report.source
     return replace(report, source=source, error=report.error and report.error.replace(place, name))

@@ -73,7 +73,7 @@ def progress(step: Step) -> Markup:
 
 def reports(result: Result) -> Markup:
     """Return what was read of each source, and the reasons for the records that were not."""
-    return rendered("library/reports.html", reports=result.reports, there=result.there, most_bad=_BAD_RECORDS)
+    return rendered("library/reports.html", reports=result.reports, known=result.known, most_bad=_BAD_RECORDS)
 
 
 def status(sentence: str, *, wrong: bool = False) -> Markup:

@@ -68,19 +68,19 @@
   tip.hidden = true;
   const hide = () => (tip.hidden = true);
   const explain = (event) => {
-    const it = event.target.closest && event.target.closest("#chat a.cite, #chat .doubt, #chat .cite.invalid");
-    if (!it) return hide();
-    if (it.title) {
-      it.dataset.tip = it.title;
-      it.removeAttribute("title"); // else the browser shows it too
-      it.setAttribute("aria-describedby", "tip");
+    const mark = event.target.closest && event.target.closest("#chat a.cite, #chat .doubt, #chat .cite.invalid");
+    if (!mark) return hide();
+    if (mark.title) {
+      mark.dataset.tip = mark.title;
+      mark.removeAttribute("title"); // else the browser shows it too
+      mark.setAttribute("aria-describedby", "tip");
     }
-    const [first, ...rest] = (it.dataset.tip || "").split("\n");
+    const [first, ...rest] = (mark.dataset.tip || "").split("\n");
     tip.replaceChildren();
     tip.appendChild(document.createElement(rest.length ? "strong" : "span")).textContent = first;
     if (rest.length) tip.appendChild(document.createElement("span")).textContent = rest.join("\n");
     tip.hidden = !first;
-    const at = it.getBoundingClientRect();
+    const at = mark.getBoundingClientRect();
     const left = Math.max(8, Math.min(at.left, window.innerWidth - tip.offsetWidth - 8));
     const above = at.top - tip.offsetHeight - 8;
     tip.style.left = `${left}px`;
