@@ -13,7 +13,7 @@ from rag.settings.settings import exposed_keys, load
 from rag.terminal import NO_MODEL, add_verbose, fail_in_one_sentence, progress_bars, say
 from ui.serving import listening
 
-_TURN_S = 0.001  # for which an answer's thread may keep the others waiting, one of which answers all requests
+_TURN_S = 0.001  # that a thread may run while others wait; one of them serves all requests
 
 
 def _port(value: str) -> int:
@@ -55,7 +55,10 @@ def arguments() -> argparse.ArgumentParser:
 
 @fail_in_one_sentence
 def main(argv: Sequence[str] | None = None) -> int:
-    """Serve the chat until Ctrl-C. Raises UsageError when it cannot listen there, or everybody could."""
+    """Serve the chat until Ctrl-C.
+
+    Raises UsageError when the chat cannot listen there, or everybody could use it without a password.
+    """
     args = arguments().parse_args(argv)
     auth = listening.credentials(args.auth, args.auth_file)
     host = listening.checked_host(args.host, auth)
@@ -66,7 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     with progress_bars() as progress:
         assistant = Assistant(settings, progress=progress, tell=say)
     sys.setswitchinterval(_TURN_S)
-    with _without("mcp"):  # Gradio imports it where it is installed: 0.7 s, for a server that is not used here
+    with _without("mcp"):  # Gradio imports it for a server of its own, which takes 0.7 s and is not used
         from ui.chat.page import build, launch_options
 
     page = build(assistant, endpoint_change=args.allow_endpoint_change)
@@ -85,21 +88,29 @@ def main(argv: Sequence[str] | None = None) -> int:
             **options,
         )
     except OSError as error:
-        raise UsageError(f"Port {port} was taken just now.", "Start the chat again.") from error
-    if port != (args.port or listening.FIRST_PORT):
-        say(f"Port {args.port or listening.FIRST_PORT} is in use, so this is port {port}.")
-    if assistant.model.mode == "extractive":
-        say(NO_MODEL)
-    if args.mcp:
-        print(f"MCP clients find ask and search at {url.rstrip('/')}{mcp.PATH}.")
-    print(f"Open {url} in a browser. Ctrl-C stops it.", flush=True)
+        raise UsageError(f"Another program has just taken port {port}.", "Start the chat again.") from error
+    _announce(args, assistant, url, port)
     page.block_thread()
     return 0
 
 
+def _announce(args: argparse.Namespace, assistant: Assistant, url: str, port: int) -> None:
+    """Print where the chat is, and what differs from what was asked for."""
+    wanted = args.port or listening.FIRST_PORT
+    if port != wanted:
+        say(f"Port {wanted} is in use, so this is port {port}.")
+    if assistant.model.mode == "extractive":
+        say(NO_MODEL)
+    if args.mcp:
+        from ui.serving import mcp
+
+        print(f"MCP clients find ask and search at {url.rstrip('/')}{mcp.PATH}.")
+    print(f"Open {url} in a browser. Ctrl-C stops it.", flush=True)
+
+
 @contextmanager
 def _without(package: str) -> Iterator[None]:
-    """Let a package that is not loaded yet appear as not installed meanwhile."""
+    """Make imports of a package fail meanwhile, as if it were not installed. One that is loaded already stays."""
     sys.modules.setdefault(package, None)  # type: ignore[arg-type]
     try:
         yield

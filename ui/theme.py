@@ -1,4 +1,4 @@
-"""How the pages look: their colours and shapes, style sheets, script and icon."""
+"""The look of the pages: colours, shapes, style sheets, script and icon."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _SHEETS = ("style.css", "library.css")
 
 
 def launch_options() -> dict[str, Any]:
-    """Return the arguments of launch() that the look is made of."""
+    """Return the arguments of launch() that make the look."""
     files = resources.files("ui").joinpath("static")
     return {
         "css": "".join(files.joinpath(name).read_text("utf-8") for name in _SHEETS),
@@ -26,7 +26,7 @@ def _theme() -> gr.themes.Base:
     theme = gr.themes.Base(
         primary_hue="indigo", neutral_hue="slate", radius_size=gr.themes.sizes.radius_lg, font=["system-ui", "sans-serif"]
     )
-    return theme.set(  # text that can be read by everybody: 4.5 to 1 against what it stands on
+    return theme.set(  # a contrast of text to background of at least 4.5 to 1
         body_text_color_subdued="*neutral_600",
         body_text_color_subdued_dark="*neutral_300",
         block_info_text_color="*neutral_600",

@@ -112,7 +112,7 @@ def test_axe_finds_nothing_in_an_answer_that_is_written_and_in_its_marks(
         model.go_on.set()
         expect(page.locator("#chat a.copy")).to_have_count(1)
         expect(log).to_have_attribute("aria-busy", "false")
-        expect(page.locator("#status")).to_have_text("The answer is there.")
+        expect(page.locator("#status")).to_have_text("The answer is ready.")
         assert findings(page) == []
         mark = page.get_by_role("img", name=re.compile("not supported"))
         mark.focus()

@@ -274,7 +274,7 @@ def test_a_question_that_is_too_long_asks_nothing_and_stays(tab: Page, chat_with
     model = Paused("never", "")
     tab.goto(chat_with(model))
     ask(tab, "graph " * 1400)
-    expect(tab.locator(".toast-body")).to_contain_text("Ask in at most 8000 characters.")
+    expect(tab.locator(".toast-body")).to_contain_text("The question has more than 8000 characters. Ask a shorter one.")
     expect(tab.locator("#question textarea")).to_have_value("graph " * 1400)
     assert model.prompts == []
 

@@ -68,7 +68,7 @@ def test_a_name_of_the_server_is_served(client: TestClient, host: str) -> None:
 def test_any_other_name_is_refused(client: TestClient, host: str, path: str) -> None:
     refused = client.get(path, headers={"Host": host})
     assert refused.status_code == 403
-    assert refused.text == "This server is not known by that name; start it with --allowed-host NAME."
+    assert refused.text == "This server does not have that name. Start it with --allowed-host NAME."
 
 
 def test_no_name_and_two_names_are_refused(client: TestClient) -> None:

@@ -58,12 +58,12 @@ def test_files_are_known_by_their_own_names_and_a_second_time_as_here_before(own
     first = result(intake.add(own, [str(file)]))
     [report] = first.reports
     assert (report.source, report.read, report.added, len(report.bad), report.error) == ("lamps.jsonl", 2, 1, 1, None)
-    assert "was here before" not in panel.reports(first)
+    assert "had this source before" not in panel.reports(first)
     assert "line 2: " in panel.reports(first)
     assert own.search("lamps dimmed by footsteps", 1)[0].paper.title == LAMPS
     again = result(intake.add(own, [str(file)]))
     assert again.reports[0].unchanged == 1
-    assert "It was here before" in panel.reports(again)
+    assert "The library had this source before" in panel.reports(again)
 
 
 def test_what_cannot_be_read_is_told_in_a_sentence_without_the_folder_it_was_put_into(own: Assistant, tmp_path: Path) -> None:
@@ -249,6 +249,6 @@ def test_papers_are_added_asked_about_and_removed_in_the_browser(
     expect(tab.locator("#really")).to_be_hidden()
     tab.get_by_role("button", name="Remove my lamps.jsonl").click()
     tab.get_by_role("button", name="Remove it").click()
-    expect(tab.locator("#told")).to_contain_text("Removed my lamps.jsonl: 1 paper is gone from the library.")
+    expect(tab.locator("#told")).to_contain_text("Removed my lamps.jsonl: 1 paper is no longer in the library.")
     expect(tab.locator("#masthead")).to_contain_text("574 papers · 1 source")
     next(server, None)

@@ -77,7 +77,7 @@ def test_a_text_in_a_message_is_no_element_link_image_or_code() -> None:
 def test_what_a_template_made_is_escaped_once() -> None:
     assert rendered("heading.html", text="a < b & c") == "<h2>a &lt; b &amp; c</h2>"
     assert rendered("heading.html", text=Markup("<b>a</b>")) == "<h2><b>a</b></h2>"
-    assert rendered("chat/marked.md", pieces=["[1] & ", rendered("chat/no_such_source.md", n=9)]) == (
+    assert rendered("chat/marked.md", pieces=["[1] & ", panel.Citation(9)]) == (
         '&#91;1&#93; &amp; <span class="cite invalid" title="There is no source 9">[9]</span>'
     )
     assert markdown_safe(r"\(x\) \[y\] \\[z]") == r"\(x\) \[y\] \\&#91;z&#93;"
@@ -86,8 +86,8 @@ def test_what_a_template_made_is_escaped_once() -> None:
 def test_a_missing_value_raises_and_so_does_a_missing_template() -> None:
     with pytest.raises(UndefinedError, match="'text' is undefined"):
         rendered("heading.html")
-    with pytest.raises(UndefinedError, match="'n' is undefined"):
-        rendered("chat/no_such_source.md")
+    with pytest.raises(UndefinedError, match="'pieces' is undefined"):
+        rendered("chat/marked.md")
     with pytest.raises(UndefinedError, match="no attribute 'title'"):
         rendered("chat/selected.html", papers=[object()])
     with pytest.raises(TemplateNotFound):

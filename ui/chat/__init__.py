@@ -1,1 +1,1 @@
-"""The chat page: what stands on it, what starts what, and one answer as HTML."""
+"""The chat page: its components, its events, and answers as HTML."""

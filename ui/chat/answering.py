@@ -1,4 +1,4 @@
-"""Answers one question on the page: shows the answer as it grows, and keeps what there is of it when it is stopped."""
+"""Answers one question on the page. The answer shows as it grows, and one that is stopped is kept as far as it came."""
 
 from __future__ import annotations
 

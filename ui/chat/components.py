@@ -15,7 +15,10 @@ PRIVATE: dict[str, Any] = {"api_visibility": "private"}  # of an event that prog
 
 @dataclass(frozen=True, slots=True)
 class Components:
-    """The states of one page and the components that show them. `filters` and `model` are in the order of their readers."""
+    """The states of one page and the components that show them.
+
+    `filters` are the arguments of filters_form.take(), `model` those of Models.assistant().
+    """
 
     conversation: gr.State
     live: gr.State
@@ -40,7 +43,7 @@ def shown(conversation: Conversation) -> tuple[Any, ...]:
 
 
 def refuse_while_writing(live: Live) -> None:
-    """Raise gr.Error while an answer is being written: an event would change the conversation that the answer belongs to."""
+    """Raise gr.Error while an answer is being written, because the event would change the conversation of that answer."""
     if live.writing:
         raise gr.Error("An answer is being written: wait for it, or stop it first.", print_exception=False)
 

@@ -33,7 +33,7 @@ _FORGET_OPEN = """() => { sessionStorage.removeItem("talk"); }"""
 
 @dataclass(frozen=True, slots=True)
 class ConversationEvents:
-    """Shows, opens and changes the conversations that the history keeps for whoever uses the page."""
+    """Shows, opens and changes the conversations that the history keeps for the owner of the page."""
 
     components: Components
     history: History

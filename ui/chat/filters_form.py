@@ -1,4 +1,4 @@
-"""The folded group under the question: what it is asked of, how many papers are read; and the question taken with them."""
+"""The filters below the question, the number of papers to read, and the question that is sent with them."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from ui.chat.answering import Asked
 from ui.chat.components import PRIVATE
 from ui.rendering import markdown_safe
 
-_MOST = 20  # papers that the slider goes to
+_MAX_PAPERS = 20  # to read for an answer, on the slider
 
 
 def add(page: gr.Blocks, assistant: Assistant) -> list[gr.components.Component]:
-    """Add the folded filters to the page; return their fields in the order in which take() has them."""
+    """Add the folded filters to the page; return their fields in the order of take()'s parameters."""
 
     def listed() -> gr.Dropdown:
         return gr.Dropdown(choices=assistant.scope.sources())
@@ -32,7 +32,14 @@ def add(page: gr.Blocks, assistant: Assistant) -> list[gr.components.Component]:
             title = gr.Textbox(label="Words of the title", placeholder="graph", min_width=200)
             source = gr.Dropdown([], value=None, label="Source", allow_custom_value=True, min_width=200)
         with gr.Row(elem_classes="last-row"):
-            k = gr.Slider(1, max(_MOST, assistant.k), assistant.k, step=1, label="Papers to read for an answer", min_width=200)
+            k = gr.Slider(
+                1,
+                max(_MAX_PAPERS, assistant.k),
+                assistant.k,
+                step=1,
+                label="Papers to read for an answer",
+                min_width=200,
+            )
             listing = gr.Checkbox(False, label="Only list the papers", min_width=140)
             gr.ClearButton([since, until, authors, title, source], value="Clear the filters", size="sm", min_width=140)
     page.load(listed, None, source, **PRIVATE)  # the library may have grown since the page was built
@@ -51,14 +58,16 @@ def take(
     min_authors: int | None = None,
     papers: tuple[str, ...] = (),
 ) -> tuple[Asked | None, dict[str, Any]]:
-    """Take the question out of the box, which offers to stop while the answer comes; warn, and leave it, when it cannot be
-    asked as it is."""
+    """Return the question with its filters, and the emptied box, which offers to stop the answer.
+
+    Show a warning and leave the box as it is when the question or a filter cannot be used.
+    """
     question = question.strip()
     try:
-        if not question or len(question) > MAX_QUESTION_CHARS:
-            raise UsageError(
-                "", "Ask a question first." if not question else f"Ask in at most {MAX_QUESTION_CHARS} characters."
-            )
+        if not question:
+            raise UsageError("The question is empty.", "Ask a question first.")
+        if len(question) > MAX_QUESTION_CHARS:
+            raise UsageError(f"The question has more than {MAX_QUESTION_CHARS} characters.", "Ask a shorter one.")
         only = assistant.scope.checked(
             Filters(since=since, until=until, source=source, title=title, min_authors=min_authors or None, papers=papers)
         )
@@ -69,6 +78,6 @@ def take(
 
 
 def ready(typed: str, again: str) -> dict[str, Any]:
-    """Return the box as it is when no answer is under way, with a question to be asked `again` where nothing else is typed."""
+    """Return the box for the next question. It holds what was `typed` meanwhile, or else a question to ask `again`."""
     update: dict[str, Any] = gr.update(value=typed or again, submit_btn="Ask", stop_btn=False)
     return update

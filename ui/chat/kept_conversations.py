@@ -44,7 +44,10 @@ def errors_as_warnings() -> Iterator[None]:
 
 
 def keep(history: History, conversation: Conversation, answer: Answer, owner: str) -> Conversation:
-    """Store an answer; return the conversation with it. A conversation that is not stored, or no more, is stored as a whole."""
+    """Store an answer; return the conversation with it.
+
+    A conversation that the history does not have is stored with all its answers.
+    """
     with errors_as_warnings():
         try:
             if conversation.id is not None:
@@ -68,7 +71,7 @@ def take_back(history: History, conversation: Conversation, n: int, owner: str) 
 
 
 def titles(history: History, words: str, owner: str) -> list[tuple[str, str, str]]:
-    """Return title, time of the last change and id of the conversations that have these words, or of all."""
+    """Return (title, time of the last change, id) of each conversation that has these words, of all for ""."""
     with errors_as_warnings():
         kept = history.conversations(owner, words)
         return [(c.title, f"{c.changed.astimezone():%d %b %H:%M}", c.id) for c in kept]

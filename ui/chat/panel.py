@@ -6,6 +6,7 @@ Messages are Markdown with HTML in it, made by the `*.md` templates.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from markupsafe import Markup
@@ -25,12 +26,31 @@ _VERDICTS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """The link of a citation, or the mark of one to no source, whose `anchor` is None. The lines of `tip` say what it cites."""
+
+    n: int
+    anchor: str | None = None
+    tip: tuple[str, ...] = ()
+    added: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """The mark after a doubtful claim."""
+
+    verdict: str
+    reason: str
+    sign: str
+
+
 class Insertion(NamedTuple):
-    """What replaces the characters from `start` to `end` of an answer; it is put between two where they are equal."""
+    """Pieces that replace answer[start:end]. Where `start` equals `end`, they are inserted there."""
 
     start: int
     end: int
-    html: Markup
+    pieces: list[str | Citation | Doubt]
 
 
 def message(answer: Answer) -> Markup:
@@ -73,12 +93,12 @@ def restriction(of: Answer | Found) -> str:
 
 def linked(answer_id: str, text: str, claims: Sequence[Claim], sources: Sequence[Source]) -> Markup:
     """Return the text of an answer, or its beginning, with citations linked and checked claims marked."""
-    pieces: list[str] = []
+    shown: list[str | Citation | Doubt] = []
     position = 0
-    for start, end, html in sorted(_insertions(answer_id, text, claims, sources)):
-        pieces += [text[position:start], html]
+    for start, end, pieces in sorted(_insertions(answer_id, text, claims, sources), key=lambda one: (one.start, one.end)):
+        shown += [text[position:start], *pieces]
         position = end
-    return rendered("chat/marked.md", pieces=[*pieces, text[position:]])
+    return rendered("chat/marked.md", pieces=[*shown, text[position:]])
 
 
 def summary(answer: Answer) -> str:
@@ -99,28 +119,28 @@ def _insertions(answer_id: str, text: str, claims: Sequence[Claim], sources: Seq
     numbered = {s.n: s for s in sources}
     for mark in citations(text, sources):
         claim = next((c for c in claims if c.start <= mark.start < c.end), None)
-        yield Insertion(mark.start, mark.end, Markup().join(_link(answer_id, n, numbered.get(n), claim) for n in mark.numbers))
+        links = [_citation(answer_id, n, numbered.get(n), claim) for n in mark.numbers]
+        yield Insertion(mark.start, mark.end, [*links])
     for claim in claims:
         if claim.added:
-            added = [_link(answer_id, n, numbered.get(n), claim, added=True) for n in claim.added]
-            yield Insertion(claim.end, claim.end, Markup(" ") + Markup().join(added))
+            links = [_citation(answer_id, n, numbered.get(n), claim, added=True) for n in claim.added]
+            yield Insertion(claim.end, claim.end, [" ", *links])
         if claim.verdict in _VERDICTS or claim.disputed:
-            yield Insertion(claim.end, claim.end, _doubt(claim))
+            yield Insertion(claim.end, claim.end, [_doubt(claim)])
 
 
-def _doubt(claim: Claim) -> Markup:
+def _doubt(claim: Claim) -> Doubt:
     judged = (f"the model judges it {claim.judged}",) if claim.disputed else ()
     reason = f"{_VERDICTS.get(claim.verdict, claim.verdict)}: {'; '.join((*claim.problems, *judged))}"
-    sign = SIGNS.get(claim.verdict, (MARK, ""))[0]
-    return rendered("chat/doubt.md", verdict=claim.verdict, reason=reason, sign=sign)
+    return Doubt(claim.verdict, reason, SIGNS.get(claim.verdict, (MARK, ""))[0])
 
 
-def _link(answer_id: str, n: int, source: Source | None, claim: Claim | None, *, added: bool = False) -> Markup:
-    """Return the citation of source `n`, which leads to the sentence that supports the claim, where there is one."""
+def _citation(answer_id: str, n: int, source: Source | None, claim: Claim | None, *, added: bool = False) -> Citation:
+    """Return the citation of source `n`. It leads to the sentence that supports the claim, where there is one."""
     if source is None:
-        return rendered("chat/no_such_source.md", n=n)
+        return Citation(n)
     supporting = claim.evidence if claim and claim.verdict != "unsupported" else ()
     evidence = next((e for e in supporting if e.n == n), None)
     paper = " · ".join(filter(None, (source.paper.title, source.paper.published)))
-    tip = ["added by the check: " * added + paper, *([evidence.sentence] if evidence else [])]
-    return rendered("chat/citation.md", n=n, anchor=anchor(answer_id, n, evidence), tip=tip, added=added)
+    tip = ("added by the check: " * added + paper, *([evidence.sentence] if evidence else []))
+    return Citation(n, anchor(answer_id, n, evidence), tip, added)

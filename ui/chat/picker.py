@@ -1,5 +1,4 @@
-"""The choice of who answers, beside the page's head; whether that model's server is there; and, where it is allowed, the
-address of another one."""
+"""The choice of the model that answers, the health of its server, and, where allowed, a field for another endpoint."""
 
 from __future__ import annotations
 
@@ -13,13 +12,13 @@ from ui.models.choices import STARTED, Models
 from ui.models.servers import Server, typed
 from ui.rendering import markdown_safe
 
-_MANY = 12  # choices from which on they are searched by typing
+_SEARCHABLE = 12  # choices, from which on typing narrows the list
 
 
 def add(page: gr.Blocks, models: Models, *, change: bool = False) -> list[gr.components.Component]:
-    """Add the choice to the page, hidden where there is none to make; return what Models.assistant() takes.
+    """Add the choice to the page; return the components with the arguments of Models.assistant().
 
-    With `change` whoever uses the page can name an endpoint, for this page only.
+    The choice is hidden when there is only one model. With `change` it has a field for an endpoint, for this page only.
     """
     own = gr.State(None)
     with gr.Column(scale=0, min_width=320, elem_id="picker"):
@@ -28,7 +27,9 @@ def add(page: gr.Blocks, models: Models, *, change: bool = False) -> list[gr.com
 
         def listing(own: Server | None, **more: Any) -> Any:
             choices = models.choices(own)  # rag.toml may have changed since the page was built
-            return gr.update(choices=choices, filterable=len(choices) >= _MANY, visible=change or len(choices) > 1, **more)
+            return gr.update(
+                choices=choices, filterable=len(choices) >= _SEARCHABLE, visible=change or len(choices) > 1, **more
+            )
 
         def look(name: str, own: Server | None) -> tuple[Any, ...]:
             try:
@@ -47,7 +48,7 @@ def add(page: gr.Blocks, models: Models, *, change: bool = False) -> list[gr.com
 
 
 def _typing(models: Models, own: gr.State, picked: gr.Dropdown, health: gr.HTML, listing: Any) -> None:
-    """Add the folded field for another endpoint. Both are emptied once it has answered; the key is never sent to the page."""
+    """Add the folded fields for another endpoint. Once it answers, they are emptied: the key is never sent back to the page."""
     with gr.Accordion("Another endpoint", open=False, elem_id="another"):
         address = gr.Textbox(label="Address", placeholder="https://HOST/v1", html_attributes=_plain("off"))
         key = gr.Textbox(label="Its key, if it wants one", type="password", html_attributes=_plain("new-password"))
@@ -59,9 +60,9 @@ def _typing(models: Models, own: gr.State, picked: gr.Dropdown, health: gr.HTML,
         except RagError as error:
             gr.Warning(markdown_safe(str(error)))
             return (gr.skip(),) * 5
-        told = server.look()
-        typed_in = ("", "") if server.listed() else (gr.skip(), gr.skip())  # it may have to be corrected
-        return *typed_in, server, listing(server, value=models.first(server)), told
+        health_now = server.look()
+        typed_in = ("", "") if server.listed() else (gr.skip(), gr.skip())  # what was typed may have to be corrected
+        return *typed_in, server, listing(server, value=models.first(server)), health_now
 
     use.click(take, [address, key], [address, key, own, picked, health], **PRIVATE)
 

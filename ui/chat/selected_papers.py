@@ -1,4 +1,4 @@
-"""Questions about selected papers: the address /?paper=ID opens the chat with them selected and a question begun."""
+"""Questions about selected papers. The address /?paper=ID opens the chat with them selected and a question in the box."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rag.types import Paper
 from ui.chat.components import PRIVATE
 from ui.rendering import rendered
 
-# What the address asked for has been done: a page that is loaded again shows its conversation instead.
+# The address has been followed: a page that is loaded again shows the open conversation instead.
 _ARRIVED = """() => {
   const asked = new URLSearchParams(location.search);
   if (!asked.has("paper")) return;
@@ -22,13 +22,13 @@ _LONGEST_TITLE = 300  # characters of a title that a question quotes
 
 
 def add(page: gr.Blocks, assistant: Assistant, box: gr.Textbox) -> gr.State:
-    """Add the line that says which papers are asked, hidden while it is all of them; return the state that holds their ids.
+    """Add the line that names the selected papers, hidden while none are; return the state with their ids.
 
-    When the page's address names papers, the question in `box` is begun too.
+    When the page's address names papers, a question about them is put into `box`.
     """
     selected = gr.State(())
     with gr.Row(visible=False, elem_id="selected") as row:
-        told = gr.HTML(padding=False)
+        named = gr.HTML(padding=False)
         every = gr.Button("Ask all papers again", size="sm", scale=0, min_width=170)
 
     def arrive(request: gr.Request) -> tuple[Any, ...]:
@@ -40,19 +40,19 @@ def add(page: gr.Blocks, assistant: Assistant, box: gr.Textbox) -> gr.State:
             return (), gr.skip(), gr.skip(), gr.skip()
         return tuple(paper.id for paper in papers), gr.update(visible=True), line(papers), question(papers)
 
-    arrived = page.load(arrive, None, [selected, row, told, box], **PRIVATE)
+    arrived = page.load(arrive, None, [selected, row, named, box], **PRIVATE)
     arrived.then(None, None, None, js=_ARRIVED, **PRIVATE)
     every.click(lambda: ((), gr.update(visible=False)), None, [selected, row], **PRIVATE)
     return selected
 
 
 def line(papers: list[Paper]) -> str:
-    """Return the HTML that says which papers are asked."""
+    """Return one sentence, as HTML, on which papers are asked."""
     return rendered("chat/selected.html", papers=papers)
 
 
 def question(papers: list[Paper]) -> str:
-    """Return the beginning of a conversation about them, as a question that can be asked as it is."""
+    """Return a question to begin a conversation about the papers."""
     if len(papers) > 1:
         return "What do these papers propose?"
     return f"What does “{papers[0].title[:_LONGEST_TITLE]}” propose, and how well does it work?"

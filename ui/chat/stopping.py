@@ -1,4 +1,4 @@
-"""A model that can be left: whatever it is asked for ends once nobody wants the answer any more."""
+"""A chat model that can be stopped while it answers."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from rag.types import Mode, Prompt, Reply
 
 
 class Stopped(Exception):
-    """Nobody wants the answer any more."""
+    """The answer was stopped."""
 
 
 class Stoppable:
-    """`model` until `stopped()` says so; it is asked with every piece that comes, and so every second in which none does."""
+    """The chat model `model`, whose replies end when `stopped()` is true. That is asked at least once a second."""
 
     def __init__(self, model: ChatModel, stopped: Callable[[], bool]) -> None:
         self._model = model
@@ -36,7 +36,7 @@ class Stoppable:
         return self._model.context_tokens
 
     def stream(self, prompt: Prompt) -> Iterator[Reply]:
-        """Yield what the model does. Raises Stopped, besides what the model does, when its connection has been ended."""
+        """Yield the model's reply. Raises what the model raises, and Stopped once the connection to it is closed."""
         if self._stopped():
             raise Stopped
         reply = self._model.stream(prompt)

@@ -1,1 +1,1 @@
-"""The library page: papers are added, looked through, read and taken out."""
+"""The library page: papers are added, searched, read and removed."""

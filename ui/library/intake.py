@@ -1,7 +1,6 @@
-"""Changes to the library while the chat goes on: each runs in a thread of its own, and whoever waits is told how far it is.
+"""Change the library while the chat goes on. Each change runs in a thread and reports its progress.
 
-A change that has begun is finished even when the page that asked for it is closed. One runs at a time, whoever asks: the
-writer's lock refuses a second one.
+A change that has begun is finished, even when its page is closed. Only one runs at a time: the writer's lock refuses others.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from rag.errors import SourceError
 from rag.ingestion import Report
 from rag.types import Progress
 
-_PASTED = "The pasted text"
+_PASTED_NAME = "The pasted text"
 T = TypeVar("T")
 
 
@@ -37,47 +36,53 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of the sources that were added; `there` are the names of those that the library had before."""
+    """The reports on the sources that were added. `known` are the names of sources that the library had before."""
 
     reports: tuple[Report, ...]
-    there: frozenset[str]
+    known: frozenset[str]
 
 
 def add(assistant: Assistant, files: Sequence[str], text: str = "") -> Iterator[Step | Result]:
-    """Read files, known by their own names, and a pasted text; yield Steps and last the Result.
+    """Add the papers of files and of a pasted text; yield Steps, then the Result.
 
-    What cannot be read stands in its report. Raises Busy when the library is being written already.
+    A file's name is the name of its source. The report of a source says what could not be read. Raises Busy when another
+    change is under way.
     """
-    there = frozenset(assistant.library.sources())
-    with _pasted(text, there) as pasted:
+    known = frozenset(assistant.library.sources())
+    with _pasted(text, known) as pasted:
         places = [*files, *pasted]
+        names = [*(Path(file).name for file in files), *([_PASTED_NAME] * len(pasted))]
         for event in _run(lambda progress: ingestion.ingest(assistant.home, places, assistant.embedder, progress)):
             if isinstance(event, Step):
                 yield event
             else:
-                yield Result(tuple(map(_shown, event, places, [*map(_own_name, files), *[_PASTED] * len(pasted)])), there)
+                yield Result(tuple(map(_renamed, event, places, names)), known)
 
 
 def remove(assistant: Assistant, source: str) -> Iterator[Step | int]:
-    """Take a source out; yield Steps and last how many papers went with it. Raises Busy, and SourceError if it is not there."""
+    """Remove a source; yield Steps, then the number of papers removed with it.
+
+    Raises Busy when another change is under way, and SourceError for a source that the library does not have.
+    """
     yield from _run(lambda progress: ingestion.remove(assistant.home, source, assistant.embedder, progress))
 
 
 def _run(work: Callable[[Progress], T]) -> Iterator[Step | T]:
-    told: Queue[Step | tuple[T] | Exception] = Queue()
+    """Run the work in a thread; yield its Steps, then its result. Raises what the work raises."""
+    events: Queue[Step | tuple[T] | Exception] = Queue()
 
     def working() -> None:
         try:
-            told.put((work(lambda stage, done, total: told.put(Step(stage, done, total))),))
+            events.put((work(lambda stage, done, total: events.put(Step(stage, done, total))),))
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
-            told.put(SourceError(f"The library cannot be written ({reason}).", "Check the disk and its permissions."))
-        except Exception as error:  # noqa: BLE001 - raised again where somebody waits for it
-            told.put(error)
+            events.put(SourceError(f"The library cannot be written ({reason}).", "Check the disk and its permissions."))
+        except Exception as error:  # noqa: BLE001 - raised again by the generator
+            events.put(error)
 
     Thread(target=working, name="library", daemon=True).start()
     while True:
-        event = told.get()
+        event = events.get()
         if isinstance(event, Exception):
             raise event
         if not isinstance(event, Step):
@@ -87,23 +92,19 @@ def _run(work: Callable[[Progress], T]) -> Iterator[Step | T]:
 
 
 @contextmanager
-def _pasted(text: str, there: frozenset[str]) -> Iterator[list[str]]:
-    """Give the path of a file that holds the text, under a name that no source has; nothing for no text."""
+def _pasted(text: str, known: frozenset[str]) -> Iterator[list[str]]:
+    """Give the path of a temporary file with the text, in a list; [] for no text. No source has the file's name."""
     if not text.strip():
         yield []
         return
     with TemporaryDirectory() as folder:
-        name = next(name for n in range(1, len(there) + 2) if (name := f"pasted-{date.today()}-{n}") not in there)
+        name = next(name for n in range(1, len(known) + 2) if (name := f"pasted-{date.today()}-{n}") not in known)
         path = Path(folder, name)
         path.write_bytes(text.encode("utf-8", "replace"))
         yield [str(path)]
 
 
-def _own_name(path: str) -> str:
-    return Path(path).name
-
-
-def _shown(report: Report, place: str, name: str) -> Report:
-    """Return the report without the folder that an upload was put into, which nobody chose."""
+def _renamed(report: Report, place: str, name: str) -> Report:
+    """Return the report with the name of the upload in place of the path where Gradio stored it."""
     source = name if report.source == place else report.source
     return replace(report, source=source, error=report.error and report.error.replace(place, name))

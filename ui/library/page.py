@@ -1,4 +1,4 @@
-"""The library page: papers are looked through, added and removed; /library?paper=ID shows one of them."""
+"""The library page: papers are searched, read, added and removed; /library?paper=ID shows one of them."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ def progress(step: Step) -> Markup:
 
 def reports(result: Result) -> Markup:
     """Return what was read of each source, and the reasons for the records that were not."""
-    return rendered("library/reports.html", reports=result.reports, there=result.there, most_bad=_BAD_RECORDS)
+    return rendered("library/reports.html", reports=result.reports, known=result.known, most_bad=_BAD_RECORDS)
 
 
 def status(sentence: str, *, wrong: bool = False) -> Markup:
@@ -83,7 +83,7 @@ def status(sentence: str, *, wrong: bool = False) -> Markup:
 
 def removed(source: str, papers: int) -> str:
     """Return the sentence that a source was removed, and how many papers with it."""
-    return f"Removed {source}: {counted(papers, 'paper')} {'is' if papers == 1 else 'are'} gone from the library."
+    return f"Removed {source}: {counted(papers, 'paper')} {'is' if papers == 1 else 'are'} no longer in the library."
 
 
 def papers(page: Sequence[Paper], first: int, scope: str) -> Markup:

@@ -1,4 +1,4 @@
-"""Which addresses somebody who uses the page may have this server ask for a model."""
+"""The addresses of endpoints that a page may name. They are on this machine or on the public network."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 _PORTS = {"http": 80, "https": 443}
 _METADATA = ("metadata", "metadata.google.internal", "metadata.goog", "instance-data")
-# Letters of an address that all readers of addresses split in the same way.
+# Characters of an address that all parsers of addresses split in the same way.
 _PLAIN = re.compile(r"[!$&'()*+,./:;=?\[\]_~%a-zA-Z0-9-]+")
 
 
 def checked_address(url: str) -> str:
-    """Return the address of an endpoint, tidied, that is on this machine or on the public network.
+    """Return the address of an endpoint without surrounding spaces.
 
-    All addresses that its host has now are looked at, and again at each connection (ui/models/pinned.py). Raises UsageError for
-    one that is private, link-local, a cloud's metadata service or nobody's, has no host, or is not http.
+    All addresses of the host are checked, now and at each connection (ui/models/pinned.py). Raises UsageError when the URL is
+    not http or has no host, and when an address is private, link-local, unassigned or a cloud's metadata service.
     """
     url = url.strip()
     try:
@@ -38,32 +38,32 @@ def checked_address(url: str) -> str:
 
 
 def addresses(host: str, port: int) -> list[Address]:
-    """Return the addresses that a host has now. Raises UsageError when one of them may not be asked, or there are none."""
+    """Return the addresses of a host. Raises UsageError when there are none, or a page may not name one of them."""
     host = host.rstrip(".").lower()
-    found = [] if host in _METADATA else _resolved(host, port)
-    if not found or not all(_may_be_asked(address) for address in found):
+    resolved = [] if host in _METADATA else _resolved(host, port)
+    if not resolved or not all(_is_allowed(address) for address in resolved):
         raise _refused(host)
-    return found
+    return resolved
 
 
 def _resolved(host: str, port: int) -> list[Address]:
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        records = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise UsageError(f"The host {host} is not known here.", "Check how it is written, and the network.") from error
-    return [ipaddress.ip_address(str(where[0]).partition("%")[0]) for *_, where in found]
+        raise UsageError(f"The host {host} was not found.", "Check the spelling and the network.") from error
+    return [ipaddress.ip_address(str(where[0]).partition("%")[0]) for *_, where in records]
 
 
-def _may_be_asked(address: Address) -> bool:
+def _is_allowed(address: Address) -> bool:
     if isinstance(address, ipaddress.IPv6Address):
         inner = _inner(address)
         if inner is not None:
-            return _may_be_asked(inner)
+            return _is_allowed(inner)
     return address.is_loopback or (address.is_global and not address.is_multicast)
 
 
 def _inner(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
-    """Return the IPv4 address that stands in a mapped, 6to4, Teredo or NAT64 one."""
+    """Return the IPv4 address inside a mapped, 6to4, Teredo or NAT64 address, None for others."""
     if address in ipaddress.ip_network("64:ff9b::/96"):
         return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
     return address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)
@@ -71,6 +71,6 @@ def _inner(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
 
 def _refused(host: str) -> UsageError:
     return UsageError(
-        f"{host} is an address of a private network, which the page may not have asked.",
+        f"{host} is an address of a private network, and a page may not name one.",
         "Choose an endpoint on this machine or a public one, or start the chat with --base-url.",
     )

@@ -1,4 +1,4 @@
-"""Which model answers: the one the chat was started with, those of profiles and of their servers' lists, or none."""
+"""The models that can answer: the one the chat was started with, those of profiles, those that servers list, or none."""
 
 from __future__ import annotations
 
@@ -34,26 +34,26 @@ class Models:
         return self._servers[STARTED].given
 
     def choices(self, typed: Server | None = None) -> list[tuple[str, str]]:
-        """Return what can be chosen, as it is shown and by name. A mistake in rag.toml leaves the profiles out."""
+        """Return (text, name) of each choice. A mistake in rag.toml leaves the profiles out."""
         model = self.started.model
-        found = [(_NO_MODEL if model.mode == "extractive" else _words(model.name, model.host), STARTED)]
-        found += self._others(STARTED, self._servers[STARTED])
+        choices = [(_NO_MODEL if model.mode == "extractive" else _words(model.name, model.host), STARTED)]
+        choices += self._others(STARTED, self._servers[STARTED])
         try:
             profiles = settings.profiles(self._home)
         except RagError:
             profiles = {}
         for name, profile in profiles.items():
-            found.append((f"{name}: {_words(profile.model, profile.host)}", name))
+            choices.append((f"{name}: {_words(profile.model, profile.host)}", name))
             if name in self._servers:
-                found += self._others(name, self._servers[name], f"{name}: ")
+                choices += self._others(name, self._servers[name], f"{name}: ")
         if typed is not None:
             host = typed.given.model.host
             listed = [(_words(name, host), _name(TYPED, key)) for key, name in typed.listed().items()]
-            found += listed or [(_words(None, host), TYPED)]
-        return found if model.mode == "extractive" else [*found, (_NO_MODEL, QUOTES)]
+            choices += listed or [(_words(None, host), TYPED)]
+        return choices if model.mode == "extractive" else [*choices, (_NO_MODEL, QUOTES)]
 
     def first(self, typed: Server) -> str:
-        """Return which of choices() is the first of a server that was typed."""
+        """Return the name of the first choice on a typed server."""
         return _name(TYPED, next(iter(typed.listed()), ""))
 
     def _others(self, name: str, server: Server, before: str = "") -> list[tuple[str, str]]:
@@ -61,20 +61,20 @@ class Models:
         return [(f"{before}{_words(m, host)}", _name(name, key)) for key, m in server.others().items()]
 
     def assistant(self, name: str, typed: Server | None = None) -> Assistant:
-        """Return the assistant that answers with the model called `name`. Raises UsageError for one that cannot be."""
+        """Return the assistant that answers with the choice `name`. Raises UsageError for a model that is not there."""
         server, key = self._found(name, typed)
         return server.assistant(key) if key else server.given
 
     def health(self, name: str, typed: Server | None = None) -> str:
-        """Return in HTML whether the model's server is there and how soon it answers; takes in its list of models.
+        """Ask the server of the choice `name` for its models; return HTML that says whether and how fast it answered.
 
         Raises UsageError as assistant() does.
         """
         return self._found(name, typed)[0].look()
 
     def _found(self, name: str, typed: Server | None) -> tuple[Server, str]:
-        """Return the server that a choice is of, and the key of the listed model that it is, "" for the one that was set."""
-        name = name or STARTED  # a page may send none
+        """Return the server of a choice and the key of the listed model, "" for the configured one."""
+        name = name or STARTED  # a page may send an empty name
         before, _, key = name.rpartition(_LISTED)
         with self._lock:
             if name in self._servers or not key or before not in (*self._servers, TYPED):
@@ -95,4 +95,4 @@ def _name(server: str, key: str) -> str:
 
 
 def _words(model: str | None, host: str | None) -> str:
-    return f"{shown(model) if model else 'the only model'} at {host or 'its own host'}"
+    return f"{shown(model) if model else 'the only model'} at {host or 'an unknown host'}"

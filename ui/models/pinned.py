@@ -1,4 +1,4 @@
-"""Connects to addresses that a page named: each host is looked at when it is connected to, and connected to as looked at."""
+"""Connects to endpoints that a page named, and checks the addresses of the host at each connection."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from ui.models.allowed_addresses import addresses
 
 
 class Pinned(httpx.HTTPTransport):
-    """A transport that resolves a host itself, refuses it as checked_address() does, and asks one of the addresses it found.
+    """A transport that resolves each host, refuses it as checked_address() does, and connects to a resolved address.
 
-    So a host that changes its addresses after it was checked gains nothing. Certificates are still held against the host's
-    name. No proxy is used: it would resolve the name again.
+    A host that changes its addresses after the check is checked again here. Certificates are compared with the host's name.
+    No proxy is used: it would resolve the name again.
     """
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Raises httpx.ConnectError, with the UsageError as its cause where the host may not be asked."""
+        """Send a request. Raises httpx.ConnectError, caused by a UsageError for a host that a page may not name."""
         host, port = request.url.host, request.url.port or (443 if request.url.scheme == "https" else 80)
         try:
-            found = addresses(host, port)
+            resolved = addresses(host, port)
         except UsageError as error:
             raise httpx.ConnectError(error.message, request=request) from error
-        for address in found[:-1]:
+        for address in resolved[:-1]:
             try:
                 return super().handle_request(_to(str(address), request))
             except httpx.ConnectError:
                 continue
-        return super().handle_request(_to(str(found[-1]), request))
+        return super().handle_request(_to(str(resolved[-1]), request))
 
 
 def _to(address: str, request: httpx.Request) -> httpx.Request:

@@ -1,4 +1,7 @@
-"""The models of one server: the one that was set, and those that it lists, by keys that stand for names nobody has to trust."""
+"""The models of one server: the configured one and those that the server lists.
+
+The page names a listed model by a key, a hash of its name: names come from the server and are not trusted.
+"""
 
 from __future__ import annotations
 
@@ -12,19 +15,19 @@ from rag.settings import settings
 from ui.models.allowed_addresses import checked_address
 from ui.rendering import rendered
 
-_SECONDS = 2.0  # for a server to list its models
-_MOST = 1000  # models of a server that can be chosen
-_LONGEST = 256  # characters of a name
-_SHOWN = 60
-_LONGEST_TYPED = 2000
+_LISTING_SECONDS = 2.0  # for a server to list its models
+_MAX_MODELS = 1000  # of a server that can be chosen
+_MAX_NAME = 256  # characters of a model's name
+_SHOWN_NAME = 60  # characters of a model's name
+_MAX_TYPED = 2000  # characters of an address or a key
 _NO_CHAT = "embed"  # in the name of a model that only embeds
 
 
 class Server:
-    """A model of a server as it was set, and the others there. Safe to share between threads."""
+    """The configured model of a server, and the others that the server lists. Safe to share between threads."""
 
-    def __init__(self, assistant: Assistant, silent: str = "does not answer: python -m rag.doctor tells why") -> None:
-        """`silent` is what to tell of a server that gives no list of its models."""
+    def __init__(self, assistant: Assistant, silent: str = "does not answer. Run python -m rag.doctor to see why.") -> None:
+        """`silent` is what the page says about a server that gives no list of models, after the name of its host."""
         self.given = assistant
         self._silent = silent
         self._names: dict[str, str] = {}
@@ -32,14 +35,14 @@ class Server:
         self._lock = Lock()
 
     def look(self) -> str:
-        """Ask the server for its models; return in HTML whether it answers and how soon, nothing where there is no server."""
+        """Ask the server for its models; return HTML that says whether and how fast it answered, "" without a server."""
         model = self.given.model
         if model.mode == "extractive" or model.host is None:
             return ""
         from rag.endpoints.chat import EndpointModel
 
         began = time.monotonic()
-        names = model.listed(_SECONDS) if isinstance(model, EndpointModel) else None
+        names = model.listed(_LISTING_SECONDS) if isinstance(model, EndpointModel) else None
         if names is None:
             return _health("bad", f"{model.host} {self._silent}")
         with self._lock:
@@ -48,54 +51,54 @@ class Server:
         return _health("good", f"{model.host} answers in {(time.monotonic() - began) * 1000:.0f} ms")
 
     def listed(self) -> dict[str, str]:
-        """Return the names that the server listed last, as they may be shown, by key; empty before look()."""
+        """Return the names that the server listed last, shortened to be shown, by key; {} before look()."""
         with self._lock:
             return {key: shown(name) for key, name in self._names.items()}
 
     def others(self) -> dict[str, str]:
-        """Return those of listed() that are not the model that was set; none where the server has only one."""
+        """Return the models of listed() besides the configured one; {} when the server lists one model only."""
         listed = self.listed()
-        mine = _key(self.given.model.name or "")
-        return {key: name for key, name in listed.items() if key != mine} if len(listed) > 1 else {}
+        configured = _key(self.given.model.name or "")
+        return {key: name for key, name in listed.items() if key != configured} if len(listed) > 1 else {}
 
     def assistant(self, key: str) -> Assistant:
-        """Return the assistant that answers with the model of that key. Raises UsageError for one that was not listed."""
+        """Return the assistant that answers with the model `key`. Raises UsageError for a model that was not listed."""
         from rag.endpoints.chat import EndpointModel
 
         model = self.given.model
         with self._lock:
             if key not in self._names or not isinstance(model, EndpointModel):
-                raise UsageError("The server does not list that model.", "Choose one of those that are there.")
+                raise UsageError("The server does not list that model.", "Choose a model from the list.")
             if key not in self._opened:
                 self._opened[key] = self.given.using(model.named(self._names[key]))
             return self._opened[key]
 
 
 def typed(address: str, key: str, started: Assistant) -> Server:
-    """Return the server at an address that was typed into the page; nothing but that key is sent to it.
+    """Return the server at an address that was typed into the page. No key but the typed one is sent to it.
 
-    Raises UsageError for an address that the page may not have asked, and for a key that is none.
+    Raises UsageError for an address that a page may not name, and for a malformed key.
     """
-    if len(address) > _LONGEST_TYPED or len(key) > _LONGEST_TYPED:
-        raise UsageError("The address or the key is too long.", f"Neither has more than {_LONGEST_TYPED} characters.")
+    if len(address) > _MAX_TYPED or len(key) > _MAX_TYPED:
+        raise UsageError("The address or the key is too long.", f"Use at most {_MAX_TYPED} characters for each.")
     from rag.endpoints.chat import EndpointModel
     from ui.models.pinned import Pinned
 
     own = settings.checked_key(key) if key.strip() else None
     endpoint = settings.Endpoint(checked_address(address), None, own)
     patience = settings.load(home=started.home, no_model=True).model_copy(update={"context_window": None})
-    silent = "gives no list of models: check the address and the key"
+    silent = "gives no list of models. Check the address and the key."
     return Server(started.using(EndpointModel(endpoint, patience, Pinned)), silent)
 
 
 def shown(name: str) -> str:
-    """Return a model's name as long as it may be shown."""
-    return name if len(name) <= _SHOWN else f"{name[: _SHOWN - 1]}…"
+    """Return a model's name, shortened to be shown."""
+    return name if len(name) <= _SHOWN_NAME else f"{name[: _SHOWN_NAME - 1]}…"
 
 
 def _usable(names: list[str]) -> list[str]:
-    chat = (n for n in names if _NO_CHAT not in n.lower() and n.isprintable() and n.strip() and len(n) <= _LONGEST)
-    return sorted(set(chat), key=str.lower)[:_MOST]
+    chat = (n for n in names if _NO_CHAT not in n.lower() and n.isprintable() and n.strip() and len(n) <= _MAX_NAME)
+    return sorted(set(chat), key=str.lower)[:_MAX_MODELS]
 
 
 def _key(name: str) -> str:

@@ -1,9 +1,9 @@
-"""What stands before the page: only this server's names, only its own pages, no large bodies, nothing from outside.
+"""Checks each request before the page sees it: the server's name, the page that sent it, the size of its body.
 
-A page on another site can make a browser ask a server on this machine, and a name that resolves to this machine makes it read
-the answers too. So a request is served only under the names the server was started for, and a question only to its own pages;
-programs, which send neither Origin nor Sec-Fetch-Site, are let through. Whoever may use the machine, or knows the password,
-may ask: that is not looked at here.
+A page of another site can make a browser send requests to a server on this machine. A name that resolves to this machine lets
+that page read the answers too. So the guard serves a request only under a name that the server was started with, and questions
+only to the server's own pages. Programs send neither Origin nor Sec-Fetch-Site and pass. Users and passwords are not checked
+here.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ui.serving.listening import name_of
 
-OWNER = "rag-browser"  # the cookie by which a browser's own conversations are known
+OWNER = "rag-browser"  # the cookie that names the owner of a browser's conversations
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 LARGEST_BODY = 1_000_000  # bytes
 LARGEST_UPLOAD = 20_000_000
 _UPLOAD = "/gradio_api/upload"
 _CALLED = "/gradio_api/call/"
-_LINKED = ("/", "/library")  # pages to which a link may stand anywhere
-_ASKED = ("/gradio_api/", "/logout", "/config")  # what is no picture, style or script of the page
-_DISCARDED = 64_000_000  # bytes that are read of a body that is too large, so that its sender gets to see the answer
+_LINKED = ("/", "/library")  # pages that any site may link to
+_ASKED = ("/gradio_api/", "/logout", "/config")  # paths that are no picture, style or script of the page
+_DISCARDED = 64_000_000  # bytes read of a body that is too large: a sender reads the answer once it has sent the body
 
-# Of a file or proxy path, the beginning of an address: "https:", "//", however often the colon and the slashes were encoded.
+# A proxy path, or a file path that begins as an address does: "https:" or "//".
 _FETCH = re.compile(r"proxy=|file[=/][\s/\\]*(?:[a-z][a-z0-9+.-]+:|[/\\]{2})")
 _POLICY = {
     "default-src": "'none'",
@@ -58,21 +58,21 @@ _HEADERS = {
 
 
 class Refused(Exception):
-    """A request that is not served, and the one sentence that its sender gets."""
+    """A request that is not served, and the sentence that is sent back."""
 
-    def __init__(self, status: HTTPStatus, told: str) -> None:
-        super().__init__(told)
+    def __init__(self, status: HTTPStatus, reason: str) -> None:
+        super().__init__(reason)
         self.status = status
-        self.told = told
+        self.reason = reason
 
 
 def middleware(names: Iterable[str] = ()) -> Middleware:
-    """Return the guard of a server that has these names besides those of loopback, for app_kwargs={"middleware": [...]}."""
+    """Return the guard for app_kwargs={"middleware": [...]}. The server has these names besides those of loopback."""
     return Middleware(Guard, names=frozenset(name_of(name) for name in (*LOOPBACK, *names)) - {""})
 
 
 class Guard:
-    """An ASGI application around another one; see the module."""
+    """An ASGI application that checks the requests to another one."""
 
     def __init__(self, app: ASGIApp, names: frozenset[str]) -> None:
         self._app = app
@@ -89,7 +89,7 @@ class Guard:
         body = Body(receive, LARGEST_UPLOAD if scope["path"].rstrip("/") == _UPLOAD else LARGEST_BODY)
         try:
             self._check(scope)
-            body.check_told(Headers(scope=scope))
+            body.check_length(Headers(scope=scope))
             if scope["path"].rstrip("/") == "/health":
                 await _answer(send, HTTPStatus.OK, "application/json", json.dumps({"ok": True}))
             else:
@@ -97,18 +97,19 @@ class Guard:
         except (TypeError, ValueError):
             if not scope["path"].startswith(_CALLED):
                 raise
-            told = f"A parameter is missing, unknown or of a wrong kind; {_CALLED.removesuffix('call/')}info lists them."
-            await _answer(send, HTTPStatus.BAD_REQUEST, "text/plain; charset=utf-8", told)
+            reason = f"A parameter is missing, unknown or of a wrong kind; {_CALLED.removesuffix('call/')}info lists them."
+            await _answer(send, HTTPStatus.BAD_REQUEST, "text/plain; charset=utf-8", reason)
         except Refused as refused:
             if refused.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
                 await body.discard()
-            await _answer(send, refused.status, "text/plain; charset=utf-8", refused.told)
+            await _answer(send, refused.status, "text/plain; charset=utf-8", refused.reason)
 
     def _check(self, scope: Scope) -> None:
+        """Raise Refused for a wrong name, a page of another site, or an address to fetch from."""
         headers = Headers(scope=scope)
         host, *others = headers.getlist("host") or [""]
         if others or name_of(host) not in self._names | _reached(scope):
-            raise Refused(HTTPStatus.FORBIDDEN, "This server is not known by that name; start it with --allowed-host NAME.")
+            raise Refused(HTTPStatus.FORBIDDEN, "This server does not have that name. Start it with --allowed-host NAME.")
         if _is_foreign(headers, host, scope["method"], scope["path"]):
             raise Refused(HTTPStatus.FORBIDDEN, "Pages of other sites may not ask this server.")
         if _FETCH.search(_decoded(scope["path"])):
@@ -116,27 +117,27 @@ class Guard:
 
 
 def _reached(scope: Scope) -> set[str]:
-    """Return the address of this machine at which it was asked, where it is known; no name of another site can be that."""
+    """Return the local address that the request came to, where it is known. A name of another site cannot equal it."""
     server = scope.get("server")
     return {str(server[0]).lower()} if server else set()
 
 
 def _is_foreign(headers: Headers, host: str, method: str, path: str) -> bool:
-    """Whether a page of another origin is behind a request. A link to the page itself may stand anywhere."""
+    """Return whether a page of another origin sent the request. Any site may link to the pages in _LINKED."""
     site = headers.get("sec-fetch-site", "")
     origin = headers.get("origin", "")
     if site in ("cross-site", "same-site"):
         linked = method == "GET" and path in _LINKED and headers.get("sec-fetch-mode") == "navigate"
         return not (linked and headers.get("sec-fetch-dest") == "document")
     if origin == "null" and site == "same-origin":
-        return False  # of a page that tells no referrer, as ours
+        return False  # from a page that sends no referrer, as ours do
     if not origin and (method not in ("GET", "HEAD") or path.startswith(_ASKED)):
         origin = headers.get("referer", "")
     return bool(origin) and _netloc(origin) != _netloc(f"//{host}")
 
 
 def _netloc(address: str) -> str:
-    """Return the host and port of an address, the port only where it is not the usual one; nothing of what is no address."""
+    """Return the host of an address, with its port unless that is 80 or 443; "" for a malformed address."""
     try:
         return urlsplit(address).netloc.lower().removesuffix(":80").removesuffix(":443")
     except ValueError:
@@ -144,7 +145,7 @@ def _netloc(address: str) -> str:
 
 
 def _decoded(path: str) -> str:
-    """Return a path in lower case with all encoding undone, also what was encoded more than once."""
+    """Return a path in lower case, percent-decoded until nothing is left to decode."""
     while (plain := unquote(path)) != path:
         path = plain
     return path.lower()
@@ -159,14 +160,14 @@ class Body:
         self._read = 0
         self._ended = False
 
-    def check_told(self, headers: Headers) -> None:
-        """Raise Refused when the length that was told is too large or none."""
-        told = headers.get("content-length", "0")
-        if not told.isdecimal() or int(told) > self._most:
+    def check_length(self, headers: Headers) -> None:
+        """Raise Refused when the Content-Length is too large or no number."""
+        length = headers.get("content-length", "0")
+        if not length.isdecimal() or int(length) > self._most:
             raise self._too_large()
 
     async def pass_on(self, app: ASGIApp, scope: Scope, send: Send) -> None:
-        """Run the application. Raises Refused when it read more than may be sent, and has not answered yet."""
+        """Run the application. Raises Refused when it reads too large a body before it has answered."""
         started = False
 
         async def unless_too_large(message: Message) -> None:
@@ -191,7 +192,7 @@ class Body:
         return message if self._read <= self._most else {"type": "http.disconnect"}
 
     async def discard(self) -> None:
-        """Read what is still to come, up to a bound."""
+        """Read the rest of the body, up to _DISCARDED bytes in all."""
         while not self._ended and self._read < _DISCARDED:
             await self._next()
 
@@ -206,7 +207,7 @@ class Body:
 
 
 def _cookie(scope: Scope) -> str | None:
-    """Return the cookie by which a browser is known again, for one that opens the page and has none."""
+    """Return a new owner cookie for a browser that opens the page without one, None for all other requests."""
     if scope["method"] != "GET" or scope["path"].startswith("/gradio_api/") or OWNER in cookie_parser(_sent(scope)):
         return None
     return f"{OWNER}={secrets.token_hex(16)}; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax"

@@ -1,4 +1,4 @@
-"""Where the chat listens and who may use it: a host and its names, a free port, users with passwords."""
+"""Where the chat listens and who may use it: a host, a free port, users with passwords."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from pathlib import Path
 from rag.errors import UsageError
 
 FIRST_PORT = 7860
-_PORTS = 100  # that are tried
-_LOOPBACK = "127.0.0.1"  # where Gradio looks whether a port is free
+_PORTS_TRIED = 100
+_LOOPBACK = "127.0.0.1"  # where Gradio checks that a port is free
 _HOST = re.compile(r"(?:\[([0-9a-f:.]+)\]|([^\s:@/\[\]]+))(?::\d+)?")
 
 Credentials = list[tuple[str, str]]
 
 
 def credentials(given: str | None, file: str | None) -> Credentials:
-    """Return (user, password) pairs: the one given as USER:PASSWORD and those of a file, one a line. Raises UsageError."""
+    """Return (user, password) pairs: `given` as USER:PASSWORD, and one for each line of a file. Raises UsageError."""
     lines = [("--auth", given)] if given is not None else []
     if file is not None:
         try:
             read = Path(file).expanduser().read_text("utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"The file {file} cannot be read.", "Give --auth-file one with a line USER:PASSWORD.") from error
+            raise UsageError(f"The file {file} cannot be read.", "Name a text file with lines USER:PASSWORD.") from error
         lines += [(f"Line {n} of {file}", line) for n, line in enumerate(read.splitlines(), 1) if line.strip()]
         if not lines:
             raise UsageError(f"The file {file} is empty.", "Write a line USER:PASSWORD into it.")
@@ -42,36 +42,39 @@ def _pair(where: str, line: str) -> tuple[str, str]:
 
 
 def is_known(authorization: str, allowed: Credentials) -> bool:
-    """Whether an Authorization header (Basic) has one of the users with their password."""
-    kind, _, told = authorization.partition(" ")
+    """Return whether a Basic Authorization header names an allowed user with the right password."""
+    kind, _, encoded = authorization.partition(" ")
     try:
-        pair = base64.b64decode(told.strip(), validate=True)
+        pair = base64.b64decode(encoded.strip(), validate=True)
     except ValueError:
         return False
     return kind.lower() == "basic" and any(secrets.compare_digest(pair, ":".join(one).encode()) for one in allowed)
 
 
 def checked_host(host: str, allowed: Credentials) -> str:
-    """Return a host to listen on, an IPv6 address in brackets. Raises UsageError when others reach it and need no password."""
+    """Return the host to listen on, an IPv6 address in brackets.
+
+    Raises UsageError for a host that other machines can reach while nobody needs a password.
+    """
     host = host.strip().removeprefix("[").removesuffix("]")
     if not _is_loopback(host) and not allowed:
         raise UsageError(
-            f"On {host} everybody who reaches this machine could use the chat.",
-            "Give them a password with --auth USER:PASSWORD or --auth-file FILE, or leave --host out.",
+            f"On {host} everybody who can reach this machine could use the chat.",
+            "Set a password with --auth USER:PASSWORD or --auth-file FILE, or leave out --host.",
         )
     return f"[{host}]" if ":" in host else host
 
 
 def name_of(host: str) -> str:
-    """Return the name of a Host header or an address, in lower case, without port, brackets and the root's dot; or nothing."""
+    """Return the host of a Host header in lower case, without port, brackets and final dot; "" when malformed."""
     named = _HOST.fullmatch(host.strip().lower())
     return (named[1] or named[2]).removesuffix(".") if named else ""
 
 
 def free_port(host: str, wanted: int | None = None) -> int:
-    """Return the first free port from the wanted one on. Raises UsageError when there is none, or the host is not ours."""
+    """Return the first free port from `wanted` on. Raises UsageError when none is free, or the host is not this machine."""
     first = wanted or FIRST_PORT
-    last = min(first + _PORTS - 1, 65535)
+    last = min(first + _PORTS_TRIED - 1, 65535)
     for port in range(first, last + 1):
         if _is_free(host.strip("[]"), port):
             return port
@@ -87,11 +90,11 @@ def _is_free(host: str, port: int) -> bool:
                 probe.bind(address)
                 probe.listen(1)
     except PermissionError as error:
-        raise UsageError(f"Port {port} is kept for the system.", "Choose one from 1024 on with --port.") from error
+        raise UsageError(f"Port {port} is reserved for the system.", "Choose a port from 1024 on with --port.") from error
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             return False
-        raise UsageError(f"{host} is not an address of this machine.", "Choose another, or leave --host out.") from error
+        raise UsageError(f"{host} is not an address of this machine.", "Choose another one, or leave out --host.") from error
     return True
 
 

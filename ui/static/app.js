@@ -1,10 +1,10 @@
-// What the page does by itself, with one listener for all, as messages come and go: follows a citation to its sentence and
-// back, shows what a mark means, copies an answer, and tells those who listen how far an answer is.
+// The page's script. It follows a citation to its sentence and back, shows what a mark means, copies an answer, and announces
+// to screen readers how far an answer is. Messages come and go, so the listeners are on the document.
 () => {
   const find = (selector) => document.querySelector(selector);
 
   // -- from a citation to its sentence and back
-  let came = null; // the address of the citation that was followed last
+  let followed = null; // the address of the citation that was followed last
   const show = (id) => {
     const target = document.getElementById(id) || document.getElementById(id.split("-").slice(0, 3).join("-"));
     if (!target) return;
@@ -23,23 +23,25 @@
     target.focus({ preventScroll: true });
   };
   const back = () => {
-    const link = came && [...document.querySelectorAll("#chat a.cite")].find((it) => it.getAttribute("href") === came);
+    const link =
+      followed && [...document.querySelectorAll("#chat a.cite")].find((one) => one.getAttribute("href") === followed);
     reach(link || find("#question textarea"));
   };
 
   // -- back and forward in the library, whose addresses are its state
   if (location.pathname.endsWith("/library")) window.addEventListener("popstate", () => location.reload());
 
-  // -- an answer to take along
+  // -- copying an answer with its references
   const copy = (link) => {
-    const written = document.getElementById(link.getAttribute("href").slice(1));
-    const said = link.textContent;
-    const tell = (text) => {
+    const copied = document.getElementById(link.getAttribute("href").slice(1));
+    const label = link.textContent;
+    const report = (text) => {
       link.textContent = text;
-      setTimeout(() => (link.textContent = said), 2000);
+      setTimeout(() => (link.textContent = label), 2000);
     };
-    if (!written) return tell("Not at hand any more");
-    navigator.clipboard.writeText(written.textContent).then(() => tell("Copied"), () => tell("The browser refused"));
+    if (!copied) return report("No longer on this page");
+    const refused = () => report("The browser did not allow it");
+    navigator.clipboard.writeText(copied.textContent).then(() => report("Copied"), refused);
   };
 
   document.addEventListener("click", (event) => {
@@ -48,9 +50,9 @@
     event.preventDefault();
     if (link.matches(".copy")) return copy(link);
     if (link.matches(".back")) return back();
-    came = link.getAttribute("href");
+    followed = link.getAttribute("href");
     hide();
-    show(came.slice(1));
+    show(followed.slice(1));
   });
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") hide();
@@ -59,36 +61,36 @@
     event.target.click();
   });
 
-  // -- what a citation or a mark means, where the pointer or the focus is: a title that the keyboard reaches too
+  // -- the meaning of the citation or mark under the pointer or the focus: a title that the keyboard reaches too
   const tip = document.body.appendChild(document.createElement("div"));
   tip.id = "tip";
   tip.setAttribute("role", "tooltip");
   tip.hidden = true;
   const hide = () => (tip.hidden = true);
-  const tell = (event) => {
-    const it = event.target.closest && event.target.closest("#chat a.cite, #chat .doubt, #chat .cite.invalid");
-    if (!it) return hide();
-    if (it.title) {
-      it.dataset.tip = it.title;
-      it.removeAttribute("title"); // else the browser shows it too
-      it.setAttribute("aria-describedby", "tip");
+  const explain = (event) => {
+    const mark = event.target.closest && event.target.closest("#chat a.cite, #chat .doubt, #chat .cite.invalid");
+    if (!mark) return hide();
+    if (mark.title) {
+      mark.dataset.tip = mark.title;
+      mark.removeAttribute("title"); // else the browser shows it too
+      mark.setAttribute("aria-describedby", "tip");
     }
-    const [first, ...rest] = (it.dataset.tip || "").split("\n");
+    const [first, ...rest] = (mark.dataset.tip || "").split("\n");
     tip.replaceChildren();
     tip.appendChild(document.createElement(rest.length ? "strong" : "span")).textContent = first;
     if (rest.length) tip.appendChild(document.createElement("span")).textContent = rest.join("\n");
     tip.hidden = !first;
-    const at = it.getBoundingClientRect();
+    const at = mark.getBoundingClientRect();
     const left = Math.max(8, Math.min(at.left, window.innerWidth - tip.offsetWidth - 8));
     const above = at.top - tip.offsetHeight - 8;
     tip.style.left = `${left}px`;
     tip.style.top = `${above < 8 ? at.bottom + 8 : above}px`;
   };
-  document.addEventListener("mouseover", tell);
-  document.addEventListener("focusin", tell);
+  document.addEventListener("mouseover", explain);
+  document.addEventListener("focusin", explain);
   document.addEventListener("scroll", hide, true);
 
-  // -- names and states that Gradio's parts lack, and how far an answer is
+  // -- names and states that Gradio's components lack, and how far an answer is
   const status = document.body.appendChild(document.createElement("p"));
   status.id = "status";
   status.setAttribute("role", "status");
@@ -109,10 +111,10 @@
     if (now === busy) return;
     busy = now;
     const log = find("#chat [role=log]");
-    if (log) log.setAttribute("aria-busy", String(busy)); // an answer is read out when it is whole
-    status.textContent = busy ? "Searching the abstracts." : "The answer is there.";
+    if (log) log.setAttribute("aria-busy", String(busy)); // screen readers read an answer when it is complete
+    status.textContent = busy ? "Searching the abstracts." : "The answer is ready.";
   };
-  // The focus of what goes away under the keyboard is not lost: it comes to the question.
+  // When the focused element goes away, the focus moves to the question, so keyboard users do not lose it.
   let keyboard = false;
   document.addEventListener("pointerdown", () => (keyboard = false), true);
   document.addEventListener("keydown", () => (keyboard = true), true);
