@@ -1,25 +1,15 @@
-"""The chat in a real browser: where Chromium is, models that reply on cue, a served page, and a question asked on it."""
+"""The chat in a real browser: models that reply on cue, a served page, and a question asked on it."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 from playwright.sync_api import Page
 
 from rag.assistant import Assistant
 from rag.types import Finish, Prompt, Usage, Waiting
 from ui.chat.page import build, launch_options
-
-CHROMIUM = Path("/usr/bin/chromium")
-
-
-FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update "
-    "--disable-sync"
-).split()
-
 
 QUESTION = FIRST = "How does GraphSAINT build its minibatches?"
 SECOND = "How does Pard generate graphs block by block?"
