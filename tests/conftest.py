@@ -4,20 +4,32 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from support.factories import SHARED, silent
 from support.homes import copy_home, kept, model_key, starter_key
+from support.quick import ForkedPrograms, RememberingMiniLM
 
 from rag import ingestion
 from rag.assistant import Assistant
+from rag.index import probe
 from rag.index.minilm import MiniLM
 from rag.settings.settings import load
 from rag.sources import formats
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
 _TESTS = Path(__file__).parent
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update "
+    "--disable-sync"
+).split()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -50,6 +62,21 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def forked_checks() -> Iterator[None]:
+    """A built index is checked in a child process that is forked; starting one anew takes two seconds of imports."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(probe, "subprocess", ForkedPrograms())
+        yield
+
+
+@pytest.fixture(autouse=True)
+def fresh_check(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests marked `fresh_check` start that child process as the product does."""
+    if request.node.get_closest_marker("fresh_check"):
+        monkeypatch.setattr(probe, "subprocess", subprocess)
+
+
 @pytest.fixture(scope="session")
 def model_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home that holds nothing but the embedder's graph. The graph is built once for each version of its code."""
@@ -60,7 +87,8 @@ def model_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def embedder(model_home: Path) -> MiniLM:
-    return MiniLM(model_home)
+    """The bundled embedder, which embeds each text once a run."""
+    return RememberingMiniLM(model_home)
 
 
 @pytest.fixture(scope="session")
@@ -92,6 +120,19 @@ def own_home(starter_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def assistant(starter_home: Path, embedder: MiniLM) -> Assistant:
     """The extractive assistant over the starter corpus."""
     return Assistant(load(home=starter_home, no_model=True), embedder=embedder)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium, one for the whole run. Playwright's loop runs in this thread from then on: see `done` in support.loops."""
+    from playwright.sync_api import sync_playwright
+
+    if not CHROMIUM.exists():
+        pytest.skip("no Chromium at /usr/bin/chromium (apt-get install chromium)")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(scope="session")

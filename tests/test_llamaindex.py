@@ -21,6 +21,7 @@ from llama_index.core.query_engine import RetrieverQueryEngine
 from llama_index.core.schema import MetadataMode, NodeWithScore, TextNode
 from llama_index.core.tools import QueryEngineTool
 from pydantic import Field
+from support.loops import done
 
 from rag.assistant import Assistant
 from rag.errors import UsageError
@@ -166,7 +167,7 @@ def test_asking_and_searching_do_not_hold_up_the_loop(assistant: Assistant) -> N
         ticking.cancel()
         return response, nodes, await ticking
 
-    response, nodes, times = asyncio.run(both())
+    response, nodes, times = done(both())
     assert str(response) == str(query_engine(assistant).query(GRAPH))
     assert [n.node.node_id for n in nodes] == [n.node.node_id for n in retriever(assistant, 3).retrieve(GRAPH)]
     assert len(times) > 3
@@ -211,7 +212,7 @@ def test_a_react_agent_asks_us_and_reads_our_answer(assistant: Assistant) -> Non
             "Thought: I can answer without using any more tools.\nAnswer: By sampling subgraphs.",
         ]
     )
-    said, results = asyncio.run(run(ReActAgent(tools=[tool(assistant)], llm=llm), "What about GraphSAINT?"))
+    said, results = done(run(ReActAgent(tools=[tool(assistant)], llm=llm), "What about GraphSAINT?"))
     ours = assistant.ask(GRAPH)
     assert said == "By sampling subgraphs."
     assert [r.tool_output.content for r in results] == [ours.answer]
@@ -227,7 +228,7 @@ def test_a_function_agent_calls_us_as_a_tool(assistant: Assistant) -> None:
         return ChatMessage(role="assistant", blocks=[call])
 
     agent = FunctionAgent(tools=[tool(assistant)], llm=MockFunctionCallingLLM(response_generator=reply))
-    said, results = asyncio.run(run(agent, "Eggs?"))
+    said, results = done(run(agent, "Eggs?"))
     assert results[0].tool_output.raw_output.metadata["refused"] is True
     assert said == f"They say: {assistant.ask(EGG).answer}"
 

@@ -49,8 +49,8 @@ def test_a_type_checker_sees_the_public_names(tmp_path: Path) -> None:
     """The package is marked as typed, and the names are imported for type checkers."""
     assert (Path(rag.__file__).parent / "py.typed").exists()
     (tmp_path / "user.py").write_text(TYPED, "utf-8")
-    command = [sys.executable, "-m", "mypy", "--no-incremental", "--follow-imports=silent", str(tmp_path / "user.py")]
-    done = subprocess.run([*command, "--config-file="], capture_output=True, text=True, cwd=ROOT, check=False)
+    command = [sys.executable, "-m", "mypy", str(tmp_path / "user.py")]  # and its cache of this project
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
     assert 'Revealed type is "rag.types.Answer"' in done.stdout
     assert 'has no attribute "Answr"' in done.stdout
     assert 'Revealed type is "str"' in done.stdout or 'Revealed type is "builtins.str"' in done.stdout

@@ -257,6 +257,7 @@ ingestion.ingest(Path(sys.argv[2]), [sys.argv[3]], Words(), stop)
 """
 
 
+@pytest.mark.fresh_check
 def test_a_writer_killed_in_mid_build_leaves_the_live_generation_and_the_next_ingest_works(
     home: Path, pages: dict[str, str]
 ) -> None:
@@ -291,6 +292,7 @@ def test_a_dirty_generation_is_never_opened_but_built_again(home: Path) -> None:
         assert live.manifest.papers == 20
 
 
+@pytest.mark.fresh_check
 def test_an_index_that_lost_a_vector_is_built_again_before_it_answers(home: Path) -> None:
     vectors = VectorIndex(generation(home) / "chroma")
     vectors.remove(sorted(vectors.ids())[:1])
@@ -397,6 +399,7 @@ def test_a_build_that_fails_leaves_no_copy_and_the_live_generation(home: Path, p
     assert {p.name for p in kept} <= {"CURRENT", "DIRTY"}
 
 
+@pytest.mark.fresh_check
 def test_a_folder_named_rag_where_the_person_stands_does_not_get_in_the_way(home: Path, pages: dict[str, str]) -> None:
     Path("rag").mkdir()
     Path("rag/__init__.py").write_text("raise SystemExit('the wrong rag')")

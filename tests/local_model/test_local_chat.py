@@ -8,38 +8,29 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from support.commands import ROOT
 
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update "
-    "--disable-sync"
-).split()
 WAIT_MS = 90_000
 QUESTION = "How does GraphSAINT build its minibatches?"
 
 
 @pytest.fixture
-def tab() -> Iterator[Page]:
-    if not CHROMIUM.exists():
-        pytest.skip("no Chromium at /usr/bin/chromium (apt-get install chromium)")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-        yield browser.new_page()
-        browser.close()
+def tab(browser: Browser) -> Iterator[Page]:
+    page = browser.new_page()
+    yield page
+    page.close()
 
 
 @pytest.fixture
 def chat(endless: str) -> Iterator[str]:
-    """The address of the chat, opened by the command, with the local server as its model and answers of 400 tokens."""
+    """The address of the chat, opened by the command, with the local server as its model and answers of 160 tokens."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "ui", "--no-browser", "--port", str(port), "--base-url", endless]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "RAG_K": "1", "RAG_MAX_ANSWER_TOKENS": "400"}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "RAG_K": "1", "RAG_MAX_ANSWER_TOKENS": "160"}
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as child:
         assert child.stdout is not None
         found = next(filter(None, (re.search(r"Open (\S+) in a browser", line) for line in child.stdout)), None)

@@ -16,18 +16,16 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Coroutine, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx2 as httpx
 from support.endpoint_server import Behaviour, Exchange, delta, usage_of
 
-T = TypeVar("T")
 _ROOT = Path(__file__).resolve().parents[2]
 _STARTS_S = 120.0
 _CONFIG = "window.gradio_config = "
@@ -239,12 +237,6 @@ class Pulse:
             assert json.load(line.getresponse()) == {"ok": True}
             self.seconds.append(time.perf_counter() - began)
         line.close()
-
-
-def done(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Run `coroutine` in a thread of its own: where Playwright is in use, this one has a loop already."""
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(asyncio.run, coroutine).result()
 
 
 def percentile(values: Sequence[float], share: float) -> float:

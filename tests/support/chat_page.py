@@ -1,25 +1,16 @@
-"""The chat in a real browser: where Chromium is, models that reply on cue, a served page, and a question asked on it."""
+"""The chat in a real browser: models that reply on cue, a served page, and a question asked on it."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from pathlib import Path
+from typing import Any
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from rag.assistant import Assistant
 from rag.types import Finish, Prompt, Usage, Waiting
 from ui.chat.page import build, launch_options
-
-CHROMIUM = Path("/usr/bin/chromium")
-
-
-FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update "
-    "--disable-sync"
-).split()
-
 
 QUESTION = FIRST = "How does GraphSAINT build its minibatches?"
 SECOND = "How does Pard generate graphs block by block?"
@@ -66,7 +57,20 @@ def serve(assistant: Assistant) -> Iterator[str]:
     page = build(assistant)
     _, url, _ = page.launch(server_name="127.0.0.1", prevent_thread_lock=True, **launch_options())
     yield url
+    shut(page)
+
+
+def shut(page: Any) -> None:
+    """Close a served page at once. An open tab listens to its server, which would wait five seconds for it to end."""
+    page.server.force_exit = True
     page.close()
+
+
+def dismiss(tab: Page) -> None:
+    """Close what the page told in a corner. It lies over buttons for ten seconds."""
+    for _ in range(tab.locator(".toast-body").count()):
+        tab.get_by_test_id("toast-close").first.click()
+    expect(tab.locator(".toast-body")).to_have_count(0)
 
 
 def ask(tab: Page, question: str) -> None:

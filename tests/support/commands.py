@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-WINDOW = 2048  # tokens of the local server
+WINDOW = 1024  # tokens of the local server: two abstracts and an answer
 TOKENS = 16  # of an answer
 
 

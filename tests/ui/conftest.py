@@ -1,4 +1,4 @@
-"""Chromium, and chats served over the starter corpus."""
+"""Pages of Chromium, and chats served over the starter corpus."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
-from support.chat_page import CHROMIUM, FLAGS, serve
+from playwright.sync_api import Browser, Page, expect
+from support.chat_page import serve
 
 from rag.assistant import Assistant
 from rag.settings.settings import load
@@ -28,16 +28,6 @@ def chat_with(starter_home: Path, assistant: Assistant) -> Iterator[Callable[[ob
     yield started
     for server in servers:
         next(server, None)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if not CHROMIUM.exists():
-        pytest.skip("no Chromium at /usr/bin/chromium (apt-get install chromium)")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
-from support.chat_page import QUESTION, Paused, Written, ask, serve
+from support.chat_page import QUESTION, Paused, Written, ask, dismiss, serve
 from support.factories import answer, paper
 
 from rag.assistant import Assistant
@@ -104,10 +104,11 @@ def test_a_citation_leads_to_its_sentence_marked_in_the_abstract(tab: Page, quot
 
 def test_an_earlier_answers_citation_brings_its_own_sources_back(tab: Page, quoting: str) -> None:
     tab.goto(quoting)
-    for question, title in ((QUESTION, "GraphSAINT"), ("What does PhaseNet predict from a waveform?", "PhaseNet")):
+    asked = ((QUESTION, "GraphSAINT"), ("What does PhaseNet predict from a waveform?", "PhaseNet"))
+    for n, (question, title) in enumerate(asked, 1):
         ask(tab, question)
         expect(tab.locator("#sources section:visible h3").first).to_contain_text(title)
-        expect(tab.locator("#sources section:visible h2")).to_have_text("Sources")  # not "Found": the answer is finished
+        expect(tab.locator("#chat a.copy")).to_have_count(n)  # the answer is finished, and the next question is taken
     tab.locator("#chat a.cite").first.click()
     expect(tab.locator("#sources section:visible h3").first).to_contain_text("GraphSAINT")
 
@@ -119,7 +120,7 @@ def test_an_earlier_citation_leads_to_its_source_while_the_next_answer_is_writte
     model.go_on.set()
     tab.goto(chat_with(model))
     ask(tab, QUESTION)
-    expect(tab.locator("#sources section:visible h2")).to_have_text("Sources")
+    expect(tab.locator("#chat a.copy")).to_have_count(1)  # the answer is finished, and the next question is taken
     model.go_on.clear()
     model.prompts.clear()
     ask(tab, "What does PhaseNet predict from a waveform?")
@@ -257,6 +258,8 @@ def test_one_question_at_a_time(tab: Page, chat_with: Callable[[object], str]) -
         box.press("Enter")
     expect(tab.locator("#chat")).to_contain_text("Then it")
     ask(tab, "What does PhaseNet predict from a waveform?")
+    expect(tab.locator(".toast-body")).to_be_visible()
+    dismiss(tab)
     tab.get_by_role("button", name="New conversation").click()
     expect(tab.locator(".toast-body", has_text="An answer is being written")).to_be_visible()
     expect(box).to_have_value("What does PhaseNet predict from a waveform?")
@@ -266,6 +269,7 @@ def test_one_question_at_a_time(tab: Page, chat_with: Callable[[object], str]) -
     expect(tab.locator("#chat a.copy")).to_have_count(1)
     expect(tab.locator("#chat .user-row")).to_have_count(1)
     assert len(model.prompts) == 1
+    dismiss(tab)
     tab.get_by_role("button", name="New conversation").click()
     expect(tab.locator("#chat a.copy")).to_have_count(0)
 

@@ -18,10 +18,11 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from support.chat_clients import Chat, Pulse, Told, Visitor, done, percentile, takes
+from support.chat_clients import Chat, Pulse, Told, Visitor, percentile, takes
 from support.chat_page import QUESTION, ask
 from support.endpoint_server import Behaviour, Endpoint, Exchange, delta
 from support.homes import copy_home
+from support.loops import done
 
 from rag.storage.history import History
 from rag.types import Answer

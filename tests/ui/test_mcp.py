@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import re
@@ -21,6 +20,7 @@ import pytest
 from mcp import Client, MCPError
 from mcp.client.streamable_http import streamable_http_client
 from mcp.types import CallToolResult, TextContent
+from support.loops import done
 
 from rag.assistant import Assistant
 from rag.output import render
@@ -102,7 +102,7 @@ def asked(address: str, ask: Callable[[Client], Awaitable[T]], mode: str = "auto
         async with Client(address, mode=mode) as client:
             return await ask(client)
 
-    return asyncio.run(run())
+    return done(run())
 
 
 def call(address: str, name: str, **given: Any) -> CallToolResult:
@@ -236,7 +236,7 @@ def test_with_its_password_a_client_hears_that_the_model_is_dead(guarded: str) -
             found = await client.call_tool("search", {"question": "graphs", "k": 1})
             return found, await client.call_tool("ask", {"question": QUESTION})
 
-    found, answer = asyncio.run(ask())
+    found, answer = done(ask())
     assert len(values(found)["hits"]) == 1
     assert sentence(answer).startswith("Nothing listens at the model endpoint http://127.0.0.1:")
 
@@ -246,9 +246,9 @@ def test_the_example_of_the_docs_runs(address: str) -> None:
     [program] = re.findall(r"^```python\n(import asyncio\nfrom mcp import Client\n.*?)^```", page, re.MULTILINE | re.DOTALL)
     assert "http://127.0.0.1:7860/gradio_api/mcp" in program
     program = program.replace("http://127.0.0.1:7860/gradio_api/mcp", address)
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert "GraphSAINT" in done.stdout
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+    assert "GraphSAINT" in ran.stdout
 
 
 def test_nothing_is_fetched_from_elsewhere(address: str, watch: Callable[[str], dict[str, str]]) -> None:

@@ -15,7 +15,7 @@ import httpx
 import pytest
 import trustme
 from playwright.sync_api import Browser, expect
-from support.chat_page import QUESTION, ask
+from support.chat_page import QUESTION, ask, shut
 from support.endpoint_server import Endpoint, fails, hangs, redirects, says
 from support.homes import copy_home
 
@@ -48,7 +48,7 @@ def launched(assistant: Assistant, *, endpoint_change: bool) -> Iterator[str]:
     page = build(assistant, endpoint_change=endpoint_change)
     _, url, _ = page.launch(server_name="127.0.0.1", prevent_thread_lock=True, **launch_options())
     yield url
-    page.close()
+    shut(page)
 
 
 def asking(home: Path, embedder: MiniLM, server: Endpoint, model: str | None = "one") -> Models:
