@@ -23,11 +23,12 @@ from evals.metrics import RECALL_AT, Measured, mean, measure, share
 from rag import factory, ingestion
 from rag.assistant import Assistant
 from rag.errors import EmbedderError, EndpointError, SourceError, UsageError
+from rag.events import Found
 from rag.output import render
 from rag.settings.settings import Settings, load
 from rag.sources import formats
 from rag.terminal import progress_bars, say
-from rag.types import Answer, Found, Progress
+from rag.types import Answer, Progress
 
 Result = tuple[Case, Measured]
 

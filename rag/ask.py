@@ -7,7 +7,6 @@ standard output, everything else to standard error.
 from __future__ import annotations
 
 import argparse
-import functools
 import json
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -15,13 +14,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import RagError, UsageError
+from rag.events import Checking, Thought, Waiting
 from rag.output import render
 from rag.request import AskRequest, checked_question, filter_parameters, parse, read_filters
 from rag.terminal import NO_MODEL, add_verbose, fail_in_one_sentence, progress_bars, say
 from rag.text.words import clean
-from rag.types import Answer, Checking, Claim, Filters, Thought, Waiting
+from rag.types import Answer, Claim, Filters
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from rag.assistant import Assistant
     from rag.settings.settings import Settings
 
@@ -88,22 +90,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     _check(parser, args)
     only = _filters_of(args)
-    from rag.settings.settings import (  # here, like the assistant, so that a Ctrl-C in the second they take ends cleanly
-        exposed_keys,
-        load,
-    )
-
-    settings = load(
-        k=args.k,
-        profile=args.profile,
-        model=args.model,
-        base_url=args.base_url,
-        api_key_env=args.api_key_env,
-        no_model=args.no_model or None,
-        verify=args.verify,
-    )
-    for error in exposed_keys(settings.home):
-        say(f"warning: {error}")
+    settings = _settings(args)
     if args.batch is not None:
         return _batch(args.batch, settings, only, args.force)
     question = checked_question(sys.stdin.read() if args.question == "-" else args.question)
@@ -116,13 +103,29 @@ def main(argv: Sequence[str] | None = None) -> int:
         answer = _streamed(assistant, question, only, args.force)
     else:
         answer = assistant.ask(question, filters=only, force=args.force)
-    if form != "text":
         print(_FORMS[form](answer))
     if answer.mode == "extractive" and not args.no_model:
         say(f"\n{NO_MODEL}")
     if answer.refused:
         return REFUSED
     return 0 if answer.complete else 1
+
+
+def _settings(args: argparse.Namespace) -> Settings:
+    from rag.settings import settings  # here, like the assistant, so that a Ctrl-C in the second they take ends cleanly
+
+    loaded = settings.load(
+        k=args.k,
+        profile=args.profile,
+        model=args.model,
+        base_url=args.base_url,
+        api_key_env=args.api_key_env,
+        no_model=args.no_model or None,
+        verify=args.verify,
+    )
+    for error in settings.exposed_keys(loaded.home):
+        say(f"warning: {error}")
+    return loaded
 
 
 def _check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
@@ -156,46 +159,57 @@ def _search(assistant: Assistant, question: str, only: Filters, form: str) -> in
 
 
 def _streamed(assistant: Assistant, question: str, only: Filters, force: bool) -> Answer:
-    """Print the answer: as it comes to a terminal, each sentence signed when it ends; whole to a pipe."""
-    if not sys.stdout.isatty():
-        answer = assistant.ask(question, filters=only, force=force)
-        print(render.text(answer))
-        return answer
+    """Print the answer: to a terminal as it comes, each sentence with its sign when it ends; to a pipe when it is whole."""
+    if sys.stdout.isatty():
+        return _streamed_to_terminal(assistant, question, only, force)
+    answer = assistant.ask(question, filters=only, force=force)
+    print(render.text(answer))
+    return answer
+
+
+def _streamed_to_terminal(assistant: Assistant, question: str, only: Filters, force: bool) -> Answer:
     from rich.console import Console
 
-    from rag.types import Found
+    from rag.events import Found
 
     console = Console(highlight=False)
-    show = functools.partial(console.print, end="", markup=False, soft_wrap=True)
     doing = f"asking {assistant.model.name or 'the model'}" if assistant.model.mode == "model" else "reading"
-    waiting = console.status(doing)
-    waiting.start()
-    found, said, signed = None, "", 0
+    spinner = console.status(doing)
+    spinner.start()
+    found, shown, signed = None, "", 0
     try:
         for event in assistant.stream(question, filters=only, force=force):
             if isinstance(event, Found):
                 found = event
             elif isinstance(event, str):
-                waiting.stop()
-                said += event
-                show(render.plain(event))
+                spinner.stop()
+                shown += event
+                _print(console, render.plain(event))
             elif isinstance(event, Claim):
                 signed += 1
-                show(render.suffix(event), style=_STYLES.get(event.verdict))
+                _print_sign(console, event)
             elif isinstance(event, Answer):
                 answer = event
             else:
-                waiting.update(f"{doing}, {_status(event)}")
+                spinner.update(f"{doing}, {_status(event)}")
     except KeyboardInterrupt:
-        if found is None or not said:
+        if found is None or not shown:
             raise
-        answer = assistant.cut(question, found, said, "stopped")
+        answer = assistant.cut(question, found, shown, "stopped")
     finally:
-        waiting.stop()
+        spinner.stop()
     for claim in answer.claims[signed:]:
-        show(render.suffix(claim), style=_STYLES.get(claim.verdict))
-    console.print(f"\n\n{render.tail(answer)}", markup=False, soft_wrap=True)
+        _print_sign(console, claim)
+    _print(console, f"\n\n{render.tail(answer)}\n")
     return answer
+
+
+def _print(console: Console, text: str, style: str | None = None) -> None:
+    console.print(text, style=style, end="", markup=False, soft_wrap=True)
+
+
+def _print_sign(console: Console, claim: Claim) -> None:
+    _print(console, render.suffix(claim), _STYLES.get(claim.verdict))
 
 
 def _status(event: Thought | Waiting | Checking) -> str:

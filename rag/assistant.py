@@ -22,6 +22,7 @@ from rag.collection import answers
 from rag.collection.phrasing import CollectionAnswer
 from rag.collection.query import Query
 from rag.errors import PromptTooLong
+from rag.events import Event, Found
 from rag.index.embedder_cache import CachedEmbedder
 from rag.index.generations import Index
 from rag.index.live import LiveIndex
@@ -35,7 +36,7 @@ from rag.settings.settings import Settings
 from rag.stages import stage
 from rag.storage.filters import Scope
 from rag.storage.library import Library
-from rag.types import Answer, Event, Filters, Found, Hit, IndexInfo, Paper, Progress, Prompt, Source, Timings, Turn, Usage
+from rag.types import Answer, Filters, Hit, IndexInfo, Paper, Progress, Prompt, Source, Timings, Turn, Usage
 
 _log = logging.getLogger(__name__)
 

@@ -4,8 +4,10 @@ RagError                 anything the product can explain
 ├── UsageError           an option, setting or file name that cannot be right       (exit code 2)
 ├── SourceError          a file or page that cannot be read as papers
 ├── LibraryError         the library, the index or the history cannot be used
-│   └── Busy             another process is writing
+│   ├── Busy             another process is writing
+│   └── Gone             a conversation that is not there, or belongs to somebody else
 ├── EmbedderError        the embedder cannot be loaded, or its server did not answer as asked
+│   └── InputRefused     the server refused the texts; fewer or shorter ones may do
 └── EndpointError        the model endpoint did not answer as asked
     └── PromptTooLong    the prompt is longer than the server takes
 """
@@ -40,7 +42,15 @@ class Busy(LibraryError):
     pass
 
 
+class Gone(LibraryError):
+    pass
+
+
 class EmbedderError(RagError):
+    pass
+
+
+class InputRefused(EmbedderError):
     pass
 
 

@@ -8,7 +8,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.types import Hit, Mode, Prompt, Reply
+from rag.events import Reply
+from rag.types import Hit, Mode, Prompt
 
 Vectors = NDArray[np.float32]  # of shape (texts, dimension), rows of length 1
 

@@ -11,6 +11,7 @@ from support.factories import ORCHARD, HashEmbedder, QueueModel, paper
 from rag import ingestion
 from rag.assistant import Assistant
 from rag.errors import EndpointError, PromptTooLong, UsageError
+from rag.events import Finish, Found
 from rag.index import generations
 from rag.index.minilm import MiniLM
 from rag.prompting import REFUSAL
@@ -18,7 +19,7 @@ from rag.settings.settings import load
 from rag.storage import lock
 from rag.storage.library import Library
 from rag.text.tokens import count
-from rag.types import Answer, Claim, Filters, Finish, Found, Prompt, Turn, Usage
+from rag.types import Answer, Claim, Filters, Prompt, Turn, Usage
 
 GRAPH = "How does GraphSAINT get around neighbor explosion when training GCNs on big graphs?"
 POINTER = "Which geometry problems were Pointer Networks shown to learn?"

@@ -11,10 +11,11 @@ from rag.adapters import loading
 from rag.adapters.listening import heard
 from rag.endpoints.server import Window
 from rag.errors import EndpointError
+from rag.events import Finish, Reply, Thought, Waiting
 from rag.interfaces import ChatModel
 from rag.settings.settings import Settings
 from rag.text.thinking import Thinking
-from rag.types import Finish, Mode, Prompt, Reply, Thought, Usage, Waiting
+from rag.types import Mode, Prompt, Usage
 
 _PROMPT = 800  # tokens that a prompt with one abstract may take; the answer gets what they leave, or a quarter of the window
 _CUT = ("length", "max_tokens")  # why a reply ended, as servers say it, where it was cut

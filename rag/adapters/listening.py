@@ -7,7 +7,7 @@ from queue import Empty, SimpleQueue
 from threading import Event, Thread
 from typing import TypeVar
 
-from rag.types import Waiting
+from rag.events import Waiting
 
 _TICK_S = 1.0
 

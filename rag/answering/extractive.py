@@ -11,13 +11,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rag.events import Finish
 from rag.interfaces import Embedder, Vectors
 from rag.questions import analysis, followup
 from rag.questions.analysis import Analysis
 from rag.text import names, sentences
 from rag.text.citations import title_of
 from rag.text.words import content_words, method_names, numbers
-from rag.types import Finish, Mode, Prompt, Source
+from rag.types import Mode, Prompt, Source
 
 _MAX_SENTENCES = 5  # of an answer that is no list; a list has one per paper
 _MAX_PAPERS = 3  # quoted for a question about one subject

@@ -12,11 +12,12 @@ from rag.answering.refusal import is_refusal
 from rag.checking.checker import Checker, invalid
 from rag.checking.model_judge import Verifier
 from rag.errors import EndpointError
+from rag.events import Checking, Event, Finish, Thought, Waiting
 from rag.interfaces import ChatModel, Embedder
 from rag.prompting import REFUSAL
 from rag.questions import analysis
 from rag.text.thinking import CLOSE
-from rag.types import Answer, Checking, Event, Finish, Prompt, Thought, Waiting
+from rag.types import Answer, Prompt
 
 _SENTENCE_END = re.compile(r"[.!?\]\n]|\s\S")  # after which a sentence may be complete
 _FOREIGN = "The answer seems not to be in English. The check works for English only."

@@ -18,11 +18,12 @@ from rag.doctor.machine import Check, Skipped, attempt
 from rag.endpoints import address, explain, faults, server
 from rag.endpoints.connection import OPENAI
 from rag.errors import EndpointError, PromptTooLong, RagError
+from rag.events import Finish, Thought
 from rag.interfaces import ChatModel
 from rag.settings.settings import Endpoint, Settings
 from rag.sources import formats
 from rag.text import citations, tokens
-from rag.types import Finish, Hit, Paper, Prompt, Source, Thought, Usage
+from rag.types import Hit, Paper, Prompt, Source, Usage
 
 _STAGES = ("reachable", "path", "key", "model", "answer")
 _COUNTING = Prompt(question="", sources=(), system="Answer in a few words.", user="Count from one to ten, in words.")

@@ -17,14 +17,15 @@ from urllib.parse import urlsplit
 
 import openai
 
-from rag.endpoints import address, chat_reply, explain, faults, served, server
+from rag.endpoints import address, chat_reply, explain, faults, server
 from rag.endpoints.chat_reply import Piece
 from rag.endpoints.connection import OPENAI, Connection, Transport
 from rag.endpoints.redact import Redactor
 from rag.errors import EndpointError, PromptTooLong
+from rag.events import Reply, Waiting
 from rag.settings.settings import Endpoint, Settings
 from rag.text import tokens
-from rag.types import Mode, Prompt, Reply, Usage, Waiting
+from rag.types import Mode, Prompt, Usage
 
 _REACHED_S = 8.0  # within which a connection stands or the endpoint counts as dead
 _DEAD_S = 30.0  # for which a dead endpoint is not asked again
@@ -177,7 +178,7 @@ class EndpointModel:
                 first = first or error
                 if not faults.is_elsewhere(error):
                     raise
-                names = served.names(client) or ()
+                names = server.names(client) or ()
                 if names or faults.is_unknown_model(error):
                     raise explain.explain(error, self._place(url), names, self._model) from error
                 continue
@@ -218,7 +219,7 @@ class EndpointModel:
         return {name: value for name, value in wanted.items() if name not in self._refused}
 
     def _only_model(self, client: openai.OpenAI) -> str:
-        names = served.listed(client)
+        names = server.ordered_names(client)
         if len(names) == 1:
             return names[0]
         listed = self._redactor.text(explain.listed(names))

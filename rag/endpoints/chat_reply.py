@@ -10,8 +10,9 @@ from typing import Any
 
 from rag.endpoints.faults import Malformed, Said
 from rag.endpoints.redact import Redactor, Running
+from rag.events import Finish, Thought
 from rag.text.thinking import Thinking
-from rag.types import Finish, Thought, Usage
+from rag.types import Usage
 
 LONGEST = 100_000  # characters of an answer; no limit of tokens that anyone sets is that high
 _BEGINNING = 200  # characters of a reply that is none

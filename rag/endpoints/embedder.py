@@ -18,9 +18,9 @@ from threading import Lock
 
 import numpy as np
 
-from rag.endpoints.embed_reply import Numbers
-from rag.endpoints.embedding_api import EmbeddingApi, InputRefused
-from rag.errors import EmbedderError
+from rag.endpoints.embedding_api import EmbeddingApi
+from rag.endpoints.embedding_reply import Numbers
+from rag.errors import EmbedderError, InputRefused
 from rag.interfaces import Vectors
 from rag.settings.settings import Endpoint
 from rag.storage import private

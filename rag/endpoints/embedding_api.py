@@ -13,11 +13,11 @@ from urllib.parse import urlsplit
 import httpx2 as httpx
 import openai
 
-from rag.endpoints import address, explain, faults, served
+from rag.endpoints import address, explain, faults, server
 from rag.endpoints.connection import CONNECT_S, OPENAI, Connection
-from rag.endpoints.embed_reply import NoVectors, Numbers, vectors
+from rag.endpoints.embedding_reply import NoVectors, Numbers, vectors
 from rag.endpoints.redact import Redactor
-from rag.errors import EmbedderError, EndpointError
+from rag.errors import EmbedderError, EndpointError, InputRefused
 from rag.settings.settings import Endpoint
 
 _QUESTION_S = 30.0  # for the reply to a few texts, which a person waits for
@@ -25,10 +25,6 @@ _FEW = 2
 _REFUSED = (400, 422)
 _FAULTS = (*faults.FAULTS, NoVectors)
 _WITHOUT = ", or unset RAG_EMBED_BASE_URL and RAG_EMBED_MODEL to use the bundled embedder, which has an index of its own"
-
-
-class InputRefused(EmbedderError):
-    """The server refused what it was sent; fewer or shorter texts may do."""
 
 
 class EmbeddingApi:
@@ -108,7 +104,7 @@ class EmbeddingApi:
         return self._line.client(url, self._key, account=self._account)
 
     def _models(self, url: str) -> list[str] | None:
-        return served.names(self._client(url).with_options(timeout=CONNECT_S))
+        return server.names(self._client(url).with_options(timeout=CONNECT_S))
 
     def _place(self, url: str, texts: Sequence[str] = ()) -> explain.Place:
         place = explain.Place(

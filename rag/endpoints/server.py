@@ -23,8 +23,9 @@ from threading import Thread
 from typing import Any
 
 import httpx2 as httpx
+import openai
 
-from rag.endpoints import address
+from rag.endpoints import address, faults
 from rag.endpoints.logged_client import LoggedClient
 
 _USUAL = 8192  # tokens taken to be there when neither the server nor the settings say
@@ -79,6 +80,25 @@ def listed(base_url: str, key: str = "", seconds: float = _SECONDS, transport: _
         return None  # the client is left open, as in ask()
     client.close()
     return [str(entry["id"]) for entry in _entries(reply)] if isinstance(_at(reply, "data"), list) else None
+
+
+def ordered_names(client: openai.OpenAI) -> list[str]:
+    """Return the names of a server's models in alphabetical order, asked through the client that asks the model.
+
+    Raises one of faults.FAULTS when the server does not list them.
+    """
+    try:
+        return sorted(str(model.id) for model in client.models.list())
+    except (AttributeError, TypeError, ValueError, RecursionError) as error:
+        raise faults.Malformed from error
+
+
+def names(client: openai.OpenAI) -> list[str] | None:
+    """Return ordered_names(), None when the server does not list them."""
+    try:
+        return ordered_names(client)
+    except faults.FAULTS:
+        return None
 
 
 def _client(base_url: str, key: str, seconds: float, transport: _Transport) -> httpx.Client:

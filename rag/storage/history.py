@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from rag.errors import LibraryError
+from rag.errors import Gone, LibraryError
 from rag.storage.answers import dump, load
 from rag.storage.history_file import HistoryFile
 from rag.terminal import say
@@ -28,10 +28,6 @@ from rag.types import Answer
 
 _LONGEST_TITLE = 60  # characters
 _MOST_WORDS = 20  # looked for at once
-
-
-class Gone(LibraryError):
-    """A conversation is not there, or not its asker's."""
 
 
 @dataclass(frozen=True, slots=True)

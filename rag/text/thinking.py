@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rag.types import Thought
+from rag.events import Thought
 
 _OPEN, CLOSE = "<think>", "</think>"
 

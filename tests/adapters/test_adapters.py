@@ -19,10 +19,11 @@ from rag.adapters.embedding import embedder
 from rag.adapters.reranking import reranker
 from rag.assistant import Assistant
 from rag.errors import EmbedderError, EndpointError, UsageError
+from rag.events import Finish, Thought, Waiting
 from rag.index.minilm import MiniLM
 from rag.interfaces import ChatModel
 from rag.settings.settings import Settings, load
-from rag.types import Finish, Prompt, Thought, Usage, Waiting
+from rag.types import Prompt, Usage
 
 ASKED = Prompt("Why?", tuple(sources(paper("Lamps", "Lamps give light."))), "Answer from the sources.", "Why? [1] Lamps")
 GRAPH = "How does GraphSAINT get around neighbor explosion when training GCNs on big graphs?"

@@ -8,9 +8,10 @@ from support.factories import hit, paper, sources
 from rag import prompting
 from rag.answering.extractive import ExtractiveReader
 from rag.assistant import Assistant
+from rag.events import Finish
 from rag.index.minilm import MiniLM
 from rag.text.citations import title_of
-from rag.types import Answer, Finish, Prompt, Source
+from rag.types import Answer, Prompt, Source
 
 ONE_THING = [
     "How does GraphSAINT get around neighbor explosion when training GCNs on big graphs?",

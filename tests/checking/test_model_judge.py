@@ -12,10 +12,11 @@ from support.factories import LAMPS, QueueModel, answer
 from rag.assistant import Assistant
 from rag.checking.model_judge import Verifier
 from rag.errors import EndpointError, UsageError
+from rag.events import Checking, Finish
 from rag.index.minilm import MiniLM
 from rag.output import render
 from rag.settings.settings import load
-from rag.types import Answer, Checking, Claim, Finish, Prompt, Verdict
+from rag.types import Answer, Claim, Prompt, Verdict
 from ui.chat import panel
 
 Reply = str | Sequence[str | Finish]

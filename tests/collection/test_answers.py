@@ -17,10 +17,11 @@ from rag.assistant import Assistant
 from rag.collection import answers, titles
 from rag.collection.phrasing import CollectionAnswer
 from rag.collection.query import parse
+from rag.events import Found
 from rag.index.lexical import LexicalIndex
 from rag.output import render
 from rag.storage.library import Library
-from rag.types import Answer, Filters, Found, Paper, Turn
+from rag.types import Answer, Filters, Paper, Turn
 from ui.chat import cards, panel
 
 PAPERS = [

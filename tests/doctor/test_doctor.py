@@ -22,12 +22,12 @@ from rag.doctor.machine import Check
 from rag.doctor.model import Trial, long_prompt
 from rag.endpoints import server as window
 from rag.errors import LibraryError
+from rag.events import Finish
 from rag.index import generations
 from rag.index.minilm import MiniLM
 from rag.settings import settings
 from rag.storage.library import Library
 from rag.text import tokens
-from rag.types import Finish
 
 KEY = "sk-sentinel/+0123456789==&x"
 STAGES = ["reachable", "path", "key", "model", "answer"]

@@ -13,8 +13,9 @@ from support.endpoint_server import USAGE, Behaviour, Endpoint, Exchange, breaks
 from rag.endpoints.address import candidates
 from rag.endpoints.chat import EndpointModel
 from rag.errors import EndpointError
+from rag.events import Finish, Thought, Waiting
 from rag.settings import settings
-from rag.types import Finish, Prompt, Thought, Usage, Waiting
+from rag.types import Prompt, Usage
 
 KEY = "sk-very-secret-0123456789"
 PROMPT = Prompt("Why?", (), "Be brief.", "Why do lamps $dim {now}?")

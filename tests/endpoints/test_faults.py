@@ -31,8 +31,9 @@ from support.endpoint_server import (
 from rag.endpoints.chat import EndpointModel
 from rag.endpoints.chat_reply import LONGEST
 from rag.errors import EndpointError, PromptTooLong
+from rag.events import Finish, Reply, Thought, Waiting
 from rag.settings import settings
-from rag.types import Finish, Prompt, Reply, Thought, Usage, Waiting
+from rag.types import Prompt, Usage
 
 KEY = "sk-sentinel/+0123456789==&x"
 PROMPT = Prompt("Why?", (), "Be brief.", "Why do lamps dim?")

@@ -17,8 +17,9 @@ from support.endpoint_server import Behaviour, Endpoint, Exchange, fails, hangs,
 
 from rag.endpoints.chat import EndpointModel
 from rag.errors import EndpointError
+from rag.events import Finish
 from rag.settings import settings
-from rag.types import Finish, Prompt
+from rag.types import Prompt
 
 KEY = "sk-very-secret-0123456789"
 PROMPT = Prompt("Why?", (), "Be brief.", "Why do lamps dim?")

@@ -9,7 +9,8 @@ from typing import Any
 from playwright.sync_api import Page, expect
 
 from rag.assistant import Assistant
-from rag.types import Finish, Prompt, Usage, Waiting
+from rag.events import Finish, Waiting
+from rag.types import Prompt, Usage
 from ui.chat.page import build, launch_options
 
 QUESTION = FIRST = "How does GraphSAINT build its minibatches?"

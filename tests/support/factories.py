@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.types import Answer, Claim, Evidence, Finish, Hit, IndexInfo, Mode, Paper, Prompt, Source, Timings, Usage
+from rag.events import Finish
+from rag.types import Answer, Claim, Evidence, Hit, IndexInfo, Mode, Paper, Prompt, Source, Timings, Usage
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"  # data that may be beside this checkout
 

@@ -13,8 +13,9 @@ from support.factories import answer, paper
 
 from rag.assistant import Assistant
 from rag.errors import EndpointError
+from rag.events import Checking, Finish, Found
 from rag.settings.settings import load
-from rag.types import Checking, Filters, Finish, Found, Prompt, Usage
+from rag.types import Filters, Prompt, Usage
 from ui import theme
 from ui.chat import cards, filters_form, panel
 from ui.chat.answering import Asked, Live, unfinished

@@ -17,8 +17,9 @@ from support.factories import SHARED, HashEmbedder, silent
 
 from rag import ingestion
 from rag.assistant import Assistant
+from rag.events import Finish, Thought
 from rag.settings.settings import load
-from rag.types import Finish, Prompt, Thought, Usage
+from rag.types import Prompt, Usage
 from ui import theme
 
 OUTSIDE = "outside.invalid"

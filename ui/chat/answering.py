@@ -11,7 +11,8 @@ from markupsafe import Markup
 
 from rag.assistant import Assistant
 from rag.errors import RagError
-from rag.types import Answer, Checking, Claim, Event, Filters, Found, Source, Thought, Waiting
+from rag.events import Checking, Event, Found, Thought, Waiting
+from rag.types import Answer, Claim, Filters, Source
 from ui.chat import cards, panel
 from ui.chat.conversation import Conversation, Messages, exchange
 from ui.chat.stopping import Stoppable, Stopped

@@ -11,9 +11,9 @@ from dataclasses import replace
 
 import gradio as gr
 
-from rag.errors import RagError
+from rag.errors import Gone, RagError
 from rag.output import render, transcript
-from rag.storage.history import Gone, History
+from rag.storage.history import History
 from rag.types import Answer
 from ui.chat.conversation import Conversation
 from ui.rendering import markdown_safe

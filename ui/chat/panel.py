@@ -11,10 +11,11 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
+from rag.events import Found
 from rag.output.render import MARK, SIGNS, nearest_sentence
 from rag.storage.filters import sentence
 from rag.text.citations import citations
-from rag.types import Answer, Claim, Found, Source
+from rag.types import Answer, Claim, Source
 from ui.chat.cards import anchor
 from ui.rendering import counted, rendered
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
 
+from rag.events import Reply
 from rag.interfaces import ChatModel
-from rag.types import Mode, Prompt, Reply
+from rag.types import Mode, Prompt
 
 
 class Stopped(Exception):

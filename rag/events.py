@@ -1,0 +1,56 @@
+"""What comes while an answer is made: from a model to its reader, and from the assistant to whoever shows the answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from rag.types import Answer, Claim, Filters, Source, Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """The last item of a model's stream: `complete` is False when the reply was cut short, `reason` says by what.
+
+    `notes` are sentences for the person who set the endpoint up: what had to be done otherwise than the settings say.
+    """
+
+    complete: bool = True
+    reason: str | None = None
+    usage: Usage = field(default_factory=Usage)
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Thought:
+    """A piece of what a model says to itself before it answers: no part of the answer."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Nothing has come from the model for `seconds`; comes about once a second, so that a reader can be told, or can stop."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Checking:
+    """The answer is whole, and its `statements` are put to the model that judges them; comes once, where that is set."""
+
+    statements: int
+
+
+Reply = str | Thought | Waiting | Finish
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The question as understood and the papers put before the reader; comes before the first piece of the answer."""
+
+    standalone_question: str
+    sources: tuple[Source, ...]
+    filters: Filters = field(default_factory=Filters)
+
+
+Event = Found | Waiting | Thought | str | Claim | Checking | Answer
