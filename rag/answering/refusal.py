@@ -21,7 +21,7 @@ _TELL = r"(?:answer|mention|say|state|specify|discuss|address|describe|explain|t
 _ANYTHING = (
     r"(?:contain|provide|include|have|give|offer|cover)s?(?: \w+){0,3} (?:information|details?|answers?|mention|data|question)"
 )
-_OPENING = re.compile(
+_REFUSAL_OPENING = re.compile(
     _LEAD
     + _SORRY
     + _FROM
@@ -51,4 +51,4 @@ def is_refusal(answer: str) -> bool:
         rest = answer[verbatim.end() :]
         return not re.search(r"[^\W\d]", rest) or (rest.lstrip()[0] in ".!:" and not citations(rest))
     short = len(re.findall(r"[.!?](?:\s|$)", answer)) <= _MAX_REFUSAL_SENTENCES
-    return short and _OPENING.match(answer) is not None and not citations(answer)
+    return short and _REFUSAL_OPENING.match(answer) is not None and not citations(answer)

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from rag.text.words import content_words
 
-_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?|\d+(?:[.,]\d+)*|[,;:.()]")
-_NEGATION = frozenset(
+_WORD_OR_STOP = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?|\d+(?:[.,]\d+)*|[,;:.()]")
+_NEGATIONS = frozenset(
     "not no never without cannot neither nor rather avoid avoids avoiding fail fails failed failing lack lacks lacked "
     "lacking unable hardly".split()
 )
@@ -23,7 +23,7 @@ _SCOPE_ENDS = frozenset(",;:.()") | {"but", "while", "whereas"}
 _NEGATION_SCOPE_WORDS = 3  # words after a negation that it may negate, unless a word of _SCOPE_ENDS comes first
 _NEIGHBOUR_WORDS = 5  # words before and after a word that count as its neighbours
 # Beginnings of words. A word of each side, among the same neighbours, are opposites.
-_OPPOSITES = tuple(
+_OPPOSITE_BEGINNINGS = tuple(
     (up.split(), down.split())
     for up, down in (
         (
@@ -58,7 +58,7 @@ class _Sentence:
 
     words: list[str]
     stems: list[str]
-    sides: list[tuple[int, int] | None]  # index into _OPPOSITES, side 1 or -1
+    sides: list[tuple[int, int] | None]  # index into _OPPOSITE_BEGINNINGS, side 1 or -1
     negated: list[bool]
 
     def neighbours(self, i: int) -> set[str]:
@@ -79,7 +79,7 @@ def find(claim: str, sentence: str) -> str | None:
 
 
 def _parse(sentence: str) -> _Sentence:
-    words = [w.lower() for w in _WORD.findall(sentence)]
+    words = [w.lower() for w in _WORD_OR_STOP.findall(sentence)]
     stems = [next(iter(content_words(w)), "") for w in words]
     return _Sentence(words=words, stems=stems, sides=[_side(w) for w in words], negated=_negations(words))
 
@@ -98,12 +98,12 @@ def _negations(words: list[str]) -> list[bool]:
 
 
 def _is_negation(word: str, following: str) -> bool:
-    negates = word in _NEGATION or word.endswith(("n't", "n’t")) or following == "free"
+    negates = word in _NEGATIONS or word.endswith(("n't", "n’t")) or following == "free"
     return negates and following not in _NO_NEGATION
 
 
 def _side(word: str) -> tuple[int, int] | None:
-    for pair, sides in enumerate(_OPPOSITES):
+    for pair, sides in enumerate(_OPPOSITE_BEGINNINGS):
         for side, beginnings in zip((1, -1), sides, strict=True):
             if any(_begins(word, beginning) for beginning in beginnings):
                 return pair, side

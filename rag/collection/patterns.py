@@ -8,8 +8,7 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from rag.text.dates import ISO_DATE, WRITTEN_DATE
-from rag.text.dates import YEAR as YEAR_PATTERN
+from rag.text.dates import ISO_DATE, WRITTEN_DATE, YEAR
 
 Want = Literal["count", "list", "newest", "oldest", "by_year", "by_source", "range", "title", "authors", "date"]
 
@@ -117,8 +116,8 @@ POLITE = re.compile(
 )
 THANKS = re.compile(r"(?:[,. ]+(?:please|pls|thanks|thank you))?[\s?.!]*$", re.IGNORECASE)
 QUOTED = re.compile(r"[\"“”„«'‘](?P<quote>[^\"“”„«»]+)[\"“”»'’](?=$| )")
-YEAR = re.compile(rf"{YEAR_PATTERN}$")
-DATE = re.compile(rf"{ISO_DATE}$")
+YEAR_ONLY = re.compile(rf"{YEAR}$")
+DATE_ONLY = re.compile(rf"{ISO_DATE}$")
 # A topic with one of these words is a clause, or it refers to an earlier message.
 CLAUSE_WORDS = frozenset(
     "that which who whom whose how why when where what whether if than as is are was were be been being do does did has have "

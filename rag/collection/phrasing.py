@@ -14,7 +14,7 @@ from rag.text.words import ALPHANUMERIC, STOP, WORD
 from rag.types import Claim, Evidence, Filters, Paper, Verdict
 
 _MARK = re.compile(r"\[(?=[\d, ]+\])([\d, ]+)\]")  # in a title, this would be read as a citation
-_SIGN = re.compile(r"[^\w\s.,'’-]")  # as in C++ and F#, which are other words without their signs
+_UNUSUAL_SIGN = re.compile(r"[^\w\s.,'’-]")  # as in C++ and F#, which are other words without their signs
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ def mentions(text: str, topic: str, *, word_by_word: bool = False) -> bool:
 
 @cache
 def _pattern(phrase: str) -> re.Pattern[str]:
-    whole = re.escape(phrase) if _SIGN.search(phrase) else r"[\W_]+".join(map(_forms, WORD.findall(phrase)))
+    whole = re.escape(phrase) if _UNUSUAL_SIGN.search(phrase) else r"[\W_]+".join(map(_forms, WORD.findall(phrase)))
     return re.compile(rf"(?<!{ALPHANUMERIC}){whole}(?!{ALPHANUMERIC})", re.IGNORECASE)
 
 

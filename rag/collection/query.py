@@ -105,7 +105,7 @@ def _before_noun(text: str) -> dict[str, Any]:
     """Return the fields that the words before the noun give: "recent diffusion" gives months and a topic."""
     words = text.lower().split()
     fields: dict[str, Any] = {"months": RECENT_MONTHS} if {"recent", "new"} & set(words) else {}
-    years = [w for w in words if patterns.YEAR.match(w)]
+    years = [w for w in words if patterns.YEAR_ONLY.match(w)]
     topic = [w for w in text.split() if w.lower() not in patterns.EMPTY_ADJECTIVES and w not in years]
     fields |= {"since": years[0], "until": years[0]} if years else {}
     return fields | {"about": " ".join(topic)} if topic else fields
@@ -146,7 +146,7 @@ def _topics(rest: str, kind: str) -> Iterator[tuple[str, str]]:
 
 def _is_topic(text: str) -> bool:
     words = text.lower().split()
-    clause = any(w in patterns.CLAUSE_WORDS or patterns.DATE.match(w) or not re.search(r"\w", w) for w in words)
+    clause = any(w in patterns.CLAUSE_WORDS or patterns.DATE_ONLY.match(w) or not re.search(r"\w", w) for w in words)
     return (
         0 < len(words) <= MAX_TOPIC_WORDS
         and not clause

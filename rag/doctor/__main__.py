@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from rag.doctor.score import Score
     from rag.settings.settings import Settings
 
-_SIGNS = {True: "ok", False: "!!", None: "--"}
+_SIGN_OF_RESULT = {True: "ok", False: "!!", None: "--"}
 _MAX_CASES = 20  # of the score card
 _MIN_GROUNDED_SHARE = 0.5  # of those cases
 _LOW_SCORE_FIX = "Use a larger model. To see each answer, run: python -m evals run"
-_NO_MODEL = (
+_NO_MODEL_FIXES = (
     'For written answers, set a model: RAG_BASE_URL=http://localhost:11434/v1 RAG_MODEL=qwen3:8b python -m rag.ask "…"',
     "any OpenAI-compatible server works.",
 )
@@ -138,7 +138,7 @@ class Examination:
         ports = self._ports if self._ports is not None else hosts.PORTS
         servers = hosts.servers(ports, endpoint.base_url if endpoint else None)
         if model is None and self._answers:
-            fix = "" if servers or settings.no_model else "; ".join(_NO_MODEL)
+            fix = "" if servers or settings.no_model else "; ".join(_NO_MODEL_FIXES)
             message = "no model configured: answers are quoted from the abstracts"
             yield Check(name="model", ok=True, message=message, fix=fix)
         yield from servers
@@ -168,7 +168,7 @@ def report(examination: Examination, *, as_json: bool) -> int:
         shown = replace(check, message=_shown(check.message, redactor), fix=_shown(check.fix, redactor))
         made.append(shown)
         if not as_json:
-            print(f"{_SIGNS[shown.ok]}  {shown.name:14}  {shown.message}", flush=True)
+            print(f"{_SIGN_OF_RESULT[shown.ok]}  {shown.name:14}  {shown.message}", flush=True)
             if shown.fix:
                 print(f"{'':20}{shown.fix}", flush=True)
     failed = sum(check.ok is False for check in made)

@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
 _DISTRIBUTION = "abstract-rag"
 _MODULES = {"llama-index-core": "llama_index.core"}  # distributions with modules of another name
-_INSTALL = "Run: uv sync, or pip install --upgrade abstract-rag."
+_INSTALL_FIX = "Run: uv sync, or pip install --upgrade abstract-rag."
 _REPAIR = "Run: python -m rag.ingest --repair"
 _MIN_FREE_BYTES = 500_000_000  # the graph of the embedder and the starter corpus take 110 MB
 _SENTENCES = ("GraphSAINT samples the training graph.", "Lamps dim when nobody walks below them.")
 _LENGTH_TOLERANCE = 1e-3  # of the length 1 of a vector
-_MAX_SOURCES_SHOWN = 5
+_MAX_SOURCES_IN_MESSAGE = 5
 _MAX_ERROR_CHARS = 200
 
 
@@ -69,7 +69,7 @@ def _failed(name: str, error: Exception) -> Check:
     if isinstance(error, Skipped):
         return Check(name=name, ok=None, message=str(error))
     if isinstance(error, ImportError):
-        return Check(name=name, ok=False, message=f"A package is missing or broken ({_short(error)}).", fix=_INSTALL)
+        return Check(name=name, ok=False, message=f"A package is missing or broken ({_short(error)}).", fix=_INSTALL_FIX)
     if isinstance(error, OSError):
         message = f"{error.strerror or error}{f' ({error.filename})' if error.filename else ''}."
         fix = "Check the path and the disk, or set RAG_HOME to another folder."
@@ -107,7 +107,7 @@ def _packages() -> str:
     ]
     problems = [problem for r in required if (problem := _package_problem(r.name, r.specifier.contains))]
     if problems:
-        raise RagError(f"Packages are missing or too old: {'; '.join(problems)}.", _INSTALL)
+        raise RagError(f"Packages are missing or too old: {'; '.join(problems)}.", _INSTALL_FIX)
     return f"all {len(required)} required packages are installed"
 
 
@@ -191,8 +191,8 @@ class Home:
         if not count:
             raise RagError("The library has no papers.", "Read some: python -m rag.ingest FILE")
         self.starter_only = names == [formats.STARTER]
-        others = " and others" if len(names) > _MAX_SOURCES_SHOWN else ""
-        return f"{count:,} papers of {', '.join(names[:_MAX_SOURCES_SHOWN])}{others}; the file is intact"
+        others = " and others" if len(names) > _MAX_SOURCES_IN_MESSAGE else ""
+        return f"{count:,} papers of {', '.join(names[:_MAX_SOURCES_IN_MESSAGE])}{others}; the file is intact"
 
     def _index(self) -> str:
         from rag.index import generations, probe

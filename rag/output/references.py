@@ -19,10 +19,10 @@ _ARXIV_DOI = "10.48550/arxiv."
 _HUGGINGFACE = "huggingface.co"
 _DOI_HOSTS = ("doi.org", "dx.doi.org")
 # Maths in a title: no space inside the dollar signs and no digit after the last, so that "$5 and $10" is two prices.
-_CONTROL = r"\x00-\x1f\x7f-\x9f\u2028\u2029"
-_MATHS = re.compile(rf"(?<![\\$])\$(?![\s$])(?:[^$\\%&#{_CONTROL}]|\\[^{_CONTROL}])+(?<![\s\\])\$(?![\d$])")
-_ESCAPED_SIGN = re.compile(r"\\.")
-_SPACES = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
+_CONTROL_CLASS = r"\x00-\x1f\x7f-\x9f\u2028\u2029"
+_TITLE_MATHS = re.compile(rf"(?<![\\$])\$(?![\s$])(?:[^$\\%&#{_CONTROL_CLASS}]|\\[^{_CONTROL_CLASS}])+(?<![\s\\])\$(?![\d$])")
+_ESCAPE = re.compile(r"\\.")
+_SPACES_AND_CONTROL = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +130,8 @@ def _title(title: str) -> str:
     """Return `title` escaped. Maths ($...$ on one line, with balanced braces) is not changed."""
     pieces: list[str] = []
     position = 0
-    for maths in _MATHS.finditer(title):
-        if _is_balanced(maths.group()) and _is_balanced(_ESCAPED_SIGN.sub("", maths.group())):
+    for maths in _TITLE_MATHS.finditer(title):
+        if _is_balanced(maths.group()) and _is_balanced(_ESCAPE.sub("", maths.group())):
             pieces += [_escape(title[position : maths.start()]), maths.group()]
             position = maths.end()
     return "".join([*pieces, _escape(title[position:])])
@@ -148,12 +148,12 @@ def _is_balanced(maths: str) -> bool:
 
 
 def _escape(value: str) -> str:
-    plain = _SPACES.sub(" ", value).replace("{", "(").replace("}", ")").replace("\\", "")
+    plain = _SPACES_AND_CONTROL.sub(" ", value).replace("{", "(").replace("}", ")").replace("\\", "")
     return re.sub(r"([&%$#_])", r"\\\1", plain).replace("^", r"\^{}").replace("~", r"\~{}")
 
 
 def _plain(value: str) -> str:
-    return _SPACES.sub("", value).replace("{", "%7B").replace("}", "%7D")
+    return _SPACES_AND_CONTROL.sub("", value).replace("{", "%7B").replace("}", "%7D")
 
 
 def ris(papers: Iterable[Paper]) -> str:
@@ -177,6 +177,6 @@ def _record(paper: Paper) -> Iterator[tuple[str, str]]:
     )
     yield "TY", "GEN"
     for tag, value in fields:
-        if line := _SPACES.sub(" ", value or "").strip():
+        if line := _SPACES_AND_CONTROL.sub(" ", value or "").strip():
             yield tag, line
     yield "ER", ""

@@ -51,7 +51,7 @@ _AMOUNT = re.compile(
 )
 _QUALIFIED = re.compile(r"\b(?:of|in|on|used|by|with|for)\b")  # "what is the index of X used for" asks for no definition
 _DETAIL_START = re.compile(r"\b(?:how (?:many|much)|what|which|whose)\b(?:'s|\s+(?:is|was|are|were)\b)?\s*", re.IGNORECASE)
-_WORD = re.compile(rf"{WORD_PATTERN}(?:[-']{WORD_PATTERN})*")
+_DETAIL_TOKEN = re.compile(rf"{WORD_PATTERN}(?:[-']{WORD_PATTERN})*")
 _DETAIL_END = frozenset(
     "is are was were be been do does did can could has have had will would should may might must to of in on for from by with "
     "at as into over under than that this these those it its they them their he she we you i there used use uses using get "
@@ -128,7 +128,7 @@ def _details(question: str) -> list[Detail]:
     for match in _DETAIL_START.finditer(question):
         words: list[str] = []
         end = match.end()
-        for token in _WORD.finditer(question, match.end()):
+        for token in _DETAIL_TOKEN.finditer(question, match.end()):
             word = token.group().lower()
             separator = question[end : token.start()].strip()  # a comma or a bracket
             if separator or word in _DETAIL_END or (words and word.endswith("ed")) or len(words) == _MAX_DETAIL_WORDS:

@@ -14,7 +14,7 @@ from rag.types import Turn
 
 _MAX_PRONOUN_QUESTION_WORDS = 14  # a longer question names what its pronouns stand for
 _MIN_SUBJECT_WORDS = 2  # content words that a question needs to stand alone
-_OPENING = re.compile(
+_FOLLOW_UP_OPENING = re.compile(
     r"^(?:and|but|so|or|also|what about|how about|why|which one|compared (?:to|with)|versus)\b", re.IGNORECASE
 )
 _POINTS_BACK = re.compile(
@@ -32,7 +32,9 @@ _ONE_WORD_SUBJECT = re.compile(
     r"\b(?:papers?|abstracts?|articles?|studies|works) (?:are )?(?:on|about|mention|use|propose|from|in|of)\b",
     re.IGNORECASE,
 )
-_COLLECTION = re.compile(r"\bhow many (?:papers|abstracts|authors|sources) (?:are there|are here|do you have)\b", re.IGNORECASE)
+_COLLECTION_COUNT = re.compile(
+    r"\bhow many (?:papers|abstracts|authors|sources) (?:are there|are here|do you have)\b", re.IGNORECASE
+)
 # Words that fit a question about any paper, and so name no subject.
 _GENERIC_WORDS = words.content_words(
     "dataset data benchmark baseline result limitation drawback advantage weakness code license licence authors paper model "
@@ -50,14 +52,14 @@ def needs_context(question: str) -> bool:
 
     A pronoun after a name stands for that name: "How does GraphSAINT choose its nodes?" needs no context.
     """
-    if _NEW_TOPIC.search(question) or _COLLECTION.search(question):
+    if _NEW_TOPIC.search(question) or _COLLECTION_COUNT.search(question):
         return False
     subject = words.content_words(question) - _GENERIC_WORDS
     named = words.method_names(question)
     length = len(question.split())
     if length <= 2 * _MAX_PRONOUN_QUESTION_WORDS and _POINTS_BACK.search(question):
         return True
-    if _OPENING.search(question):
+    if _FOLLOW_UP_OPENING.search(question):
         return len(subject) <= (_MIN_SUBJECT_WORDS if question.lower().startswith("why") else 2 * _MIN_SUBJECT_WORDS + 1)
     pronoun = _PRONOUN.search(question)
     if len(subject) < _MIN_SUBJECT_WORDS and not named and not (subject and not pronoun and _ONE_WORD_SUBJECT.search(question)):

@@ -33,7 +33,7 @@ _COLLECTION_HINT = re.compile(
     r"|\b(?:this|your|our) (?:collection|library)\b",
     re.IGNORECASE,
 )
-_NEGATION = re.compile(r"\b(?:not|no|or|nor|without|except|but|never|than|n['’]t)\b", re.IGNORECASE)
+_NEGATING_WORDS = re.compile(r"\b(?:not|no|or|nor|without|except|but|never|than|n['’]t)\b", re.IGNORECASE)
 # Words that only say that papers are wanted. Every other word of a question must be in a field of its query.
 _FILLER_WORDS = content_words(
     "paper papers article articles publication publications collection library corpus database set count counted number total "
@@ -44,9 +44,9 @@ _FILLER_WORDS = content_words(
     "related topic subject word term phrase sum roughly exactly actually currently us me anything something somewhere thing"
 )
 _YEAR = re.compile(rf"(?<!\d){dates.YEAR}(?!\d)")
-_SUPERLATIVE = re.compile(r"\b(?:newest|latest|oldest|earliest|most recent)\b", re.IGNORECASE)
-_COUNTING = re.compile(r"\b(?:how many|number of|count)\b", re.IGNORECASE)
-_MONTHS_BACK = re.compile(r"\b(?:recent|recently|new|last|past)\b", re.IGNORECASE)
+_SUPERLATIVE_WORDS = re.compile(r"\b(?:newest|latest|oldest|earliest|most recent)\b", re.IGNORECASE)
+_COUNTING_WORDS = re.compile(r"\b(?:how many|number of|count)\b", re.IGNORECASE)
+_MONTHS_BACK_WORDS = re.compile(r"\b(?:recent|recently|new|last|past)\b", re.IGNORECASE)
 _TITLE_WANTS = {  # what a question about one paper wants, and the words it is recognised by
     "title": re.compile(r"\b(?:titled?|entitled|called|named)\b", re.IGNORECASE),
     "authors": re.compile(r"\b(?:authors?|who|wrote)\b", re.IGNORECASE),
@@ -106,7 +106,7 @@ def about_collection(question: str, model: ChatModel) -> Query | None:
     query = queries.parse(own)
     if query is not None or model.mode == "extractive" or own != question:
         return query
-    if not _COLLECTION_HINT.search(own) or _NEGATION.search(own):
+    if not _COLLECTION_HINT.search(own) or _NEGATING_WORDS.search(own):
         return None
     reply = _reply(prompting.corpus(own, MAX_TOPIC_WORDS, RECENT_MONTHS), model)
     try:
@@ -150,11 +150,11 @@ def _want_fits(query: Query, question: str) -> bool:
     by_title = _TITLE_WANTS.get(query.want)
     if bool(query.title) != (by_title is not None) or (by_title and not by_title.search(question)):
         return False
-    if (query.want in ("newest", "oldest")) != bool(_SUPERLATIVE.search(question)):
+    if (query.want in ("newest", "oldest")) != bool(_SUPERLATIVE_WORDS.search(question)):
         return False
-    if query.months and not _MONTHS_BACK.search(question):
+    if query.months and not _MONTHS_BACK_WORDS.search(question):
         return False
-    return not _COUNTING.search(question) or query.want in ("count", "by_year", "by_source", "authors")
+    return not _COUNTING_WORDS.search(question) or query.want in ("count", "by_year", "by_source", "authors")
 
 
 def _rewritten(request: Prompt, fallback: str, model: ChatModel) -> str:

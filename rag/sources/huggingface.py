@@ -21,9 +21,9 @@ from rag.types import BadRecord, Paper
 _BANNER = "Get trending papers in your email inbox"
 _HEADER = re.compile(r"new|Subscribe|Daily Papers|by\s?AK and the research community|[A-Z][a-z]{2} \d{1,2}")
 _HEADER_LINES = 8
-_AUTHORS = re.compile(r"[•·]\s*(\d+)\s+authors?")
+_AUTHOR_COUNT = re.compile(r"[•·]\s*(\d+)\s+authors?")
 _DATE = re.compile(r"([A-Z][a-z]{2}) (\d{1,2})(?:, (\d{4}))?(?: \d+)?")  # the last number is that of the comments
-_MONTHS = {m: i for i, m in enumerate("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), 1)}
+_MONTH_NUMBERS = {m: i for i, m in enumerate("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), 1)}
 _MAX_TITLE_CHARS, _MIN_ABSTRACT_CHARS = 300, 60
 _MAX_DATE_LINE_CHARS = 23
 
@@ -75,7 +75,7 @@ def _metadata(lines: list[Line]) -> list[str]:
 def _paper(title: str, abstract: str, metadata: list[str], year: int) -> Paper:
     count = published = organisation = None
     for line in metadata:
-        if match := _AUTHORS.fullmatch(line):
+        if match := _AUTHOR_COUNT.fullmatch(line):
             count = int(match.group(1))
         elif match := _DATE.fullmatch(line):
             published = _iso(match, year)
@@ -102,7 +102,7 @@ def _organisation(line: str) -> str:
 def _iso(match: re.Match[str], page_year: int) -> str | None:
     month, day, year = match.groups()
     try:
-        return date(int(year or page_year), _MONTHS[month], int(day)).isoformat()
+        return date(int(year or page_year), _MONTH_NUMBERS[month], int(day)).isoformat()
     except (KeyError, ValueError):
         return None
 

@@ -12,13 +12,13 @@ _ESCAPE = re.compile(r"(?:(?<![0-9A-Za-z])|(?<=[A-Za-z])(?=x20\w\w[A-Za-z]))\\?x
 _MACRO = re.compile(
     r"\\?(?<![A-Za-z])(?:text(?:it|bf|tt|sc|rm)?|emph|url|math(?:cal|bf|rm|bb|sf|it|tt)|operatorname)\{((?:[^{}]|\{[^{}]*\})*)\}"
 )
-_SIGNS = {"sim": "~", "approx": "≈", "geq": "≥", "leq": "≤", "pm": "±"}
+_SIGN_OF_MACRO = {"sim": "~", "approx": "≈", "geq": "≥", "leq": "≤", "pm": "±"}
 # A sign that lost its backslash, before a number: "sim 10^3", "geq 90%"; not "sim2real".
-_SIGN = re.compile(r"(?<![A-Za-z])\\?(sim|approx|geq|leq|pm) ?(?=\d[\d.,^]*(?:[KMBk%]\b|times\b|\b))")
+_LOST_BACKSLASH = re.compile(r"(?<![A-Za-z])\\?(sim|approx|geq|leq|pm) ?(?=\d[\d.,^]*(?:[KMBk%]\b|times\b|\b))")
 _GLUED_TIMES = re.compile(r"(?<=\d)\\?times\b")
-_ESCAPED_SIGN = re.compile(r"\\([%&#_$])")
+_ESCAPED_PUNCTUATION = re.compile(r"\\([%&#_$])")
 _MAX_PASSES = 20  # damage may be nested, like an escape of an escape
-_SPACES = re.compile(r"[^\S\n]+")
+_SPACES_IN_LINE = re.compile(r"[^\S\n]+")
 
 
 def text(raw: str) -> str:
@@ -38,10 +38,10 @@ def _once(raw: str) -> str:
     fixed = ftfy.fix_text(raw, uncurl_quotes=False)
     fixed = _ESCAPE.sub(lambda m: chr(int(m.group(1), 16)), fixed)
     fixed = _MACRO.sub(r"\1", fixed)
-    fixed = _SIGN.sub(lambda m: _SIGNS[m.group(1)], fixed)
+    fixed = _LOST_BACKSLASH.sub(lambda m: _SIGN_OF_MACRO[m.group(1)], fixed)
     fixed = _GLUED_TIMES.sub("×", fixed)
-    fixed = _ESCAPED_SIGN.sub(r"\1", fixed)
-    return _SPACES.sub(" ", fixed).strip()
+    fixed = _ESCAPED_PUNCTUATION.sub(r"\1", fixed)
+    return _SPACES_IN_LINE.sub(" ", fixed).strip()
 
 
 def line(raw: str) -> str:

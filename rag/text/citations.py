@@ -21,7 +21,7 @@ _BULLET = re.compile(r"\s*(?:[-*•+]|\d{1,2}[.)])\s+")
 _HEADING = re.compile(r"\s*(?:#{1,6}\s.*|\*\*(?:[^*]|\\\*)+(?<!\.)\*\*:?|__[^_]+(?<!\.)__:?|[-=*_]{3,}|[^.!?]{1,160}:)\s*")
 _CODE_BLOCK = re.compile(r"^[ \t]*(```|~~~)[^`\n]*$.*?(?:^[ \t]*\1[ \t]*$|\Z)", re.MULTILINE | re.DOTALL)
 _CODE_SPAN = re.compile(r"`[^`\n]+`|\\\(.+?\\\)")  # or maths in a line
-_MATHS = re.compile(r"\s*(?:\\\[.*\\\]|\$\$.+\$\$)[\s.,]*")
+_MATHS_LINE = re.compile(r"\s*(?:\\\[.*\\\]|\$\$.+\$\$)[\s.,]*")
 _MATHS_BLOCK = re.compile(r"^[ \t]*(?:\\\[[ \t]*$.*?^[ \t]*\\\]|\$\$[ \t]*$.*?^[ \t]*\$\$)", re.MULTILINE | re.DOTALL)
 _TABLE_RULE = re.compile(r"\s*\|?[\s:|-]+\|[\s:|-]*")  # the line under the header of a table
 # Sentences about the sources themselves. The prompt asks for them when the sources answer only a part.
@@ -32,8 +32,8 @@ _ABOUT_SOURCES = re.compile(
     r"|\b(?:no|none of the) (?:abstracts?|papers?|sources?|information|details?)\b",
     re.IGNORECASE,
 )
-_WORD = re.compile(r"\w+")
-_GAP = re.compile(r"\s+(?=[.,;:!?](?:\s|$))")
+_TITLE_WORD = re.compile(r"\w+")
+_SPACE_BEFORE_STOP = re.compile(r"\s+(?=[.,;:!?](?:\s|$))")
 _QUOTE_CHARS_BEFORE_MARK = 20  # when an abstract has these characters and the mark, the mark is part of a quotation
 
 _Span = tuple[int, int, bool]  # start, end, whether the span may be a claim
@@ -137,11 +137,11 @@ def _spans(answer: str, plain: str, marks: Sequence[Citation], lead_titles: Sequ
 
 
 def _is_no_prose(line: str) -> bool:
-    return any(pattern.fullmatch(line) for pattern in (_HEADING, _MATHS, _TABLE_RULE))
+    return any(pattern.fullmatch(line) for pattern in (_HEADING, _MATHS_LINE, _TABLE_RULE))
 
 
 def _folded(title: str) -> str:
-    return " ".join(_WORD.findall(title.lower()))
+    return " ".join(_TITLE_WORD.findall(title.lower()))
 
 
 def _statement(plain: str, start: int, end: int, is_claim: bool, marks: Sequence[Citation]) -> Statement:
@@ -154,7 +154,7 @@ def _statement(plain: str, start: int, end: int, is_claim: bool, marks: Sequence
 def without_marks(statement: str) -> str:
     """Return the text of `statement` without citation marks and the asterisks of bold text."""
     unmarked = _ROUND.sub(" ", _BRACKETED.sub(" ", statement)).replace("**", "")
-    return _GAP.sub("", " ".join(unmarked.split()))
+    return _SPACE_BEFORE_STOP.sub("", " ".join(unmarked.split()))
 
 
 def _sentences(plain: str, begin: int, end: int, marks: Sequence[Citation]) -> list[_Span]:

@@ -12,8 +12,8 @@ ISO_DATE = rf"{YEAR}(?:-\d\d(?:-\d\d)?)?"  # month and day are not checked
 CALENDAR_DATE = r"([0-9]{4})(?:-(0[1-9]|1[0-2])(?:-(0[1-9]|[12][0-9]|3[01]))?)?"
 
 _CALENDAR_DATE = re.compile(CALENDAR_DATE)
-_MONTHS = "january february march april may june july august september october november december".split()
-_MONTH = "|".join(f"{name[:3]}(?:{name[3:]})?" if name[3:] else name for name in _MONTHS) + "|sept"
+_MONTH_NAMES = "january february march april may june july august september october november december".split()
+_MONTH = "|".join(f"{name[:3]}(?:{name[3:]})?" if name[3:] else name for name in _MONTH_NAMES) + "|sept"
 # A date as questions write it: 2024, 2024-05, 2024-05-31, May 2024.
 WRITTEN_DATE = rf"(?:(?:(?:{_MONTH})\.?,? (?:of )?)?{YEAR}|{YEAR}-\d\d(?:-\d\d)?)(?![\w-])"
 
@@ -23,7 +23,7 @@ def to_iso(written: str) -> str | None:
     *month, last = written.replace(".", " ").replace(",", " ").split()
     iso = last
     if month:
-        iso = f"{last}-{1 + next(n for n, name in enumerate(_MONTHS) if name.startswith(month[0].lower()[:3])):02d}"
+        iso = f"{last}-{1 + next(n for n, name in enumerate(_MONTH_NAMES) if name.startswith(month[0].lower()[:3])):02d}"
     return iso if _exists(iso) else None
 
 

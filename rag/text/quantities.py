@@ -34,11 +34,11 @@ _UNITS = {
 }
 _ABOUT = r"(?:about|around|roughly|approximately|nearly|almost|over|under|more than|less than|at least|up to|~|≈)"
 _FIGURE = r"\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
-_GAP = "(?:[ \u00a0\u2009\u202f-]|\\\\[,; ])?"
+_UNIT_GAP = "(?:[ \u00a0\u2009\u202f-]|\\\\[,; ])?"
 _QUANTITY = re.compile(
     rf"(?:\b(?P<about>{_ABOUT})\s*|(?<![\w.^]))(?<![A-Za-z][-–])(?P<number>{_FIGURE}|(?:{'|'.join(_NUMBER_WORDS)})(?=[\s-]|fold))(?![\d^])"
-    rf"(?:{_GAP}(?P<scale>k|thousand|m|mn|million|b|bn|billion|t|trillion)(?![a-z]))?"
-    rf"(?:{_GAP}(?:{'|'.join(f'(?P<u{n}>{unit})' for n, unit in enumerate(_UNITS.values()))})|(?!\.?[A-Za-z0-9]))",
+    rf"(?:{_UNIT_GAP}(?P<scale>k|thousand|m|mn|million|b|bn|billion|t|trillion)(?![a-z]))?"
+    rf"(?:{_UNIT_GAP}(?:{'|'.join(f'(?P<u{n}>{unit})' for n, unit in enumerate(_UNITS.values()))})|(?!\.?[A-Za-z0-9]))",
     re.IGNORECASE,
 )
 _RAW = re.compile(rf"({_FIGURE})(?:(k|m|b|t)(?![a-z0-9]))?", re.IGNORECASE)  # "LLaMA-65B" too

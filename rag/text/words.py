@@ -9,7 +9,7 @@ WORD_PATTERN = rf"{ALPHANUMERIC}+"
 WORD = re.compile(WORD_PATTERN)
 _TERM = re.compile(rf"{WORD_PATTERN}(?:[.,]\d+)*[+#]*")
 _NUMBER = re.compile(r"\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?")
-_NAME = re.compile(rf"{WORD_PATTERN}(?:[-.]{WORD_PATTERN})*[+#]*")
+_HYPHENATED_WORD = re.compile(rf"{WORD_PATTERN}(?:[-.]{WORD_PATTERN})*[+#]*")
 _SUFFIX = re.compile(r"(?:(?<=i)es|es|s|ed|ing|ly|ization|isation|ize|ise)$")
 STOP = frozenset(
     "a about across after all also an and any are as at be been being between both but by can could did do does doing for "
@@ -44,7 +44,7 @@ def method_names(text: str) -> list[str]:
     Such a word has a capital after its first letter, or mixes letters and digits. Each word is returned once, in order.
     """
     found_names = []
-    for word in _NAME.findall(text):
+    for word in _HYPHENATED_WORD.findall(text):
         capitals = any(c.isupper() for c in word[1:])
         mixed = any(c.isdigit() for c in word) and any(c.isalpha() for c in word)
         if (capitals or mixed) and len(word) > 1 and word not in found_names:

@@ -42,7 +42,7 @@ def test_a_wrong_number_is_wrong_usage(wrong: list[str]) -> None:
 
 
 def test_without_the_packages_it_names_the_command_that_installs_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(serve_local, "_PACKAGE", "no_such_package")
+    monkeypatch.setattr(serve_local, "_MODEL_PACKAGE", "no_such_package")
     with pytest.raises(RagError, match="uv sync --group local"):
         serve_local._bundled()
 
@@ -51,9 +51,9 @@ def test_a_damaged_file_is_not_served(tmp_path: Path, monkeypatch: pytest.Monkey
     package = tmp_path / "damaged_model"
     package.mkdir()
     (package / "__init__.py").touch()
-    (package / serve_local._FILE).write_bytes(b"GGUF and little more")
+    (package / serve_local._MODEL_FILE).write_bytes(b"GGUF and little more")
     monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.setattr(serve_local, "_PACKAGE", "damaged_model")
+    monkeypatch.setattr(serve_local, "_MODEL_PACKAGE", "damaged_model")
     with pytest.raises(RagError, match="is not the one expected"):
         serve_local._bundled()
 

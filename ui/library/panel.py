@@ -18,7 +18,6 @@ from ui import theme
 from ui.library.intake import Result, Step
 from ui.rendering import counted, rendered
 
-_BAD_RECORDS = 5  # of a source, listed in its report
 _YEARS = 12  # with a bar of their own
 _LISTED_AUTHORS = 6  # of a paper in a list
 
@@ -73,7 +72,7 @@ def progress(step: Step) -> Markup:
 
 def reports(result: Result) -> Markup:
     """Return what was read of each source, and the reasons for the records that were not."""
-    return rendered("library/reports.html", reports=result.reports, known=result.known, most_bad=_BAD_RECORDS)
+    return rendered("library/reports.html", reports=result.reports, known=result.known)
 
 
 def status(sentence: str, *, wrong: bool = False) -> Markup:
