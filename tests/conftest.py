@@ -14,7 +14,7 @@ from support.factories import SHARED, silent
 from support.homes import copy_home, kept, model_key, starter_key
 from support.quick import ForkedPrograms, RememberingMiniLM
 
-from rag import ingestion
+from rag import factory, ingestion
 from rag.assistant import Assistant
 from rag.index import probe
 from rag.index.minilm import MiniLM
@@ -89,6 +89,12 @@ def model_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def embedder(model_home: Path) -> MiniLM:
     """The bundled embedder, which embeds each text once a run."""
     return RememberingMiniLM(model_home)
+
+
+@pytest.fixture
+def one_embedder(embedder: MiniLM, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands that a test runs in this process take the embedder that is open, and open none of their own."""
+    monkeypatch.setattr(factory, "MiniLM", lambda home: embedder)
 
 
 @pytest.fixture(scope="session")

@@ -33,7 +33,7 @@ Run = tuple[int, str, str]
 
 
 @pytest.fixture
-def ask(starter_home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):  # type: ignore[no-untyped-def]
+def ask(starter_home: Path, one_embedder: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):  # type: ignore[no-untyped-def]
     """ask(*arguments) runs the command over the starter corpus: (exit code, standard output, standard error)."""
     monkeypatch.setenv("RAG_HOME", str(starter_home))
 

@@ -34,7 +34,7 @@ def home(model_home: Path, embedder: object, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def run(home: Path, capsys: pytest.CaptureFixture[str]):  # type: ignore[no-untyped-def]
+def run(home: Path, one_embedder: None, capsys: pytest.CaptureFixture[str]):  # type: ignore[no-untyped-def]
     """run(*arguments): (exit code, standard output, standard error)."""
 
     def ran(*arguments: str) -> tuple[int, str, str]:

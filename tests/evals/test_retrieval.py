@@ -15,7 +15,6 @@ from evals.__main__ import main
 from evals.queries import from_beir, known_items
 from evals.retrieval import HYBRID, rank
 from rag.errors import UsageError
-from rag.index.minilm import MiniLM
 from rag.retrieval.retriever import Candidate
 from rag.sources.paper_ids import document_id
 
@@ -36,7 +35,7 @@ QRELS = ["query-id\tcorpus-id\tscore", "q1\t11\t2", "q1\t12\t0", "q2\t12\t1", "q
 
 
 @pytest.fixture(autouse=True)
-def _ready(model_home: Path, embedder: MiniLM, monkeypatch: pytest.MonkeyPatch) -> None:
+def _ready(model_home: Path, one_embedder: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """The embedder's graph is built, and RAG_HOME names it."""
     monkeypatch.setenv("RAG_HOME", str(model_home))
 

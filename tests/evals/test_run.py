@@ -176,7 +176,7 @@ PICKED = ("single-02", "single-12", "multi-03", "follow-01", "far-01")
 
 
 @pytest.fixture
-def small(starter: dict[str, Paper], model_home: Path, embedder: object, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def small(starter: dict[str, Paper], model_home: Path, one_embedder: None, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Arguments for five cases over the papers they are about and twenty more."""
     monkeypatch.setenv("RAG_HOME", str(model_home))
     picked = [c for c in case_files.load() if c.id in PICKED]
@@ -355,6 +355,7 @@ def test_pairs_of_ones_own_are_measured_by_kind(capsys: pytest.CaptureFixture[st
     assert table["all of these"] == [(3, 0.667, 0.5, 0.583)]
 
 
+@pytest.mark.usefixtures("ready")
 @pytest.mark.parametrize("content", ["{oops", "[]", '{"claim": "x"}', '{"claim": "x", "label": "SUPPORT"}', "\x00"])
 def test_pairs_that_cannot_be_read_are_told_in_one_sentence(content: str, capsys: pytest.CaptureFixture[str]) -> None:
     Path("pairs.jsonl").write_text(content)
@@ -365,12 +366,14 @@ def test_pairs_that_cannot_be_read_are_told_in_one_sentence(content: str, capsys
     assert (out, err.count("\n")) == ("", 1)
 
 
+@pytest.mark.usefixtures("ready")
 @pytest.mark.parametrize("label", ["SUPPORT", "CONTRADICT"])
 def test_pairs_of_one_side_only_measure_nothing(label: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["calibrate", "--pairs", pairs(("Lamps dim.", label), ("Lamps hum.", label))]) == 2
     assert "must have true and false claims" in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("ready")
 def test_a_missing_file_of_pairs_and_a_missing_folder_of_scifact_are_told(capsys: pytest.CaptureFixture[str]) -> None:
     for option in ("--pairs", "--scifact"):
         assert main(["calibrate", option, "nosuch"]) == 2

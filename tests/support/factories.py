@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -68,6 +69,11 @@ def answer(text: str = "LanternNet dims 340 lamps [1].", of: Sequence[Source] = 
     return replace(made, **more)  # type: ignore[arg-type]
 
 
+@cache
+def _direction(word: str, dimension: int) -> NDArray[np.float64]:
+    return np.random.default_rng(zlib.crc32(word.encode("utf-8", "replace"))).standard_normal(dimension)
+
+
 class HashEmbedder:
     """An embedder without weights: a direction for each word, fixed by its checksum, so that shared words give cosines."""
 
@@ -82,7 +88,7 @@ class HashEmbedder:
         rows = np.full((len(texts), self.dimension), 1e-3, np.float32)
         for row, text in zip(rows, texts, strict=True):
             for word in text.lower().split():
-                row += np.random.default_rng(zlib.crc32(word.encode("utf-8", "replace"))).standard_normal(self.dimension)
+                row += _direction(word, self.dimension)
         return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
 
 
