@@ -8,8 +8,8 @@ from typing import Any
 from llama_index.core.llms import LLM, ChatMessage, ChatResponse, LLMMetadata, MessageRole
 
 from rag.adapters import loading
-from rag.adapters.listening import heard
-from rag.endpoints.server import Window
+from rag.adapters.listening import with_silences
+from rag.endpoints.server import Window, answer_share
 from rag.errors import EndpointError
 from rag.events import Finish, Reply, Thought, Waiting
 from rag.interfaces import ChatModel
@@ -17,7 +17,6 @@ from rag.settings.settings import Settings
 from rag.text.thinking import Thinking
 from rag.types import Mode, Prompt, Usage
 
-_PROMPT = 800  # tokens that a prompt with one abstract may take; the answer gets what they leave, or a quarter of the window
 _CUT = ("length", "max_tokens")  # why a reply ended, as servers say it, where it was cut
 _ENDED = ("finish_reason", "done_reason", "stop_reason")
 _READ = ("prompt_tokens", "input_tokens", "prompt_token_count", "prompt_eval_count")
@@ -57,7 +56,7 @@ class LlamaIndexModel:
         window = told.context_window if told.context_window > 0 else None  # -1 is what classes say that do not know
         tokens = Window(window).within(self._setting)
         answer = max(self._answer, told.num_output or 0)
-        return tokens - min(answer, max(tokens - _PROMPT, tokens // 4))
+        return tokens - answer_share(tokens, answer)
 
     def _metadata(self) -> LLMMetadata:
         if self._known is None:
@@ -77,7 +76,7 @@ class LlamaIndexModel:
         said, usage, cut = "", Usage(), False
         thinking = Thinking()
         try:
-            for reply in heard(self._replies(messages), *self._waits):
+            for reply in with_silences(self._replies(messages), *self._waits):
                 if isinstance(reply, Waiting):
                     yield reply
                     continue

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from importlib import import_module
@@ -14,9 +13,8 @@ from pydantic import ValidationError
 
 from rag.errors import UsageError
 from rag.settings.mask import is_secret
+from rag.settings.precedence import CLASS, CLASS_PATTERN
 
-PREFIX = "llamaindex:"
-_NAME = re.compile(r"((?:[^\W\d]\w*\.)*[^\W\d]\w*):([^\W\d]\w*)")
 _MOST_SHOWN = 200  # characters of the text of an error
 _MIN_SECRET = 4  # characters; a shorter secret would hide parts of ordinary words
 _STRICT = ("pydantic", "llama_index.core")  # whose constructors drop what they do not know without a word
@@ -24,11 +22,11 @@ _STRICT = ("pydantic", "llama_index.core")  # whose constructors drop what they 
 
 def split(name: str, setting: str) -> tuple[str, str]:
     """Return the module and the class of `name`. Raises UsageError when it has another form."""
-    form = _NAME.fullmatch(name.removeprefix(PREFIX).strip())
+    form = CLASS_PATTERN.fullmatch(name.strip())
     if form is None:
         raise UsageError(
-            f"The {setting} {name} is not of the form {PREFIX}module:Class.",
-            f"Give it whole, for example {PREFIX}llama_index.llms.ollama:Ollama.",
+            f"The {setting} {name} is not of the form {CLASS}module:Class.",
+            f"Give it whole, for example {CLASS}llama_index.llms.ollama:Ollama.",
         )
     return form[1], form[2]
 

@@ -10,8 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
-from queue import Empty, SimpleQueue
-from threading import Lock, Thread
+from threading import Lock
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,6 +22,7 @@ from rag.endpoints.connection import OPENAI, Connection, Transport
 from rag.endpoints.redact import Redactor
 from rag.errors import EndpointError, PromptTooLong
 from rag.events import Reply, Waiting
+from rag.listener import Listener
 from rag.settings.settings import Endpoint, Settings
 from rag.text import tokens
 from rag.types import Mode, Prompt, Usage
@@ -31,9 +31,6 @@ _REACHED_S = 8.0  # within which a connection stands or the endpoint counts as d
 _DEAD_S = 30.0  # for which a dead endpoint is not asked again
 _QUICK_S = 0.5  # a server that refuses so soon may as well be asked each time
 _TICK_S = 1.0
-_PROMPT = 800  # tokens that a prompt with one abstract may take; the answer gets what they leave, or a quarter of the window
-
-_Item = Piece | Exception | None  # of a reply that is being read: what came, what went wrong, its end
 
 
 class EndpointModel:
@@ -75,7 +72,7 @@ class EndpointModel:
                 known = self._window = server.ask(self._addresses[0], self._model, self._key, self._transport)
                 self._model = self._model or known.only_model
             whole = (known or server.Window()).within(self._settings.context_window)
-        return whole, min(self._settings.max_answer_tokens, max(whole - _PROMPT, whole // 4))
+        return whole, server.answer_share(whole, self._settings.max_answer_tokens)
 
     def listed(self, seconds: float) -> list[str] | None:
         """Return the names of the server's models, None when it does not list them in that time. No key is among them."""
@@ -97,22 +94,21 @@ class EndpointModel:
         began = time.monotonic()
         patience = 2 * max(self._settings.timeout_s, self._settings.stall_s)
         line = Connection(self._addresses[0], timeout_s=patience, transport=self._transport)
-        arrived: SimpleQueue[_Item] = SimpleQueue()
-        Thread(target=self._read, args=(line, prompt, arrived), daemon=True).start()
+        listener: Listener[Piece] = Listener(lambda listener: self._read(line, prompt, listener))
         try:
-            yield from self._heard(line, arrived)
+            yield from self._replies(line, listener)
         except EndpointError as error:
             self._remember(error, prompt, time.monotonic() - began)
             raise
         finally:
             line.hang_up()
 
-    def _heard(self, line: Connection, arrived: SimpleQueue[_Item]) -> Iterator[Reply]:
-        """Yield what arrives, as stream() does."""
+    def _replies(self, line: Connection, listener: Listener[Piece]) -> Iterator[Reply]:
+        """Yield what the listener reads, as stream() does."""
         told, guard = chat_reply.Telling(self._redactor), chat_reply.LoopGuard()
         usage, reason, broken = Usage(), None, None
         try:
-            for item in self._items(line, arrived):
+            for item in self._items(line, listener):
                 if isinstance(item, Waiting):
                     yield item
                     continue
@@ -130,38 +126,32 @@ class EndpointModel:
             raise self._silent(reason, thought=told.thought)
         yield chat_reply.finish(broken, reason, usage, self._notes())
 
-    def _items(self, line: Connection, arrived: SimpleQueue[_Item]) -> Iterator[Piece | Waiting]:
-        """Yield what arrives and the seconds in which nothing does; raise what the reading thread met, or our patience."""
+    def _items(self, line: Connection, listener: Listener[Piece]) -> Iterator[Piece | Waiting]:
+        """Yield what arrives and a Waiting for each second without any text; raise EndpointError when patience ends."""
         since, begun = time.monotonic(), False
-        while True:
-            limit = self._settings.stall_s if begun else self._settings.timeout_s
-            limit = limit if line.connected else min(limit, _REACHED_S)
-            try:
-                item = arrived.get(timeout=min(_TICK_S, limit))
-            except Empty:
+
+        def limit() -> float:
+            seconds = self._settings.stall_s if begun else self._settings.timeout_s
+            return seconds if line.connected else min(seconds, _REACHED_S)
+
+        for item in listener.items(lambda: min(_TICK_S, limit())):
+            if isinstance(item, Waiting):
                 silent = time.monotonic() - since
-                if silent > limit:
-                    raise explain.explain(faults.Silent(silent, line.connected, begun), self._place()) from None
+                if silent > limit():
+                    raise explain.explain(faults.Silent(silent, line.connected, begun), self._place())
                 yield Waiting(silent)
                 continue
-            if item is None:
-                return
-            if isinstance(item, Exception):
-                raise item
             if item.text or item.thought:
                 since, begun = time.monotonic(), True
             yield item
 
-    def _read(self, line: Connection, prompt: Prompt, arrived: SimpleQueue[_Item]) -> None:
-        """Ask and put what comes into `arrived`, an EndpointError for what goes wrong; runs in a thread of its own."""
+    def _read(self, line: Connection, prompt: Prompt, listener: Listener[Piece]) -> None:
+        """Ask and put each piece that comes; runs in a thread of its own. Raises EndpointError for what goes wrong."""
         try:
             for piece in self._pieces(line, prompt):
-                arrived.put(piece)
-            arrived.put(None)
+                listener.put(piece)
         except faults.FAULTS as error:
-            arrived.put(explain.explain(error, self._place()))
-        except Exception as error:  # noqa: BLE001 - raised again where the reader can handle it
-            arrived.put(error)
+            raise explain.explain(error, self._place()) from error
         finally:
             with suppress(Exception):
                 line.http.close()

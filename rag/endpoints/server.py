@@ -17,9 +17,7 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
 from dataclasses import dataclass
-from threading import Thread
 from typing import Any
 
 import httpx2 as httpx
@@ -27,10 +25,13 @@ import openai
 
 from rag.endpoints import address, faults
 from rag.endpoints.logged_client import LoggedClient
+from rag.events import Waiting
+from rag.listener import Listener
 
 _USUAL = 8192  # tokens taken to be there when neither the server nor the settings say
 _OLLAMA = 4096  # what Ollama runs any model with unless told
 _LEAST, _MOST = 256, 2**24  # tokens; nobody runs a model with fewer, and none can hold more
+_SHORT_PROMPT_TOKENS = 800  # that a prompt with one abstract may take
 _SECONDS = 2.0
 _BYTES = 4_000_000  # of a reply; the longest list of models known, OpenRouter's, has a tenth of it
 _Transport = Callable[[], httpx.BaseTransport] | None  # makes what connects, where that is not left to httpx
@@ -49,6 +50,11 @@ class Window:
         """Return the tokens to reckon with, when the settings say `setting` (None: nothing)."""
         wanted = setting or self.tokens or _USUAL
         return min(wanted, self.most or wanted)
+
+
+def answer_share(tokens: int, wanted: int) -> int:
+    """Return how many of a window's `tokens` the answer gets: `wanted`, or what a short prompt leaves of a small window."""
+    return min(wanted, max(tokens - _SHORT_PROMPT_TOKENS, tokens // 4))
 
 
 def ask(base_url: str, model: str | None, key: str, transport: _Transport = None) -> Window:
@@ -174,18 +180,17 @@ def _reply(client: httpx.Client, method: str, url: str, body: Any = None, second
 
     The client's own limit is for each read, which a server that trickles never reaches, so another thread reads.
     """
-    future: Future[Any] = Future()
 
-    def read() -> None:
+    def work(listener: Listener[Any]) -> None:
         try:
-            future.set_result(_read(client, method, url, body, seconds))
+            listener.put(_read(client, method, url, body, seconds))
         except (ValueError, RecursionError, httpx.DecodingError):
-            future.set_result(None)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            future.set_exception(error)
+            listener.put(None)
 
-    Thread(target=read, daemon=True).start()
-    return future.result(seconds)
+    reply = next(Listener(work).items(lambda: seconds))
+    if isinstance(reply, Waiting):
+        raise TimeoutError
+    return reply
 
 
 def _read(client: httpx.Client, method: str, url: str, body: Any, seconds: float) -> Any:

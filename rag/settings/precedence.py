@@ -8,6 +8,7 @@ else's: it names neither a variable to send nor code to run, and a host that it 
 from __future__ import annotations
 
 import os
+import re
 import stat
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,9 +21,15 @@ from rag.settings.mask import is_secret, shown_address
 
 FILE = "rag.toml"
 CLASS = "llamaindex:"  # in front of the class that a model, embedder or reranker is
+CLASS_PATTERN = re.compile(rf"(?:{CLASS})?\s*((?:[^\W\d]\w*\.)*[^\W\d]\w*):([^\W\d]\w*)")  # groups: module, class
 _IN_PROFILE = frozenset("model base_url api_key api_key_env context_window max_answer_tokens timeout_s stall_s options".split())
 _NAMED = {"model": "model_options", "embed_model": "embed_options", "reranker": "reranker_options"}
 _VARIABLES = ("api_key_env", "embed_api_key_env")
+
+
+def is_class(name: str) -> bool:
+    """Whether a setting names a class, as in llamaindex:package.module:Class."""
+    return name.startswith(CLASS) and CLASS_PATTERN.fullmatch(name) is not None
 
 
 @dataclass(frozen=True, slots=True)

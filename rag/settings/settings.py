@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,8 +22,6 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from rag.errors import UsageError
 from rag.settings import precedence
 from rag.settings.mask import Options, shown_address, shown_options, shown_variable
-
-_CLASS = re.compile(rf"{precedence.CLASS}[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +194,7 @@ def _check(settings: Settings) -> None:
                 "Give it whole, for example http://localhost:11434/v1.",
             )
     for name, must in ((settings.model, False), (settings.embed_model, False), (settings.reranker, True)):
-        if name and (must or name.startswith(precedence.CLASS)) and not _CLASS.fullmatch(name):
+        if name and (must or name.startswith(precedence.CLASS)) and not precedence.is_class(name):
             raise UsageError(f"{name} names no class.", f"Write it as {precedence.CLASS}package.module:Class.")
     if settings.context_window is not None and settings.max_answer_tokens >= settings.context_window:
         raise UsageError(

@@ -10,15 +10,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from queue import Queue
 from tempfile import TemporaryDirectory
-from threading import Thread
 from typing import TypeVar
 
 from rag import ingestion
 from rag.assistant import Assistant
 from rag.errors import SourceError
+from rag.events import Waiting
 from rag.ingestion import Report
+from rag.listener import Listener
 from rag.types import Progress
 
 _PASTED_NAME = "The pasted text"
@@ -69,26 +69,18 @@ def remove(assistant: Assistant, source: str) -> Iterator[Step | int]:
 
 def _run(work: Callable[[Progress], T]) -> Iterator[Step | T]:
     """Run the work in a thread; yield its Steps, then its result. Raises what the work raises."""
-    events: Queue[Step | tuple[T] | Exception] = Queue()
 
-    def working() -> None:
+    def working(listener: Listener[Step | T]) -> None:
         try:
-            events.put((work(lambda stage, done, total: events.put(Step(stage, done, total))),))
+            listener.put(work(lambda stage, done, total: listener.put(Step(stage, done, total))))
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
-            events.put(SourceError(f"The library cannot be written ({reason}).", "Check the disk and its permissions."))
-        except Exception as error:  # noqa: BLE001 - raised again by the generator
-            events.put(error)
+            remedy = "Check the disk and its permissions."
+            raise SourceError(f"The library cannot be written ({reason}).", remedy) from error
 
-    Thread(target=working, name="library", daemon=True).start()
-    while True:
-        event = events.get()
-        if isinstance(event, Exception):
-            raise event
-        if not isinstance(event, Step):
-            yield event[0]
-            return
-        yield event
+    for item in Listener(working, name="library").items():
+        if not isinstance(item, Waiting):
+            yield item
 
 
 @contextmanager
