@@ -43,8 +43,7 @@ _MAX_REPLY_CHARS_SHOWN = 60
 class TimedReply:
     """A reply with its number of pieces and its times, in seconds from the request.
 
-    `start_s` is the time of the first thought or text, `first_s` and `last_s` of the first and the last text, `total_s` of the
-    end.
+    `start_s` is the first thought or text, `first_s` and `last_s` are the first and the last text, `total_s` is the end.
     """
 
     text: str
@@ -295,9 +294,7 @@ def long_prompt(words: Sequence[str], max_tokens: int, model: str | None) -> Pro
 
 
 def _words_around(words: Sequence[str], abstracts: Sequence[str]) -> Prompt:
-    text = "\n\n".join(abstracts)
-    request = (
-        f"The first word is {words[0]}.\n\n{text}\n\nThe last word is {words[1]}.\n\nRepeat the first word and the last word."
-    )
+    ends = f"The first word is {words[0]}.", f"The last word is {words[1]}."
+    request = "\n\n".join([ends[0], "\n\n".join(abstracts), ends[1], "Repeat the first word and the last word."])
     system = "You are told two words, one before and one after a long text."
     return Prompt(question="", sources=(), system=system, user=request)
