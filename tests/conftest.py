@@ -94,7 +94,14 @@ def embedder(model_home: Path) -> MiniLM:
 @pytest.fixture
 def one_embedder(embedder: MiniLM, monkeypatch: pytest.MonkeyPatch) -> None:
     """Commands that a test runs in this process take the embedder that is open, and open none of their own."""
-    monkeypatch.setattr(factory, "MiniLM", lambda home: embedder)
+
+    class Opened(MiniLM):
+        def __init__(self, home: Path, *, wait: bool = True) -> None:
+            self._opened = embedder._opened
+
+        embed = embedder.embed
+
+    monkeypatch.setattr(factory, "MiniLM", Opened)
 
 
 @pytest.fixture(scope="session")
