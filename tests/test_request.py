@@ -27,7 +27,7 @@ def test_a_filter_is_one_field_and_one_condition(name: str) -> None:
     """Each way to ask takes the filters from the fields of Filters, with the same description; SQL has one condition each."""
     parameter = request.filter_parameters()[name]
     assert parameter.description
-    assert name in filters_sql._TESTS
+    assert name in filters_sql._CONDITIONS
     [option] = [action for action in ask.arguments()._actions if action.dest == name]
     assert option.option_strings == [parameter.option]
     for tool in mcp.tools():

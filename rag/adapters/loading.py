@@ -15,8 +15,8 @@ from rag.errors import UsageError
 from rag.settings.mask import is_secret
 from rag.settings.precedence import CLASS, CLASS_PATTERN
 
-_MOST_SHOWN = 200  # characters of the text of an error
-_MIN_SECRET = 4  # characters; a shorter secret would hide parts of ordinary words
+_MAX_SHOWN_CHARS = 200  # characters of the text of an error
+_MIN_SECRET_CHARS = 4  # characters; a shorter secret would hide parts of ordinary words
 _STRICT = ("pydantic", "llama_index.core")  # whose constructors drop what they do not know without a word
 
 
@@ -58,7 +58,7 @@ def said_by(error: Exception, options: Mapping[str, Any]) -> str:
     for secret in _secrets(options):
         text = text.replace(secret, "***")
     text = " ".join(text.split())
-    return f"{type(error).__name__}: {text[:_MOST_SHOWN].rstrip('. ')}" if text else type(error).__name__
+    return f"{type(error).__name__}: {text[:_MAX_SHOWN_CHARS].rstrip('. ')}" if text else type(error).__name__
 
 
 def harmless(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -69,7 +69,7 @@ def harmless(options: Mapping[str, Any]) -> dict[str, Any]:
 def _secrets(options: Mapping[str, Any]) -> list[str]:
     """Return the secrets among `options` and in the tables within, the longest first: one may be part of another."""
     found = {text for name, value in options.items() for text in _strings(value, hidden=is_secret(name))}
-    return sorted((text for text in found if len(text) >= _MIN_SECRET), key=len, reverse=True)
+    return sorted((text for text in found if len(text) >= _MIN_SECRET_CHARS), key=len, reverse=True)
 
 
 def _strings(value: Any, *, hidden: bool) -> Iterator[str]:

@@ -27,9 +27,9 @@ from rag.settings.settings import Endpoint, Settings
 from rag.text import tokens
 from rag.types import Mode, Prompt, Usage
 
-_REACHED_S = 8.0  # within which a connection stands or the endpoint counts as dead
-_DEAD_S = 30.0  # for which a dead endpoint is not asked again
-_QUICK_S = 0.5  # a server that refuses so soon may as well be asked each time
+_MAX_CONNECT_S = 8.0  # within which a connection stands or the endpoint counts as dead
+_DEAD_FOR_S = 30.0  # for which a dead endpoint is not asked again
+_QUICK_REFUSAL_S = 0.5  # a server that refuses so soon may as well be asked each time
 _TICK_S = 1.0
 
 
@@ -132,7 +132,7 @@ class EndpointModel:
 
         def limit() -> float:
             seconds = self._settings.stall_s if begun else self._settings.timeout_s
-            return seconds if line.connected else min(seconds, _REACHED_S)
+            return seconds if line.connected else min(seconds, _MAX_CONNECT_S)
 
         for item in listener.items(lambda: min(_TICK_S, limit())):
             if isinstance(item, Waiting):
@@ -229,11 +229,11 @@ class EndpointModel:
             self._window = server.Window(fits, fits, self._model)
         elif cause is not None and faults.is_dead(cause):
             self._window = None  # what listens there next may be another server
-            self._dead = (time.monotonic(), error) if seconds > _QUICK_S else None
+            self._dead = (time.monotonic(), error) if seconds > _QUICK_REFUSAL_S else None
 
     def _known_dead(self) -> EndpointError | None:
         """Return the error of an endpoint that could not be reached a moment ago."""
-        if self._dead is None or time.monotonic() - self._dead[0] > _DEAD_S:
+        if self._dead is None or time.monotonic() - self._dead[0] > _DEAD_FOR_S:
             return None
         return EndpointError(self._dead[1].message, self._dead[1].fix)
 

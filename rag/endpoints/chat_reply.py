@@ -14,10 +14,12 @@ from rag.events import Finish, Thought
 from rag.text.thinking import Thinking
 from rag.types import Usage
 
-LONGEST = 100_000  # characters of an answer; no limit of tokens that anyone sets is that high
-_BEGINNING = 200  # characters of a reply that is none
-_TAIL = 1200  # characters in which repetition is looked for
-_STEP = 60  # and after how many more it is looked for again, which takes as long as all else that is done with a piece
+MAX_ANSWER_CHARS = 100_000  # characters of an answer; no limit of tokens that anyone sets is that high
+_MAX_SHOWN_CHARS = 200  # characters of a reply that is none
+_REPETITION_CHARS = 1200  # characters in which repetition is looked for
+_REPETITION_STEP_CHARS = (
+    60  # and after how many more it is looked for again, which takes as long as all else that is done with a piece
+)
 _REPEATED = re.compile(r"(.{20,200}?)\1{4}\Z|(.{1,19}?)\2{29}\Z", re.DOTALL)
 _ENDED = {
     None: "the reply ended without a finish reason",
@@ -76,7 +78,7 @@ def opened(body: bytes) -> Any:
 
 def malformed(body: bytes) -> Malformed:
     """Return the error of a reply that is none, with its beginning."""
-    return Malformed(body[:_BEGINNING].decode("utf-8", "replace").strip())
+    return Malformed(body[:_MAX_SHOWN_CHARS].decode("utf-8", "replace").strip())
 
 
 def _message(message: dict[str, Any]) -> tuple[str, str]:
@@ -153,10 +155,10 @@ class LoopGuard:
     def enough(self, text: str) -> str | None:
         """Return why the reply is to be ended now that `text` has come, or None."""
         self._length += len(text)
-        self._tail = (self._tail + text)[-_TAIL:]
-        if self._length > LONGEST:
-            return f"the reply was longer than {LONGEST:,} characters"
-        if self._length - self._looked < _STEP:
+        self._tail = (self._tail + text)[-_REPETITION_CHARS:]
+        if self._length > MAX_ANSWER_CHARS:
+            return f"the reply was longer than {MAX_ANSWER_CHARS:,} characters"
+        if self._length - self._looked < _REPETITION_STEP_CHARS:
             return None
         self._looked = self._length
         repeated = _REPEATED.search(self._tail)

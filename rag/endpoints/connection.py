@@ -25,7 +25,7 @@ from rag.errors import EndpointError
 
 CONNECT_S = 5.0
 OPENAI = "https://api.openai.com/v1"
-_BYTES = 64_000_000  # of one reply; a reply of 100,000 tokens has a third of it
+_MAX_REPLY_BYTES = 64_000_000  # of one reply; a reply of 100,000 tokens has a third of it
 # The account named by OPENAI_ORG_ID and OPENAI_PROJECT_ID is no business of another host.
 _NO_ACCOUNT: Any = {"OpenAI-Organization": openai.Omit(), "OpenAI-Project": openai.Omit()}
 Transport = Callable[[], httpx.BaseTransport]  # makes what connects, where that is not left to httpx
@@ -125,7 +125,7 @@ class _Counted(httpx.SyncByteStream):
         self._stream = stream
 
     def __iter__(self) -> Iterator[bytes]:
-        left = _BYTES
+        left = _MAX_REPLY_BYTES
         for data in self._stream:
             left -= len(data)
             if left < 0:

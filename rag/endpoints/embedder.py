@@ -26,17 +26,17 @@ from rag.settings.settings import Endpoint
 from rag.storage import private
 from rag.terminal import say
 
-_BATCH = 64  # texts in a request, as long as the server takes them
+_TEXTS_PER_REQUEST = 64  # texts in a request, as long as the server takes them
 _PARTS = (2, 4, 8)  # of a text that is too long, how much is left at each attempt: a half, a quarter, an eighth
-_WORD = "word"  # that tells one model from another
-_SAME = 0.98  # cosine of its vectors when the model is the same, give or take rounding
-_STRONGEST = 8  # components by which its vector is named
-_LONGEST_NAME = 60
+_PROBE_WORD = "word"  # that tells one model from another
+_MIN_COSINE_OF_SAME_MODEL = 0.98  # cosine of its vectors when the model is the same, give or take rounding
+_COMPONENTS_IN_NAME = 8  # components by which its vector is named
+_MAX_NAME_CHARS = 60
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What is remembered of a model: a `tag` that stands for it, and the vector (d,) of _WORD."""
+    """What is remembered of a model: a `tag` that stands for it, and the vector (d,) of _PROBE_WORD."""
 
     tag: str
     vector: Vectors
@@ -58,7 +58,7 @@ class EndpointEmbedder:
         self._api = EmbeddingApi(endpoint, timeout_s, sleep)
         label = f"{self._api.model}@{self._api.place}"
         digest = sha256(label.encode()).hexdigest()[:8]
-        self._label = label if len(label) <= _LONGEST_NAME else f"{label[: _LONGEST_NAME - 9]}-{digest}"
+        self._label = label if len(label) <= _MAX_NAME_CHARS else f"{label[: _MAX_NAME_CHARS - 9]}-{digest}"
         safe = "".join(c if c.isascii() and (c.isalnum() or c in "-.") else "_" for c in self._label)
         self._file = home / "models" / f"{safe}-{digest}.json"
         self._tell = tell
@@ -67,7 +67,7 @@ class EndpointEmbedder:
         self._learning = Lock()
         self._checked = False
 
-        self.at_once = _BATCH
+        self.at_once = _TEXTS_PER_REQUEST
         """Texts that go into the next request: whoever stores vectors in such portions loses none that came."""
 
     @property
@@ -91,11 +91,11 @@ class EndpointEmbedder:
         try:
             if self._checked:
                 return self._rows(texts, known)
-            rows = self._rows([_WORD, *texts], known)
+            rows = self._rows([_PROBE_WORD, *texts], known)
         except EmbedderError:
             self._checked = False  # what answers there next may be another server
             raise
-        if float(rows[0] @ known.vector) < _SAME:
+        if float(rows[0] @ known.vector) < _MIN_COSINE_OF_SAME_MODEL:
             raise self._changed("other vectors")
         self._checked = True
         return rows[1:]
@@ -142,8 +142,8 @@ class EndpointEmbedder:
 
     def _learned(self) -> _Known:
         """Ask the server for the vector of one word, and remember it."""
-        [vector] = _unit(self._api.ask([_WORD]))
-        strongest = sorted(np.argsort(-np.abs(vector))[:_STRONGEST].tolist())  # the same for vectors a rounding apart
+        [vector] = _unit(self._api.ask([_PROBE_WORD]))
+        strongest = sorted(np.argsort(-np.abs(vector))[:_COMPONENTS_IN_NAME].tolist())  # the same for vectors a rounding apart
         known = _Known(sha256(f"{len(vector)} {strongest}".encode()).hexdigest()[:6], vector)
         private.make_folder(self._file.parent)
         unfinished = self._file.with_suffix(f".{os.getpid()}")

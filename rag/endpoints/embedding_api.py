@@ -20,11 +20,11 @@ from rag.endpoints.redact import Redactor
 from rag.errors import EmbedderError, EndpointError, InputRefused
 from rag.settings.settings import Endpoint
 
-_QUESTION_S = 30.0  # for the reply to a few texts, which a person waits for
-_FEW = 2
-_REFUSED = (400, 422)
+_TIMEOUT_OF_A_QUESTION_S = 30.0  # for the reply to a few texts, which a person waits for
+_MAX_TEXTS_OF_A_QUESTION = 2
+_REFUSED_STATUS = (400, 422)
 _FAULTS = (*faults.FAULTS, NoVectors)
-_WITHOUT = ", or unset RAG_EMBED_BASE_URL and RAG_EMBED_MODEL to use the bundled embedder, which has an index of its own"
+_OR_THE_BUNDLED = ", or unset RAG_EMBED_BASE_URL and RAG_EMBED_MODEL to use the bundled embedder, which has an index of its own"
 
 
 class EmbeddingApi:
@@ -94,7 +94,7 @@ class EmbeddingApi:
         return client.post("/embeddings", cast_to=httpx.Response, body=body, options={"timeout": timeout})
 
     def _patience(self, texts: Sequence[str]) -> float:
-        return min(self._timeout_s, _QUESTION_S) if len(texts) <= _FEW else self._timeout_s
+        return min(self._timeout_s, _TIMEOUT_OF_A_QUESTION_S) if len(texts) <= _MAX_TEXTS_OF_A_QUESTION else self._timeout_s
 
     def _client(self, url: str) -> openai.OpenAI:
         try:
@@ -108,9 +108,15 @@ class EmbeddingApi:
 
     def _place(self, url: str, texts: Sequence[str] = ()) -> explain.Place:
         place = explain.Place(
-            "embedding", address.shown(url), self._redactor, bool(self._key), "RAG_EMBED_", _WITHOUT, again="run it again"
+            "embedding",
+            address.shown(url),
+            self._redactor,
+            bool(self._key),
+            "RAG_EMBED_",
+            _OR_THE_BUNDLED,
+            again="run it again",
         )
-        return place if self._patience(texts) == self._timeout_s else replace(place, slow=_WITHOUT)
+        return place if self._patience(texts) == self._timeout_s else replace(place, slow=_OR_THE_BUNDLED)
 
     def _explained(self, error: Exception, url: str, texts: Sequence[str], models: Sequence[str] = ()) -> EmbedderError:
         place, status, long = self._place(url, texts), getattr(error, "status_code", None), faults.is_too_long(error)
@@ -125,7 +131,7 @@ class EmbeddingApi:
                 f"The server at {place.url} gives no embeddings of its model {self.model} ({said}).",
                 "Start the server for embeddings, or set RAG_EMBED_MODEL to an embedding model.",
             )
-        if long or (status in _REFUSED and not faults.is_unknown_model(error)):
+        if long or (status in _REFUSED_STATUS and not faults.is_unknown_model(error)):
             return InputRefused(
                 f"A text of {max(map(len, texts))} characters was refused by {place.named} ({said}).",
                 "Raise the length of text that the server takes, or choose another model."
@@ -139,5 +145,5 @@ class EmbeddingApi:
 def _pause(error: Exception, attempt: int) -> float | None:
     """Return the seconds after which to try again, None where that is no use. Unlike a chat's, a lost request is repeated."""
     if faults.is_dropped(error):
-        return 1.0 if attempt < faults.ATTEMPTS else None
+        return 1.0 if attempt < faults.MAX_ATTEMPTS else None
     return faults.pause(error, attempt)

@@ -18,8 +18,8 @@ from rag.endpoints.redact import Redactor
 from rag.errors import EndpointError, PromptTooLong, UsageError
 
 _TYPED = "Check its address and key as they were typed, or choose another model."
-_SHOW = 200  # characters of what a server said
-_SHOW_MODELS = 12
+_MAX_QUOTED_CHARS = 200  # characters of what a server said
+_MAX_MODELS_SHOWN = 12
 _CODE = re.compile(r"^Error code: \d+(?: - )?")  # which the openai package puts before what the server said
 
 
@@ -80,8 +80,8 @@ def _told(error: Exception, place: Place, models: Sequence[str], model: str | No
 
 def listed(names: Sequence[str]) -> str:
     """Return names to choose from, the first dozen of a long list."""
-    more = f" and {len(names) - _SHOW_MODELS} more" if len(names) > _SHOW_MODELS else ""
-    return ", ".join(names[:_SHOW_MODELS]) + more
+    more = f" and {len(names) - _MAX_MODELS_SHOWN} more" if len(names) > _MAX_MODELS_SHOWN else ""
+    return ", ".join(names[:_MAX_MODELS_SHOWN]) + more
 
 
 def _silence(error: Exception, place: Place) -> tuple[str, str] | None:
@@ -138,7 +138,7 @@ def _status(error: openai.APIStatusError, place: Place, models: Sequence[str], m
     if status == 429:
         return _too_many(error, place)
     if status in faults.PASSING:
-        failed = f"{_capital(place.named)} failed {faults.ATTEMPTS} times ({status}, {quoted(error, place)})."
+        failed = f"{_capital(place.named)} failed {faults.MAX_ATTEMPTS} times ({status}, {quoted(error, place)})."
         return failed, f"See the server's log, or {place.again} later."
     if status == 504:
         remedy = f"{_capital(place.again)}, or use a faster model."
@@ -165,7 +165,7 @@ def _too_many(error: Exception, place: Place) -> tuple[str, str]:
     if faults.NO_CREDIT.search(faults.said(error)):
         return f"The account has no credit left at {place.named}.", "Check the account, or use another model."
     asked = faults.asked_to_wait(error)
-    if asked is not None and asked > faults.LONGEST_WAIT:
+    if asked is not None and asked > faults.MAX_WAIT_S:
         when = time.strftime("%H:%M", time.localtime(time.time() + asked + 59))
         return f"Too many requests for {place.named}: it asks to wait {asked:,.0f} s.", f"{_capital(place.again)} after {when}."
     return f"Too many requests for {place.named}.", f"Wait a minute and {place.again}, or check the account's limits."
@@ -178,7 +178,9 @@ def quoted(error: Exception, place: Place) -> str:
     said = told if isinstance(told, str) and told else str(getattr(error, "message", error))
     text = " ".join("".join(c if c.isprintable() else " " for c in place.redactor.text(said)).split())
     text = "an HTML page" if text.startswith("<") and not isinstance(error, faults.Malformed) else _CODE.sub("", text)
-    return (text[:_SHOW].rstrip(" .") + "…" if len(text) > _SHOW else text.rstrip(" .")) or "no reason given"
+    return (
+        text[:_MAX_QUOTED_CHARS].rstrip(" .") + "…" if len(text) > _MAX_QUOTED_CHARS else text.rstrip(" .")
+    ) or "no reason given"
 
 
 def _beginning(error: Exception, place: Place) -> str:

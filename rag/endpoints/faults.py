@@ -15,8 +15,8 @@ import openai
 
 from rag.endpoints.connection import Elsewhere, ReplyTooLong
 
-ATTEMPTS = 3  # of a request that the server may yet answer
-LONGEST_WAIT = 20.0  # seconds that a server may ask us to wait
+MAX_ATTEMPTS = 3  # of a request that the server may yet answer
+MAX_WAIT_S = 20.0  # seconds that a server may ask us to wait
 PASSING = (500, 502, 503)
 NO_API = (404, 405, 501)  # what a server says where there is no API
 _TOO_LONG = re.compile(
@@ -118,14 +118,14 @@ def refused(error: Exception, options: Sequence[str]) -> str | None:
 def pause(error: Exception, attempt: int) -> float | None:
     """Return the seconds to wait before asking again after the failure of `attempt` (from 1), None when it is no use."""
     status = getattr(error, "status_code", None)
-    if attempt >= ATTEMPTS or status not in (*PASSING, 429) or is_too_long(error):
+    if attempt >= MAX_ATTEMPTS or status not in (*PASSING, 429) or is_too_long(error):
         return None
     if status == 429 and NO_CREDIT.search(said(error)):
         return None
     asked = asked_to_wait(error)
     if asked is None:
         return float(2 ** (attempt - 1)) / (1 if status == 429 else 2)
-    return asked if asked <= LONGEST_WAIT else None
+    return asked if asked <= MAX_WAIT_S else None
 
 
 def asked_to_wait(error: Exception) -> float | None:

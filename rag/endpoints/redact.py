@@ -7,14 +7,14 @@ from collections.abc import Iterator, Sequence
 from urllib.parse import quote, quote_plus
 
 _MASK = "***"
-_LEAST = 4  # characters of a secret; shorter ones stand in any text
+_MIN_SECRET_CHARS = 4  # characters of a secret; shorter ones stand in any text
 
 
 class Redactor:
     """Knows the secrets of one endpoint. With none it leaves everything as it is."""
 
     def __init__(self, secrets: Sequence[str | None]) -> None:
-        forms = {form for secret in secrets if secret and len(secret) >= _LEAST for form in _forms(secret)}
+        forms = {form for secret in secrets if secret and len(secret) >= _MIN_SECRET_CHARS for form in _forms(secret)}
         self._forms = sorted(forms, key=len, reverse=True)
 
     def text(self, said: object) -> str:

@@ -28,12 +28,12 @@ from rag.endpoints.logged_client import LoggedClient
 from rag.events import Waiting
 from rag.listener import Listener
 
-_USUAL = 8192  # tokens taken to be there when neither the server nor the settings say
-_OLLAMA = 4096  # what Ollama runs any model with unless told
-_LEAST, _MOST = 256, 2**24  # tokens; nobody runs a model with fewer, and none can hold more
+_USUAL_WINDOW_TOKENS = 8192  # tokens taken to be there when neither the server nor the settings say
+_OLLAMA_WINDOW_TOKENS = 4096  # what Ollama runs any model with unless told
+_MIN_WINDOW_TOKENS, _MAX_WINDOW_TOKENS = 256, 2**24  # tokens; nobody runs a model with fewer, and none can hold more
 _SHORT_PROMPT_TOKENS = 800  # that a prompt with one abstract may take
-_SECONDS = 2.0
-_BYTES = 4_000_000  # of a reply; the longest list of models known, OpenRouter's, has a tenth of it
+_REQUEST_S = 2.0
+_MAX_LISTING_BYTES = 4_000_000  # of a reply; the longest list of models known, OpenRouter's, has a tenth of it
 _Transport = Callable[[], httpx.BaseTransport] | None  # makes what connects, where that is not left to httpx
 _IN_FORCE = ("max_model_len", "context_length", "context_window", "max_context_length")
 
@@ -48,7 +48,7 @@ class Window:
 
     def within(self, setting: int | None) -> int:
         """Return the tokens to reckon with, when the settings say `setting` (None: nothing)."""
-        wanted = setting or self.tokens or _USUAL
+        wanted = setting or self.tokens or _USUAL_WINDOW_TOKENS
         return min(wanted, self.most or wanted)
 
 
@@ -63,7 +63,7 @@ def ask(base_url: str, model: str | None, key: str, transport: _Transport = None
     Sends at most four requests of at most two seconds, none after one that did not come through. `key` goes to the host of
     `base_url` alone: redirects are not followed.
     """
-    client = _client(base_url, key, _SECONDS, transport)
+    client = _client(base_url, key, _REQUEST_S, transport)
     told = Window()
     try:
         for told in _told(client, base_url, model):
@@ -77,7 +77,7 @@ def ask(base_url: str, model: str | None, key: str, transport: _Transport = None
     return told
 
 
-def listed(base_url: str, key: str = "", seconds: float = _SECONDS, transport: _Transport = None) -> list[str] | None:
+def listed(base_url: str, key: str = "", seconds: float = _REQUEST_S, transport: _Transport = None) -> list[str] | None:
     """Return the names of the models that the server at `base_url` lists, None when it gives no such list in time."""
     client = _client(base_url, key, seconds, transport)
     try:
@@ -149,7 +149,7 @@ def _ollama(shown: Any) -> tuple[int | None, int | None]:
     if chosen:
         chosen = min(chosen, most or chosen)
         return chosen, chosen
-    return (min(most, _OLLAMA), most) if most else (None, None)
+    return (min(most, _OLLAMA_WINDOW_TOKENS), most) if most else (None, None)
 
 
 def _entries(reply: Any) -> list[dict[str, Any]]:
@@ -172,10 +172,10 @@ def _at(value: Any, *path: str) -> Any:
 
 def _tokens(value: Any) -> int | None:
     """Return `value` if it can be a number of tokens; True is an int to Python, and none."""
-    return value if type(value) is int and _LEAST <= value <= _MOST else None
+    return value if type(value) is int and _MIN_WINDOW_TOKENS <= value <= _MAX_WINDOW_TOKENS else None
 
 
-def _reply(client: httpx.Client, method: str, url: str, body: Any = None, seconds: float = _SECONDS) -> Any:
+def _reply(client: httpx.Client, method: str, url: str, body: Any = None, seconds: float = _REQUEST_S) -> Any:
     """Return the JSON that the server replies with, None for anything else; give up after `seconds`.
 
     The client's own limit is for each read, which a server that trickles never reaches, so another thread reads.
@@ -201,6 +201,6 @@ def _read(client: httpx.Client, method: str, url: str, body: Any, seconds: float
             return None
         for piece in reply.iter_bytes():
             data += piece
-            if len(data) > _BYTES or time.monotonic() > until:
+            if len(data) > _MAX_LISTING_BYTES or time.monotonic() > until:
                 return None
     return json.loads(data)

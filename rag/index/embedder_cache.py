@@ -10,7 +10,7 @@ import numpy as np
 
 from rag.interfaces import Embedder, Vectors
 
-_REMEMBERED = 4_096  # texts: 6 MB of vectors of the bundled embedder
+_MAX_REMEMBERED_TEXTS = 4_096  # texts: 6 MB of vectors of the bundled embedder
 
 
 class CachedEmbedder:
@@ -34,6 +34,6 @@ class CachedEmbedder:
             for text in texts:
                 self._known[text] = vectors[text]
                 self._known.move_to_end(text)
-            while len(self._known) > _REMEMBERED:
+            while len(self._known) > _MAX_REMEMBERED_TEXTS:
                 self._known.popitem(last=False)
         return np.array([vectors[text] for text in texts], np.float32).reshape(len(texts), self.dimension)

@@ -35,11 +35,11 @@ from rag.interfaces import Embedder
 from rag.storage.library import Library
 from rag.types import Filters, IndexInfo, Progress
 
-_VERSION = 3  # of the layout of a generation
-_EMBED_BATCH = 256
-_PAPERS_CUT = 64
-_CHUNKS_READ = 5_000
-_REMEMBERED = 32  # filters
+_LAYOUT_VERSION = 3  # of the layout of a generation
+_TEXTS_EMBEDDED_AT_ONCE = 256
+_PAPERS_CUT_AT_ONCE = 64
+_CHUNKS_READ_AT_ONCE = 5_000
+_MAX_REMEMBERED_FILTERS = 32  # filters
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,8 @@ class Index:
         if rows is None:
             known = (self.matrix.row.get(paper_id) for paper_id in library.matching(filters))
             rows = np.array(sorted(row for row in known if row is not None), np.int64)
-            for old in list(self._passing)[: len(self._passing) - _REMEMBERED + 1] if len(self._passing) >= _REMEMBERED else ():
+            remembered = list(self._passing)
+            for old in remembered[: max(0, len(remembered) - _MAX_REMEMBERED_FILTERS + 1)]:
                 self._passing.pop(old, None)
             self._passing[asked] = rows
         return rows
@@ -84,7 +85,7 @@ class Index:
 def fingerprint(embedder: Embedder) -> str:
     """Return the name under which indexes of this embedder, chunker and layout are kept."""
     name = "".join(c if c.isalnum() or c in "-." else "_" for c in embedder.name)
-    return f"{name}-{embedder.dimension}-{CHUNKER}-v{_VERSION}"
+    return f"{name}-{embedder.dimension}-{CHUNKER}-v{_LAYOUT_VERSION}"
 
 
 def open_live(home: Path, name: str) -> Index | None:
@@ -182,10 +183,10 @@ def _build(
 def _embed(library: Library, embedder: Embedder, progress: Progress) -> None:
     """Cut and embed what is new. A paper's new chunks replace the old ones only a moment before they have vectors."""
     papers = library.unchunked(CHUNKER)
-    for first in range(0, len(papers), _PAPERS_CUT):
-        library.put_chunks(CHUNKER, dict(cut(papers[first : first + _PAPERS_CUT])))
+    for first in range(0, len(papers), _PAPERS_CUT_AT_ONCE):
+        library.put_chunks(CHUNKER, dict(cut(papers[first : first + _PAPERS_CUT_AT_ONCE])))
         _embed_chunks(library, embedder)
-        progress("embedding", min(first + _PAPERS_CUT, len(papers)), len(papers))
+        progress("embedding", min(first + _PAPERS_CUT_AT_ONCE, len(papers)), len(papers))
     _embed_chunks(library, embedder, progress)  # of another embedder, or of a run that was ended
 
 
@@ -194,7 +195,7 @@ def _embed_chunks(library: Library, embedder: Embedder, progress: Progress = lam
     texts = starter_index.fill(library, embedder.name, library.unembedded(embedder.name))
     done = 0
     while done < len(texts):
-        some = texts[done : done + getattr(embedder, "at_once", _EMBED_BATCH)]  # what an endpoint gives in one reply
+        some = texts[done : done + getattr(embedder, "at_once", _TEXTS_EMBEDDED_AT_ONCE)]  # what an endpoint gives in one reply
         library.put_vectors(embedder.name, some, embedder.embed(some))
         done += len(some)
         progress("embedding", done, len(texts))
@@ -224,12 +225,12 @@ def _fill(target: Path, before: Path | None, library: Library, embedder: Embedde
     row = {paper_id: n for n, paper_id in enumerate(papers)}
     chunks.sort(key=lambda c: (row[c.paper_id], c.id))
     matrix = Writer(target / "matrix", papers, chunks, embedder.dimension)
-    for first in range(0, len(chunks), _CHUNKS_READ):
-        matrix.add(library.vectors(embedder.name, [c.text for c in chunks[first : first + _CHUNKS_READ]]))
+    for first in range(0, len(chunks), _CHUNKS_READ_AT_ONCE):
+        matrix.add(library.vectors(embedder.name, [c.text for c in chunks[first : first + _CHUNKS_READ_AT_ONCE]]))
     axes = matrix.fitted() if copied is None else copied.axes
     new = [c for c in chunks if c.id not in held]
-    for first in range(0, len(new), _CHUNKS_READ):
-        some = new[first : first + _CHUNKS_READ]
+    for first in range(0, len(new), _CHUNKS_READ_AT_ONCE):
+        some = new[first : first + _CHUNKS_READ_AT_ONCE]
         vectors.add(some, axes.of(library.vectors(embedder.name, [c.text for c in some])))
         progress("indexing", first + len(some), len(new))
     vectors.settle()
@@ -246,9 +247,9 @@ def _words(folder: Path, library: Library, papers: Sequence[str], known: int) ->
     """Index the words of the papers from row `known` on; return the checksums of their abstracts."""
     lexical = LexicalIndex(folder)
     sums = [np.zeros(0, np.uint32)]
-    for first in range(known, len(papers), _CHUNKS_READ):
-        found = library.papers(papers[first : first + _CHUNKS_READ])
-        some = [found[paper_id] for paper_id in papers[first : first + _CHUNKS_READ]]
+    for first in range(known, len(papers), _CHUNKS_READ_AT_ONCE):
+        found = library.papers(papers[first : first + _CHUNKS_READ_AT_ONCE])
+        some = [found[paper_id] for paper_id in papers[first : first + _CHUNKS_READ_AT_ONCE]]
         lexical.add(first, some)
         sums.append(checksums(some))
     if lexical.count() != len(papers):

@@ -15,7 +15,7 @@ from rag.text.words import WORD
 from rag.types import Paper
 
 _TITLE_BOOST = 0.5  # the abstract says most of it again
-_HEAP = 64_000_000  # bytes
+_WRITER_HEAP_BYTES = 64_000_000  # bytes
 # Words that make a sentence a question and say nothing of its subject.
 _ASKING = frozenset(
     "a about according all an and any are as at be been by can could did do does each for from give had has have how i if "
@@ -50,7 +50,7 @@ class LexicalIndex:
 
     def add(self, first: int, papers: Sequence[Paper]) -> None:
         """Put papers in, in the rows from `first` on, none of which must be there yet."""
-        writer = self._index.writer(_HEAP, 1)
+        writer = self._index.writer(_WRITER_HEAP_BYTES, 1)
         for row, paper in enumerate(papers, first):
             writer.add_document(tantivy.Document(row=row, title=paper.title, abstract=paper.abstract))
         writer.commit()

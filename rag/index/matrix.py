@@ -24,9 +24,9 @@ from numpy.typing import NDArray
 from rag.errors import LibraryError
 from rag.types import Chunk, Paper, Passage
 
-_BLOCK = 8_192  # vectors widened to float32 at a time
-_AXES = 96  # dimensions of the vector index
-_GROWN = 2  # times as many chunks as the axes were taken of
+_VECTORS_PER_BLOCK = 8_192  # vectors widened to float32 at a time
+_MAX_AXES = 96  # dimensions of the vector index
+_MAX_GROWTH = 2  # times as many chunks as the axes were taken of
 
 Vector = NDArray[np.float32]
 Rows = NDArray[np.int64]
@@ -89,7 +89,7 @@ class Matrix:
     def outgrown(self, chunks: Sequence[Chunk]) -> bool:
         """Whether `chunks` deserve axes of their own: they are many more than these were taken of, or of other papers."""
         stays = sum(chunk.paper_id in self.row for chunk in chunks)
-        return len(chunks) > _GROWN * min(self.axes.fitted, stays)
+        return len(chunks) > _MAX_GROWTH * min(self.axes.fitted, stays)
 
     def best(self, question: Vector, rows: Rows) -> Vector:
         """Return for each of `rows` (n,) the cosine of its nearest chunk with `question` (d,), shape (n,)."""
@@ -99,7 +99,7 @@ class Matrix:
         done = 0
         while done < len(rows):
             base = ends[done] - sizes[done]
-            until = max(done + 1, int(np.searchsorted(ends, base + _BLOCK)))
+            until = max(done + 1, int(np.searchsorted(ends, base + _VECTORS_PER_BLOCK)))
             starts = ends[done:until] - sizes[done:until] - base
             cosines[done:until] = np.maximum.reduceat(self._read(rows[done:until]) @ question, starts)
             done = until
@@ -163,7 +163,7 @@ class Writer:
     def fitted(self) -> Axes:
         """Return the axes on which the vectors added so far keep most of their length."""
         _, directions = np.linalg.eigh(self._outer)  # by growing eigenvalue
-        return Axes(directions[:, ::-1][:, :_AXES].astype(np.float32), self._written)
+        return Axes(directions[:, ::-1][:, :_MAX_AXES].astype(np.float32), self._written)
 
     def finish(self, axes: Axes, checksums: NDArray[np.uint32]) -> None:
         """Write everything else; `checksums` (papers,) are of their abstracts."""

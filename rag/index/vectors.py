@@ -24,11 +24,17 @@ from rag.errors import LibraryError
 from rag.types import Chunk
 
 _COLLECTION = "chunks"
-_BATCH = 5_000  # Chroma takes 5,461 at most
-_SYNC = 100_000  # vectors between two writings of the whole graph to disk, each of which takes time for all of them
-_SETTLED = 3
+_VECTORS_PER_CALL = 5_000  # Chroma takes 5,461 at most
+_VECTORS_PER_SYNC = 100_000  # vectors between two writings of the whole graph to disk, each of which takes time for all of them
+_SYNC_WHEN_SETTLED = 3
 _FIX = "Run: python -m rag.ingest --repair"
-_HNSW: Any = {"space": "cosine", "ef_construction": 128, "max_neighbors": 16, "ef_search": 800, "sync_threshold": _SYNC}
+_HNSW: Any = {
+    "space": "cosine",
+    "ef_construction": 128,
+    "max_neighbors": 16,
+    "ef_search": 800,
+    "sync_threshold": _VECTORS_PER_SYNC,
+}
 
 Match = tuple[str, float]  # paper id, cosine
 
@@ -66,20 +72,20 @@ class VectorIndex:
 
     def add(self, chunks: Sequence[Chunk], vectors: NDArray[np.float32]) -> None:
         """Add chunks with one row of `vectors` (n, dimension) each; those already there are replaced."""
-        for first in range(0, len(chunks), _BATCH):
-            some = chunks[first : first + _BATCH]
+        for first in range(0, len(chunks), _VECTORS_PER_CALL):
+            some = chunks[first : first + _VECTORS_PER_CALL]
             with _explained():
                 self._chunks.upsert(
                     ids=[c.id for c in some],
-                    embeddings=vectors[first : first + _BATCH],
+                    embeddings=vectors[first : first + _VECTORS_PER_CALL],
                     documents=[c.text for c in some],
                     metadatas=[{"paper_id": c.paper_id, "start": c.start, "end": c.end} for c in some],
                 )
 
     def remove(self, ids: Sequence[str]) -> None:
-        for first in range(0, len(ids), _BATCH):
+        for first in range(0, len(ids), _VECTORS_PER_CALL):
             with _explained():
-                self._chunks.delete(ids=list(ids[first : first + _BATCH]))
+                self._chunks.delete(ids=list(ids[first : first + _VECTORS_PER_CALL]))
 
     def sample(self, n: int) -> list[tuple[str, NDArray[np.float32]]]:
         """Return `n` chunks' ids and vectors, spread over the collection."""
@@ -101,14 +107,14 @@ class VectorIndex:
     def settle(self) -> None:
         """Have Chroma write into its files what it holds in its log only, which it would insert anew at every opening."""
         with _explained():
-            some = self._chunks.get(limit=_SETTLED, include=["embeddings"])
+            some = self._chunks.get(limit=_SYNC_WHEN_SETTLED, include=["embeddings"])
             if not some["ids"]:
                 return
-            self._chunks.modify(configuration={"hnsw": {"sync_threshold": _SETTLED - 1}})
+            self._chunks.modify(configuration={"hnsw": {"sync_threshold": _SYNC_WHEN_SETTLED - 1}})
             self.close()
             self._open()
             self._chunks.upsert(ids=some["ids"], embeddings=some["embeddings"])
-            self._chunks.modify(configuration={"hnsw": {"sync_threshold": _SYNC}})
+            self._chunks.modify(configuration={"hnsw": {"sync_threshold": _VECTORS_PER_SYNC}})
 
 
 def paper_of(chunk_id: str) -> str:

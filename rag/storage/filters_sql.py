@@ -13,7 +13,7 @@ from rag.text import dates
 from rag.types import Filters
 
 _AUTHORS = "coalesce(json_extract(record, '$.author_count'), nullif(json_array_length(record, '$.authors'), 0))"
-_TESTS = {
+_CONDITIONS = {
     "year": "substr(published, 1, 4) = :year",
     "since": "published >= substr(:since, 1, length(published))",
     "until": "substr(published, 1, length(:until)) <= :until",
@@ -23,8 +23,8 @@ _TESTS = {
     "papers": "id IN (SELECT value FROM json_each(:papers))",
 }
 # The first and the last day that a date known only to its year or month may mean.
-_FIRST = "substr(published || '-01-01', 1, 10)"
-_LAST = (
+_FIRST_DAY = "substr(published || '-01-01', 1, 10)"
+_LAST_DAY = (
     "CASE length(published) WHEN 4 THEN published || '-12-31' "
     "WHEN 7 THEN date(published || '-01', '+1 month', '-1 day') ELSE published END"
 )
@@ -43,13 +43,13 @@ def values(filters: Filters) -> dict[str, str | int | None]:
 
 def passes(filters: Filters) -> str:
     """Return the condition that a paper passes `filters`; "1" when there are none."""
-    return " AND ".join(f"({test})" for name, test in _TESTS.items() if getattr(filters, name)) or "1"
+    return " AND ".join(f"({test})" for name, test in _CONDITIONS.items() if getattr(filters, name)) or "1"
 
 
 def unjudged(filters: Filters) -> str:
     """Return three sums over the papers that are not known to fail: (without a date, let in though a part of what their
     date may mean does not fit, without a known number of authors), each where `filters` ask for it."""
-    within = f"{_FIRST} >= :from_day AND {_LAST} <= :to_day"
+    within = f"{_FIRST_DAY} >= :from_day AND {_LAST_DAY} <= :to_day"
     undated = "published IS NULL" if filters.dated else "0"
     authorless = f"{_AUTHORS} IS NULL" if filters.min_authors else "0"
     return f"sum({undated}), sum({passes(filters)} AND NOT ({within})), sum({authorless})"

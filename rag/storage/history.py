@@ -26,8 +26,8 @@ from rag.terminal import say
 from rag.text.words import clean
 from rag.types import Answer
 
-_LONGEST_TITLE = 60  # characters
-_MOST_WORDS = 20  # looked for at once
+_MAX_TITLE_CHARS = 60  # characters
+_MAX_SEARCH_WORDS = 20  # looked for at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class History:
     def conversations(self, owner: str, words: str = "") -> list[Conversation]:
         """Return an owner's conversations, the newest first: those that have every one of `words`, or parts of words, in
         their title, questions and answers."""
-        wanted = list(dict.fromkeys(clean(words).casefold().split()))[:_MOST_WORDS]
+        wanted = list(dict.fromkeys(clean(words).casefold().split()))[:_MAX_SEARCH_WORDS]
         has = (
             " AND (instr(casefold(coalesce(title, '')), ?) OR EXISTS"
             " (SELECT 1 FROM answers WHERE conversation = conversations.id AND instr(words, ?)))"
@@ -197,4 +197,4 @@ def _thumb(up: int | None) -> bool | None:
 def _cut(title: str) -> str:
     """Return a title as one line, cut at a word."""
     line = " ".join(title.split())
-    return line if len(line) <= _LONGEST_TITLE else line[:_LONGEST_TITLE].rsplit(" ", 1)[0].rstrip(" ,;:.") + "…"
+    return line if len(line) <= _MAX_TITLE_CHARS else line[:_MAX_TITLE_CHARS].rsplit(" ", 1)[0].rstrip(" ,;:.") + "…"

@@ -28,7 +28,7 @@ CREATE INDEX ratings_of ON ratings (conversation);
 """),
 )
 _DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-_WAIT_S = 30  # for another process that writes
+_SQLITE_WAIT_S = 30  # for another process that writes
 _FIX = "Check that the folder is writable and the disk not full, or set RAG_HOME to another folder."
 
 
@@ -64,7 +64,7 @@ class HistoryFile:
                 db.execute("COMMIT")
 
     def _connect(self) -> sqlite3.Connection:
-        db = sqlite3.connect(self._path, timeout=_WAIT_S, isolation_level=None)
+        db = sqlite3.connect(self._path, timeout=_SQLITE_WAIT_S, isolation_level=None)
         db.create_function("casefold", 1, str.casefold, deterministic=True)
         db.execute("PRAGMA foreign_keys = ON")
         db.execute("PRAGMA synchronous = NORMAL")
@@ -83,7 +83,7 @@ class HistoryFile:
             raise LibraryError(f"The history {self._path} cannot be used ({error}).", _FIX) from error
 
     def _prepare(self) -> None:
-        with FileLock(self._path.with_suffix(".lock"), timeout=_WAIT_S):
+        with FileLock(self._path.with_suffix(".lock"), timeout=_SQLITE_WAIT_S):
             if self._path.exists() and self._is_damaged():
                 self._set_aside()
             private.make_file(self._path)

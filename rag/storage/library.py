@@ -27,7 +27,7 @@ from rag.errors import LibraryError
 from rag.storage import filters_sql, library_file, merge, private
 from rag.types import Chunk, Filters, Paper, Unjudged
 
-_BOUND_VALUES = 500  # of one statement
+_MAX_BOUND_VALUES = 500  # of one statement
 
 Change = Literal["added", "updated", "unchanged"]
 Vector = NDArray[np.float32]
@@ -258,8 +258,8 @@ class Library:
 
     def _select_in(self, sql: str, values: Sequence[Any], *more: Any) -> Iterator[Any]:
         unique = list(dict.fromkeys(values))
-        for first in range(0, len(unique), _BOUND_VALUES):
-            some = unique[first : first + _BOUND_VALUES]
+        for first in range(0, len(unique), _MAX_BOUND_VALUES):
+            some = unique[first : first + _MAX_BOUND_VALUES]
             yield from self._db.execute(sql.format(",".join("?" * len(some))), (*some, *more))
 
 

@@ -6,8 +6,8 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-_FOLDER = 0o777 if os.name == "nt" else 0o700  # Windows: the rights of the folder above are taken over
-_FILE = 0o666 if os.name == "nt" else 0o600
+_FOLDER_MODE = 0o777 if os.name == "nt" else 0o700  # Windows: the rights of the folder above are taken over
+_FILE_MODE = 0o666 if os.name == "nt" else 0o600
 
 
 def make_folder(path: Path) -> None:
@@ -15,10 +15,10 @@ def make_folder(path: Path) -> None:
     if not path.is_dir():
         if path.parent != path:
             make_folder(path.parent)
-        path.mkdir(mode=_FOLDER, exist_ok=True)
+        path.mkdir(mode=_FOLDER_MODE, exist_ok=True)
 
 
 def make_file(path: Path) -> None:
     """Make an empty file at `path` when there is none. SQLite gives its -wal and -shm files the rights of the file."""
     with suppress(FileExistsError):
-        path.touch(mode=_FILE, exist_ok=False)
+        path.touch(mode=_FILE_MODE, exist_ok=False)

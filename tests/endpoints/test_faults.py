@@ -29,7 +29,7 @@ from support.endpoint_server import (
 )
 
 from rag.endpoints.chat import EndpointModel
-from rag.endpoints.chat_reply import LONGEST
+from rag.endpoints.chat_reply import MAX_ANSWER_CHARS
 from rag.errors import EndpointError, PromptTooLong
 from rag.events import Finish, Reply, Thought, Waiting
 from rag.settings import settings
@@ -359,7 +359,7 @@ def test_a_reply_of_five_megabytes_is_capped() -> None:
     words = "".join(f"{n} lamps dim. " for n in range(400_000))
     with Endpoint(says(*(words[i : i + 5000] for i in range(0, 5_000_000, 5000)))) as server:
         items = heard(model(server.url))
-    assert LONGEST <= len(text(items)) < LONGEST + 10_000
+    assert MAX_ANSWER_CHARS <= len(text(items)) < MAX_ANSWER_CHARS + 10_000
     assert "longer than" in str(finish(items).reason)
 
 

@@ -18,7 +18,7 @@ def test_what_was_embedded_is_not_embedded_again() -> None:
 
 
 def test_the_texts_used_longest_ago_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(embedder_cache, "_REMEMBERED", 2)
+    monkeypatch.setattr(embedder_cache, "_MAX_REMEMBERED_TEXTS", 2)
     words = HashEmbedder()
     remembering = CachedEmbedder(words)
     for text in ("lamps", "frost", "lamps", "whales", "lamps", "frost"):

@@ -40,7 +40,7 @@ def expected(rows: list[int]) -> list[float]:
 def test_best_is_the_cosine_of_the_nearest_chunk_whatever_the_size_of_a_block(
     written: Matrix, rows: list[int], block: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(matrix, "_BLOCK", block)
+    monkeypatch.setattr(matrix, "_VECTORS_PER_BLOCK", block)
     assert written.best(QUESTION, np.array(rows, np.int64)) == pytest.approx(expected(rows), abs=2e-3)
 
 

@@ -23,7 +23,7 @@ from ui.serving import guard, listening
 
 HERE = "http://127.0.0.1:7860"
 ASK = "/gradio_api/call/v2/ask"
-LIMIT = guard.LARGEST_BODY
+LIMIT = guard.MAX_BODY_BYTES
 
 
 async def length(request: Request) -> PlainTextResponse:
@@ -145,7 +145,7 @@ def test_a_link_from_elsewhere_opens_the_page_but_no_frame(client: TestClient) -
 
 @pytest.mark.parametrize(
     ("path", "most"),
-    [(ASK, LIMIT), ("/", LIMIT), ("/gradio_api/upload", guard.LARGEST_UPLOAD), ("/gradio_api/uploads", LIMIT)],
+    [(ASK, LIMIT), ("/", LIMIT), ("/gradio_api/upload", guard.MAX_UPLOAD_BYTES), ("/gradio_api/uploads", LIMIT)],
 )
 def test_a_body_is_taken_up_to_its_limit(client: TestClient, path: str, most: int) -> None:
     def streamed(size: int) -> Iterator[bytes]:

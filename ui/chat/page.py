@@ -28,7 +28,7 @@ from ui.models.choices import Models
 from ui.rendering import rendered
 from ui.serving import api, guard
 
-_AT_ONCE = 20  # questions answered at the same time; Gradio's default is one
+_MAX_ANSWERS_AT_ONCE = 20  # questions answered at the same time; Gradio's default is one
 _UPLOADS = (3600, 86400)  # seconds: how often uploads that were never added are deleted, and from which age on
 _THREADS = 120  # one for each answer under way, programs' too, and some for the events that stop them
 _MATHS: list[dict[str, str | bool]] = [
@@ -58,7 +58,7 @@ def build(assistant: Assistant, *, endpoint_change: bool = False) -> gr.Blocks:
         RatingEvents(components, history).connect()
         api.add(assistant)
     library_page.add(page, assistant)
-    page.queue(default_concurrency_limit=_AT_ONCE)
+    page.queue(default_concurrency_limit=_MAX_ANSWERS_AT_ONCE)
     return page
 
 

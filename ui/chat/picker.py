@@ -12,7 +12,7 @@ from ui.models.choices import STARTED, Models
 from ui.models.servers import Server, typed
 from ui.rendering import markdown_safe
 
-_SEARCHABLE = 12  # choices, from which on typing narrows the list
+_MIN_CHOICES_TO_SEARCH = 12  # choices, from which on typing narrows the list
 
 
 def add(page: gr.Blocks, models: Models, *, change: bool = False) -> list[gr.components.Component]:
@@ -28,7 +28,7 @@ def add(page: gr.Blocks, models: Models, *, change: bool = False) -> list[gr.com
         def listing(own: Server | None, **more: Any) -> Any:
             choices = models.choices(own)  # rag.toml may have changed since the page was built
             return gr.update(
-                choices=choices, filterable=len(choices) >= _SEARCHABLE, visible=change or len(choices) > 1, **more
+                choices=choices, filterable=len(choices) >= _MIN_CHOICES_TO_SEARCH, visible=change or len(choices) > 1, **more
             )
 
         def look(name: str, own: Server | None) -> tuple[Any, ...]:

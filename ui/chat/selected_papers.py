@@ -18,7 +18,7 @@ _ARRIVED = """() => {
   asked.delete("paper");
   history.replaceState(null, "", `${location.pathname}?${asked}`.replace(/[?]$/, ""));
 }"""
-_LONGEST_TITLE = 300  # characters of a title that a question quotes
+_MAX_TITLE_CHARS = 300  # characters of a title that a question quotes
 
 
 def add(page: gr.Blocks, assistant: Assistant, box: gr.Textbox) -> gr.State:
@@ -55,4 +55,4 @@ def question(papers: list[Paper]) -> str:
     """Return a question to begin a conversation about the papers."""
     if len(papers) > 1:
         return "What do these papers propose?"
-    return f"What does “{papers[0].title[:_LONGEST_TITLE]}” propose, and how well does it work?"
+    return f"What does “{papers[0].title[:_MAX_TITLE_CHARS]}” propose, and how well does it work?"

@@ -18,8 +18,8 @@ from ui import theme
 from ui.library.intake import Result, Step
 from ui.rendering import counted, rendered
 
-_YEARS = 12  # with a bar of their own
-_LISTED_AUTHORS = 6  # of a paper in a list
+_MAX_YEARS_SHOWN = 12  # with a bar of their own
+_MAX_LISTED_AUTHORS = 6  # of a paper in a list
 
 Dates = tuple[str, str]  # the first and the last
 
@@ -48,7 +48,7 @@ def _last_years(dated: Mapping[str, int]) -> dict[str, int]:
     if not dated:
         return {}
     last = int(max(dated))
-    span = (f"{n:04d}" for n in range(last, last - _YEARS, -1))
+    span = (f"{n:04d}" for n in range(last, last - _MAX_YEARS_SHOWN, -1))
     rows = {year: dated.get(year, 0) for year in span if year >= min(dated)}
     if earlier := sum(n for year, n in dated.items() if year not in rows):
         rows["earlier"] = earlier
@@ -87,7 +87,7 @@ def removed(source: str, papers: int) -> str:
 
 def papers(page: Sequence[Paper], first: int, scope: str) -> Markup:
     """Return a page of papers, numbered from `first` on, below `scope`, which says which papers they are."""
-    rows = [(paper, _about(paper, _LISTED_AUTHORS)) for paper in page]
+    rows = [(paper, _about(paper, _MAX_LISTED_AUTHORS)) for paper in page]
     return rendered("library/papers.html", papers=rows, first=first, scope=scope)
 
 

@@ -18,7 +18,7 @@ from ui.rendering import rendered
 _LISTING_SECONDS = 2.0  # for a server to list its models
 _MAX_MODELS = 1000  # of a server that can be chosen
 _MAX_NAME = 256  # characters of a model's name
-_SHOWN_NAME = 60  # characters of a model's name
+_MAX_SHOWN_NAME = 60  # characters of a model's name
 _MAX_TYPED = 2000  # characters of an address or a key
 _NO_CHAT = "embed"  # in the name of a model that only embeds
 
@@ -93,7 +93,7 @@ def typed(address: str, key: str, started: Assistant) -> Server:
 
 def shown(name: str) -> str:
     """Return a model's name, shortened to be shown."""
-    return name if len(name) <= _SHOWN_NAME else f"{name[: _SHOWN_NAME - 1]}…"
+    return name if len(name) <= _MAX_SHOWN_NAME else f"{name[: _MAX_SHOWN_NAME - 1]}…"
 
 
 def _usable(names: list[str]) -> list[str]:

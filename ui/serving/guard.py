@@ -24,13 +24,13 @@ from ui.serving.listening import name_of
 
 OWNER = "rag-browser"  # the cookie that names the owner of a browser's conversations
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
-LARGEST_BODY = 1_000_000  # bytes
-LARGEST_UPLOAD = 20_000_000
+MAX_BODY_BYTES = 1_000_000  # bytes
+MAX_UPLOAD_BYTES = 20_000_000
 _UPLOAD = "/gradio_api/upload"
 _CALLED = "/gradio_api/call/"
 _LINKED = ("/", "/library")  # pages that any site may link to
 _ASKED = ("/gradio_api/", "/logout", "/config")  # paths that are no picture, style or script of the page
-_DISCARDED = 64_000_000  # bytes read of a body that is too large: a sender reads the answer once it has sent the body
+_MAX_DISCARDED_BYTES = 64_000_000  # bytes read of a body that is too large: a sender reads the answer once it has sent the body
 
 # A proxy path, or a file path that begins as an address does: "https:" or "//".
 _FETCH = re.compile(r"proxy=|file[=/][\s/\\]*(?:[a-z][a-z0-9+.-]+:|[/\\]{2})")
@@ -86,7 +86,7 @@ class Guard:
             await self._app(scope, receive, send)
             return
         send = _with_headers(send, _cookie(scope))
-        body = Body(receive, LARGEST_UPLOAD if scope["path"].rstrip("/") == _UPLOAD else LARGEST_BODY)
+        body = Body(receive, MAX_UPLOAD_BYTES if scope["path"].rstrip("/") == _UPLOAD else MAX_BODY_BYTES)
         try:
             self._check(scope)
             body.check_length(Headers(scope=scope))
@@ -192,8 +192,8 @@ class Body:
         return message if self._read <= self._most else {"type": "http.disconnect"}
 
     async def discard(self) -> None:
-        """Read the rest of the body, up to _DISCARDED bytes in all."""
-        while not self._ended and self._read < _DISCARDED:
+        """Read the rest of the body, up to _MAX_DISCARDED_BYTES bytes in all."""
+        while not self._ended and self._read < _MAX_DISCARDED_BYTES:
             await self._next()
 
     async def _next(self) -> Message:

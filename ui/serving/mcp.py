@@ -29,7 +29,7 @@ from rag.request import AskRequest, SearchRequest, parameters
 from ui.serving import api, listening
 
 PATH = "/gradio_api/mcp"  # where Gradio's own would be: the guard and what compresses replies know it
-_AT_ONCE = 20  # calls that are worked on at once; the rest wait
+_MAX_CALLS_AT_ONCE = 20  # calls that are worked on at once; the rest wait
 _CALLS = {"ask": api.answer, "search": api.listing}
 _REQUESTS = {"ask": AskRequest, "search": SearchRequest}
 _ABOUT = {
@@ -49,7 +49,7 @@ Context = ServerRequestContext[Any]
 
 def served(assistant: Assistant, allowed: listening.Credentials) -> dict[str, Any]:
     """Return what launch(app_kwargs=...) needs for the tools, which only `allowed` users may call where there are any."""
-    limiter = CapacityLimiter(_AT_ONCE)
+    limiter = CapacityLimiter(_MAX_CALLS_AT_ONCE)
 
     async def call(_: Context, asked: types.CallToolRequestParams) -> types.CallToolResult:
         if asked.name not in _CALLS:
