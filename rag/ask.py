@@ -148,7 +148,7 @@ def _open(settings: Settings) -> Assistant:
 
 def _search(assistant: Assistant, question: str, only: Filters, form: str) -> int:
     found = assistant.search(question, filters=only)
-    warnings = assistant.scope.told(only, found=bool(found))
+    warnings = assistant.scope.warnings(only, found=bool(found))
     if form == "json":
         print(json.dumps(render.hits_to_dict(question, only, found, warnings), ensure_ascii=False))
     elif found:

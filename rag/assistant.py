@@ -151,12 +151,12 @@ class Assistant:
         live = self._index.now()  # after what a model may take a minute for: two rebuilds would close it
         known = self._recorded(asked, live, force=force)
         if known is not None:
-            answer = replace(self._blank(question, asked, (), live.info), warnings=self.scope.told(asked.filters))
+            answer = replace(self._blank(question, asked, (), live.info), warnings=self.scope.warnings(asked.filters))
             yield from from_records(known, answer, began)
             return
         hits = self._retrieved(asked, live, k or self.k)
         decision = self._gated(asked, hits, live, force=force)
-        warnings = (*self.scope.told(asked.filters), *(asked.notes or _passed(decision)))
+        warnings = (*self.scope.warnings(asked.filters), *(asked.notes or _passed(decision)))
         if self._reranker and decision.reason is None:  # after the gate, whose thresholds are of the order as retrieved
             hits = selection.reranked(self._reranker, self._retriever(live), asked.searched, hits, asked.filters)
             decision = decision if hits else replace(decision, reason="The reranker left none of the papers found.")
@@ -212,12 +212,12 @@ class Assistant:
                     raise
                 yield from self._reading.read(request, replace(answer, sources=request.sources), began)
 
-    def cut(self, question: str, found: Found, said: str, reason: str) -> Answer:
-        """Return the answer that was stopped when it had come to `said`, checked and marked as incomplete."""
+    def cut(self, question: str, found: Found, text: str, reason: str) -> Answer:
+        """Return the answer that was stopped when it had come to `text`, checked and marked as incomplete."""
         asked = _Asked(found.standalone_question, found.standalone_question, None, found.filters, ())
         answer = self._blank(question, asked, found.sources, self._index.now().info)
-        answer = replace(answer, warnings=self.scope.told(found.filters))
-        return self._reading.cut(replace(answer, answer=said.strip(), complete=False, incomplete_reason=reason))
+        answer = replace(answer, warnings=self.scope.warnings(found.filters))
+        return self._reading.cut(replace(answer, answer=text.strip(), complete=False, incomplete_reason=reason))
 
     def _blank(self, question: str, asked: _Asked, sources: tuple[Source, ...], info: IndexInfo) -> Answer:
         return Answer(

@@ -56,8 +56,8 @@ def fail_in_one_sentence(main: Main) -> Callable[..., int]:
             say(f"error: {error.strerror or error}{where}. Check the path and the disk, or set RAG_HOME to another folder.")
             return 1
         except Exception as error:  # noqa: BLE001 - the last stop before a person sees a traceback
-            said = " ".join(f"{type(error).__name__}: {error}".split())[:300]
-            say(f"error: there is a fault in this program ({said}). Please report it with the command you gave.")
+            text = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+            say(f"error: there is a fault in this program ({text}). Please report it with the command you gave.")
             return 1
         finally:
             _end_of_log()

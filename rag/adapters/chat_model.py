@@ -52,10 +52,10 @@ class LlamaIndexModel:
     @property
     def context_tokens(self) -> int | None:
         """Tokens that the prompt may take, of what RAG_CONTEXT_WINDOW says or else the class. Raises EndpointError."""
-        told = self._metadata()
-        window = told.context_window if told.context_window > 0 else None  # -1 is what classes say that do not know
+        metadata = self._metadata()
+        window = metadata.context_window if metadata.context_window > 0 else None  # -1 is what classes say that do not know
         tokens = Window(window).within(self._setting)
-        answer = max(self._answer, told.num_output or 0)
+        answer = max(self._answer, metadata.num_output or 0)
         return tokens - answer_share(tokens, answer)
 
     def _metadata(self) -> LLMMetadata:
@@ -73,7 +73,7 @@ class LlamaIndexModel:
         """
         role = self._metadata().system_role
         messages = [ChatMessage(role=role, content=prompt.system), ChatMessage(role=MessageRole.USER, content=prompt.user)]
-        said, usage, cut = "", Usage(), False
+        text, usage, cut = "", Usage(), False
         thinking = Thinking()
         try:
             for reply in with_silences(self._replies(messages), *self._waits):
@@ -83,16 +83,16 @@ class LlamaIndexModel:
                 usage, cut = _usage(reply) or usage, cut or _ended(reply) in _CUT
                 if thought := reply.additional_kwargs.get("thinking_delta"):
                     yield Thought(str(thought))
-                if piece := _piece(reply, said):
-                    said += piece
+                if piece := _piece(reply, text):
+                    text += piece
                     yield from thinking.next(piece)
         except Exception as error:
-            if not said:
+            if not text:
                 raise self._explain(error) from error
             yield from thinking.next("", last=True)
             yield Finish(False, f"the reply broke off ({type(error).__name__})", usage)
             return
-        if not said:
+        if not text:
             raise EndpointError(f"The LlamaIndex model {self.name} gave an empty reply.", "Check the options of model.")
         yield from thinking.next("", last=True)
         yield Finish(not cut, "the reply reached its length limit" if cut else None, usage)
@@ -114,19 +114,19 @@ class LlamaIndexModel:
             return EndpointError(
                 f"No answer in time from the LlamaIndex model {self.name}.", "Check it, or raise RAG_TIMEOUT_S."
             )
-        said = loading.said_by(error, self._options)
+        text = loading.error_text(error, self._options)
         return EndpointError(
-            f"The LlamaIndex model {self.name} failed ({said}).",
+            f"The LlamaIndex model {self.name} failed ({text}).",
             "Check its server and the options of model, or use --no-model for an answer without one.",
         )
 
 
-def _piece(reply: ChatResponse, said: str) -> str:
-    """Return what `reply` adds to what was `said`: its delta, or else what its whole text so far has more."""
+def _piece(reply: ChatResponse, text: str) -> str:
+    """Return what `reply` adds to what came so far, which is `text`: the delta, or the rest of the whole."""
     if reply.delta is not None:
         return reply.delta
     whole = reply.message.content or ""
-    return whole[len(said) :] if whole.startswith(said) else whole
+    return whole[len(text) :] if whole.startswith(text) else whole
 
 
 def _ended(reply: ChatResponse) -> str:

@@ -34,9 +34,9 @@ class LlamaIndexEmbedder:
         self._model = model
         self._options = options
         module, attribute = loading.split(name, _SETTING)
-        told = {k: v for k, v in loading.harmless(options).items() if not any(part in k for part in _BESIDES)}
-        digest = sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()[:8]
-        self.name = f"{module}.{attribute}-{model.model_name}" + (f"-{digest}" if told else "")
+        named = {k: v for k, v in loading.harmless(options).items() if not any(part in k for part in _BESIDES)}
+        digest = sha256(json.dumps(named, sort_keys=True, default=str).encode()).hexdigest()[:8]
+        self.name = f"{module}.{attribute}-{model.model_name}" + (f"-{digest}" if named else "")
 
     @cached_property
     def dimension(self) -> int:
@@ -55,9 +55,9 @@ class LlamaIndexEmbedder:
         try:
             rows = self._model.get_text_embedding_batch(texts)
         except Exception as error:
-            said = loading.said_by(error, self._options)
+            reason = loading.error_text(error, self._options)
             raise EmbedderError(
-                f"The LlamaIndex embedder {self.name} failed ({said}).", f"Check its server and the options of {_SETTING}."
+                f"The LlamaIndex embedder {self.name} failed ({reason}).", f"Check its server and the options of {_SETTING}."
             ) from error
         if len(rows) != len(texts):
             raise self._wrong(f"{len(rows)} vectors for {len(texts)} texts")

@@ -46,13 +46,13 @@ def make(name: str, options: Mapping[str, Any], kind: type[Any], setting: str) -
         return found(**options)
     except ValidationError as error:  # its text would show the values
         problem = error.errors()[0]
-        said = f"{'.'.join(map(str, problem['loc']))}: {problem['msg'].lower()}".removeprefix(": ")
-        raise _refused(attribute, said, setting) from error
+        reason = f"{'.'.join(map(str, problem['loc']))}: {problem['msg'].lower()}".removeprefix(": ")
+        raise _refused(attribute, reason, setting) from error
     except Exception as error:
-        raise _refused(attribute, said_by(error, options), setting) from error
+        raise _refused(attribute, error_text(error, options), setting) from error
 
 
-def said_by(error: Exception, options: Mapping[str, Any]) -> str:
+def error_text(error: Exception, options: Mapping[str, Any]) -> str:
     """Return an error's class and the start of its text, on one line, without the secrets among `options`."""
     text = str(error)
     for secret in _secrets(options):
@@ -94,7 +94,7 @@ def _imported(module: str, setting: str) -> ModuleType:
         remedy = f"Correct {setting}." if module.startswith("llama_index.core") else _install(module, setting)
         raise UsageError(f"There is no module {module}.", remedy) from error
     except Exception as error:
-        raise UsageError(f"The module {module} cannot be imported ({said_by(error, {})}).", f"Correct {setting}.") from error
+        raise UsageError(f"The module {module} cannot be imported ({error_text(error, {})}).", f"Correct {setting}.") from error
 
 
 def _install(module: str, setting: str | None = None) -> str:
@@ -114,9 +114,9 @@ def _check(found: type[Any], options: Mapping[str, Any], setting: str) -> None:
     for name in options:
         near = get_close_matches(name, known, 1, 0.8)
         if name not in known and (strict or near):
-            meant = f"Did you mean {near[0]}?" if near else f"Take it out of the options of {setting}."
-            raise UsageError(f"{found.__name__} has no option {name}.", meant)
+            remedy = f"Did you mean {near[0]}?" if near else f"Take it out of the options of {setting}."
+            raise UsageError(f"{found.__name__} has no option {name}.", remedy)
 
 
-def _refused(attribute: str, said: str, setting: str) -> UsageError:
-    return UsageError(f"{attribute} does not take its options ({said}).", f"Correct the options of {setting}.")
+def _refused(attribute: str, reason: str, setting: str) -> UsageError:
+    return UsageError(f"{attribute} does not take its options ({reason}).", f"Correct the options of {setting}.")

@@ -30,7 +30,7 @@ def reranker(name: str, options: Mapping[str, Any]) -> Reranker:
             ordered = theirs.postprocess_nodes([_node(hit) for hit in hits], query_str=question)
         except Exception as error:
             raise EndpointError(
-                f"The LlamaIndex postprocessor {type(theirs).__name__} failed ({loading.said_by(error, options)}).",
+                f"The LlamaIndex postprocessor {type(theirs).__name__} failed ({loading.error_text(error, options)}).",
                 f"Check the options of {_SETTING}, or take {_SETTING} out of the settings.",
             ) from error
         ids = dict.fromkeys(scored.node.node_id for scored in ordered)

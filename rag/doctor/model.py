@@ -221,7 +221,7 @@ class Trial:
         try:
             reply = timed_reply(self._model, request)
         except PromptTooLong as error:
-            window = faults.window_told(error.__cause__)
+            window = faults.window_named(error.__cause__)
             setting = f"Set RAG_CONTEXT_WINDOW={max(window or 0, _MIN_CONTEXT_WINDOW)}, or give the server a larger window."
             fix = setting if window else error.fix
             raise RagError(f"The server refuses a prompt of about {sent:,} tokens as too long.", fix) from error

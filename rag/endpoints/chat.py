@@ -52,7 +52,7 @@ class EndpointModel:
         self.host: str | None = endpoint.host
         self._redactor = Redactor((self._key, address.password(endpoint.base_url or "")))
         self._is_openai = self.host == urlsplit(OPENAI).hostname
-        self._told = False  # whether it was told that the API is at another address than the given one
+        self._address_noted = False  # whether a note said that the API is at another address than the given one
 
     @property
     def name(self) -> str | None:
@@ -105,7 +105,7 @@ class EndpointModel:
 
     def _replies(self, line: Connection, listener: Listener[Piece]) -> Iterator[Reply]:
         """Yield what the listener reads, as stream() does."""
-        told, guard = chat_reply.Telling(self._redactor), chat_reply.LoopGuard()
+        writer, guard = chat_reply.Writer(self._redactor), chat_reply.LoopGuard()
         usage, reason, broken = Usage(), None, None
         try:
             for item in self._items(line, listener):
@@ -113,17 +113,17 @@ class EndpointModel:
                     yield item
                     continue
                 reason, usage = item.reason or reason, item.usage or usage
-                yield from told.next(item)
+                yield from writer.next(item)
                 broken = guard.enough(item.text) or guard.enough(item.thought)
                 if broken:
                     break
         except EndpointError as error:
-            if not told.said:
+            if not writer.has_text:
                 raise
             broken = f"the reply broke off: {error.message[:1].lower()}{error.message[1:].rstrip('.')}"
-        yield from told.next(None)
-        if not told.said:
-            raise self._silent(reason, thought=told.thought)
+        yield from writer.next(None)
+        if not writer.has_text:
+            raise self._silent(reason, thought=writer.has_thoughts)
         yield chat_reply.finish(broken, reason, usage, self._notes())
 
     def _items(self, line: Connection, listener: Listener[Piece]) -> Iterator[Piece | Waiting]:
@@ -191,7 +191,7 @@ class EndpointModel:
                     begun = True
                     yield piece
                 return
-            except (openai.APIError, faults.Said) as error:
+            except (openai.APIError, faults.ErrorInReply) as error:
                 unwanted, seconds = faults.refused(error, list(options)), faults.pause(error, attempt)
                 if begun or (not unwanted and (seconds is None or line.wait(seconds))):
                     raise
@@ -224,8 +224,8 @@ class EndpointModel:
         if isinstance(error, PromptTooLong):
             whole, answer = self._shares()
             sent = int(tokens.margin(self._model) * tokens.count(prompt.system + prompt.user, self._model))
-            told = faults.window_told(cause)
-            fits = told if told and told < min(whole, sent + answer) else answer + sent * 3 // 5
+            named = faults.window_named(cause)
+            fits = named if named and named < min(whole, sent + answer) else answer + sent * 3 // 5
             self._window = server.Window(fits, fits, self._model)
         elif cause is not None and faults.is_dead(cause):
             self._window = None  # what listens there next may be another server
@@ -240,9 +240,9 @@ class EndpointModel:
     def _notes(self) -> tuple[str, ...]:
         """Return, once, that the API is at another address than the one given."""
         given, found = (self._given or "").strip().rstrip("/"), self._addresses[0]
-        if self._told or not given or given.removesuffix("/chat/completions") == found:
+        if self._address_noted or not given or given.removesuffix("/chat/completions") == found:
             return ()
-        self._told = True
+        self._address_noted = True
         return (f"The API is at {address.shown(found)}, not at {address.shown(given)}: set RAG_BASE_URL to it.",)
 
     def _silent(self, reason: str | None, *, thought: bool) -> EndpointError:

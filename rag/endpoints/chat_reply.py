@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from rag.endpoints.faults import Malformed, Said
+from rag.endpoints.faults import ErrorInReply, Malformed
 from rag.endpoints.redact import Redactor, Running
 from rag.events import Finish, Thought
 from rag.text.thinking import Thinking
@@ -71,8 +71,8 @@ def opened(body: bytes) -> Any:
     except (ValueError, RecursionError) as error:
         raise malformed(body) from error
     if isinstance(value, dict) and value.get("error"):
-        said = value["error"]
-        raise Said(str(said.get("message") or said) if isinstance(said, dict) else str(said))
+        fault = value["error"]
+        raise ErrorInReply(str(fault.get("message") or fault) if isinstance(fault, dict) else str(fault))
     return value
 
 
@@ -107,19 +107,19 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
-class Telling:
-    """Turns pieces into what may be told: text and thoughts apart, no secret in either.
+class Writer:
+    """Turns pieces into what may be shown: text and thoughts apart, no secret in either.
 
-    `said` and `thought` are whether there was any of them.
+    `has_text` and `has_thoughts` say whether there was any of them.
     """
 
     def __init__(self, redactor: Redactor) -> None:
         self._thinking = Thinking()
         self._running: dict[type, Running] = {str: Running(redactor), Thought: Running(redactor)}
-        self.said = self.thought = False
+        self.has_text = self.has_thoughts = False
 
     def next(self, piece: Piece | None) -> Iterator[str | Thought]:
-        """Yield what can be told now that `piece` has come; None is the end."""
+        """Yield what can be shown now that `piece` has come; None is the end."""
         last = piece is None
         found = [Thought(piece.thought)] if piece and piece.thought else []
         for part in (*found, *self._thinking.next(piece.text if piece else "", last=last)):
@@ -132,10 +132,10 @@ class Telling:
         kind = type(part)
         text = self._running[kind].next(part.text if isinstance(part, Thought) else part, last=last)
         if text and kind is Thought:
-            self.thought = True
+            self.has_thoughts = True
             yield Thought(text)
         elif text:
-            self.said = True
+            self.has_text = True
             yield text
 
 

@@ -62,7 +62,7 @@ class EndpointEmbedder:
         safe = "".join(c if c.isascii() and (c.isalnum() or c in "-.") else "_" for c in self._label)
         self._file = home / "models" / f"{safe}-{digest}.json"
         self._tell = tell
-        self._told = False
+        self._warned = False
         self._known: _Known | None = None
         self._learning = Lock()
         self._checked = False
@@ -128,8 +128,8 @@ class EndpointEmbedder:
                 found = self._api.ask([text[: -(-len(text) // part)]])
             except InputRefused:
                 continue
-            if not self._told:
-                self._told = True
+            if not self._warned:
+                self._warned = True
                 self._tell(f"The embedding model {self._label} does not take long texts whole: their ends are left out.")
             return found
         raise refusal

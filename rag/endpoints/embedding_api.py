@@ -125,21 +125,21 @@ class EmbeddingApi:
                 f"The model {self.model} of {place.named} gave {error}.",
                 "Check that it is an embedding model, and that the server pools its vectors into one a text.",
             )
-        said = f"{status or 200}, {explain.quoted(error, place)}"
+        reason = f"{status or 200}, {explain.quoted(error, place)}"
         if status in faults.NO_API and self.model in models:
             return EmbedderError(
-                f"The server at {place.url} gives no embeddings of its model {self.model} ({said}).",
+                f"The server at {place.url} gives no embeddings of its model {self.model} ({reason}).",
                 "Start the server for embeddings, or set RAG_EMBED_MODEL to an embedding model.",
             )
         if long or (status in _REFUSED_STATUS and not faults.is_unknown_model(error)):
             return InputRefused(
-                f"A text of {max(map(len, texts))} characters was refused by {place.named} ({said}).",
+                f"A text of {max(map(len, texts))} characters was refused by {place.named} ({reason}).",
                 "Raise the length of text that the server takes, or choose another model."
                 if long
                 else "Correct what it says, and see the server's log.",
             )
-        told = explain.explain(error, place, models, self.model)
-        return EmbedderError(told.message, told.fix)
+        explained = explain.explain(error, place, models, self.model)
+        return EmbedderError(explained.message, explained.fix)
 
 
 def _pause(error: Exception, attempt: int) -> float | None:

@@ -51,13 +51,13 @@ class Place:
 def explain(error: Exception, place: Place, models: Sequence[str] = (), model: str | None = None) -> EndpointError:
     """Return what to tell a person, with `error` as its cause; `models` are those of the server, where it lists them."""
     kind = PromptTooLong if faults.is_too_long(error) else EndpointError
-    message, fix = _told(error, place, models, model)
-    told = kind(message, _TYPED if place.typed else fix)
-    told.__cause__ = error
-    return told
+    message, fix = _sentences(error, place, models, model)
+    explained = kind(message, _TYPED if place.typed else fix)
+    explained.__cause__ = error
+    return explained
 
 
-def _told(error: Exception, place: Place, models: Sequence[str], model: str | None) -> tuple[str, str]:
+def _sentences(error: Exception, place: Place, models: Sequence[str], model: str | None) -> tuple[str, str]:
     if faults.is_too_long(error):
         return (
             f"The prompt is longer than {place.named} takes: {quoted(error, place)}.",
@@ -70,7 +70,7 @@ def _told(error: Exception, place: Place, models: Sequence[str], model: str | No
     found = _silence(error, place) or _connection(error, place)
     if found:
         return found
-    if isinstance(error, faults.Said | openai.APIError):
+    if isinstance(error, faults.ErrorInReply | openai.APIError):
         return f"An error from {place.named}: {quoted(error, place)}.", "See the server's log."
     return (
         f"The reply of {place.named} is not that of an OpenAI-compatible API{_beginning(error, place)}.",
@@ -162,7 +162,7 @@ def _not_found(error: Exception, place: Place, models: Sequence[str], model: str
 
 
 def _too_many(error: Exception, place: Place) -> tuple[str, str]:
-    if faults.NO_CREDIT.search(faults.said(error)):
+    if faults.NO_CREDIT.search(faults.text_of(error)):
         return f"The account has no credit left at {place.named}.", "Check the account, or use another model."
     asked = faults.asked_to_wait(error)
     if asked is not None and asked > faults.MAX_WAIT_S:
@@ -174,9 +174,10 @@ def _too_many(error: Exception, place: Place) -> tuple[str, str]:
 def quoted(error: Exception, place: Place) -> str:
     """Return the start of what the server said, fit to be shown."""
     body = getattr(error, "body", None)
-    told = (body.get("message") or body.get("detail")) if isinstance(body, dict) else body
-    said = told if isinstance(told, str) and told else str(getattr(error, "message", error))
-    text = " ".join("".join(c if c.isprintable() else " " for c in place.redactor.text(said)).split())
+    message = (body.get("message") or body.get("detail")) if isinstance(body, dict) else body
+    if not isinstance(message, str) or not message:
+        message = str(getattr(error, "message", error))
+    text = " ".join("".join(c if c.isprintable() else " " for c in place.redactor.text(message)).split())
     text = "an HTML page" if text.startswith("<") and not isinstance(error, faults.Malformed) else _CODE.sub("", text)
     return (
         text[:_MAX_QUOTED_CHARS].rstrip(" .") + "…" if len(text) > _MAX_QUOTED_CHARS else text.rstrip(" .")
@@ -184,8 +185,8 @@ def quoted(error: Exception, place: Place) -> str:
 
 
 def _beginning(error: Exception, place: Place) -> str:
-    said = quoted(error, place) if isinstance(error, faults.Malformed) and str(error) else ""
-    return f" but begins “{said[:60]}”" if said else ""
+    text = quoted(error, place) if isinstance(error, faults.Malformed) and str(error) else ""
+    return f" but begins “{text[:60]}”" if text else ""
 
 
 def _capital(sentence: str) -> str:

@@ -33,7 +33,7 @@ class Malformed(Exception):
     """What came with status 200 is not what the API promises; the text is the start of what it is."""
 
 
-class Said(Exception):
+class ErrorInReply(Exception):
     """The server reports an error inside a reply of status 200; the text is the error's."""
 
 
@@ -51,7 +51,7 @@ FAULTS = (
     httpx.InvalidURL,
     json.JSONDecodeError,
     Malformed,
-    Said,
+    ErrorInReply,
     Elsewhere,
     ReplyTooLong,
     Silent,
@@ -83,36 +83,36 @@ def is_dropped(error: BaseException) -> bool:
 
 def is_too_long(error: Exception) -> bool:
     """Whether the server says that the prompt is longer than it takes."""
-    if not isinstance(error, Said | openai.APIError) or isinstance(error, openai.APIConnectionError):
+    if not isinstance(error, ErrorInReply | openai.APIError) or isinstance(error, openai.APIConnectionError):
         return False
     status = getattr(error, "status_code", None)
-    return status == 413 or (status in (None, 400, 422, 500) and bool(_TOO_LONG.search(said(error))))
+    return status == 413 or (status in (None, 400, 422, 500) and bool(_TOO_LONG.search(text_of(error))))
 
 
-def window_told(error: BaseException | None) -> int | None:
+def window_named(error: BaseException | None) -> int | None:
     """Return the window, in tokens, that a server names in its complaint about a long prompt."""
     body = getattr(error, "body", None)
-    told = body.get("n_ctx") if isinstance(body, dict) else None
-    found = _WINDOW.search(said(error)) if error else None
-    return told if isinstance(told, int) else int(found.group(1)) if found else None
+    tokens = body.get("n_ctx") if isinstance(body, dict) else None
+    found = _WINDOW.search(text_of(error)) if error else None
+    return tokens if isinstance(tokens, int) else int(found.group(1)) if found else None
 
 
 def is_elsewhere(error: Exception) -> bool:
     """Whether there is no API at the address, so that it may be at another path of the server."""
     absent = getattr(error, "status_code", None) in NO_API
-    return absent or isinstance(error, Malformed) or (isinstance(error, Said) and "endpoint" in str(error).lower())
+    return absent or isinstance(error, Malformed) or (isinstance(error, ErrorInReply) and "endpoint" in str(error).lower())
 
 
 def is_unknown_model(error: Exception) -> bool:
     """Whether the server says that it has no such model."""
-    return bool(_NO_MODEL.search(said(error)))
+    return bool(_NO_MODEL.search(text_of(error)))
 
 
 def refused(error: Exception, options: Sequence[str]) -> str | None:
     """Return which of the parameters `options` the server says it does not take."""
     if not isinstance(error, openai.BadRequestError | openai.UnprocessableEntityError) or is_too_long(error):
         return None
-    return next((name for name in options if re.search(rf"\b{name}\b", said(error))), None)
+    return next((name for name in options if re.search(rf"\b{name}\b", text_of(error))), None)
 
 
 def pause(error: Exception, attempt: int) -> float | None:
@@ -120,7 +120,7 @@ def pause(error: Exception, attempt: int) -> float | None:
     status = getattr(error, "status_code", None)
     if attempt >= MAX_ATTEMPTS or status not in (*PASSING, 429) or is_too_long(error):
         return None
-    if status == 429 and NO_CREDIT.search(said(error)):
+    if status == 429 and NO_CREDIT.search(text_of(error)):
         return None
     asked = asked_to_wait(error)
     if asked is None:
@@ -130,18 +130,18 @@ def pause(error: Exception, attempt: int) -> float | None:
 
 def asked_to_wait(error: Exception) -> float | None:
     """Return the seconds of a Retry-After, which may be a date."""
-    said = error.response.headers.get("Retry-After", "") if isinstance(error, openai.APIStatusError) else ""
+    header = error.response.headers.get("Retry-After", "") if isinstance(error, openai.APIStatusError) else ""
     try:
-        return max(0.0, float(said))
+        return max(0.0, float(header))
     except ValueError:
         pass
     try:
-        return max(0.0, parsedate_to_datetime(said).timestamp() - time.time())
+        return max(0.0, parsedate_to_datetime(header).timestamp() - time.time())
     except (ValueError, TypeError):
         return None
 
 
-def said(error: BaseException) -> str:
+def text_of(error: BaseException) -> str:
     """Return all that the server said of an error."""
     body = getattr(error, "body", None)
     return f"{getattr(error, 'message', error)} {json.dumps(body, default=str) if body else ''}"

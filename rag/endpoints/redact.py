@@ -17,9 +17,9 @@ class Redactor:
         forms = {form for secret in secrets if secret and len(secret) >= _MIN_SECRET_CHARS for form in _forms(secret)}
         self._forms = sorted(forms, key=len, reverse=True)
 
-    def text(self, said: object) -> str:
-        """Return `said` without any form of a secret."""
-        text = str(said)
+    def text(self, message: object) -> str:
+        """Return `message` without any form of a secret."""
+        text = str(message)
         for form in self._forms:
             text = text.replace(form, _MASK)
         return text

@@ -64,17 +64,17 @@ def ask(base_url: str, model: str | None, key: str, transport: _Transport = None
     `base_url` alone: redirects are not followed.
     """
     client = _client(base_url, key, _REQUEST_S, transport)
-    told = Window()
+    window = Window()
     try:
-        for told in _told(client, base_url, model):
-            if told.tokens:
+        for window in _windows(client, base_url, model):
+            if window.tokens:
                 break
     except TimeoutError:
-        return told  # and the client is left open: the thread that was given up may still be using it
+        return window  # and the client is left open: the thread that was given up may still be using it
     except (httpx.HTTPError, httpx.InvalidURL):
         pass
     client.close()
-    return told
+    return window
 
 
 def listed(base_url: str, key: str = "", seconds: float = _REQUEST_S, transport: _Transport = None) -> list[str] | None:
@@ -117,7 +117,7 @@ def _client(base_url: str, key: str, seconds: float, transport: _Transport) -> h
     )
 
 
-def _told(client: httpx.Client, base_url: str, model: str | None) -> Iterator[Window]:
+def _windows(client: httpx.Client, base_url: str, model: str | None) -> Iterator[Window]:
     """Yield what is known after each reply."""
     entries = _entries(_reply(client, "GET", f"{base_url}/models"))
     only = str(entries[0]["id"]) if model is None and len(entries) == 1 else None

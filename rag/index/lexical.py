@@ -82,12 +82,12 @@ class LexicalIndex:
         query, _ = self._index.parse_query_lenient(f'"{" ".join(words)}"', ["title", "abstract"])
         return not words or bool(self._index.searcher().search(query, 1, count=False).hits)
 
-    def having(self, said: str, *, together: bool = True) -> NDArray[np.int64]:
-        """Return the rows of all papers with `said` in title or abstract, whatever the case or ending, in no order.
+    def having(self, phrase: str, *, together: bool = True) -> NDArray[np.int64]:
+        """Return the rows of all papers with `phrase` in title or abstract, whatever the case or ending, in no order.
 
         Its words must stand next to each other, or, with `together` false, all be somewhere; small words then do not count.
         """
-        words = WORD.findall(said.lower())
+        words = WORD.findall(phrase.lower())
         if not words:
             return _NONE[0]
         apart = " ".join(f"+{w}" for w in words if w not in _ASKING) or " ".join(f"+{w}" for w in words)

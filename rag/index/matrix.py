@@ -134,9 +134,9 @@ class Matrix:
         found: list[tuple[Passage, ...]] = []
         for row, paper in zip(rows, papers, strict=True):
             spans = self._spans[self._first[row] : self._first[row + 1]].tolist()
-            its = [Passage(start, end, cosines.pop(0)) for start, end in spans]
+            of_paper = [Passage(start, end, cosines.pop(0)) for start, end in spans]
             same = _checksum(paper) == self.checksums[row]
-            found.append(tuple(sorted(its, key=lambda passage: -passage.score)) if same else ())
+            found.append(tuple(sorted(of_paper, key=lambda passage: -passage.score)) if same else ())
         return found
 
 

@@ -56,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _overview(settings: Settings, chosen: Chosen) -> _Overview:
     values = settings.model_dump()
-    rows = {name: {"value": _shown(value), "origin": chosen.told(name)} for name, value in values.items()}
+    rows = {name: {"value": _shown(value), "origin": chosen.origin(name)} for name, value in values.items()}
     problems: list[str] = []
     model = _asked(lambda: settings.endpoint, rows, "", problems)
     embedder = _asked(lambda: settings.embed_endpoint, rows, "embed_", problems)

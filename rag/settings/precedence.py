@@ -42,7 +42,7 @@ class Place:
     profile: str | None = None
     here: bool = False
 
-    def told(self, name: str) -> str:
+    def origin(self, name: str) -> str:
         """Return where `name` is set, as a person would look for it."""
         if self.kind == "flag":
             return f"flag --{name.replace('_', '-')}"
@@ -66,8 +66,8 @@ class Chosen:
     held: Mapping[str, tuple[Any, Place]] = field(repr=False)
     unsent: tuple[str, ...]
 
-    def told(self, name: str) -> str:
-        return self.held[name][1].told(name) if name in self.held else "default"
+    def origin(self, name: str) -> str:
+        return self.held[name][1].origin(name) if name in self.held else "default"
 
 
 def files(home: Path) -> list[File]:
@@ -124,7 +124,7 @@ def _profile(path: Path, name: str, table: Mapping[str, Any], here: bool) -> Pla
     unknown = sorted(table.keys() - _IN_PROFILE)
     if unknown:
         may = ", ".join(sorted(_IN_PROFILE))
-        raise UsageError(f"{place.told('')} sets {unknown[0]}, which no profile has.", f"A profile may set {may}.")
+        raise UsageError(f"{place.origin('')} sets {unknown[0]}, which no profile has.", f"A profile may set {may}.")
     return place
 
 
@@ -174,7 +174,7 @@ def _named(name: Any, place: Place, read: Sequence[File]) -> Place:
     there = profiles(read)
     if not isinstance(name, str) or name not in there:
         fix = f"There are {', '.join(sorted(there))}." if there else f"Write it in {FILE} as [models.NAME]."
-        raise UsageError(f"There is no profile {name} ({place.told('profile')}).", fix)
+        raise UsageError(f"There is no profile {name} ({place.origin('profile')}).", fix)
     return there[name]
 
 
@@ -187,7 +187,7 @@ def _keep_key(held: dict[str, tuple[Any, Place]], places: Sequence[Place], kind:
     for place in places:
         here = [name for name in names if name in place.values]
         if here and not _may_go(place, address, by_flag):
-            yield place.told(here[0])
+            yield place.origin(here[0])
         elif here:
             held[here[0]] = (place.values[here[0]], place)
             return

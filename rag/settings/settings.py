@@ -149,7 +149,7 @@ def profiles(home: Path | None = None) -> dict[str, Profile]:
     found = {}
     for name, place in sorted(precedence.profiles(_read({"home": home})[2]).items()):
         settings = load(home=home, profile=name)
-        found[name] = Profile(name, settings.model, None if settings.model_class else _host(settings), place.told(""))
+        found[name] = Profile(name, settings.model, None if settings.model_class else _host(settings), place.origin(""))
     return found
 
 
@@ -180,8 +180,8 @@ def _valid(chosen: precedence.Chosen) -> Settings:
     except ValidationError as error:
         problem = error.errors(include_input=False)[0]
         name = str(problem["loc"][0])
-        said = problem["msg"].removeprefix("Value error, ").lower()
-        raise UsageError(f"The setting {name} is wrong ({said}).", f"Correct {name} in {chosen.told(name)}.") from None
+        reason = problem["msg"].removeprefix("Value error, ").lower()
+        raise UsageError(f"The setting {name} is wrong ({reason}).", f"Correct {name} in {chosen.origin(name)}.") from None
     _check(settings)
     return settings
 

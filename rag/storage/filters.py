@@ -49,7 +49,7 @@ class Scope:
             )
         return tidy
 
-    def told(self, filters: Filters, *, found: bool = True) -> tuple[str, ...]:
+    def warnings(self, filters: Filters, *, found: bool = True) -> tuple[str, ...]:
         """Return sentences on the papers that the filters could not judge and what became of them, after one on why
         nothing was `found`."""
         empty = () if found else (self.nothing(filters) or "No paper was found.",)
@@ -71,10 +71,10 @@ class Scope:
         count = self._library.count()
         if not count:
             return "The library is empty."
-        said = " and ".join(f"has {p[5:]}" if p.startswith("with ") else f"is {p}" for p in phrases(filters))
+        conditions = " and ".join(f"has {p[5:]}" if p.startswith("with ") else f"is {p}" for p in phrases(filters))
         span = self._library.span()
         runs = f"the dates run from {span[0]} to {span[1]}" if span else "none of them has a date"
-        return f"No paper of the {count:,} {said}{f'; {runs}' * filters.dated}."
+        return f"No paper of the {count:,} {conditions}{f'; {runs}' * filters.dated}."
 
 
 def shown(filters: Filters) -> str:

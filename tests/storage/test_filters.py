@@ -126,13 +126,13 @@ def test_papers_without_any_date_are_said_to_be_without(library: Library) -> Non
 
 
 def test_what_is_told_of_filters_counts_the_papers_they_could_not_judge(scope: Scope) -> None:
-    assert scope.told(Filters(title="graph")) == scope.told(Filters()) == ()
-    assert scope.told(Filters(year=2024)) == ("1 paper has no date and was left out.",)
-    assert scope.told(Filters(since="2024-05-15")) == (
+    assert scope.warnings(Filters(title="graph")) == scope.warnings(Filters()) == ()
+    assert scope.warnings(Filters(year=2024)) == ("1 paper has no date and was left out.",)
+    assert scope.warnings(Filters(since="2024-05-15")) == (
         "1 paper has no date and was left out; 1 is known only to its year or month and was let in, "
         "because some day of it fits.",
     )
-    assert scope.told(Filters(title="graph", min_authors=1), found=False) == (
+    assert scope.warnings(Filters(title="graph", min_authors=1), found=False) == (
         "No paper of the 5 has “graph” in the title and has 1 author or more.",
         "4 papers do not tell how many authors they have and were left out.",
     )

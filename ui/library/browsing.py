@@ -135,11 +135,11 @@ def _scope(assistant: Assistant, words: str, only: Filters, matches: int, n: int
     if not assistant.count():
         return "The library is empty."
     if not matches:
-        return " ".join(assistant.scope.told(only, found=False))
+        return " ".join(assistant.scope.warnings(only, found=False))
     nearest = "the nearest " if words else ""
     span = f"{n * _PAGE_SIZE + 1:,} to {min(matches, (n + 1) * _PAGE_SIZE):,} of {nearest}{matches:,}"
     order = "the nearest first" if words else "the newest first, then those without a date"
-    return " ".join(filter(None, [f"{span}, {order}.", filters.sentence(only), *assistant.scope.told(only)]))
+    return " ".join(filter(None, [f"{span}, {order}.", filters.sentence(only), *assistant.scope.warnings(only)]))
 
 
 def _opened(assistant: Assistant, paper_id: str) -> Values:

@@ -30,7 +30,7 @@ def listing(assistant: Assistant, given: Mapping[str, Any]) -> Json:
     asked = parse(SearchRequest, given, flat=True)
     only = assistant.scope.checked(asked.filters)
     hits = assistant.search(asked.question, asked.k, only)
-    return render.hits_to_dict(asked.question, only, hits, assistant.scope.told(only, found=bool(hits)))
+    return render.hits_to_dict(asked.question, only, hits, assistant.scope.warnings(only, found=bool(hits)))
 
 
 def add(assistant: Assistant) -> None:
