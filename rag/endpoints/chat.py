@@ -183,7 +183,7 @@ class EndpointModel:
         """Ask, again where a server may yet answer or takes less than it was given, and yield what it sends."""
         _, answer = self._shares()  # first: a server that tells its window also names its only model
         model = self._model = self._model or self._only_model(client)
-        attempt, begun = 1, False
+        retries, begun = faults.Retries(self._refused), False
         while True:
             options = self._options(answer)
             try:
@@ -192,13 +192,9 @@ class EndpointModel:
                     yield piece
                 return
             except (openai.APIError, faults.ErrorInReply) as error:
-                unwanted, seconds = faults.refused(error, list(options)), faults.pause(error, attempt)
-                if begun or (not unwanted and (seconds is None or line.wait(seconds))):
+                seconds = None if begun else retries.after(error, list(options))
+                if seconds is None or line.wait(seconds):
                     raise
-                attempt += 1
-                if unwanted:
-                    attempt = 1
-                    self._refused.add(unwanted)
 
     def _options(self, answer_tokens: int) -> dict[str, Any]:
         """Return the parameters of a request, without those that the server has refused."""

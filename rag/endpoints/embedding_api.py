@@ -23,6 +23,7 @@ from rag.settings.settings import Endpoint
 _TIMEOUT_OF_A_QUESTION_S = 30.0  # for the reply to a few texts, which a person waits for
 _MAX_TEXTS_OF_A_QUESTION = 2
 _REFUSED_STATUS = (400, 422)
+_FORMAT = {"encoding_format": "float"}
 _FAULTS = (*faults.FAULTS, NoVectors)
 _OR_THE_BUNDLED = ", or unset RAG_EMBED_BASE_URL and RAG_EMBED_MODEL to use the bundled embedder, which has an index of its own"
 
@@ -39,7 +40,7 @@ class EmbeddingApi:
         self._timeout_s = timeout_s
         self._sleep = sleep
         self._line: Connection | None = None
-        self._format: dict[str, str] = {"encoding_format": "float"}
+        self._refused: set[str] = set()
         parts = urlsplit(address.shown(self._addresses[0]))
         self.place = parts.netloc.lower() + parts.path.removesuffix("/v1")  # as it is part of an embedder's name
         if not endpoint.model:
@@ -74,22 +75,20 @@ class EmbeddingApi:
 
     def _tried(self, url: str, texts: Sequence[str]) -> Numbers:
         """Ask at one address, again where the server may yet answer."""
-        client, attempt = self._client(url), 1
+        client, retries = self._client(url), faults.Retries(self._refused, _pause)
         while True:
             try:
                 return vectors(self._send(client, texts).content, len(texts))
             except _FAULTS as error:
-                if faults.refused(error, list(self._format)):
-                    self._format = {}
-                    continue
-                seconds = _pause(error, attempt)
+                seconds = retries.after(error, list(_FORMAT))
                 if seconds is None:
                     raise
-                self._sleep(seconds)
-                attempt += 1
+                if seconds:
+                    self._sleep(seconds)
 
     def _send(self, client: openai.OpenAI, texts: Sequence[str]) -> httpx.Response:
-        body = {"model": self.model, "input": list(texts), **self._format}
+        form = {name: value for name, value in _FORMAT.items() if name not in self._refused}
+        body = {"model": self.model, "input": list(texts), **form}
         timeout = httpx.Timeout(self._patience(texts), connect=CONNECT_S)
         return client.post("/embeddings", cast_to=httpx.Response, body=body, options={"timeout": timeout})
 

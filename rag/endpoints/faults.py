@@ -7,7 +7,7 @@ import re
 import socket
 import ssl
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from email.utils import parsedate_to_datetime
 
 import httpx2 as httpx
@@ -126,6 +126,27 @@ def pause(error: Exception, attempt: int) -> float | None:
     if asked is None:
         return float(2 ** (attempt - 1)) / (1 if status == 429 else 2)
     return asked if asked <= MAX_WAIT_S else None
+
+
+class Retries:
+    """Says how to send one request again: after which pause, or without a parameter that the server does not take."""
+
+    def __init__(self, refused: set[str], pause: Callable[[Exception, int], float | None] = pause) -> None:
+        """`refused` holds the parameters left out so far, and gets those that the server refuses. `pause` is as pause()."""
+        self._refused = refused
+        self._pause = pause
+        self._attempt = 1
+
+    def after(self, error: Exception, parameters: Sequence[str]) -> float | None:
+        """Return the seconds to wait before the next attempt, None when there is to be none."""
+        unwanted = refused(error, [name for name in parameters if name not in self._refused])
+        if unwanted:
+            self._refused.add(unwanted)
+            self._attempt = 1
+            return 0.0
+        seconds = self._pause(error, self._attempt)
+        self._attempt += 1
+        return seconds
 
 
 def asked_to_wait(error: Exception) -> float | None:

@@ -9,6 +9,8 @@ import time
 from base64 import b64encode, urlsafe_b64encode
 from urllib.parse import quote
 
+import httpx2 as httpx
+import openai
 import pytest
 import trustme
 from pydantic import SecretStr
@@ -28,6 +30,7 @@ from support.endpoint_server import (
     tells,
 )
 
+from rag.endpoints import faults
 from rag.endpoints.chat import EndpointModel
 from rag.endpoints.chat_reply import MAX_ANSWER_CHARS
 from rag.errors import EndpointError, PromptTooLong
@@ -490,3 +493,16 @@ def test_a_hanging_server_is_given_up_when_its_time_is_over() -> None:
     with Endpoint(hangs) as server:
         error = complaint(model(server.url, timeout_s=2), within_s=6)
     assert "RAG_TIMEOUT_S" in error.fix
+
+
+def test_a_parameter_is_left_out_once_and_then_the_attempts_are_counted() -> None:
+    refusal = openai.BadRequestError(
+        "encoding_format is not supported",
+        response=httpx.Response(400, request=httpx.Request("POST", "http://localhost/v1/embeddings")),
+        body=None,
+    )
+    left_out: set[str] = set()
+    retries = faults.Retries(left_out)
+    assert retries.after(refusal, ["encoding_format"]) == 0
+    assert left_out == {"encoding_format"}
+    assert retries.after(refusal, ["encoding_format"]) is None
