@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from rag.settings.settings import load
 from rag.storage import lock
 from rag.storage.library import Library
 from rag.text.tokens import count
-from rag.types import Answer, Claim, Filters, Prompt, Turn, Usage
+from rag.types import Answer, Claim, Filters, Turn, Usage
 
 GRAPH = "How does GraphSAINT get around neighbor explosion when training GCNs on big graphs?"
 POINTER = "Which geometry problems were Pointer Networks shown to learn?"
@@ -281,12 +282,9 @@ def test_tokens_are_those_of_the_model_that_is_asked(
 
 
 def test_an_endpoint_that_fails_is_the_askers_to_know(starter_home: Path, embedder: MiniLM) -> None:
-    class Dead(QueueModel):
-        def stream(self, prompt: Prompt):  # type: ignore[no-untyped-def]
-            raise EndpointError("It is down.", "Start it.")
-
+    dead = QueueModel(EndpointError("It is down.", "Start it."))
     with pytest.raises(EndpointError, match="It is down"):
-        with_model(starter_home, embedder, Dead()).ask(GRAPH)
+        with_model(starter_home, embedder, dead).ask(GRAPH)
 
 
 def test_a_model_named_in_the_settings_is_used(starter_home: Path, embedder: MiniLM) -> None:
@@ -376,14 +374,13 @@ def test_each_claim_comes_right_after_its_sentence_and_is_what_it_will_be(
 def test_a_claim_comes_before_the_model_has_said_the_next_sentence(starter_home: Path, embedder: MiniLM) -> None:
     asked: list[str] = []
 
-    class Slow(QueueModel):
-        def stream(self, prompt: Prompt):  # type: ignore[no-untyped-def]
-            for piece in (TOLD, " It", " sings", " [1].", " Everybody", " loves it."):
-                asked.append(piece)
-                yield piece
-            yield Finish()
+    def slow() -> Iterator[str | Finish]:
+        for piece in (TOLD, " It", " sings", " [1].", " Everybody", " loves it."):
+            asked.append(piece)
+            yield piece
+        yield Finish()
 
-    events = with_model(starter_home, embedder, Slow()).stream(GRAPH)
+    events = with_model(starter_home, embedder, QueueModel(slow())).stream(GRAPH)
     first = next(e for e in events if isinstance(e, Claim))
     assert (first.text, first.verdict) == (TOLD, "supported")
     assert asked == [TOLD, " It"]

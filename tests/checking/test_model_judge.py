@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -192,13 +192,8 @@ def test_the_verdict_of_the_check_stays_whatever_the_model_says(starter_home: Pa
 
 
 def test_a_judge_that_cannot_be_asked_is_a_warning_and_the_answer_stands(starter_home: Path, embedder: MiniLM) -> None:
-    class Tired(QueueModel):
-        def stream(self, prompt: Prompt) -> Iterator[str | Finish]:
-            if len(self.prompts) == 1:
-                raise EndpointError("It is down.", "Start it.")
-            yield from super().stream(prompt)
-
-    made = Assistant(load(home=starter_home, verify="model"), embedder=embedder, model=Tired([TOLD, Finish()])).ask(GRAPH)
+    model = QueueModel([TOLD, Finish()], EndpointError("It is down.", "Start it."))
+    made = Assistant(load(home=starter_home, verify="model"), embedder=embedder, model=model).ask(GRAPH)
     assert made.answer == TOLD
     assert made.complete
     assert [(c.verdict, c.judged) for c in made.claims] == [("supported", None)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -19,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from support.factories import SHARED, silent
+from support.factories import SHARED, HashEmbedder, silent
 
 from rag import ingestion
 from rag.assistant import Assistant
@@ -39,25 +38,7 @@ from rag.types import Paper
 QUESTION = "How do graph neural networks scale to large graphs?"
 
 
-class Words:
-    """A small real embedder: counts of words by their hash; keeps every text it was given."""
-
-    name = "words"
-    dimension = 64
-
-    def __init__(self) -> None:
-        self.embedded: list[str] = []
-
-    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        self.embedded += texts
-        rows = np.zeros((len(texts), self.dimension), np.float32)
-        for row, text in zip(rows, texts, strict=True):
-            for word in text.lower().split():
-                row[int(hashlib.sha256(word.encode()).hexdigest(), 16) % self.dimension] += 1
-        return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
-
-
-NAME = generations.fingerprint(Words())
+NAME = generations.fingerprint(HashEmbedder())
 LINES = formats.load(formats.STARTER)[1].splitlines()
 
 
@@ -73,7 +54,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory, pages: dict[str, str]) -> Path:
     home = tmp_path_factory.mktemp("built")
-    ingestion.ingest(home, [pages["a"]], Words(), silent)
+    ingestion.ingest(home, [pages["a"]], HashEmbedder(), silent)
     return home
 
 
@@ -99,7 +80,7 @@ def opened(home: Path) -> Iterator[Index]:
 
 def found(home: Path, live: Index) -> list[tuple[str, float]]:
     library = Library(home)
-    hits = Retriever(library, live, Words()).search(QUESTION, 40)
+    hits = Retriever(library, live, HashEmbedder()).search(QUESTION, 40)
     library.close()
     return [(hit.paper.id, hit.score) for hit in hits]
 
@@ -126,7 +107,7 @@ def test_second_writer_is_refused_at_once_and_names_the_holder_and_a_dead_one_ho
             assert holder.stdout.readline() == "held\n"
             began = time.perf_counter()
             with pytest.raises(Busy, match=rf"process {holder.pid} \(rag\.ingest, since 20.*Wait"):
-                ingestion.ingest(home, [pages["b"]], Words(), silent)
+                ingestion.ingest(home, [pages["b"]], HashEmbedder(), silent)
             assert time.perf_counter() - began < 1
             with opened(home) as live:
                 assert found(home, live)  # reading goes on
@@ -150,7 +131,7 @@ def test_the_lock_is_let_go_when_writing_fails(home: Path) -> None:
 def test_a_reader_keeps_its_generation_while_a_new_one_is_made_live(home: Path, pages: dict[str, str]) -> None:
     with opened(home) as reader:
         before = found(home, reader)
-        ingestion.ingest(home, [pages["b"]], Words(), silent)
+        ingestion.ingest(home, [pages["b"]], HashEmbedder(), silent)
         assert reader.info.generation == 1
         assert reader.vectors.count() == reader.manifest.chunks
         assert reader.lexical.count() == 20
@@ -161,14 +142,14 @@ def test_a_reader_keeps_its_generation_while_a_new_one_is_made_live(home: Path, 
 
 def test_a_reader_that_has_not_asked_yet_keeps_its_generation_through_a_repair(home: Path) -> None:
     with opened(home) as reader:
-        ingestion.ingest(home, [], Words(), silent, anew=True)
+        ingestion.ingest(home, [], HashEmbedder(), silent, anew=True)
         assert generation(home).name == "2"
         assert (home / "index" / NAME / "1").is_dir()
         assert len(found(home, reader)) == 20
 
 
 def test_reading_the_same_page_again_makes_no_new_generation(home: Path, pages: dict[str, str]) -> None:
-    embedder = Words()
+    embedder = HashEmbedder()
     [report] = ingestion.ingest(home, [pages["a"]], embedder, silent)
     assert (report.added, report.updated, report.unchanged) == (0, 0, 20)
     assert generation(home).name == "1"
@@ -176,7 +157,7 @@ def test_reading_the_same_page_again_makes_no_new_generation(home: Path, pages: 
 
 
 def test_adding_and_removing_gives_the_same_index_as_building_from_nothing(home: Path, pages: dict[str, str]) -> None:
-    embedder = Words()
+    embedder = HashEmbedder()
     ingestion.ingest(home, [pages["b"], pages["c"]], embedder, silent)
     assert ingestion.remove(home, "c.jsonl", embedder, silent) == 6
     with opened(home) as live:
@@ -200,12 +181,12 @@ def test_a_library_that_has_outgrown_the_axes_of_its_vectors_gets_new_ones(home:
     with opened(home) as live:
         chunks, axes = live.manifest.chunks, live.matrix.axes
         assert axes.fitted == chunks
-    ingestion.ingest(home, [pages["b"]], Words(), silent)
+    ingestion.ingest(home, [pages["b"]], HashEmbedder(), silent)
     with opened(home) as live:
         assert live.manifest.chunks < 2 * chunks
         assert np.array_equal(live.matrix.axes.directions, axes.directions)
     (home / "more.jsonl").write_text("\n".join(LINES[40:90]), "utf-8")
-    ingestion.ingest(home, [str(home / "more.jsonl")], Words(), silent)
+    ingestion.ingest(home, [str(home / "more.jsonl")], HashEmbedder(), silent)
     with opened(home) as live:
         assert live.matrix.axes.fitted == live.manifest.chunks > 2 * chunks
         assert live.vectors.count() == live.manifest.chunks
@@ -216,7 +197,7 @@ def test_a_library_whose_papers_were_all_exchanged_is_indexed_at_the_first_try(h
     library = Library(home)
     library.remove_source("a.jsonl")
     library.put("other.jsonl", [Paper(f"other{n}", f"Other {n}", "Graph papers of another kind.") for n in range(20)])
-    generations.refresh(home, library, Words(), silent)
+    generations.refresh(home, library, HashEmbedder(), silent)
     library.close()
     assert generation(home).name == "2"
     with opened(home) as live:
@@ -224,21 +205,17 @@ def test_a_library_whose_papers_were_all_exchanged_is_indexed_at_the_first_try(h
 
 
 def test_taking_out_the_last_source_leaves_an_empty_library_that_answers_nothing(home: Path) -> None:
-    assert ingestion.remove(home, "a.jsonl", Words(), silent) == 20
-    assistant = Assistant(load(home=home, no_model=True), embedder=Words())
+    assert ingestion.remove(home, "a.jsonl", HashEmbedder(), silent) == 20
+    assistant = Assistant(load(home=home, no_model=True), embedder=HashEmbedder())
     assert assistant.count() == 0
     assert assistant.search(QUESTION) == []
 
 
 def test_an_embedder_that_fails_leaves_the_live_generation_and_the_next_ingest_works(home: Path, pages: dict[str, str]) -> None:
-    class Broken(Words):
-        def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
-            raise RuntimeError("out of memory")
-
     with pytest.raises(RuntimeError):
-        ingestion.ingest(home, [pages["b"]], Broken(), silent)
+        ingestion.ingest(home, [pages["b"]], HashEmbedder(error=RuntimeError("out of memory")), silent)
     assert generation(home).name == "1"
-    ingestion.ingest(home, [pages["b"]], Words(), silent)
+    ingestion.ingest(home, [pages["b"]], HashEmbedder(), silent)
     with opened(home) as live:
         assert live.manifest.papers == 30
 
@@ -247,13 +224,13 @@ CRASHER = """
 import sys, time
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
-from index.test_generations import Words
+from support.factories import HashEmbedder
 from rag import ingestion
 def stop(stage, done, total):
     if stage == "indexing":
         print("building", flush=True)
         time.sleep(60)
-ingestion.ingest(Path(sys.argv[2]), [sys.argv[3]], Words(), stop)
+ingestion.ingest(Path(sys.argv[2]), [sys.argv[3]], HashEmbedder(), stop)
 """
 
 
@@ -271,7 +248,7 @@ def test_a_writer_killed_in_mid_build_leaves_the_live_generation_and_the_next_in
     with opened(home) as live:
         assert live.info.generation == 1
         assert len(found(home, live)) == 20
-    ingestion.ingest(home, [pages["b"]], Words(), silent)
+    ingestion.ingest(home, [pages["b"]], HashEmbedder(), silent)
     with opened(home) as live:
         assert live.manifest.papers == live.lexical.count() == 30
     assert not (home / "index" / NAME / "2").exists()
@@ -284,7 +261,7 @@ def test_a_dirty_generation_is_never_opened_but_built_again(home: Path) -> None:
     (generation(home) / "DIRTY").touch()
     assert generations.live(home, NAME) is None
     assert open_live(home, NAME) is None
-    embedder = Words()
+    embedder = HashEmbedder()
     ingestion.prepare(home, embedder, silent, lambda message: None)
     assert embedder.embedded == []
     with opened(home) as live:
@@ -298,7 +275,7 @@ def test_an_index_that_lost_a_vector_is_built_again_before_it_answers(home: Path
     vectors.remove(sorted(vectors.ids())[:1])
     vectors.close()
     assert open_live(home, NAME) is None
-    assistant = Assistant(load(home=home, no_model=True), embedder=Words())
+    assistant = Assistant(load(home=home, no_model=True), embedder=HashEmbedder())
     assert len(assistant.search(QUESTION, 40)) == 20
     assert generation(home).name == "2"
 
@@ -337,7 +314,7 @@ def test_papers_added_to_a_damaged_index_are_indexed_all_the_same(
     home: Path, pages: dict[str, str], damage: Callable[[Path], None]
 ) -> None:
     damage(generation(home))
-    ingestion.ingest(home, [pages["b"]], Words(), silent)
+    ingestion.ingest(home, [pages["b"]], HashEmbedder(), silent)
     with opened(home) as live:
         assert live.manifest.papers == 30
         assert len(found(home, live)) == 30
@@ -385,14 +362,14 @@ def test_a_damaged_index_is_built_again_and_answers_as_before(
 
 
 def test_a_build_that_fails_leaves_no_copy_and_the_live_generation(home: Path, pages: dict[str, str]) -> None:
-    class Failing(Words):
+    class HalfAsLong(HashEmbedder):
         def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
             return super().embed(texts)[:, :32]
 
     library = Library(home)
     library.put("more", [Paper("new", "New", "A paper that is new.")])
     with pytest.raises(ValueError, match="same shape"):
-        generations.refresh(home, library, Failing(), silent)
+        generations.refresh(home, library, HalfAsLong(), silent)
     with opened(home) as live:
         assert live.info.generation == 1
     kept = [p for p in (home / "index" / NAME).rglob("*") if p.is_file() and "1/" not in p.as_posix().split(NAME)[1]]
@@ -403,7 +380,7 @@ def test_a_build_that_fails_leaves_no_copy_and_the_live_generation(home: Path, p
 def test_a_folder_named_rag_where_the_person_stands_does_not_get_in_the_way(home: Path, pages: dict[str, str]) -> None:
     Path("rag").mkdir()
     Path("rag/__init__.py").write_text("raise SystemExit('the wrong rag')")
-    [report] = ingestion.ingest(home, [pages["b"]], Words(), silent)
+    [report] = ingestion.ingest(home, [pages["b"]], HashEmbedder(), silent)
     assert report.added == 10
     with opened(home) as live:
         assert live.manifest.papers == 30

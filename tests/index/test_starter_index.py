@@ -6,19 +6,17 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
-from support.factories import silent
+from support.factories import HashEmbedder, silent
 from support.homes import copy_home
 
 from rag import ingestion
 from rag.index import starter_index
 from rag.index.chunks import CHUNKER, bounds
 from rag.index.minilm import MiniLM
-from rag.interfaces import Vectors
 from rag.sources import formats
 from rag.storage.library import Library
 from rag.types import Filters, Paper
@@ -26,21 +24,6 @@ from rag.types import Filters, Paper
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = 60  # chunks that are embedded anew
 EXTRA = {"id": "extra", "title": "A paper of one's own", "abstract": "Beavers build dams. They are large rodents."}
-
-
-class Counting:
-    """An embedder that keeps the texts it is given; its vectors are random."""
-
-    dimension = MiniLM.dimension
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.embedded: list[str] = []
-
-    def embed(self, texts: Sequence[str]) -> Vectors:
-        self.embedded += texts
-        rows = np.random.default_rng(len(self.embedded)).normal(size=(len(texts), self.dimension))
-        return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +48,7 @@ def test_every_chunk_of_the_starter_corpus_has_the_vector_of_the_bundled_embedde
 def test_only_what_is_not_of_the_starter_corpus_is_embedded(tmp_path: Path) -> None:
     own = tmp_path / "own.jsonl"
     own.write_text(json.dumps(EXTRA), "utf-8")
-    counting = Counting(MiniLM.name)
+    counting = HashEmbedder(MiniLM.name, MiniLM.dimension)
     ingestion.ingest(tmp_path / "home", [formats.STARTER, str(own)], counting, silent)
     assert counting.embedded == [f"{EXTRA['title']}\n{EXTRA['abstract']}"]
 
@@ -79,7 +62,7 @@ def test_an_edited_paper_and_another_embedder_find_no_shipped_vector(chunk_texts
 
 
 def test_the_same_vectors_give_the_same_file(tmp_path: Path) -> None:
-    vectors = Counting("any").embed(["one", "two"])
+    vectors = HashEmbedder().embed(["one", "two"])
     cuts = {"One. Two.": ((0, 5), (5, 9)), "Three.": ((0, 6),)}
     starter_index.save(tmp_path / "1.npz", ["one", "two"], vectors, "by-hand", cuts)
     starter_index.save(tmp_path / "2.npz", ["two", "one"], vectors[::-1], "by-hand", dict(reversed(cuts.items())))

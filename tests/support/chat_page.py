@@ -7,50 +7,34 @@ from collections.abc import Iterator
 from typing import Any
 
 from playwright.sync_api import Page, expect
+from support.factories import QueueModel, pieces
 
 from rag.assistant import Assistant
-from rag.events import Finish, Waiting
-from rag.types import Prompt, Usage
+from rag.events import Finish, Reply, Waiting
+from rag.types import Usage
 from ui.chat.page import build, launch_options
 
 QUESTION = FIRST = "How does GraphSAINT build its minibatches?"
 SECOND = "How does Pard generate graphs block by block?"
 
 
-class Written:
-    """A chat model that replies with what it was made with, in pieces."""
-
-    mode = "model"
-    name = "canned"
-    host = "localhost"
-    context_tokens = None
-
-    def __init__(self, reply: str) -> None:
-        self.reply = reply
-
-    def stream(self, prompt: Prompt) -> Iterator[str | Finish]:
-        yield from (self.reply[i : i + 7] for i in range(0, len(self.reply), 7))
-        yield Finish(True, None, Usage(10, 10))
+def written(reply: str) -> QueueModel:
+    """A chat model that always replies with `reply`, in small pieces."""
+    return QueueModel(reply, repeat=True, piece_chars=7)
 
 
-class Paused(Written):
-    """Replies with one text in pieces, waits to be let go on, and says the other; then answers as told."""
+class PausedModel(QueueModel):
+    """A QueueModel whose first reply stops after one text until it is let go on, and says the other then."""
 
     def __init__(self, first: str, then: str, *later: str) -> None:
-        super().__init__(first)
-        self.then, self.later = then, list(later)
         self.go_on = threading.Event()
-        self.prompts: list[Prompt] = []
+        super().__init__(self._paused(first, then), *later)
 
-    def stream(self, prompt: Prompt) -> Iterator[str | Finish]:
-        self.prompts.append(prompt)
-        if len(self.prompts) > 1:
-            yield self.later.pop(0)
-        else:
-            yield from (self.reply[i : i + 7] for i in range(0, len(self.reply), 7))
-            while not self.go_on.wait(0.05):
-                yield Waiting(0.05)
-            yield self.then
+    def _paused(self, first: str, then: str) -> Iterator[Reply]:
+        yield from pieces(first, 7)
+        while not self.go_on.wait(0.05):
+            yield Waiting(0.05)
+        yield then
         yield Finish(True, None, Usage())
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.events import Finish
+from rag.events import Finish, Reply, Thought, Waiting
 from rag.types import Answer, Claim, Evidence, Hit, IndexInfo, Mode, Paper, Prompt, Source, Timings, Usage
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"  # data that may be beside this checkout
@@ -75,15 +75,24 @@ def _direction(word: str, dimension: int) -> NDArray[np.float64]:
 
 
 class HashEmbedder:
-    """An embedder without weights: a direction for each word, fixed by its checksum, so that shared words give cosines."""
+    """An embedder without weights: a direction for each word, fixed by its checksum, so that shared words give cosines.
 
-    name = "words"
-    dimension = 64
+    It keeps the texts of each call, and raises `error` where one is given.
+    """
 
-    def __init__(self) -> None:
+    def __init__(self, name: str = "words", dimension: int = 64, error: Exception | None = None) -> None:
+        self.name = name
+        self.dimension = dimension
         self.calls: list[list[str]] = []
+        self._error = error
+
+    @property
+    def embedded(self) -> list[str]:
+        return [text for call in self.calls for text in call]
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        if self._error:
+            raise self._error
         self.calls.append(list(texts))
         rows = np.full((len(texts), self.dimension), 1e-3, np.float32)
         for row, text in zip(rows, texts, strict=True):
@@ -92,19 +101,43 @@ class HashEmbedder:
         return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
 
 
+Item = str | Thought | Waiting | Finish | Exception
+
+
 class QueueModel:
-    """A ChatModel that gives queued replies (a text, or the items of its stream) and records the prompts it was given."""
+    """A ChatModel that gives queued replies, the last one again and again with `repeat`, and keeps the prompts it was given.
+
+    A reply is a text, which comes in pieces of `piece_chars` characters, or the items of its stream; an exception is raised.
+    """
 
     mode: Mode = "model"
-    name: str | None = "queue"
     host: str | None = "localhost"
 
-    def __init__(self, *replies: str | Sequence[str | Finish], context_tokens: int | None = None) -> None:
-        self._replies = list(replies)
+    def __init__(
+        self,
+        *replies: str | Exception | Iterable[Item],
+        name: str | None = "queue",
+        context_tokens: int | None = None,
+        repeat: bool = False,
+        piece_chars: int | None = None,
+    ) -> None:
+        self.replies = list(replies)
+        self.name = name
         self.context_tokens = context_tokens
         self.prompts: list[Prompt] = []
+        self._repeat = repeat
+        self._piece_chars = piece_chars
 
-    def stream(self, prompt: Prompt) -> Iterator[str | Finish]:
+    def stream(self, prompt: Prompt) -> Iterator[Reply]:
         self.prompts.append(prompt)
-        reply = self._replies.pop(0)
-        yield from [reply, Finish(usage=Usage(11, 7))] if isinstance(reply, str) else reply
+        reply = self.replies[0] if self._repeat and len(self.replies) == 1 else self.replies.pop(0)
+        if isinstance(reply, str):
+            reply = [*pieces(reply, self._piece_chars or len(reply) or 1), Finish(usage=Usage(11, 7))]
+        for item in [reply] if isinstance(reply, Exception) else reply:
+            if isinstance(item, Exception):
+                raise item
+            yield item
+
+
+def pieces(text: str, chars: int) -> list[str]:
+    return [text[i : i + chars] for i in range(0, len(text), chars)]

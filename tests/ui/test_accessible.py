@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
-from support.chat_page import Paused, ask, serve
+from support.chat_page import PausedModel, ask, serve
 from support.homes import copy_home
 
 import ui
@@ -100,7 +100,7 @@ def test_axe_finds_nothing_in_an_answer_that_is_written_and_in_its_marks(
     embedder: MiniLM,
     theme: Any,
 ) -> None:
-    model = Paused(REPLY, " That is all.")
+    model = PausedModel(REPLY, " That is all.")
     page = browser.new_page(color_scheme=theme)
     for url in serve(Assistant(load(home=home), embedder=embedder, model=model)):  # type: ignore[arg-type]
         page.goto(url)

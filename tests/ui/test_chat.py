@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
-from support.chat_page import QUESTION, Paused, Written, ask, dismiss, serve
-from support.factories import answer, paper
+from support.chat_page import QUESTION, PausedModel, ask, dismiss, serve, written
+from support.factories import QueueModel, answer, paper
 
 from rag.assistant import Assistant
 from rag.errors import EndpointError
-from rag.events import Checking, Finish, Found
+from rag.events import Checking, Found
 from rag.settings.settings import load
-from rag.types import Filters, Prompt, Usage
+from rag.types import Filters
 from ui import theme
 from ui.chat import cards, filters_form, panel
 from ui.chat.answering import Asked, Live, unfinished
@@ -118,7 +118,7 @@ def test_an_earlier_answers_citation_brings_its_own_sources_back(tab: Page, quot
 def test_an_earlier_citation_leads_to_its_source_while_the_next_answer_is_written(
     tab: Page, chat_with: Callable[[object], str]
 ) -> None:
-    model = Paused("It builds them from ", "subgraphs [1].", QUESTION)
+    model = PausedModel("It builds them from ", "subgraphs [1].", QUESTION)
     model.go_on.set()
     tab.goto(chat_with(model))
     ask(tab, QUESTION)
@@ -183,7 +183,7 @@ def test_what_a_model_writes_is_checked_and_cannot_inject(tab: Page, starter_hom
         "![see [1] here](http://outside.invalid/e.png) ![x\ny](http://outside.invalid/f.png) [go [1]](http://outside.invalid/g)"
         " http://outside.invalid/h www.outside.invalid/i `![x](http://outside.invalid/j.png)"
     )
-    written = Assistant(load(home=starter_home), embedder=assistant.embedder, model=Written(reply))
+    asked = Assistant(load(home=starter_home), embedder=assistant.embedder, model=written(reply))
     asked: list[str] = []
     tab.on("request", lambda request: asked.append(request.url))
     server = serve(written)
@@ -205,7 +205,7 @@ TOLD = "GraphSAINT samples the training graph itself and builds a complete GCN o
 
 
 def test_a_sentence_is_marked_while_the_next_is_being_written(tab: Page, chat_with: Callable[[object], str]) -> None:
-    model = Paused(f"{TOLD} [1]. It reaches 0.850 on Flickr [1]. Then it", " stops.")
+    model = PausedModel(f"{TOLD} [1]. It reaches 0.850 on Flickr [1]. Then it", " stops.")
     tab.goto(chat_with(model))
     ask(tab, QUESTION)
     expect(tab.locator("#chat .doubt.unsupported")).to_have_count(1)
@@ -220,7 +220,7 @@ def test_a_sentence_is_marked_while_the_next_is_being_written(tab: Page, chat_wi
 
 
 def test_stop_keeps_what_there_is_and_a_follow_up_works(tab: Page, chat_with: Callable[[object], str]) -> None:
-    model = Paused(f"{TOLD} [1]. It reaches 0.850 on Fl", "ickr [1].", QUESTION, f"{TOLD} [1].")
+    model = PausedModel(f"{TOLD} [1]. It reaches 0.850 on Fl", "ickr [1].", QUESTION, f"{TOLD} [1].")
     tab.goto(chat_with(model))
     ask(tab, QUESTION)
     expect(tab.locator("#chat")).to_contain_text("It reaches 0.850 on Fl")
@@ -240,7 +240,7 @@ def test_stop_keeps_what_there_is_and_a_follow_up_works(tab: Page, chat_with: Ca
 
 
 def test_a_citation_that_the_check_added_is_a_link_to_its_sentence(tab: Page, chat_with: Callable[[object], str]) -> None:
-    tab.goto(chat_with(Written(f"{TOLD}.")))
+    tab.goto(chat_with(written(f"{TOLD}.")))
     ask(tab, QUESTION)
     link = tab.locator("#chat a.cite.added")
     expect(link).to_have_text("[1]")
@@ -252,7 +252,7 @@ def test_a_citation_that_the_check_added_is_a_link_to_its_sentence(tab: Page, ch
 
 
 def test_one_question_at_a_time(tab: Page, chat_with: Callable[[object], str]) -> None:
-    model = Paused(f"{TOLD} [1]. Then it", " stops.")
+    model = PausedModel(f"{TOLD} [1]. Then it", " stops.")
     tab.goto(chat_with(model))
     box = tab.locator("#question textarea")
     box.fill(QUESTION)
@@ -277,7 +277,7 @@ def test_one_question_at_a_time(tab: Page, chat_with: Callable[[object], str]) -
 
 
 def test_a_question_that_is_too_long_asks_nothing_and_stays(tab: Page, chat_with: Callable[[object], str]) -> None:
-    model = Paused("never", "")
+    model = PausedModel("never", "")
     tab.goto(chat_with(model))
     ask(tab, "graph " * 1400)
     expect(tab.locator(".toast-body")).to_contain_text("The question has more than 8000 characters. Ask a shorter one.")
@@ -291,21 +291,15 @@ def test_an_answer_that_a_model_judges_says_so_meanwhile(assistant: Assistant) -
     assert "Checking 3 statements…" in unfinished(assistant, live)
 
 
-class Failing(Written):
-    def stream(self, prompt: Prompt) -> Iterator[str | Finish]:
-        raise EndpointError("Nothing listens there.", "Start the server.")
-        yield Finish(True, None, Usage())
-
-
 def test_a_question_that_failed_is_in_the_box_again(tab: Page, chat_with: Callable[[object], str]) -> None:
-    tab.goto(chat_with(Failing("")))
+    tab.goto(chat_with(QueueModel(EndpointError("Nothing listens there.", "Start the server."))))
     ask(tab, QUESTION)
     expect(tab.locator("#chat")).to_contain_text("Nothing listens there. Start the server.")
     expect(tab.locator("#question textarea")).to_have_value(QUESTION)
 
 
 def test_the_focus_is_not_lost_with_what_had_it(tab: Page, chat_with: Callable[[object], str]) -> None:
-    tab.goto(chat_with(Paused(f"{TOLD} [1]. Then it", " stops.")))
+    tab.goto(chat_with(PausedModel(f"{TOLD} [1]. Then it", " stops.")))
     ask(tab, QUESTION)
     expect(tab.locator("#chat")).to_contain_text("Then it")
     stop = tab.get_by_role("button", name="Stop")

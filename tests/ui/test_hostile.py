@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 from support.chat_page import serve
-from support.factories import SHARED, HashEmbedder, silent
+from support.factories import SHARED, HashEmbedder, QueueModel, pieces, silent
 
 from rag import ingestion
 from rag.assistant import Assistant
 from rag.events import Finish, Thought
 from rag.settings.settings import load
-from rag.types import Prompt, Usage
+from rag.types import Usage
 from ui import theme
 
 OUTSIDE = "outside.invalid"
@@ -60,25 +60,11 @@ def texts() -> list[str]:
     return OURS + cases + [text for text in listed if text.strip()]
 
 
+NAME = "<img src=x onerror=window.hit=1>![x](/gradio_api/file=https://outside.invalid/name.png)"  # of the model
+
+
 def dealt(among: Sequence[str], lots: int) -> list[list[str]]:
     return [list(among[n::lots]) for n in range(lots)]
-
-
-class Repeating:
-    """A chat model whose thought, answer and name are what it was last told to say."""
-
-    mode = "model"
-    name = "<img src=x onerror=window.hit=1>![x](/gradio_api/file=https://outside.invalid/name.png)"
-    host = "localhost"
-    context_tokens = None
-
-    def __init__(self) -> None:
-        self.says = ""
-
-    def stream(self, prompt: Prompt) -> Iterator[str | Finish | Thought]:
-        yield Thought(self.says)
-        yield from (self.says[i : i + 1_500] for i in range(0, len(self.says), 1_500))
-        yield Finish(True, None, Usage(10_000, 10))
 
 
 @dataclass
@@ -86,7 +72,7 @@ class Watched:
     """A page, and what it did that it should not."""
 
     tab: Page
-    model: Repeating
+    model: QueueModel
     asked: list[str] = field(default_factory=list)
     dialogs: list[str] = field(default_factory=list)
 
@@ -118,7 +104,7 @@ def hostile_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def watched(browser: Browser, hostile_home: Path) -> Iterator[Watched]:
-    model = Repeating()
+    model = QueueModel(name=NAME)
     server = serve(Assistant(load(home=hostile_home), embedder=HashEmbedder(), model=model))  # type: ignore[arg-type]
     url = next(server)
     context = browser.new_context(viewport={"width": 1440, "height": 900}, bypass_csp=True)
@@ -140,7 +126,8 @@ def test_no_text_makes_the_page_ask_run_or_break(watched: Watched) -> None:
     for lot, among in enumerate(dealt(texts(), LOTS)):
         joined = "\n\n".join(among)
         cited = " ".join(f"Lamps hum [{n}]." for n in range(1, SHOWN + 2))
-        watched.model.says = f"{KNOWN} [1]. {cited}\n\n{joined}\n\nThe end of answer {lot}."
+        text = f"{KNOWN} [1]. {cited}\n\n{joined}\n\nThe end of answer {lot}."
+        watched.model.replies = [[Thought(text), *pieces(text, 1_500), Finish(True, None, Usage(10_000, 10))]]
         words.fill(f"lot{lot}")
         tab.locator("#question textarea").fill(f"How do lantern networks dim street lamps? {joined}"[:7_900])
         tab.locator("#question textarea").press("Enter")
