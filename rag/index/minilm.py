@@ -132,55 +132,76 @@ def _build(weights: Path, target: Path) -> None:
 
 def _graph(weights: dict[str, NDArray[np.float32]]) -> Any:
     """Return the ONNX model: int32 ids, mask and segments of shape (batch, length) in, float32 (batch, 384) out."""
-    from onnx import TensorProto, helper, numpy_helper
+    from onnx import TensorProto, helper
 
-    constants: dict[str, NDArray[Any]] = {"last": np.array([-1], np.int64), "axis1": np.array([1], np.int64)}
-    nodes: list[Any] = []
+    graph = _Graph(weights)
+    tables = [graph.weight(f"embeddings.{table}_embeddings.weight") for table in ("word", "position", "token_type")]
+    norm = [graph.weight(f"embeddings.LayerNorm.{part}") for part in ("weight", "bias")]
+    inputs = ["ids", "segments", *tables, *norm, "mask"]
+    x = graph.fused("EmbedLayerNormalization", inputs, ["x", "lengths"], epsilon=_EPSILON)
+    for layer in range(_LAYERS):
+        x = graph.layer(layer, x)
+    graph.constant("last", np.array([-1], np.int64))
+    graph.constant("axis1", np.array([1], np.int64))
+    graph.node("Cast", ["mask"], ["mask_float"], to=TensorProto.FLOAT)
+    graph.node("Unsqueeze", ["mask_float", "last"], ["mask_column"])
+    graph.node("Mul", [x, "mask_column"], ["kept"])
+    graph.node("ReduceSum", ["kept", "axis1"], ["summed"], keepdims=0)
+    graph.node("LpNormalization", ["summed"], ["vectors"], axis=1, p=2)  # the mean's length does not matter after this
+    shape = ["batch", "length"]
+    given = [helper.make_tensor_value_info(name, TensorProto.INT32, shape) for name in ("ids", "mask", "segments")]
+    vectors = helper.make_tensor_value_info("vectors", TensorProto.FLOAT, ["batch", 384])
+    opsets = [helper.make_opsetid("", 17), helper.make_opsetid("com.microsoft", 1)]
+    made = helper.make_graph(graph.nodes, "MiniLM", given, [vectors], graph.initializers())
+    return helper.make_model(made, opset_imports=opsets, ir_version=9)
 
-    def constant(name: str, value: NDArray[np.float32]) -> str:
-        constants[name] = np.ascontiguousarray(value)
+
+class _Graph:
+    """The nodes and constants of a graph while it is made. Each method returns the name of what it adds."""
+
+    def __init__(self, weights: dict[str, NDArray[np.float32]]) -> None:
+        self._weights = weights
+        self._constants: dict[str, NDArray[Any]] = {}
+        self.nodes: list[Any] = []
+
+    def initializers(self) -> list[Any]:
+        from onnx import numpy_helper
+
+        return [numpy_helper.from_array(value, name) for name, value in self._constants.items()]
+
+    def constant(self, name: str, value: NDArray[Any]) -> str:
+        self._constants[name] = np.ascontiguousarray(value)
         return name
 
-    def weight(name: str, transpose: bool = False) -> str:
-        return constant(name, weights[name].T if transpose else weights[name])
+    def weight(self, name: str, transpose: bool = False) -> str:
+        return self.constant(name, self._weights[name].T if transpose else self._weights[name])
 
-    def node(op: str, inputs: list[str], outputs: list[str], domain: str = "", **attributes: Any) -> str:
-        nodes.append(helper.make_node(op, inputs, outputs, domain=domain, **attributes))
+    def node(self, op: str, inputs: list[str], outputs: list[str], domain: str = "", **attributes: Any) -> str:
+        from onnx import helper
+
+        self.nodes.append(helper.make_node(op, inputs, outputs, domain=domain, **attributes))
         return outputs[0]
 
-    def fused(op: str, inputs: list[str], outputs: list[str], **attributes: Any) -> str:
-        return node(op, inputs, outputs, "com.microsoft", **attributes)
+    def fused(self, op: str, inputs: list[str], outputs: list[str], **attributes: Any) -> str:
+        """Add one of onnxruntime's own operators."""
+        return self.node(op, inputs, outputs, "com.microsoft", **attributes)
 
-    tables = [weight(f"embeddings.{t}_embeddings.weight") for t in ("word", "position", "token_type")]
-    norm = [weight(f"embeddings.LayerNorm.{p}") for p in ("weight", "bias")]
-    x = fused("EmbedLayerNormalization", ["ids", "segments", *tables, *norm, "mask"], ["x", "lengths"], epsilon=_EPSILON)
-    for i in range(_LAYERS):
-        at = f"encoder.layer.{i}."
-        parts = [at + f"attention.self.{p}" for p in ("query", "key", "value")]
-        qkv = constant(f"qkv{i}", np.concatenate([weights[p + ".weight"].T for p in parts], axis=1))
-        bias = constant(f"qkv_bias{i}", np.concatenate([weights[p + ".bias"] for p in parts]))
-        attended = fused("Attention", [x, qkv, bias, "lengths"], [f"attended{i}"], num_heads=_HEADS)
-
-        def normed(product: str, residual: str, layer: str, name: str) -> str:
-            inputs = [product, residual, weight(layer + ".LayerNorm.weight"), weight(layer + ".LayerNorm.bias")]
-            return fused("SkipLayerNormalization", [*inputs, weight(layer + ".dense.bias")], [name], epsilon=_EPSILON)
-
+    def layer(self, number: int, x: str) -> str:
+        """Add a transformer layer that reads `x`: attention over all heads, then the two dense steps."""
+        at = f"encoder.layer.{number}."
+        parts = [at + f"attention.self.{part}" for part in ("query", "key", "value")]
+        qkv = self.constant(f"qkv{number}", np.concatenate([self._weights[part + ".weight"].T for part in parts], axis=1))
+        bias = self.constant(f"qkv_bias{number}", np.concatenate([self._weights[part + ".bias"] for part in parts]))
+        attended = self.fused("Attention", [x, qkv, bias, "lengths"], [f"attended{number}"], num_heads=_HEADS)
         out = at + "attention.output"
-        x = normed(node("MatMul", [attended, weight(out + ".dense.weight", True)], [f"out{i}"]), x, out, f"mid{i}")
-        up = node("MatMul", [x, weight(at + "intermediate.dense.weight", True)], [f"up{i}"])
-        gelu = fused("BiasGelu", [up, weight(at + "intermediate.dense.bias")], [f"gelu{i}"])
-        down = node("MatMul", [gelu, weight(at + "output.dense.weight", True)], [f"down{i}"])
-        x = normed(down, x, at + "output", f"layer{i}")
-    node("Cast", ["mask"], ["mask_float"], to=TensorProto.FLOAT)
-    node("Unsqueeze", ["mask_float", "last"], ["mask_column"])
-    node("Mul", [x, "mask_column"], ["kept"])
-    node("ReduceSum", ["kept", "axis1"], ["summed"], keepdims=0)
-    node("LpNormalization", ["summed"], ["vectors"], axis=1, p=2)  # the mean's length does not matter after this
+        product = self.node("MatMul", [attended, self.weight(out + ".dense.weight", True)], [f"out{number}"])
+        x = self._normed(product, x, out, f"mid{number}")
+        up = self.node("MatMul", [x, self.weight(at + "intermediate.dense.weight", True)], [f"up{number}"])
+        gelu = self.fused("BiasGelu", [up, self.weight(at + "intermediate.dense.bias")], [f"gelu{number}"])
+        down = self.node("MatMul", [gelu, self.weight(at + "output.dense.weight", True)], [f"down{number}"])
+        return self._normed(down, x, at + "output", f"layer{number}")
 
-    shape = ["batch", "length"]
-    inputs = [helper.make_tensor_value_info(n, TensorProto.INT32, shape) for n in ("ids", "mask", "segments")]
-    output = helper.make_tensor_value_info("vectors", TensorProto.FLOAT, ["batch", 384])
-    initializers = [numpy_helper.from_array(v, n) for n, v in constants.items()]
-    graph = helper.make_graph(nodes, "MiniLM", inputs, [output], initializers)
-    opsets = [helper.make_opsetid("", 17), helper.make_opsetid("com.microsoft", 1)]
-    return helper.make_model(graph, opset_imports=opsets, ir_version=9)
+    def _normed(self, product: str, residual: str, layer: str, name: str) -> str:
+        norm = [self.weight(f"{layer}.LayerNorm.{part}") for part in ("weight", "bias")]
+        inputs = [product, residual, *norm, self.weight(layer + ".dense.bias")]
+        return self.fused("SkipLayerNormalization", inputs, [name], epsilon=_EPSILON)

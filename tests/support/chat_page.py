@@ -28,9 +28,10 @@ class PausedModel(QueueModel):
 
     def __init__(self, first: str, then: str, *later: str) -> None:
         self.go_on = threading.Event()
-        super().__init__(self._paused(first, then), *later)
+        super().__init__(self.paused(first, then), *later)
 
-    def _paused(self, first: str, then: str) -> Iterator[Reply]:
+    def paused(self, first: str, then: str) -> Iterator[Reply]:
+        """Return a reply that says `first`, waits until `go_on` is set, and says `then`."""
         yield from pieces(first, 7)
         while not self.go_on.wait(0.05):
             yield Waiting(0.05)

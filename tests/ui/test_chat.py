@@ -118,13 +118,13 @@ def test_an_earlier_answers_citation_brings_its_own_sources_back(tab: Page, quot
 def test_an_earlier_citation_leads_to_its_source_while_the_next_answer_is_written(
     tab: Page, chat_with: Callable[[object], str]
 ) -> None:
-    model = PausedModel("It builds them from ", "subgraphs [1].", QUESTION)
+    model = PausedModel("It builds them from ", "subgraphs [1].")
     model.go_on.set()
     tab.goto(chat_with(model))
     ask(tab, QUESTION)
     expect(tab.locator("#chat a.copy")).to_have_count(1)  # the answer is finished, and the next question is taken
     model.go_on.clear()
-    model.prompts.clear()
+    model.replies.append(model.paused("It predicts ", "arrivals [1]."))
     ask(tab, "What does PhaseNet predict from a waveform?")
     expect(tab.locator("#sources section:visible h3").first).to_contain_text("PhaseNet")
     tab.locator("#chat a.cite").first.click()
@@ -183,15 +183,15 @@ def test_what_a_model_writes_is_checked_and_cannot_inject(tab: Page, starter_hom
         "![see [1] here](http://outside.invalid/e.png) ![x\ny](http://outside.invalid/f.png) [go [1]](http://outside.invalid/g)"
         " http://outside.invalid/h www.outside.invalid/i `![x](http://outside.invalid/j.png)"
     )
-    asked = Assistant(load(home=starter_home), embedder=assistant.embedder, model=written(reply))
+    canned = Assistant(load(home=starter_home), embedder=assistant.embedder, model=written(reply))
     asked: list[str] = []
     tab.on("request", lambda request: asked.append(request.url))
-    server = serve(written)
+    server = serve(canned)
     url = next(server)
     tab.goto(url)
     ask(tab, QUESTION)
     expect(tab.locator("#chat .note").first).to_contain_text("1 supported")
-    expect(tab.locator("#chat .note").nth(1)).to_contain_text("The server read only 10 of about")
+    expect(tab.locator("#chat .note").nth(1)).to_contain_text("The server read only 11 of about")
     expect(tab.locator("#chat .cite.invalid")).to_have_text("[9]")
     assert "not in the cited abstract: 0.85" in (tab.locator("#chat .doubt").first.get_attribute("title") or "")
     expect(tab.locator("#chat")).to_contain_text("<img src=")
