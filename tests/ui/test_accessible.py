@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
-from support.chat_page import PausedModel, ask, serve
+from support.chat_page import PausedModel, ask, dismiss, serve
 from support.homes import copy_home
 
 import ui
@@ -108,11 +108,13 @@ def test_axe_finds_nothing_in_an_answer_that_is_written_and_in_its_marks(
         expect(page.locator("#chat .doubt.unsupported")).to_have_count(1)
         log = page.get_by_role("log")
         expect(log).to_have_attribute("aria-busy", "true")
+        dismiss(page)  # a toast of Gradio's own, as it shows where the page is slow
         assert findings(page) == []
         model.go_on.set()
         expect(page.locator("#chat a.copy")).to_have_count(1)
         expect(log).to_have_attribute("aria-busy", "false")
         expect(page.locator("#status")).to_have_text("The answer is ready.")
+        dismiss(page)  # a toast of Gradio's own, as it shows where the page is slow
         assert findings(page) == []
         mark = page.get_by_role("img", name=re.compile("not supported"))
         mark.focus()
