@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StrictInt, StrictStr
 
-Verdict = Literal["supported", "partial", "unsupported", "miscited", "uncited", "none"]
+Verdict = Literal["supported", "partial", "contradicted", "unsupported", "miscited", "uncited", "unchecked", "none"]
 Mode = Literal["model", "extractive", "corpus"]
 Progress = Callable[[str, int, int], None]  # called with a stage, how much of it is done, and of how much
 
@@ -180,11 +180,27 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
-    """One sentence of an answer, answer[start:end], with the numbers it cites and what the check found.
+class Difference:
+    """Words of a claim, claim.text[start:end], that the cited abstracts lack or say otherwise.
 
-    `added` are sources that the check found to support a sentence that cites none; `judged` is a model's verdict, where
-    one was asked for.
+    `n` and abstract[abstract_start:abstract_end] are what source `n` says in their place; None where there is no such place.
+    """
+
+    kind: Literal["figure", "name", "word"]
+    start: int
+    end: int
+    n: int | None = None
+    abstract_start: int | None = None
+    abstract_end: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A sentence or clause of an answer, answer[start:end], with the numbers it cites and what the check found.
+
+    `verdict` is the verdict shown, and `by` who found it: "words" for the check by code, else the name of a model.
+    `judged` is the model's verdict, where one judged. `added` are sources that the check found to support a sentence
+    that cites none. `differs` are the words that the evidence lacks or says otherwise.
     """
 
     text: str
@@ -196,6 +212,8 @@ class Claim:
     evidence: tuple[Evidence, ...] = ()
     added: tuple[int, ...] = ()
     judged: Verdict | None = None
+    differs: tuple[Difference, ...] = ()
+    by: str = "words"
 
     @property
     def disputed(self) -> bool:

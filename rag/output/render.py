@@ -17,6 +17,7 @@ MARK = "⚠"
 # For each verdict but "supported": the sign after the sentence, and its meaning in the legend.
 SIGNS: dict[Verdict, tuple[str, str]] = {
     "unsupported": (MARK, "not supported by the abstract it cites"),
+    "contradicted": ("≠", "the abstract says otherwise"),
     "partial": ("≈", "supported only in part"),
     "miscited": ("↪", "supported by another source than it cites"),
     "uncited": ("○", "without a source"),

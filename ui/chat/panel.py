@@ -20,6 +20,7 @@ from ui.chat.cards import anchor
 from ui.rendering import counted, rendered
 
 _VERDICTS = {
+    "contradicted": "contradicted by the abstract",
     "partial": "only partly supported",
     "unsupported": "not supported",
     "miscited": "cited to the wrong source",
