@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
+from typing import get_args
 
 import pytest
 from hypothesis import given
@@ -11,14 +12,14 @@ from support.factories import LAMPS, answer, hit, paper, sources
 
 from rag.assistant import Assistant
 from rag.output import render
-from rag.types import Answer, Claim, Hit, Passage
+from rag.types import Answer, Claim, Hit, Passage, Verdict
 
 # The contract of an answer as JSON; what stands here is what programs rely on.
 TOP = set(
     "id question standalone_question answer refused refusal_reason missing claims sources invalid_citations mode model "
     "base_url_host complete usage timings index warnings filters records reasoning incomplete_reason".split()
 )
-CLAIM = {"text", "start", "end", "citations", "verdict", "problems", "evidence", "added", "judged"}
+CLAIM = {"text", "start", "end", "citations", "verdict", "problems", "evidence", "added", "judged", "differs", "by"}
 EVIDENCE = {"n", "paper_id", "sentence", "start", "end", "score"}
 SOURCE = {"n", "paper_id", "title", "url", "published", "authors", "score", "cited"}
 REFUSED = answer(
@@ -42,7 +43,7 @@ def test_json_has_exactly_the_keys_of_the_contract_at_every_level(assistant: Ass
     assert told["refused"] or told["claims"]
     for claim in told["claims"]:
         assert set(claim) == CLAIM
-        assert claim["verdict"] in ("supported", "partial", "unsupported", "miscited", "uncited", "none")
+        assert claim["verdict"] in get_args(Verdict)
         assert all(set(e) == EVIDENCE for e in claim["evidence"])
     assert told["sources"]
     assert all(set(s) == SOURCE for s in told["sources"])
