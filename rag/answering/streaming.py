@@ -15,7 +15,7 @@ from rag.errors import EndpointError
 from rag.events import Checking, Event, Finish, Thought, Waiting
 from rag.interfaces import ChatModel, Embedder
 from rag.prompting import REFUSAL
-from rag.questions import analysis
+from rag.text import language
 from rag.text.thinking import CLOSE
 from rag.types import Answer, Prompt
 
@@ -75,7 +75,7 @@ class AnswerStream:
         thought, closed, after = text.partition(CLOSE)  # some models close a <think> block that they never opened
         if closed:
             reasoning, text = reasoning + thought, after
-        foreign = (_FOREIGN,) if analysis.is_foreign(text) else ()
+        foreign = (_FOREIGN,) if language.is_foreign(text) else ()
         return replace(
             answer,
             answer=text.strip(),

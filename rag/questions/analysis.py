@@ -60,15 +60,6 @@ _DETAIL_END = frozenset(
     "per more less most least wrote fixes kind kinds sort type types exactly really actually".split()
 )
 _ARTICLES = frozenset("a an the any some each all every both other main exact total single".split())
-_LAST_LATIN_CODE_POINT = 0x24F
-_FOREIGN_WORDS = frozenset(
-    "der die das ist sind wie was welche welcher und von mit für wird werden ein eine le la les est sont quel quelle quels "
-    "quelles comment pourquoi des du pour avec une que qué cuál cuáles cómo por para los las el es son con una qual quais "
-    "como o os um uma il gli che come perché di della wat hoe een het zijn welke voor é warum".split()
-)
-_ENGLISH_WORDS = frozenset(
-    "the of are what which how why when who and for with do does was in to a an on that by it can".split()
-)
 _MAX_DETAIL_WORDS = 4
 
 
@@ -140,13 +131,3 @@ def _details(question: str) -> list[Detail]:
         if stems:
             details.append(Detail(shown=" ".join(words), stems=stems, amount="many" in match.group().lower()))
     return details
-
-
-def is_foreign(question: str) -> bool:
-    """Whether `question` seems not to be English: it has letters of another script, or common words of another language."""
-    letters = [c for c in question if c.isalpha()]
-    if sum(ord(c) > _LAST_LATIN_CODE_POINT for c in letters) > len(letters) // 5:
-        return True
-    words = question.lower().replace("’", "'").replace("'", " ").split()
-
-    return len(_FOREIGN_WORDS.intersection(w.strip("?!.,;:¿¡") for w in words)) > len(_ENGLISH_WORDS.intersection(words))

@@ -16,8 +16,8 @@ from rag.collection import query as queries
 from rag.collection.patterns import Want
 from rag.collection.query import MAX_TOPIC_WORDS, RECENT_MONTHS, Query
 from rag.interfaces import ChatModel
-from rag.questions import analysis, followup
-from rag.text import dates
+from rag.questions import followup
+from rag.text import dates, language
 from rag.text.words import WORD, content_words
 from rag.types import Prompt, Turn
 
@@ -89,7 +89,7 @@ def in_english(question: str, model: ChatModel) -> tuple[str, tuple[str, ...]]:
 
     The model translates a question in another language. Raises EndpointError when the model cannot be asked.
     """
-    if not analysis.is_foreign(question):
+    if not language.is_foreign(question):
         return question, ()
     if model.mode == "extractive":
         return question, (_ENGLISH_ONLY,)
