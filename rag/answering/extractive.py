@@ -16,7 +16,7 @@ from rag.interfaces import Embedder, Vectors
 from rag.questions import analysis, followup
 from rag.questions.analysis import Analysis
 from rag.text import names, sentences
-from rag.text.citations import title_of
+from rag.text.statements import title_of
 from rag.text.words import content_words, method_names, numbers
 from rag.types import Mode, Prompt, Source
 

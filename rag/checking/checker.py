@@ -14,7 +14,8 @@ from rag.checking import support
 from rag.checking.support import MIN_PARTIAL_SCORE, Abstract, Finding
 from rag.interfaces import Embedder, Vectors
 from rag.text import citations
-from rag.text.citations import Statement
+from rag.text.statements import Statement, judged_text
+from rag.text.statements import statements as statements_of
 from rag.types import Claim, Source, Verdict
 
 MIN_OTHER_SOURCE_SCORE = 0.60  # of a source that is not cited, to call the claim miscited; see CONTRIBUTING
@@ -38,7 +39,7 @@ class Checker:
 
         Headings, code and lead-ins get the verdict "none". answer[claim.start:claim.end] is claim.text.
         """
-        statements = citations.statements(answer, self._sources)
+        statements = statements_of(answer, self._sources)
         if growing and statements:
             mark_follows = answer.startswith(_BRACKETS, statements[-1].start)  # it may belong to the sentence before
             statements = statements[: -2 if mark_follows else -1]
@@ -60,7 +61,7 @@ class Checker:
         return replace(self._judged[key], start=claim.start, end=claim.end)
 
     def _judge(self, claim: Claim) -> Claim:
-        text = citations.without_marks(claim.text)
+        text = judged_text(claim.text)
         numbers = {s.n for s in self._sources}
         invalid = tuple(f"[{n}] is not one of the sources" for n in claim.citations if n not in numbers)
         cited = [self._abstract(n) for n in claim.citations if n in numbers]

@@ -22,7 +22,7 @@ from rag.events import Finish, Thought
 from rag.interfaces import ChatModel
 from rag.settings.settings import Endpoint, Settings
 from rag.sources import formats
-from rag.text import citations, tokens
+from rag.text import statements, tokens
 from rag.types import Hit, Paper, Prompt, Source, Usage
 
 _STAGES = ("reachable", "path", "key", "model", "answer")
@@ -261,7 +261,7 @@ def _raise_if_cut(request: Prompt, usage: Usage, model: str | None) -> None:
 def cites(reply: str, sources: Sequence[Source]) -> bool:
     """Whether `reply` makes claims, each claim cites a source, and all citations are of `sources`."""
     numbers = {source.n for source in sources}
-    claims = [s for s in citations.statements(reply, sources) if s.is_claim]
+    claims = [s for s in statements.statements(reply, sources) if s.is_claim]
     return bool(claims) and not is_refusal(reply) and all(c.citations and numbers.issuperset(c.citations) for c in claims)
 
 

@@ -12,11 +12,12 @@ from itertools import pairwise
 Span = tuple[int, int]
 
 _ABBREVIATIONS = frozenset(
-    "al approx cf ch dr eg e.g eq eqs et fig figs ie i.e inc jr mr mrs ms no nos p pp prof ref refs resp sec secs st tab "
+    "al approx cf ch dr eg e.g eq eqs et fig figs ie i.e inc jr mr mrs ms p pp prof ref refs resp sec secs st tab "
     "vol vs w.r.t u.s u.k a.k.a viz ca".split()
 )
 # A full stop (with any closing quotes or brackets) before white space, a line break, or a full stop glued to the next word.
 _BREAK = re.compile(r"[.!?…]+[\"'”’)\]]*(?=\s)|\n+|(?<=[a-z)\]%]{2})\.(?=[A-Z][a-z]+[\s,])")
+_NUMBERED = re.compile(r"nos?")  # "No. 5", but "No. Lamps dim"
 _LAST_WORD = re.compile(r"([A-Za-z][A-Za-z.]*)$")
 _STARTS_LOWER = re.compile(r"\s*[a-z]")
 
@@ -31,6 +32,8 @@ def _ends_sentence(text: str, match: re.Match[str]) -> bool:
     if word is None or mark.rstrip("\"'”’)]") != ".":
         return True
     token = word.group(1).lower().rstrip(".")
+    if _NUMBERED.fullmatch(token) and re.match(r"\s+\d", text[match.end() :]):
+        return False
     initial = len(token) == 1 and word.group(1).isupper() and not text[max(0, word.start() - 1)].isdigit()
     return token not in _ABBREVIATIONS and not (initial and _is_initial(text, match.end()))
 

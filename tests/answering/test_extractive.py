@@ -10,7 +10,7 @@ from rag.answering.extractive import ExtractiveReader
 from rag.assistant import Assistant
 from rag.events import Finish
 from rag.index.minilm import MiniLM
-from rag.text.citations import title_of
+from rag.text.statements import title_of
 from rag.types import Answer, Prompt, Source
 
 ONE_THING = [

@@ -1,0 +1,273 @@
+"""Finds the statements of an answer: its sentences, and the clauses of a sentence that carry marks of their own.
+
+A statement also has the citations that it inherits, from the head of a list or a table or from a heading, and the context
+in which it is read. Offsets are into the answer as written. Whether a statement is supported is checked in rag.checking.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from rag.text import sentences
+from rag.text.citations import CODE_BLOCK, MATHS_BLOCK, Citation, citations, without_marks
+from rag.text.words import content_words, method_names
+from rag.types import Paper, Source
+
+_BULLET = re.compile(r"\s*(?:[-*•+]|\d{1,2}[.)])\s+")
+_LEAD_IN = re.compile(r"[^.!?]{1,160}:\s*")
+_TITLED = re.compile(r"\s*(?:#{1,6}\s.*|\*\*(?:[^*]|\\\*)+(?<!\.)\*\*:?|__[^_]+(?<!\.)__:?|[-=*_]{3,})\s*")
+_MATHS_LINE = re.compile(r"\s*(?:\\\[.*\\\]|\$\$.+\$\$)[\s.,]*")
+_TABLE_ROW = re.compile(r"\s*\|.*\|\s*")
+_TABLE_RULE = re.compile(r"\s*\|?[\s:|-]+\|[\s:|-]*")  # the line under the header of a table
+_SOURCE_NOUN = r"\b(?:abstracts?|sources?|excerpts?|texts?|papers?|authors?|stud(?:y|ies))\b"
+# Sentences about the sources themselves. The prompt asks for them when the sources answer only a part.
+_ABOUT_SOURCES = re.compile(
+    rf"{_SOURCE_NOUN}[^.;]{{0,40}}?\b(?:(?:do|does|did|is|are)(?: not|n['’]t)|nor)\b[^.;]{{0,24}}?"
+    r"\b(?:say|mention|tell|state|specif|provid|give|report|describ|discuss|answer|address|includ|contain|detail|given|stated"
+    r"|known|disclos|quantif|name)"
+    r"|\b(?:abstracts?|sources?|excerpts?)\b[^.;,]{0,40}?"
+    r"\b(?:gives?|names?|reports?|states?|offers?|contains?|provides?|says?|mentions?|includes?|has|have) "
+    r"(?:no|neither|nothing)\b",
+    re.IGNORECASE,
+)
+_UNCITED_ABOUT_SOURCES = re.compile(
+    r"\b(?:is|are)(?: not|n['’]t) (?:stated|given|known|specified|mentioned|reported|said|told|disclosed|quantified)\b"
+    r"|\b(?:no|none of the|neither of the) (?:abstracts?|papers?|sources?|information|details?)\b",
+    re.IGNORECASE,
+)
+# A sentence that only says what follows: "Two of the papers bear on this."
+_ANNOUNCES = re.compile(rf"{_SOURCE_NOUN}|\b(?:here|below|following|as follows)\b", re.IGNORECASE)
+_MAX_ANNOUNCING_WORDS = 4  # content words besides such a noun
+_YES_NO = re.compile(r"\s*(?:\*\*)?(?:yes|no|not exactly|partly|in part)(?:\*\*)?\s*(?:[,.:;!—–-]+\s*|$)", re.IGNORECASE)
+_TITLE_WORD = re.compile(r"\w+")
+_STRONG_BOUNDARY = re.compile(r";|[,—–]?\s+(?=(?:while|whereas|but|although|though|yet|and|or)\b)")
+_BOUNDARY = re.compile(r"\s*(?:[,;:—–]|(?=\b(?:while|whereas|but|although|though|yet|and|or)\b))\s*")
+_BETWEEN_MARKS = re.compile(r"(?:\s|,|;|and|&)*")
+_MIN_CLAUSE_WORDS = 3  # content words of a clause that is a statement of its own
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A sentence or clause answer[start:end], the numbers it cites, and whether it claims what a source could support.
+
+    `inherited` says that the citations stand in the head of its list, its table or its section. `context` is the sentence
+    before it, or that head, without marks. `sentence` is the offset at which its whole sentence starts.
+    """
+
+    start: int
+    end: int
+    is_claim: bool
+    citations: tuple[int, ...] = ()
+    inherited: bool = False
+    context: str = ""
+    sentence: int = 0
+
+
+def title_of(paper: Paper) -> str:
+    """Return the title of `paper` for bold Markdown, as the extractive reader writes it before a quotation."""
+    return paper.title.rstrip(". ").replace("*", "\\*")
+
+
+def statements(answer: str, sources: Sequence[Source] = ()) -> list[Statement]:
+    """Return the statements of `answer` in order, without bullets and without the bold title of a source before a colon.
+
+    A mark after a full stop, or alone on a line, belongs to the sentence before it. A mark at the start of a line belongs to
+    the sentence after it. These are no claims: headings, code, maths on its own line, lead-ins, titles, questions, a bare yes
+    or no, announcements, and sentences about the sources.
+    """
+    return _Reader(answer, sources).statements()
+
+
+def judged_text(statement: str) -> str:
+    """Return what `statement` claims: without marks, bars of a table, and a yes or no before it."""
+    cells = [cell.strip() for cell in without_marks(statement).split("|") if cell.strip(" -")]
+    return _YES_NO.sub("", ", ".join(cells), count=1)
+
+
+@dataclass(slots=True)
+class _Head:
+    """What stands over the lines to come: its text, its citations, and for how long it holds."""
+
+    text: str = ""
+    citations: tuple[int, ...] = ()
+    over: str = ""  # "list", "table" or "section"
+
+
+@dataclass(slots=True)
+class _Reader:
+    answer: str
+    sources: Sequence[Source]
+    marks: list[Citation] = field(default_factory=list)
+    plain: str = ""  # the answer with its marks blanked out
+    read: list[Statement] = field(default_factory=list)
+    head: _Head = field(default_factory=_Head)
+    section: _Head = field(default_factory=_Head)
+
+    def statements(self) -> list[Statement]:
+        self.marks = citations(self.answer, self.sources)
+        masked = list(self.answer)
+        for mark in self.marks:
+            masked[mark.start : mark.end] = " " * (mark.end - mark.start)
+        self.plain = "".join(masked)
+        blocks = [m.span() for m in (*CODE_BLOCK.finditer(self.answer), *MATHS_BLOCK.finditer(self.answer))]
+        lines = list(self._lines())
+        for n, (start, end) in enumerate(lines):
+            in_block = any(first <= start < last for first, last in blocks)
+            following = self.plain[slice(*lines[n + 1])] if n + 1 < len(lines) else ""
+            self._line(start, end, in_block, following)
+        return self.read
+
+    def _lines(self) -> Iterator[tuple[int, int]]:
+        position = 0
+        for line in self.answer.splitlines(keepends=True):
+            start, position = position, position + len(line)
+            if line.strip():
+                yield start, position
+
+    def _line(self, start: int, end: int, in_block: bool, following: str) -> None:
+        line, text = self.answer[start:end], self.plain[start:end].rstrip()
+        bullet = _BULLET.match(line)
+        skipped = bullet.end() if bullet else 0
+        row = _TABLE_ROW.fullmatch(text)
+        if in_block or _MATHS_LINE.fullmatch(text) or (text and _TABLE_RULE.fullmatch(text)):
+            self._no_claim(start, line)
+        elif text and _TITLED.fullmatch(text):
+            self.section = self.head = _Head(text.strip("#*_: "), self._cited(start, end), "section")
+            self._no_claim(start, line)
+        elif text and _LEAD_IN.fullmatch(text):
+            self.head = _Head(text.strip(), self._cited(start, end) or self._inherited(in_list=bool(bullet)), "list")
+            self._no_claim(start, line)
+        elif row and _TABLE_RULE.fullmatch(following.rstrip()):
+            self.head = _Head(judged_text(text), self._cited(start, end), "table")
+            self._no_claim(start, line)
+        elif row:
+            self._add(start + line.index(line.strip()), start + len(line.rstrip()), start)
+        elif text:
+            if self.head.over == "table" or (self.head.over == "list" and not bullet and not line[0].isspace()):
+                self.head = self.section
+            title = next((t for t in map(_lead_title, self.sources) if line.startswith(t, skipped)), "")
+            for span in self._sentences(start + skipped + len(title), end):
+                self._sentence(*span)
+        elif self.read and self.read[-1].is_claim:  # marks alone on a line
+            last = self.read.pop()
+            self._add(last.start, start + len(line.rstrip()), last.sentence)
+
+    def _no_claim(self, start: int, line: str) -> None:
+        begin = start + line.index(line.strip())
+        self.read.append(Statement(begin, begin + len(line.strip()), is_claim=False, sentence=begin))
+
+    def _sentences(self, begin: int, end: int) -> list[tuple[int, int]]:
+        """Return the spans of the sentences of plain[begin:end], each with the marks that belong to it."""
+        spans = self._split(begin, end)
+        if not spans:
+            return []
+        starts = [start for start, _ in spans]
+        starts[0] = min([starts[0], *(m.start for m in self.marks if begin <= m.start < starts[0])])
+        return [
+            (start, max([stop, *(m.end for m in self.marks if start <= m.start < following)]))
+            for (_, stop), start, following in zip(spans, starts, [*starts[1:], end], strict=True)
+        ]
+
+    def _split(self, begin: int, end: int) -> list[tuple[int, int]]:
+        """Return the spans of the sentences of plain[begin:end]. The signs of bold text that touch a sentence are in its span."""
+        unbold = self.plain[begin:end].replace("**", "  ")  # "**No.** It hums." is two sentences
+        spans: list[tuple[int, int]] = []
+        for a, b in sentences.split(unbold):
+            start, stop = begin + a, begin + b
+            if self.plain.endswith("**", spans[-1][1] if spans else begin, start):
+                start -= 2
+            spans.append((start, stop + 2 * self.plain.startswith("**", stop, end)))
+        return spans
+
+    def _sentence(self, start: int, end: int) -> None:
+        for first, last in self._clauses(start, end):
+            self._add(first, last, start)
+
+    def _clauses(self, start: int, end: int) -> list[tuple[int, int]]:
+        """Return the clauses of a sentence: cut between its marks, where a clause ends and each side claims something."""
+        cuts = [c for a, b in pairwise(self._runs(start, end)) if (c := self._cut(a[1], b[0])) is not None]
+        clauses, first = [], start
+        for cut, resumed in cuts:
+            if _is_clause(self.plain[first:cut]) and _is_clause(self.plain[resumed:end]):
+                clauses.append((first, cut))
+                first = resumed
+        return [*clauses, (first, end)]
+
+    def _runs(self, start: int, end: int) -> list[tuple[int, int]]:
+        """Return the spans of marks that stand together, as [1][2] or [1] and [2]."""
+        runs: list[tuple[int, int]] = []
+        for mark in (m for m in self.marks if start <= m.start < end):
+            if runs and _BETWEEN_MARKS.fullmatch(self.answer, runs[-1][1], mark.start):
+                runs[-1] = (runs[-1][0], mark.end)
+            else:
+                runs.append((mark.start, mark.end))
+        return runs
+
+    def _cut(self, after: int, before: int) -> tuple[int, int] | None:
+        """Return where a clause ends and the next begins between two marks; None when both stand in one clause."""
+        at_mark = _BOUNDARY.match(self.plain, after, before)
+        if at_mark and at_mark.end() > after:
+            return after, at_mark.end()
+        if at_mark:
+            return None
+        inner = _STRONG_BOUNDARY.search(self.plain, after, before)
+        return (inner.start(), inner.end()) if inner else None
+
+    def _cited(self, start: int, end: int) -> tuple[int, ...]:
+        return tuple(dict.fromkeys(n for m in self.marks if start <= m.start < end for n in m.numbers))
+
+    def _inherited(self, *, in_list: bool) -> tuple[int, ...]:
+        return self.head.citations if self.head.over != "list" or in_list else self.section.citations
+
+    def _add(self, start: int, end: int, sentence: int) -> None:
+        own = self._cited(start, end)
+        text = self.plain[start:end].strip()
+        self.read.append(
+            Statement(
+                start,
+                end,
+                is_claim=self._claims(text, cites=bool(own)),
+                citations=own or self.head.citations,
+                inherited=not own and bool(self.head.citations),
+                context=self._context(),
+                sentence=sentence,
+            )
+        )
+
+    def _context(self) -> str:
+        if self.head.over in ("list", "table"):
+            return self.head.text
+        last = self.read[-1] if self.read else None
+        return judged_text(self.answer[last.start : last.end]) if last and last.is_claim else self.head.text
+
+    def _claims(self, text: str, *, cites: bool) -> bool:
+        if _folded(text) in {_folded(s.paper.title) for s in self.sources} or _ABOUT_SOURCES.search(text):
+            return False
+        words = content_words(judged_text(text))
+        if cites or not words:
+            return bool(words)
+        return not (text.endswith("?") or _UNCITED_ABOUT_SOURCES.search(text) or _is_announcement(text, words))
+
+
+def _lead_title(source: Source) -> str:
+    return f"**{title_of(source.paper)}**:"
+
+
+def _is_clause(text: str) -> bool:
+    return len(content_words(text)) >= _MIN_CLAUSE_WORDS
+
+
+def _is_announcement(text: str, words: set[str]) -> bool:
+    return bool(
+        _ANNOUNCES.search(text)
+        and len(words) <= _MAX_ANNOUNCING_WORDS
+        and not method_names(text)
+        and not any(c.isdigit() for c in text)
+    )
+
+
+def _folded(title: str) -> str:
+    return " ".join(_TITLE_WORD.findall(title.lower()))
