@@ -1,4 +1,4 @@
-"""python -m evals run | calibrate | retrieval | bench: measures answers, the grounding check, retrieval and speed.
+"""python -m evals run | claims | calibrate | retrieval | bench: measures answers, the grounding check, retrieval and speed.
 
 add-feedback makes cases of answers that were rated in the chat.
 """
@@ -9,7 +9,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from evals import bench, calibrate, feedback, retrieval, run
+from evals import bench, calibrate, claims, feedback, retrieval, run
 from rag.terminal import add_verbose, fail_in_one_sentence
 
 
@@ -20,6 +20,7 @@ def arguments() -> argparse.ArgumentParser:
     for name, command, about in (
         ("run", run, "ask every case and measure the answers"),
         ("calibrate", calibrate, "measure what the grounding check catches"),
+        ("claims", claims, "measure the grounding check on labelled answers"),
         ("retrieval", retrieval, "measure whether the right papers are found"),
         ("bench", bench, "measure speed and memory on this machine"),
         ("add-feedback", feedback, "make cases of the answers that were rated in the chat"),

@@ -172,7 +172,7 @@ class _Reader:
         ]
 
     def _split(self, begin: int, end: int) -> list[tuple[int, int]]:
-        """Return the spans of the sentences of plain[begin:end]. The signs of bold text that touch a sentence are in its span."""
+        """Return the spans of the sentences of plain[begin:end]. Signs of bold text that touch it are in its span."""
         unbold = self.plain[begin:end].replace("**", "  ")  # "**No.** It hums." is two sentences
         spans: list[tuple[int, int]] = []
         for a, b in sentences.split(unbold):

@@ -1,0 +1,118 @@
+"""python -m evals claims: measures the grounding check on answers whose sentences are labelled true or false.
+
+The bundled answers are written as strong models write, over abstracts of the starter corpus and over others. Half of them
+is for choosing thresholds (dev), the other half is for reporting (test). No abstract is in both halves.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from evals import labelled_claims
+from evals.labelled_claims import FOREIGN, GROUPS, LabelledAnswer, LabelledClaim
+from rag.checking import checker
+from rag.index.embedder_cache import CachedEmbedder
+from rag.index.minilm import MiniLM
+from rag.interfaces import Embedder
+from rag.output.render import SIGNS
+from rag.settings.settings import load
+from rag.types import Claim
+
+_STRONG = ("unsupported", "contradicted", "miscited")  # verdicts that call a sentence false; others doubt it
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A labelled claim of an answer with the verdicts of the claims that the check made of it."""
+
+    answer: LabelledAnswer
+    claim: LabelledClaim
+    verdicts: tuple[str, ...]
+
+    @property
+    def marked(self) -> bool:
+        return any(v in SIGNS for v in self.verdicts)
+
+    @property
+    def strongly(self) -> bool:
+        return any(v in _STRONG for v in self.verdicts)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--file", type=Path, metavar="FILE", help="labelled answers of your own, as in evals/cases/claims.jsonl"
+    )
+    parser.add_argument("--split", choices=("dev", "test"), help="one half only")
+    parser.add_argument("--list", action="store_true", help="print each sentence that is marked wrongly or missed")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print a table for each half; return 0."""
+    embedder = CachedEmbedder(MiniLM(load().home))
+    for split in (args.split,) if args.split else ("dev", "test"):
+        judged = judge(labelled_claims.load(args.file, split), embedder)
+        print("\n".join(table(judged, split)) + "\n")
+        if args.list:
+            print("\n".join(mistakes(judged)) + "\n")
+    return 0
+
+
+def judge(answers: Iterable[LabelledAnswer], embedder: Embedder) -> list[Judged]:
+    """Return each labelled claim with the verdicts of the product's own check."""
+    judged = []
+    for answer in answers:
+        claims = checker.check(answer.answer, answer.sources, embedder)
+        judged += [Judged(answer, labelled, tuple(_verdicts(labelled, claims))) for labelled in answer.claims]
+    return judged
+
+
+def _verdicts(labelled: LabelledClaim, claims: Sequence[Claim]) -> Iterator[str]:
+    """Yield the verdicts of the claims that share half of their text, or half of its text, with the labelled one."""
+    for claim in claims:
+        shared = min(claim.end, labelled.end) - max(claim.start, labelled.start)
+        if shared * 2 > min(claim.end - claim.start, labelled.end - labelled.start):
+            yield claim.verdict
+
+
+def table(judged: Sequence[Judged], title: str) -> Iterator[str]:
+    """Yield the share of honest sentences that are marked, by form, and of false ones that are caught, by kind."""
+    honest = [j for j in judged if j.claim.honest]
+    false = [j for j in judged if not j.claim.honest and j.claim.form not in FOREIGN]
+    answers = {j.answer.id: [h for h in honest if h.answer.id == j.answer.id] for j in honest}
+    spoiled = sum(any(h.marked for h in of_one) for of_one in answers.values())
+    foreign = len(judged) - len(honest) - len(false)
+    yield f"{title}: {len(honest)} honest sentences, {len(false)} false ones, and {foreign} false ones in other languages"
+    yield f"{'honest':28} {'n':>5} {'marked':>7} {'strongly':>9}"
+    for form in dict.fromkeys(["all", *sorted({j.claim.form for j in honest})]):
+        of_form = [j for j in honest if form in ("all", j.claim.form)]
+        yield f"{form:28} {len(of_form):5} {_share(of_form, _marked):7.3f} {_share(of_form, _strongly):9.3f}"
+    yield f"answers with a false mark: {spoiled} of {len(answers)}"
+    yield f"{'false':28} {'n':>5} {'caught':>7} {'strongly':>9}"
+    each = {kind: (kind,) for group in GROUPS.values() for kind in group}
+    for name, kinds in (GROUPS | each).items():
+        of_kind = [j for j in false if j.claim.kind in kinds]
+        yield f"{name:28} {len(of_kind):5} {_share(of_kind, _marked):7.3f} {_share(of_kind, _strongly):9.3f}"
+
+
+def mistakes(judged: Sequence[Judged]) -> Iterator[str]:
+    """Yield a line for each honest sentence that is marked and each false one that is not."""
+    for j in judged:
+        if j.marked == j.claim.honest and not (j.claim.form in FOREIGN and not j.claim.honest):
+            text = j.answer.answer[j.claim.start : j.claim.end]
+            verdicts = ", ".join(j.verdicts) or "nothing"
+            yield f"{j.answer.id} {j.claim.label}/{j.claim.kind or j.claim.form} -> {verdicts}: {text}"
+
+
+def _marked(judged: Judged) -> bool:
+    return judged.marked
+
+
+def _strongly(judged: Judged) -> bool:
+    return judged.strongly
+
+
+def _share(judged: Sequence[Judged], test: Callable[[Judged], bool]) -> float:
+    return sum(map(test, judged)) / len(judged) if judged else float("nan")
