@@ -84,7 +84,9 @@ def statements(answer: str, sources: Sequence[Source] = ()) -> list[Statement]:
 def judged_text(statement: str) -> str:
     """Return what `statement` claims: without marks, bars of a table, and a yes or no before it."""
     cells = [cell.strip() for cell in without_marks(statement).split("|") if cell.strip(" -")]
-    return _YES_NO.sub("", ", ".join(cells), count=1)
+    text = ", ".join(cells)
+    answered = _YES_NO.match(text)
+    return text[answered.end() :] if answered else text
 
 
 @dataclass(slots=True)

@@ -230,6 +230,7 @@ def test_sentences_that_say_something_are_claims(sentence: str) -> None:
         ("**No** – lamps dim [1].", "lamps dim."),
         ("| LanternNet [1] | 340 lamps |", "LanternNet, 340 lamps"),
         ("No lamp dims.", "No lamp dims."),
+        ("In Chatino, every lamp dims.", "In Chatino, every lamp dims."),
     ],
 )
 def test_what_is_judged_has_no_marks_no_bars_and_no_bare_answer(statement: str, words: str) -> None:
