@@ -25,8 +25,9 @@ def read(tokens: Tokens, i: int) -> tuple[Number, int]:
     if _in_name(tokens, i):
         tokens.in_names.add(i)
         scale = LETTER_SCALES.get(tokens.at(i + 1).text, 0.0) if tokens.glued(i + 1) else 0.0
-        scaled = ((value * scale, None),) if scale else ()
-        return replace(number, name=True, others=scaled), i + 1
+        if scale:
+            number = replace(number, value=value * scale, step=step * scale, scale=scale, plain=False, others=((value, None),))
+        return replace(number, name=True), i + 1
     number, after = _power(tokens, number, i + 1)
     if tokens.at(after).text == "/" and tokens.glued(after) and tokens.glued(after + 1) and tokens.at(after + 1).kind == "n":
         whole, _ = _value(tokens.at(after + 1).text)

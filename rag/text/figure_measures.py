@@ -9,6 +9,7 @@ from rag.text.figure_tokens import Number, Tokens
 from rag.text.figure_units import PERCENT, POINTS, TIMES, Unit
 
 LETTER_SCALES = {"k": 1e3, "K": 1e3, "M": 1e6, "B": 1e9, "T": 1e12, "m": 1e6, "b": 1e9, "t": 1e12}
+_POINTS_REACH = 2  # tokens between a number and "points"
 
 
 def measured(tokens: Tokens, number: Number, i: int) -> tuple[Number, int]:
@@ -51,4 +52,14 @@ def _unit(tokens: Tokens, i: int) -> tuple[Unit | None, int]:
         j = j + 2 if tokens.hyphen(j + 1) else j + 1
         unit = figure_units.named(tokens.word(j)) if tokens.word(j) else None
         unit = unit if unit and unit.dimension == "time" else None
-    return unit, j + 1
+    return (unit, j + 1) if unit else _points(tokens, i)
+
+
+def _points(tokens: Tokens, i: int) -> tuple[Unit | None, int]:
+    """Read "BLEU points", "accuracy points", "F1 points"."""
+    for j in range(i, i + _POINTS_REACH):
+        if tokens.word(j + 1) in ("point", "points"):
+            return POINTS, j + 2
+        if tokens.at(j).kind == "s":
+            break
+    return None, i

@@ -9,9 +9,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from rag.text import figure_digits, figure_words
+from rag.text import figure_digits, figure_units, figure_words
 from rag.text.figure_tokens import Number, Tokens
-from rag.text.figure_units import Unit
+from rag.text.words import STOP
 
 _HEDGES = dict.fromkeys(
     "about around roughly approximately approx nearly almost some circa ca close order neighbourhood".split(), "about"
@@ -21,8 +21,10 @@ _HEDGES |= dict.fromkeys(
     "over above beyond exceed exceeds exceeding exceeded upward upwards least more > ≥ good odd".split(), "over"
 )
 _HEDGES |= dict.fromkeys("under below less fewer within barely < ≤".split(), "under")
+_MORE = frozenset("more less increase improvement gain gains speedup reduction".split())  # after a change
+_DATED = frozenset("hour hours day days week weeks month months year years".split())  # units that stand before their number
 _HEDGE_REACH = 4  # tokens before a figure that may hold its hedge
-_JOINT = re.compile(r"\s?(?:[-–—~/,]|--|,?\s?(?:to|and|or)(?:\sup\sto|\sthe\sother)?)\s?")
+_JOINT = re.compile(r"\s?(?:(?P<range>-|–|—|~|--|to(?:\s(?:up\sto|about|over))?)|[/,]|,?\s?(?:and|or)(?:\s(?:about|over))?)\s?")
 _MAX_JOINT = 14  # characters between the numbers of a range or a row
 
 
@@ -40,8 +42,20 @@ def _numbers(tokens: Tokens) -> Iterator[Number]:
         elif tokens.at(i).kind == "w":
             number, after = figure_words.read(tokens, i)
         if number is not None:
-            yield replace(number, hedge=_hedge(tokens, i))
+            yield _in_context(tokens, number, i, after)
         i = max(after, i + 1)
+
+
+def _in_context(tokens: Tokens, number: Number, before: int, after: int) -> Number:
+    """Return `number`, which stands between the tokens `before` and `after`, with what its neighbours say of it."""
+    first = after + 1 if tokens.hyphen(after) else after
+    following = tokens.word(first)
+    noun = following not in STOP and not following.endswith("er") and tokens.at(first).text == following != ""
+    change = following in _MORE or following.endswith("er") or "by" in (tokens.word(before - n) for n in (1, 2, 3))
+    others = number.others
+    if number.plain and tokens.word(before - 1) in _DATED:  # "day 28", "months 3 to 6"
+        others = (*others, (number.value, figure_units.named(tokens.word(before - 1))))
+    return replace(number, hedge=_hedge(tokens, before), counted=noun and number.is_count, change=change, others=others)
 
 
 def _hedge(tokens: Tokens, i: int) -> str:
@@ -61,15 +75,17 @@ def _with_shared_units(numbers: list[Number], text: str) -> list[Number]:
     for number in reversed(numbers):
         following = shared[-1] if shared else None
         if following and number.plain and not number.name and 0 <= following.start - number.end <= _MAX_JOINT:
-            joined = _JOINT.fullmatch(text[number.end : following.start])
-            if joined:
-                number = replace(number, others=(*number.others, *_readings(number, following)), scale=following.scale)
+            joint = _JOINT.fullmatch(text[number.end : following.start])
+            number = _shared(number, following, in_range=joint["range"] is not None) if joint else number
         shared.append(number)
     return shared[::-1]
 
 
-def _readings(number: Number, following: Number) -> tuple[tuple[float, Unit | None], ...]:
-    units = [unit for unit in (following.unit, *(unit for _, unit in following.others)) if unit]
+def _shared(number: Number, following: Number, *, in_range: bool) -> Number:
+    """Return `number` with the units and the scale of `following` too; in a range it has no other unit."""
+    units = list(dict.fromkeys([following.unit, *(unit for _, unit in following.others)]))
+    if not in_range and None not in units:
+        units = [None, *units]
     scales = [1.0, following.scale] if following.scale != 1 else [1.0]
-    read = [(number.value * scale, unit) for scale in scales for unit in (None, *units)]
-    return tuple(dict.fromkeys(reading for reading in read if reading != (number.value, None)))
+    (value, unit), *others = dict.fromkeys((number.value * scale, unit) for scale in scales for unit in units)
+    return replace(number, value=value, unit=unit, others=(*number.others, *others), scale=following.scale)

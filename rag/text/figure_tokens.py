@@ -15,6 +15,9 @@ _MAX_WORDS = 9  # of a number in words
 _GAPS = frozenset("-\\$~{}")  # between a number and its unit: "5-fold", "30\\,ms", "$3\\times$"
 
 
+Reading = tuple[float, Unit | None]
+
+
 @dataclass(frozen=True, slots=True)
 class Number:
     """A figure at text[start:end]. `step` is the value of its last place; `others` are further readings of it."""
@@ -29,8 +32,20 @@ class Number:
     scale: float = 1.0  # 1e3 of "64k"
     name: bool = False  # digits inside a name
     plain: bool = False  # written with neither unit nor scale
+    counted: bool = False  # a plain integer before what it counts: "20 languages"
+    change: bool = False  # "by 20%", "20% more"
     parts: tuple[float, ...] = ()  # (2, 3) of "two out of three"
-    others: tuple[tuple[float, Unit | None], ...] = ()
+    others: tuple[Reading, ...] = ()
+
+    @property
+    def readings(self) -> tuple[Reading, ...]:
+        """The value with its unit, as it reads first and in other ways."""
+        return ((self.value, self.unit), *self.others)
+
+    @property
+    def is_count(self) -> bool:
+        """Whether the figure is an integer without a unit."""
+        return self.plain and self.unit is None and self.value.is_integer() and self.step >= 1
 
     @property
     def is_year(self) -> bool:

@@ -31,7 +31,7 @@ def _spelled(tokens: Tokens, i: int) -> tuple[Number | None, int] | None:
         return None
     taken += article
     after = tokens.skip(i, taken)
-    number = Number(value, None, step, tokens.at(i).start, tokens.at(after - 1).end, spelled=True, plain=True)
+    number = Number(value, None, step, tokens.at(i).start, tokens.at(after - 1).end, spelled=True, plain=True, scale=step)
     shared = _denominated(tokens, number, after)
     if shared:
         return shared
