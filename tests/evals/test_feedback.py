@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from support.factories import LAMPS, answer, paper, silent, sources
-from support.homes import copy_home
+from support.homes import copy_home, write_old_history
 
 from evals import case_files
 from evals.__main__ import main
@@ -111,6 +111,14 @@ def test_rated_answers_are_asked_again_on_the_spot(home: Path, capsys: pytest.Ca
     rows = {line.split()[0]: line.split()[1:] for line in out.splitlines() if line.strip()}
     assert rows["numeric"][:5] == ["1", "1.000", "1.000", "1.000", "1.000"]
     assert (rows["answerable"], rows["unanswerable"]) == (["1", "0"], ["0", "1"])
+
+
+def test_answers_that_version_0_1_kept_make_cases_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_old_history(tmp_path)
+    assert main(["add-feedback", "--home", str(tmp_path), "--out", "old.jsonl"]) == 0
+    assert "1 cases added" in capsys.readouterr().out
+    [case] = case_files.load(Path("old.jsonl"))
+    assert (case.id, case.must_include) == ("feedback-id Second?", (("340",),))
 
 
 def test_what_a_person_made_of_the_cases_stays(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,7 +14,7 @@ from support.factories import answer, paper, sources
 from rag.assistant import Assistant
 from rag.errors import LibraryError
 from rag.storage import answers
-from rag.types import Answer, Filters, Passage, Timings, Usage
+from rag.types import Answer, Difference, Filters, Passage, Timings, Usage
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 NUMBER = st.floats(allow_nan=False)
@@ -66,6 +66,21 @@ def test_a_field_that_came_later_is_read_with_its_default() -> None:
     record = answers.dump(answer(reasoning="Hm."))
     del record["answer"]["reasoning"]
     assert answers.load(record) == answer()
+
+
+def test_claims_of_before_have_no_words_that_differ_and_were_checked_by_words() -> None:
+    record = answers.dump(answer())
+    for field in ("differs", "by", "judged"):
+        del record["answer"]["claims"][0][field]
+    assert answers.load(record) == answer()
+    assert answers.load(record).claims[0].by == "words"
+
+
+def test_a_verdict_of_a_model_and_the_words_that_differ_come_back() -> None:
+    differs = (Difference("figure", 16, 19, 1, 70, 73), Difference("name", 0, 10))
+    claim = replace(answer().claims[0], verdict="contradicted", judged="contradicted", by="qwen3:8b", differs=differs)
+    made = answer(claims=(claim, replace(claim, verdict="unchecked", differs=())))
+    assert again(made) == made
 
 
 @pytest.mark.parametrize(

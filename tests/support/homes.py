@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from importlib.metadata import version
 from pathlib import Path
 
@@ -69,3 +71,10 @@ def starter_key(embedder: Embedder) -> str:
         ):
             key.update(path.name.encode() + path.read_bytes())
     return key.hexdigest()[:20]
+
+
+def write_old_history(home: Path) -> None:
+    """Write the history that version 0.1 of the program left: one conversation of "token-of-mine", with a rated answer."""
+    dump = Path(__file__).resolve().parents[1] / "storage" / "history_v1.sql"
+    with closing(sqlite3.connect(home / "history.sqlite")) as db:
+        db.executescript(dump.read_text("utf-8"))

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from support.chat_page import FIRST, SECOND, ask, serve
 from support.factories import answer
-from support.homes import copy_home
+from support.homes import copy_home, write_old_history
 
 from rag.assistant import Assistant
 from rag.index.minilm import MiniLM
@@ -19,7 +19,7 @@ from rag.storage.history import History
 from rag.types import Filters
 from ui.chat.answering import Asked, Live, respond
 from ui.chat.conversation import Conversation
-from ui.chat.kept_conversations import exported, keep, take_back
+from ui.chat.kept_conversations import exported, keep, opened, take_back
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +71,19 @@ def test_a_conversation_is_there_again_after_a_restart_with_its_sources_and_mark
         link = tab.locator("#chat li", has_text="samples the training graph itself").locator("a.cite")
         link.click()
         expect(tab.locator("#sources mark.active")).to_contain_text("samples the training graph itself")
+
+
+def test_a_conversation_that_version_0_1_kept_is_opened_and_exported(tmp_path: Path) -> None:
+    write_old_history(tmp_path)
+    history = History(tmp_path)
+    [kept] = history.conversations("token-of-mine")
+    conversation = opened(history, kept.id, Conversation(), "token-of-mine")
+    assert [answer.claims[0].by for answer in conversation.answers] == ["words", "words"]
+    shown = [message["content"] for message in conversation.messages()]
+    assert "LanternNet dims 340 lamps" in shown[1]
+    assert "1 statement: 1 supported" in shown[1]
+    assert "doubt" not in shown[1]
+    assert "LanternNet dims 340 lamps [1]." in exported("md", conversation)[1]
 
 
 def test_another_browser_sees_none_of_it(tab: Page) -> None:
