@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from rag.errors import RagError, UsageError
 from rag.events import Checking, Thought, Waiting
-from rag.output import render
+from rag.output import findings, render, signs
+from rag.output.growing import GrowingText, Part
 from rag.request import AskRequest, checked_question, filter_parameters, parse, read_filters
 from rag.terminal import NO_MODEL, add_verbose, fail_in_one_sentence, progress_bars, say
 from rag.text.words import clean
@@ -34,12 +35,24 @@ _FORMS: dict[str, Callable[[Answer], str]] = {
     "bibtex": render.bibtex,
     "ris": render.ris,
 }
-_STYLES = {"supported": "green", "unsupported": "bold red", "partial": "yellow", "miscited": "magenta", "uncited": "cyan"}
+_STYLES = {
+    "supported": "green",  # of an added citation
+    "unsupported": "bold red",
+    "contradicted": "bold red",
+    "partial": "yellow",
+    "miscited": "magenta",
+    "uncited": "cyan",
+}
+_STYLE_OF_DIFFERENCE = "bold underline"
 
 
 def arguments() -> argparse.ArgumentParser:
     """Return the parser of the command line. The reference pages are made from it."""
-    parser = argparse.ArgumentParser(prog="python -m rag.ask", description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m rag.ask",
+        description=__doc__.partition("\n")[0],
+        epilog=f"The check gives each sentence that it doubts a sign: {signs.legend()}.",
+    )
     parser.add_argument("question", nargs="?", help="the question; - reads it from standard input")
     parser.add_argument("--batch", metavar="FILE|-", help="JSONL of id, question, k, history, filters: one answer a line")
     parser.add_argument("--search", action="store_true", help="only list the papers found")
@@ -176,40 +189,51 @@ def _streamed_to_terminal(assistant: Assistant, question: str, only: Filters, fo
     doing = f"asking {assistant.model.name or 'the model'}" if assistant.model.mode == "model" else "reading"
     spinner = console.status(doing)
     spinner.start()
-    found, shown, signed = None, "", 0
+    found, growing = None, GrowingText()
     try:
         for event in assistant.stream(question, filters=only, force=force):
             if isinstance(event, Found):
                 found = event
             elif isinstance(event, str):
                 spinner.stop()
-                shown += event
-                _print(console, render.plain(event))
+                _print_parts(console, growing.add(event))
             elif isinstance(event, Claim):
-                signed += 1
-                _print_sign(console, event)
+                _print_parts(console, growing.check(event))
             elif isinstance(event, Answer):
                 answer = event
             else:
                 spinner.update(f"{doing}, {_status(event)}")
     except KeyboardInterrupt:
-        if found is None or not shown:
+        if found is None or not growing.text:
             raise
-        answer = assistant.cut(question, found, shown, "stopped")
+        answer = assistant.cut(question, found, growing.text, "stopped")
     finally:
         spinner.stop()
-    for claim in answer.claims[signed:]:
-        _print_sign(console, claim)
-    _print(console, f"\n\n{render.tail(answer)}\n")
+    _print_parts(console, growing.finish(answer))
+    _print_tail(console, answer, growing.unsigned)
     return answer
 
 
 def _print(console: Console, text: str, style: str | None = None) -> None:
-    console.print(text, style=style, end="", markup=False, soft_wrap=True)
+    console.print(signs.printable(text), style=style, end="", markup=False, soft_wrap=True)
 
 
-def _print_sign(console: Console, claim: Claim) -> None:
-    _print(console, render.suffix(claim), _STYLES.get(claim.verdict))
+def _print_parts(console: Console, parts: Iterable[Part]) -> None:
+    for part in parts:
+        _print(console, part.text, _STYLES.get(part.verdict or ""))
+
+
+def _print_tail(console: Console, answer: Answer, unsigned: int) -> None:
+    """Print the findings, with the words that differ underlined, and the sources."""
+    late = f"{unsigned} of the signs came after the text was printed, so that the text lacks them."
+    lines = [(findings.Words(late),)] * bool(unsigned) + findings.lines(answer)
+    _print(console, "\n" * (2 if lines else 1))
+    for line in lines:
+        for words in line:
+            _print(console, words.text, _STYLE_OF_DIFFERENCE if words.differs else None)
+        _print(console, "\n")
+    if listed := render.listed(answer):
+        _print(console, f"\n{listed}\n")
 
 
 def _status(event: Thought | Waiting | Checking) -> str:

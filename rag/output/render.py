@@ -3,29 +3,20 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 from rag.output import references
-from rag.storage import filters
+from rag.output.findings import text as findings
+from rag.output.signs import MARK as MARK
+from rag.output.signs import SIGNS as SIGNS
+from rag.output.signs import marked, plain, printable
 from rag.text import sentences
-from rag.types import Answer, Claim, Filters, Hit, Paper, Source, Verdict
+from rag.types import Answer, Filters, Hit, Paper, Source
 
-MARK = "⚠"
-# For each verdict but "supported": the sign after the sentence, and its meaning in the legend.
-SIGNS: dict[Verdict, tuple[str, str]] = {
-    "unsupported": (MARK, "not supported by the abstract it cites"),
-    "contradicted": ("≠", "the abstract says otherwise"),
-    "partial": ("≈", "supported only in part"),
-    "miscited": ("↪", "supported by another source than it cites"),
-    "uncited": ("○", "without a source"),
-}
 _MAX_NEAREST_SENTENCE_CHARS = 160
-_MAX_CLAIM_CHARS = 80  # of a claim quoted in a finding
 _MAX_AUTHORS_IN_REFERENCE = 3
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # a reply could control the terminal with them
 
 
 def to_dict(answer: Answer) -> dict[str, Any]:
@@ -72,57 +63,13 @@ def text(answer: Answer) -> str:
     return "\n\n".join(part for part in (plain(marked(answer)), tail(answer)) if part)
 
 
-def marked(answer: Answer) -> str:
-    """Return the whole text of `answer`, with the sign or the added citation after each sentence."""
-    marked_text = answer.answer
-    for claim in reversed(answer.claims):
-        marked_text = marked_text[: claim.end] + suffix(claim) + marked_text[claim.end :]
-    return marked_text
-
-
-def suffix(claim: Claim) -> str:
-    """Return what the check adds after a sentence: a citation or a sign; "" for a supported one."""
-    if claim.added:
-        return f" [{', '.join(map(str, claim.added))}, added by check]"
-    return f" {SIGNS[claim.verdict][0]}" if claim.verdict in SIGNS else ""
-
-
 def tail(answer: Answer) -> str:
     """Return the findings of the check and the sources, which follow the text of an answer in a terminal."""
-    parts = [findings(answer), _listed(answer)]
-    return _CONTROL.sub("", "\n\n".join(part for part in parts if part))
+    return printable("\n\n".join(part for part in (findings(answer), listed(answer)) if part))
 
 
-def plain(markdown: str) -> str:
-    """Return Markdown for a terminal: without the asterisks of bold titles, and without control characters."""
-    unmarked = re.sub(r"^\*\*(.+)\*\*$", lambda m: m.group(1).replace("\\*", "*"), markdown, flags=re.MULTILINE)
-    return _CONTROL.sub("", unmarked)
-
-
-def findings(answer: Answer) -> str:
-    """Return a line for each finding: the legend of the signs used, sentences with problems, filters and warnings.
-
-    Return "" when there is nothing to report.
-    """
-    shown = dict.fromkeys(claim.verdict for claim in answer.claims if claim.verdict in SIGNS)
-    legend = ["   ".join(f"{sign} {meaning}" for sign, meaning in map(SIGNS.__getitem__, shown))] if shown else []
-    lines = [_finding(claim) for claim in answer.claims if claim.verdict != "none" and (claim.problems or claim.disputed)]
-    if answer.invalid_citations:
-        lines.append(f"{MARK} cites numbers of no source: {', '.join(map(str, answer.invalid_citations))}")
-    lines += [filters.sentence(answer.filters, (s.paper for s in answer.sources))] * bool(answer.filters)
-    lines += [f"{MARK} {warning}" for warning in answer.warnings]
-    if not answer.complete:
-        lines.append(f"{MARK} incomplete: {answer.incomplete_reason}")
-    return "\n".join(legend + lines)
-
-
-def _finding(claim: Claim) -> str:
-    sign = SIGNS.get(claim.verdict, (MARK, ""))[0]
-    dispute = (f"the model judges it {claim.judged}",) if claim.disputed else ()
-    return f"{sign} {claim.verdict}: “{_short(claim.text, _MAX_CLAIM_CHARS)}” ({'; '.join((*claim.problems, *dispute))})"
-
-
-def _listed(answer: Answer) -> str:
+def listed(answer: Answer) -> str:
+    """Return the cited papers as lines, or the papers closest to a refused question; "" for none."""
     if answer.refused:
         return "\n".join(["Nearest papers:", *map(nearest, answer.sources)]) if answer.sources else ""
     shown = [s for s in answer.sources if s.cited] or list(answer.sources)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from rag.output import render
+from rag.output import findings, render, signs
 from rag.text.citations import citations
 from rag.types import Answer, Paper, Source
 
@@ -37,14 +37,17 @@ def _exchange(answer: Answer, papers: dict[str, tuple[int, Paper]]) -> list[str]
     return [
         f"## {' '.join(answer.question.split())}",
         f"*Understood as: {' '.join(answer.standalone_question.split())}*" * rewritten,
-        render.marked(renumbered),
+        signs.marked(renumbered),
         f"Nearest papers: {nearest}" * bool(nearest),
-        render.findings(renumbered),
+        findings.text(renumbered, number),
     ]
 
 
 def _renumbered(answer: Answer, number: _Number) -> Answer:
-    """Return `answer` with its citations renumbered. A number that no source has gets a question mark."""
+    """Return `answer` with its citations renumbered. A number that no source has gets a question mark.
+
+    Sources, evidence and what differs keep their numbers; findings.text() takes `number` for them.
+    """
     marks = _marks(answer.answer, answer.sources, number)
 
     def moved(offset: int) -> int:
@@ -56,7 +59,21 @@ def _renumbered(answer: Answer, number: _Number) -> Answer:
         start, end = moved(claim.start), moved(claim.end)
         problems = tuple(_replaced(problem, _marks(problem, (), number)) for problem in claim.problems)
         added = tuple(int(number(n)) for n in claim.added)
-        claims.append(replace(claim, text=text[start:end], start=start, end=end, problems=problems, added=added))
+        differs = tuple(
+            replace(d, start=moved(claim.start + d.start) - start, end=moved(claim.start + d.end) - start)
+            for d in claim.differs
+        )
+        claims.append(
+            replace(
+                claim,
+                text=text[start:end],
+                start=start,
+                end=end,
+                problems=problems,
+                added=added,
+                differs=differs,
+            )
+        )
     return replace(answer, answer=text, claims=tuple(claims))
 
 

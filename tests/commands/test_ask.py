@@ -18,10 +18,13 @@ import time
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from support.endpoint_server import Behaviour, Endpoint, Exchange, breaks_off, delta, fails, hangs, says
+from support.factories import answer, paper, sources
 
-from rag.ask import main
+from rag.ask import _print_tail, main
 from rag.prompting import REFUSAL
+from rag.types import Claim, Difference
 
 ROOT = Path(__file__).resolve().parents[2]
 GRAPH = "How does GraphSAINT get around neighbor explosion when training GCNs on big graphs?"
@@ -397,7 +400,7 @@ def test_force_asks_what_would_be_refused(ask) -> None:  # type: ignore[no-untyp
         code, out, _ = ask(EGG, *address, "--force")
         assert len(server.chats) == 1
     assert code == 0
-    assert out.startswith("Six minutes [1]. ⚠\n")
+    assert out.startswith("Six minutes [1] ⚠.\n")
     code, out, _ = ask(EGG, "--no-model", "--force", "--json")
     assert (code, json.loads(out)["refused"]) == (0, False)
 
@@ -416,8 +419,6 @@ def test_verify_has_the_model_judge_each_statement(ask, monkeypatch: pytest.Monk
 
     requests, (code, out, _) = asked("--verify", "model")
     assert (requests, code) == (2, 0)
-    assert "(the model judges it unsupported)" in out
-    assert "judges" not in asked()[1][1]
     monkeypatch.setenv("RAG_VERIFY", "model")
     requests, (_, out, _) = asked("--json")
     assert (requests, json.loads(out)["claims"][0]["judged"]) == (2, "unsupported")
@@ -447,13 +448,17 @@ def test_signs_follow_their_sentences_and_a_legend_explains_those_that_occur(ask
         _, out, _ = ask(GRAPH, "--base-url", server.url, "--model", "m")
     text, findings, listed = out.split("\n\n")
     wrong = TOLD.replace("[1]", "[2]")
-    assert text == f"{TOLD} It sings [1]. ⚠ Everybody loves it. ○ {wrong} ↪"
+    assert text == f"{TOLD} It sings [1] ⚠. Everybody loves it ○. {wrong[:-1]} ↪."
     legend, *lines = findings.splitlines()
     assert legend == (
-        "⚠ not supported by the abstract it cites   ○ without a source   ↪ supported by another source than it cites"
+        "⚠ not supported by the abstract it cites   ○ without a source   ↪ supported by another source than it cites   "
+        "no sign: found in the abstract"
     )
-    assert [told.split("“")[0] for told in lines[:3]] == ["⚠ unsupported: ", "○ uncited: ", "↪ miscited: "]
-    assert "[1] supports this" in lines[2]
+    found = [told for told in lines if not told.startswith("    ")]
+    assert [told.split("“")[0] for told in found[:3]] == ["⚠ unsupported: ", "○ uncited: ", "↪ miscited: "]
+    assert all(told.endswith("by words)") for told in found[:3])
+    assert "[1] supports this" in found[2]
+    assert "    [1] says: “" in findings
     assert listed.startswith(f"Sources:\n[1] {TITLE}")
     assert "\x1b" not in out
 
@@ -462,7 +467,7 @@ def test_a_citation_that_the_check_adds_is_told_as_such(ask) -> None:  # type: i
     bare = TOLD.replace(" [1]", "")
     with Endpoint(says(bare)) as server:
         _, out, _ = ask(GRAPH, "--base-url", server.url, "--model", "m")
-    assert out.startswith(f"{bare} [1, added by check]\n\n")
+    assert out.startswith(f"{bare[:-1]} [1, added by check].\n\n")
     assert f"Sources:\n[1] {TITLE}" in out
 
 
@@ -515,7 +520,8 @@ def test_a_terminal_shows_signs_in_colour_right_after_their_sentences(starter_ho
         terminal = Terminal(starter_home, GRAPH, "--base-url", server.url, "--model", "m")
         assert terminal.close() == 0
     shown = uncoloured(terminal.shown)
-    assert f"{TOLD} It sings [1]. ⚠ Everybody loves it. ○ {TOLD.replace('[1]', '[2]')} ↪\n\n⚠ not supported" in shown
+    wrong = TOLD.replace("[1].", "[2]")
+    assert f"{TOLD} It sings [1] ⚠. Everybody loves it ○. {wrong} ↪.\n\n⚠ not supported" in shown
     assert f"Sources:\n[1] {TITLE}" in shown
     for colour, sign in (("1;31", "⚠"), ("36", "○"), ("35", "↪")):
         assert f"\x1b[{colour}m {sign}\x1b[0m" in terminal.shown
@@ -536,10 +542,31 @@ def test_a_terminal_shows_a_sentence_and_its_sign_before_the_model_has_ended(sta
         terminal = Terminal(starter_home, GRAPH, "--base-url", server.url, "--model", "m")
         shown = uncoloured(terminal.until("Then"))
         assert not go_on.is_set()
-        assert f"{TOLD} It sings [1]. ⚠ Then" in shown
+        assert f"{TOLD} It sings [1] ⚠. Then" in shown
         go_on.set()
         assert terminal.close() == 0
-    assert "Then it stops. ○\n" in uncoloured(terminal.shown)
+    assert "Then it stops ○.\n" in uncoloured(terminal.shown)
+
+
+def test_a_terminal_underlines_the_words_that_differ(capsys: pytest.CaptureFixture[str]) -> None:
+    said, abstract = "The error increases [1].", "We find that the error decreases."
+    differs = (Difference("word", 10, 19, 1, 23, 32),)
+    claim = Claim(said, 0, len(said), (1,), "contradicted", differs=differs, by="qwen3:8b")
+    made = answer(said, sources(paper("Depth", abstract)), claims=(claim,))
+    _print_tail(Console(force_terminal=True, color_system="standard", width=200, highlight=False), made, 2)
+    shown = capsys.readouterr().out
+    assert [re.findall(r"\x1b\[1;4m(.*?)\x1b\[0m", line) for line in shown.splitlines()] == [
+        *([], [], [], []),
+        ["increases", "increases", "decreases"],
+        ["decreases"],
+        *([], [], []),
+    ]
+    assert uncoloured(shown) == (
+        "\n\n2 of the signs came after the text was printed, so that the text lacks them.\n"
+        "≠ the abstract says otherwise   no sign: found in the abstract\n"
+        '≠ contradicted: “The error increases [1].” ("increases" against "decreases" in [1]; by qwen3:8b)\n'
+        "    [1] says: “We find that the error decreases.”\n\nSources:\n[1] Depth\n"
+    )
 
 
 def test_ctrl_c_in_the_middle_keeps_what_there_is_and_marks_it(starter_home: Path) -> None:
@@ -555,7 +582,7 @@ def test_ctrl_c_in_the_middle_keeps_what_there_is_and_marks_it(starter_home: Pat
         terminal.process.send_signal(signal.SIGINT)
         assert terminal.close() == 1
     shown = uncoloured(terminal.shown)
-    assert f"{TOLD} It sings [1]. ⚠ And th" in shown
+    assert f"{TOLD} It sings [1] ⚠. And th" in shown
     assert shown.count("And th") <= 2  # in the text, and where the check tells of it
     assert "⚠ incomplete: stopped" in shown
     assert f"Sources:\n[1] {TITLE}" in shown

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from support.factories import LAMPS, answer, hit, paper, sources
 
 from rag.assistant import Assistant
-from rag.output import render
-from rag.types import Answer, Claim, Hit, Passage, Verdict
+from rag.output import findings, render
+from rag.output.signs import MARK, plain
+from rag.types import Answer, Hit, Passage, Verdict
 
 # The contract of an answer as JSON; what stands here is what programs rely on.
 TOP = set(
@@ -112,7 +113,7 @@ def test_text_of_an_answer_that_cites_nothing_lists_what_was_found() -> None:
 
 
 def test_titles_lose_their_marks_on_a_terminal_and_other_stars_stay() -> None:
-    assert render.plain("**Lamps**\n- a **bold** word [1]\n2**3") == "Lamps\n- a **bold** word [1]\n2**3"
+    assert plain("**Lamps**\n- a **bold** word [1]\n2**3") == "Lamps\n- a **bold** word [1]\n2**3"
 
 
 def test_a_reference_gives_what_is_known() -> None:
@@ -121,27 +122,9 @@ def test_a_reference_gives_what_is_known() -> None:
     assert render.reference(1, paper()) == "[1] LanternNet"
 
 
-def claims(*verdicts: str) -> tuple[Claim, ...]:
-    return tuple(Claim(f"Sentence {v}.", 0, 9, (), v, () if v == "supported" else (f"why {v}",)) for v in verdicts)  # type: ignore[arg-type]
-
-
-def test_sentences_that_failed_the_check_are_listed_and_no_others() -> None:
-    failed = ("partial", "unsupported", "miscited", "uncited")
-    legend, *told = render.findings(answer(claims=claims("supported", "none", *failed))).splitlines()
-    assert legend == "   ".join(f"{sign} {meaning}" for sign, meaning in map(render.SIGNS.__getitem__, failed))  # type: ignore[arg-type]
-    assert told == [f"{render.SIGNS[v][0]} {v}: “Sentence {v}.” (why {v})" for v in failed]  # type: ignore[index]
-
-
-def test_invalid_citations_and_a_cut_answer_are_told() -> None:
-    told = render.findings(answer(invalid_citations=(7, 0), complete=False, incomplete_reason="the connection broke off"))
-    assert "7, 0" in told
-    assert "incomplete: the connection broke off" in told
-    assert render.findings(answer()) == ""
-
-
 def test_a_warning_is_told_wherever_an_answer_is_read() -> None:
     warned = answer(warnings=("The server read only 9 of about 99 tokens.",))
-    assert render.findings(warned) == f"{render.MARK} The server read only 9 of about 99 tokens."
+    assert findings.text(warned) == f"{MARK} The server read only 9 of about 99 tokens."
     for told in (render.text(warned), render.markdown(warned), render.text(replace(REFUSED, warnings=warned.warnings))):
         assert warned.warnings[0] in told
     assert json.loads(render.to_json(warned))["warnings"] == list(warned.warnings)
@@ -206,5 +189,5 @@ def test_braces_of_bibtex_balance_for_any_paper(title: str, authors: list[str], 
 
 def test_answers_are_rendered_without_change(assistant: Assistant) -> None:
     made: Answer = assistant.ask("How does GraphSAINT work?")
-    assert render.plain(made.answer) in render.text(made)
+    assert plain(made.answer) in render.text(made)
     assert made.answer in render.markdown(made)

@@ -9,7 +9,7 @@ from support.factories import answer, paper, sources
 
 from rag.assistant import Assistant
 from rag.output import transcript
-from rag.types import Answer, Claim, Turn
+from rag.types import Answer, Claim, Difference, Turn
 
 A, B, C = paper("Lamps", published="2024-05", authors=("Ada B.",), url="https://x.example/a"), paper("Fruit"), paper("Frost")
 
@@ -38,11 +38,26 @@ def test_what_the_check_found_is_said_with_the_same_numbers() -> None:
     made = answer(said, sources(B, A, C), claims=claims, invalid_citations=(9,))
     first = answer("Frost bites [1].", sources(C))
     told = transcript.markdown([first, made])
-    assert "Fruit rots [9?]. ⚠ Lamps dim. [2, added by check] Frost bites [1]. ↪" in told
-    assert "“Fruit rots [9?].” ([9?] is not one of the sources)" in told
-    assert "“Frost bites [1].” ([3] supports this, but is not cited)" in told
+    assert "Fruit rots [9?] ⚠. Lamps dim [2, added by check]. Frost bites [1] ↪." in told
+    assert "“Fruit rots [9?].” ([9?] is not one of the sources; by words)" in told
+    assert "“Frost bites [1].” ([3] supports this, but is not cited; by words)" in told
     assert "cites numbers of no source: 9" in told
     assert told.endswith("- [1] Frost\n- [2] Lamps · Ada B. · 2024-05 · https://x.example/a\n- [3] Fruit")
+
+
+def test_what_differs_is_quoted_with_the_same_numbers() -> None:
+    said = "So it is [1][2]: fruit freezes in May [2]."
+    start = said.index("fruit freezes")
+    frozen = paper("Frozen", "We look at frost. Fruit freezes in April, on most farms.")
+    at = frozen.abstract.index("April")
+    may = Difference("word", said.index("May"), said.index("May") + 3, 2, at, at + 5)
+    whole = Claim(said, 0, len(said), (1, 2), "contradicted", differs=(may,))
+    in_clause = replace(may, start=may.start - start, end=may.end - start)
+    clause = Claim(said[start:], start, len(said), (2,), "contradicted", differs=(in_clause,))
+    first = answer("Frost bites [1]. Lamps dim [2]. Fruit rots [3].", sources(C, A, B))
+    for claim in (whole, clause):
+        told = transcript.markdown([first, answer(said, sources(A, frozen), claims=(claim,))])
+        assert '("May" against "April" in [4]; by words)\n    [4] says: “Fruit freezes in April, on most farms.”' in told
 
 
 def test_marks_in_code_and_in_what_is_quoted_stay() -> None:

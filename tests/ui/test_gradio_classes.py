@@ -8,7 +8,7 @@ from pathlib import Path
 import gradio
 
 UI = Path(__file__).resolve().parents[2] / "ui"
-OUR_STATES = {"active", "added", "good", "unsupported"}  # set by Python or by the script, beside another class
+OUR_STATES = {"active", "added", "contradicted", "good", "unsupported"}  # set by Python or by the script, beside another class
 NAME = re.compile(r"\.([A-Za-z][\w-]*)")
 
 

@@ -1,10 +1,12 @@
 """Show answers as chat messages: citations that link to the sentences they rest on, doubtful claims marked, notes below.
 
-Messages are Markdown with HTML in it, made by the `*.md` templates.
+A doubtful claim has a sign, and the words that differ from the abstract are marked. Messages are Markdown with HTML in it, made
+by the `*.md` templates.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -12,7 +14,9 @@ from typing import NamedTuple
 from markupsafe import Markup
 
 from rag.events import Found
-from rag.output.render import MARK, SIGNS, nearest_sentence
+from rag.output import findings, signs
+from rag.output.render import nearest_sentence
+from rag.output.signs import SIGNS
 from rag.storage.filters import sentence
 from rag.text.citations import citations
 from rag.types import Answer, Claim, Source
@@ -26,6 +30,9 @@ _VERDICTS = {
     "miscited": "cited to the wrong source",
     "uncited": "without a source",
 }
+_SUMMARY = {"supported": "supported", **_VERDICTS, "unchecked": "in another language and not checked"}
+_MATHS = re.compile(r"\\\(.+?\\\)|\\\[.+?\\\]", re.DOTALL)  # which a mark would break
+_BREAKS_MARK = re.compile(r"[*|\n\\]")  # in words: a mark around them would cross bold text or a cell of a table
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +47,22 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """The mark after a doubtful claim."""
+    """The sign of a doubtful claim. The lines of `tip` say why it is doubtful, and what the abstract says instead."""
 
     verdict: str
-    reason: str
+    tip: tuple[str, ...]
     sign: str
+
+
+@dataclass(frozen=True, slots=True)
+class Differing:
+    """Words of a doubtful claim that the abstract lacks or says otherwise. `instead` is what it says."""
+
+    words: str
+    instead: str
+
+
+Piece = str | Citation | Doubt | Differing
 
 
 class Insertion(NamedTuple):
@@ -52,7 +70,7 @@ class Insertion(NamedTuple):
 
     start: int
     end: int
-    pieces: list[str | Citation | Doubt]
+    pieces: list[Piece]
 
 
 def message(answer: Answer) -> Markup:
@@ -95,9 +113,11 @@ def restriction(of: Answer | Found) -> str:
 
 def linked(answer_id: str, text: str, claims: Sequence[Claim], sources: Sequence[Source]) -> Markup:
     """Return the text of an answer, or its beginning, with citations linked and checked claims marked."""
-    shown: list[str | Citation | Doubt] = []
+    shown: list[Piece] = []
     position = 0
-    for start, end, pieces in sorted(_insertions(answer_id, text, claims, sources), key=lambda one: (one.start, one.end)):
+    insertions = [*_citations(answer_id, text, claims, sources), *_marks(answer_id, claims, sources)]
+    insertions += _differences(text, claims, sources, [(start, end) for start, end, _ in insertions])
+    for start, end, pieces in sorted(insertions, key=lambda one: (one.start, one.end)):
         shown += [text[position:start], *pieces]
         position = end
     return rendered("chat/marked.md", pieces=[*shown, text[position:]])
@@ -108,33 +128,50 @@ def summary(answer: Answer) -> str:
 
     Only answers of a model have such a line; others quote the abstracts or the library's records.
     """
-    verdicts = [c.verdict for c in answer.claims if c.verdict != "none"]
+    verdicts: list[str] = [c.verdict for c in answer.claims if c.verdict != "none"]
     if not verdicts or answer.mode != "model":
         return ""
-    names = [("supported", "supported"), *_VERDICTS.items()]
-    counts = ", ".join(f"{n} {name}" for verdict, name in names if (n := sum(v == verdict for v in verdicts)))
+    counts = ", ".join(f"{n} {name}" for verdict, name in _SUMMARY.items() if (n := verdicts.count(verdict)))
     return f"{counted(len(verdicts), 'statement')}: {counts}"
 
 
-def _insertions(answer_id: str, text: str, claims: Sequence[Claim], sources: Sequence[Source]) -> Iterator[Insertion]:
-    """Yield a link for each citation, the links that the check added, and a mark after each doubtful claim."""
+def _citations(answer_id: str, text: str, claims: Sequence[Claim], sources: Sequence[Source]) -> Iterator[Insertion]:
+    """Yield a link for each citation."""
     numbered = {s.n: s for s in sources}
     for mark in citations(text, sources):
         claim = next((c for c in claims if c.start <= mark.start < c.end), None)
         links = [_citation(answer_id, n, numbered.get(n), claim) for n in mark.numbers]
         yield Insertion(mark.start, mark.end, [*links])
+
+
+def _marks(answer_id: str, claims: Sequence[Claim], sources: Sequence[Source]) -> Iterator[Insertion]:
+    """Yield the links that the check added, and the sign of each doubtful claim."""
+    numbered = {s.n: s for s in sources}
     for claim in claims:
+        place = claim.start + signs.position(claim.text)
         if claim.added:
             links = [_citation(answer_id, n, numbered.get(n), claim, added=True) for n in claim.added]
-            yield Insertion(claim.end, claim.end, [" ", *links])
-        if claim.verdict in _VERDICTS or claim.disputed:
-            yield Insertion(claim.end, claim.end, [_doubt(claim)])
+            yield Insertion(place, place, [" ", *links])
+        if claim.verdict in SIGNS:
+            reason = f"{_VERDICTS[claim.verdict]}: {findings.reason(claim, sources)}"
+            tip = (reason, *findings.evidence(claim, sources))
+            yield Insertion(place, place, [Doubt(claim.verdict, tip, SIGNS[claim.verdict][0])])
 
 
-def _doubt(claim: Claim) -> Doubt:
-    judged = (f"the model judges it {claim.judged}",) if claim.disputed else ()
-    reason = f"{_VERDICTS.get(claim.verdict, claim.verdict)}: {'; '.join((*claim.problems, *judged))}"
-    return Doubt(claim.verdict, reason, SIGNS.get(claim.verdict, (MARK, ""))[0])
+def _differences(
+    text: str, claims: Sequence[Claim], sources: Sequence[Source], taken: Sequence[tuple[int, int]]
+) -> Iterator[Insertion]:
+    """Yield a mark for the words of doubtful claims that differ; none over another mark, in maths, or across bold text."""
+    taken = [*taken, *(maths.span() for maths in _MATHS.finditer(text))]
+    for claim in (c for c in claims if c.verdict in SIGNS):
+        for difference in claim.differs:
+            start, end = claim.start + difference.start, claim.start + difference.end
+            words = text[start:end]
+            if not claim.start <= start < end <= claim.end or _BREAKS_MARK.search(words):
+                continue
+            if not any(first < end and start < last for first, last in taken):
+                taken.append((start, end))
+                yield Insertion(start, end, [Differing(words, findings.instead(difference, sources))])
 
 
 def _citation(answer_id: str, n: int, source: Source | None, claim: Claim | None, *, added: bool = False) -> Citation:

@@ -68,10 +68,11 @@
   tip.hidden = true;
   const hide = () => (tip.hidden = true);
   const explain = (event) => {
-    const mark = event.target.closest && event.target.closest("#chat a.cite, #chat .doubt, #chat .cite.invalid");
+    const mark = event.target.closest && event.target.closest("#chat a.cite, #chat .doubt, #chat .differs, #chat .cite.invalid");
     if (!mark) return hide();
     if (mark.title) {
       mark.dataset.tip = mark.title;
+      if (mark.matches("[role=img]")) mark.setAttribute("aria-label", mark.title); // the name of a sign, which is no text
       mark.removeAttribute("title"); // else the browser shows it too
       mark.setAttribute("aria-describedby", "tip");
     }

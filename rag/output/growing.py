@@ -1,0 +1,79 @@
+"""Prints an answer while it is written: gives out its text with each sign in place, in parts that never change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from rag.output.signs import plain, position, suffix
+from rag.text import sentences
+from rag.text.citations import citations
+from rag.types import Answer, Claim, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of an answer that is printed in one style: its text, or the sign of a verdict."""
+
+    text: str
+    verdict: Verdict | None = None
+
+
+class GrowingText:
+    """The text of an answer that is still being written, in parts that can be printed for good.
+
+    A sign stands inside its sentence, and the claim comes after the sentence. So the text is held back from the first place
+    where a sign may come to stand, until the claim is there.
+    """
+
+    def __init__(self) -> None:
+        self.text = ""
+        self.unsigned = 0  # claims whose sign came too late for the text that was printed
+        self._printed = 0
+        self._claimed = 0  # the end of the last claim
+        self._signs: dict[int, str] = {}  # what was printed for each claim, by the start of the claim
+
+    def add(self, piece: str) -> Iterator[Part]:
+        """Take the next piece of the answer; yield what can be printed."""
+        self.text += piece
+        yield from self._up_to(self._claimed + _settled(self.text[self._claimed :]))
+
+    def check(self, claim: Claim) -> Iterator[Part]:
+        """Take the claim of text that has come; yield that text with the sign."""
+        sign = self._signs[claim.start] = suffix(claim)
+        if sign:
+            yield from self._up_to(claim.start + position(claim.text))
+            yield Part(sign, claim.verdict)
+        yield from self._up_to(claim.end)
+        self._claimed = max(self._claimed, claim.end)
+        yield from self.add("")
+
+    def finish(self, answer: Answer) -> Iterator[Part]:
+        """Take the whole answer; yield the rest of the text with the signs that it has not got yet."""
+        moved = max(self.text.find(answer.answer), 0)  # the whole answer is without thoughts and space before it
+        for claim in answer.claims:
+            here = replace(claim, start=claim.start + moved, end=claim.end + moved)
+            if here.end > self._claimed:
+                yield from self.check(here)
+            else:
+                self.unsigned += bool(suffix(claim)) and self._signs.get(here.start) != suffix(claim)
+        yield from self._up_to(len(self.text.rstrip()))
+
+    def _up_to(self, end: int) -> Iterator[Part]:
+        if end > self._printed:
+            yield Part(plain(self.text[self._printed : end]))
+            self._printed = end
+
+
+def _settled(text: str) -> int:
+    """Return how much of the text after the last claim can be printed: up to where the next sign could stand.
+
+    A line that begins in bold is held back, since only its end shows whether it is a title.
+    """
+    spans = sentences.split(text)
+    if not spans:
+        return 0
+    start, end = spans[0]
+    if text.startswith("**", start) or text[start:] == "*":
+        return start
+    return min([start + position(text[start:end]), *(mark.end for mark in citations(text)[:1])])
