@@ -210,7 +210,7 @@ def _streamed_to_terminal(assistant: Assistant, question: str, only: Filters, fo
     finally:
         spinner.stop()
     _print_parts(console, growing.finish(answer))
-    _print_tail(console, answer, growing.unsigned)
+    _print_tail(console, answer, growing.late)
     return answer
 
 
@@ -223,10 +223,9 @@ def _print_parts(console: Console, parts: Iterable[Part]) -> None:
         _print(console, part.text, _STYLES.get(part.verdict or ""))
 
 
-def _print_tail(console: Console, answer: Answer, unsigned: int) -> None:
+def _print_tail(console: Console, answer: Answer, late: Sequence[Claim]) -> None:
     """Print the findings, with the words that differ underlined, and the sources."""
-    late = f"{unsigned} of the signs came after the text was printed, so that the text lacks them."
-    lines = [(findings.Words(late),)] * bool(unsigned) + findings.lines(answer)
+    lines = findings.late(late) + findings.lines(answer)
     _print(console, "\n" * (2 if lines else 1))
     for line in lines:
         for words in line:

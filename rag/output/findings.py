@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from rag.output.signs import MARK, NO_SIGN, SIGNS
+from rag.output.signs import MARK, NO_SIGN, SIGNS, suffix
 from rag.storage import filters
 from rag.text import sentences
 from rag.types import Answer, Claim, Difference, Source, Verdict
@@ -69,6 +69,18 @@ def lines(answer: Answer, number: Number = str) -> list[Line]:
 def text(answer: Answer, number: Number = str) -> str:
     """Return the lines of lines() as text; "" when there is nothing to report."""
     return "\n".join(map(_joined, lines(answer, number)))
+
+
+def late(claims: Sequence[Claim]) -> list[Line]:
+    """Return lines on claims whose signs or added citations came after the text was printed; [] for none."""
+    if not claims:
+        return []
+    marks = "a mark" if len(claims) == 1 else f"{len(claims)} marks"
+    made = [f"The text lacks {marks} of the check, which ended after the text was printed:"]
+    for claim in claims:
+        quoted = _joined(_excerpt(claim.text, [], _MAX_CLAIM_CHARS))
+        made.append(f"    “{quoted}”{suffix(claim)}")
+    return [(Words(line),) for line in made]
 
 
 def not_checked(count: int) -> str:

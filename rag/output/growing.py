@@ -28,7 +28,7 @@ class GrowingText:
 
     def __init__(self) -> None:
         self.text = ""
-        self.unsigned = 0  # claims whose sign came too late for the text that was printed
+        self.late: list[Claim] = []  # claims whose sign or added citation came after their text was printed
         self._printed = 0
         self._claimed = 0  # the end of the last claim
         self._signs: dict[int, str] = {}  # what was printed for each claim, by the start of the claim
@@ -55,8 +55,8 @@ class GrowingText:
             here = replace(claim, start=claim.start + moved, end=claim.end + moved)
             if here.end > self._claimed:
                 yield from self.check(here)
-            else:
-                self.unsigned += bool(suffix(claim)) and self._signs.get(here.start) != suffix(claim)
+            elif suffix(claim) and self._signs.get(here.start) != suffix(claim):
+                self.late.append(claim)
         yield from self._up_to(len(self.text.rstrip()))
 
     def _up_to(self, end: int) -> Iterator[Part]:

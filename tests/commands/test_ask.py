@@ -553,16 +553,18 @@ def test_a_terminal_underlines_the_words_that_differ(capsys: pytest.CaptureFixtu
     differs = (Difference("word", 10, 19, 1, 23, 32),)
     claim = Claim(said, 0, len(said), (1,), "contradicted", differs=differs, by="qwen3:8b")
     made = answer(said, sources(paper("Depth", abstract)), claims=(claim,))
-    _print_tail(Console(force_terminal=True, color_system="standard", width=200, highlight=False), made, 2)
+    late = [claim, Claim("Depth helps.", 0, 12, (), "supported", added=(1,))]
+    _print_tail(Console(force_terminal=True, color_system="standard", width=200, highlight=False), made, late)
     shown = capsys.readouterr().out
     assert [re.findall(r"\x1b\[1;4m(.*?)\x1b\[0m", line) for line in shown.splitlines()] == [
-        *([], [], [], []),
+        *([], [], [], [], [], []),
         ["increases", "increases", "decreases"],
         ["decreases"],
         *([], [], []),
     ]
     assert uncoloured(shown) == (
-        "\n\n2 of the signs came after the text was printed, so that the text lacks them.\n"
+        "\n\nThe text lacks 2 marks of the check, which ended after the text was printed:\n"
+        "    “The error increases [1].” ≠\n    “Depth helps.” [1, added by check]\n"
         "≠ the abstract says otherwise   no sign: found in the abstract\n"
         '≠ contradicted: “The error increases [1].” ("increases" against "decreases" in [1]; by qwen3:8b)\n'
         "    [1] says: “We find that the error decreases.”\n\nSources:\n[1] Depth\n"

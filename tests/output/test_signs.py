@@ -114,7 +114,7 @@ def test_a_text_that_grows_ends_as_the_whole_text_is_shown(reply: str, chars: in
     assert made is not None
     shown += "".join(part.text for part in growing.finish(made))
     assert shown == signs.plain(signs.marked(made))
-    assert growing.unsigned == 0
+    assert growing.late == []
 
 
 def test_the_words_of_a_sentence_are_printed_before_it_ends() -> None:
@@ -128,7 +128,7 @@ def test_the_words_of_a_sentence_are_printed_before_it_ends() -> None:
     assert "".join(part.text for part in growing.add("Next")) == " Next"
 
 
-def test_signs_that_come_after_their_text_was_printed_are_counted() -> None:
+def test_claims_whose_sign_comes_after_their_text_was_printed_are_kept() -> None:
     said = "Lamps dim [1]. They sing [1]. They hum [1]."
     growing = GrowingText()
     streamed = [Claim(said[a:b], a, b, (1,), "unchecked") for a, b in ((0, 14), (15, 29))]
@@ -137,7 +137,7 @@ def test_signs_that_come_after_their_text_was_printed_are_counted() -> None:
     judged = (*(replace(c, verdict="contradicted") for c in streamed), Claim(said[30:], 30, len(said), (1,), "partial"))
     shown += "".join(part.text for part in growing.finish(answer(said, claims=judged)))
     assert shown == "Lamps dim [1]. They sing [1]. They hum [1] ≈."
-    assert growing.unsigned == 2
+    assert growing.late == list(judged[:2])
 
 
 # -- where they are explained --------------------------------------------------------------------------------------------
