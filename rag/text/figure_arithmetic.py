@@ -15,6 +15,7 @@ _HEDGED = {"about": 0.05, "over": 0.08, "under": 0.08}
 _HEDGED_IN_WORDS = {"": 0.08, "about": 0.1, "over": 0.15, "under": 0.15}  # for shares and factors: "a third", "twice"
 _MAX_OVER_TIMES = 0.25  # "over twice" may be 2.5 times
 _WRONG_SIDE = 0.02  # "over 90" may be 89.9 where a text rounds
+_PERCENT = 0.01
 _BINARY = 1.024  # 64k may be 65,536
 _NEIGHBOURS = 8  # figures of a sentence that are compared with each other
 
@@ -37,6 +38,7 @@ def _hedged(claimed: Number, share: float) -> bool:
     """Whether `claimed` may be off by `share` of its value, positive when the true value is larger."""
     in_words = claimed.spelled and claimed.unit is not None and claimed.unit.dimension in RELATIVE
     tolerance = (_HEDGED_IN_WORDS if in_words else _HEDGED).get(claimed.hedge, 0.0)
+    tolerance = max(tolerance, claimed.step / 2 / claimed.value) if not in_words and claimed.value else tolerance
     if claimed.hedge == "over":
         return -_WRONG_SIDE <= share <= (_MAX_OVER_TIMES if in_words and claimed.unit == TIMES else tolerance)
     if claimed.hedge == "under":
@@ -63,12 +65,14 @@ def _shares(stated: Number, reading: Reading, claimed: Number) -> tuple[float, .
         return ()
     if unit == TIMES and value and not claimed.parts:
         return 1 / value, value - 1, 1 - 1 / value
+    if unit is None and claimed.unit == PERCENT and 0 < value < 1 and stated.step <= _PERCENT:
+        return (value,)  # 97% for 0.97
     if unit not in (PERCENT, FRACTION):
         return ()
     share = value / 100 if unit == PERCENT else value
     if claimed.unit == TIMES:
         return (share, 1 - share, 1 + share) if stated.change else (share,)
-    return (share, 1 - share) if claimed.unit == FRACTION and not claimed.parts else (share,)
+    return (share, 1 - share) if claimed.unit == FRACTION and unit == PERCENT else (share,)
 
 
 def _pair_shares(a: Number, b: Number, claimed: Number) -> tuple[float, ...]:
@@ -99,6 +103,14 @@ def _pairs(numbers: Sequence[Number]) -> Iterator[tuple[Number, Number]]:
     values = [n for n in numbers if not (n.is_year or n.unit in (FRACTION, TIMES) or (n.value <= 1 and n.is_count))]
     for i, a in enumerate(values):
         for b in values[i + 1 : i + 1 + _NEIGHBOURS]:
-            units = {unit for _, unit in a.readings} & {unit for _, unit in b.readings}
-            if units and a.value != b.value and not (a.name and b.name):
+            if a.value != b.value and not (a.name and b.name) and _comparable(a, b):
                 yield a, b
+
+
+def _comparable(a: Number, b: Number) -> bool:
+    """Whether two figures have one unit. Decimals may leave percent and points out: "from 8.3 BLEU points to 1.4"."""
+    mine, other = {unit for _, unit in a.readings}, {unit for _, unit in b.readings}
+    if mine & other:
+        return True
+    left_out = (None in mine and not a.is_count) or (None in other and not b.is_count)
+    return left_out and bool((mine | other) & {PERCENT, POINTS})

@@ -58,8 +58,8 @@ def _unit(tokens: Tokens, i: int) -> tuple[Unit | None, int]:
 def _points(tokens: Tokens, i: int) -> tuple[Unit | None, int]:
     """Read "BLEU points", "accuracy points", "F1 points"."""
     for j in range(i, i + _POINTS_REACH):
+        if tokens.at(j).kind == "s" or (tokens.at(j).kind == "n" and not tokens.glued(j)) or tokens.word(j) == "data":
+            break
         if tokens.word(j + 1) in ("point", "points"):
             return POINTS, j + 2
-        if tokens.at(j).kind == "s":
-            break
     return None, i

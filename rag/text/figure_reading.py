@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from rag.text import figure_digits, figure_units, figure_words
 from rag.text.figure_tokens import Number, Tokens
+from rag.text.figure_units import TIMES
 from rag.text.words import STOP
 
 _HEDGES = dict.fromkeys(
@@ -20,8 +21,9 @@ _HEDGES |= dict.fromkeys("neighborhood sim ~ ≈ ∼".split(), "about")
 _HEDGES |= dict.fromkeys(
     "over above beyond exceed exceeds exceeding exceeded upward upwards least more > ≥ good odd".split(), "over"
 )
-_HEDGES |= dict.fromkeys("under below less fewer within barely < ≤".split(), "under")
+_HEDGES |= dict.fromkeys("under below less fewer within < ≤".split(), "under")
 _MORE = frozenset("more less increase improvement gain gains speedup reduction".split())  # after a change
+_CHANGES = ("increas", "improv", "gain", "grow", "rise", "reduc", "decreas", "cut", "sav")  # how words of change begin
 _DATED = frozenset("hour hours day days week weeks month months year years".split())  # units that stand before their number
 _HEDGE_REACH = 4  # tokens before a figure that may hold its hedge
 _JOINT = re.compile(r"\s?(?:(?P<range>-|–|—|~|--|to(?:\s(?:up\sto|about|over))?)|[/,]|,?\s?(?:and|or)(?:\s(?:about|over))?)\s?")
@@ -51,11 +53,19 @@ def _in_context(tokens: Tokens, number: Number, before: int, after: int) -> Numb
     first = after + 1 if tokens.hyphen(after) else after
     following = tokens.word(first)
     noun = following not in STOP and not following.endswith("er") and tokens.at(first).text == following != ""
-    change = following in _MORE or following.endswith("er") or "by" in (tokens.word(before - n) for n in (1, 2, 3))
+    change = following in _MORE or following.endswith("er") or _is_changed(tokens, before)
     others = number.others
     if number.plain and tokens.word(before - 1) in _DATED:  # "day 28", "months 3 to 6"
         others = (*others, (number.value, figure_units.named(tokens.word(before - 1))))
+    if number.plain and "factor" in {tokens.word(before - n).removesuffix("s") for n in range(2, _HEDGE_REACH + 1)}:
+        number = replace(number, unit=TIMES, plain=False)  # "by up to a factor of 10"
     return replace(number, hedge=_hedge(tokens, before), counted=noun and number.is_count, change=change, others=others)
+
+
+def _is_changed(tokens: Tokens, i: int) -> bool:
+    """Whether words before token `i` say that it is a change: "by 20%", "an improvement of 20%", not "rises from 20%"."""
+    before = [tokens.word(i - n) for n in range(1, _HEDGE_REACH + 1)]
+    return before[0] not in ("from", "to") and any(word == "by" or word.startswith(_CHANGES) for word in before)
 
 
 def _hedge(tokens: Tokens, i: int) -> str:

@@ -46,8 +46,18 @@ _TABLE = (
     ("operations", 1.0, "FLOP", "- M G T P", ""),
     ("operations", 1.0, "FLOPs", "- M G T P", ""),
 )
-_TIMES_OF_DAY = {"minute": 60.0, "hour": 3600.0, "day": 86400.0, "week": 604800.0, "month": 2629800.0, "year": 31557600.0}
-_SHORT_TIMES = {"min": 60.0, "mins": 60.0, "h": 3600.0, "hr": 3600.0, "hrs": 3600.0, "sec": 1.0, "secs": 1.0, "msec": 1e-3}
+LONG_TIMES = {"minute": 60.0, "hour": 3600.0, "day": 86400.0, "week": 604800.0, "month": 2629800.0, "year": 31557600.0}
+_SHORT_TIMES = {
+    "min": 60.0,
+    "mins": 60.0,
+    "h": 3600.0,
+    "d": 86400.0,
+    "hr": 3600.0,
+    "hrs": 3600.0,
+    "sec": 1.0,
+    "secs": 1.0,
+    "msec": 1e-3,
+}
 
 
 def _symbols() -> dict[str, Unit]:
@@ -61,7 +71,7 @@ def _symbols() -> dict[str, Unit]:
 
 
 def _words() -> dict[str, Unit]:
-    words = {word: Unit(word, "time", seconds) for word, seconds in _TIMES_OF_DAY.items()}
+    words = {word: Unit(word, "time", seconds) for word, seconds in LONG_TIMES.items()}
     for dimension, factor, _, _, names in _TABLE:
         for name in names.split():
             base = 1.0 if name == "bit" else factor

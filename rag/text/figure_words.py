@@ -13,6 +13,7 @@ from rag.text.words import STOP
 _MAX_POWER = 300
 _VERBS = {"twice": 2.0, "thrice": 3.0, "double": 2.0, "triple": 3.0, "treble": 3.0, "quadruple": 4.0, "halve": 0.5}
 _CHANGES = {form: value for word, value in _VERBS.items() for form in (word, word + "s", word + "d", word[:-1] + "ing")}
+_UNIT_REACH = 3  # words between "a" and "year" of "a full year"
 _RATIO_REACH = 4  # tokens between "one" and "in" of "one displayed token in sixteen"
 
 
@@ -115,8 +116,9 @@ def _ratio(tokens: Tokens, number: Number, i: int) -> tuple[Number, int] | None:
             break
     else:
         return None
+    within = tokens.word(j) == "in"
     j += 2 if tokens.word(j) == "out" and tokens.word(j + 1) == "of" else 1
-    j += tokens.word(j) in ("the", "every") and tokens.word(j - 1) != "in"
+    j += tokens.word(j) in ("the", "every") and not within
     words = tokens.words(j)
     article = bool(words) and words[0] in ("a", "an")
     whole, _, taken = number_words.read(words[article:])
@@ -127,7 +129,7 @@ def _ratio(tokens: Tokens, number: Number, i: int) -> tuple[Number, int] | None:
         number,
         value=number.value / whole,
         unit=FRACTION,
-        parts=(number.value, whole),
+        parts=(number.value, whole) if number.value != 1 or within else (whole,),
         end=tokens.at(after - 1).end,
         plain=False,
     ), after
@@ -142,4 +144,17 @@ def _change(tokens: Tokens, i: int) -> tuple[Number | None, int] | None:
         return Number(value, unit, 1.0, token.start, token.end, spelled=True), i + 1
     if word in ("a", "an") and [tokens.word(j) for j in range(i + 1, i + 4)] == ["order", "of", "magnitude"]:
         return Number(10.0, TIMES, 1.0, token.start, tokens.at(i + 3).end, spelled=True), i + 4
+    return _one_unit(tokens, i)
+
+
+def _one_unit(tokens: Tokens, i: int) -> tuple[Number, int] | None:
+    """Read "an hour", "a full year", "a single GPU day"."""
+    if tokens.word(i) not in ("a", "an", "single"):
+        return None
+    for j in range(i + 1, i + 1 + _UNIT_REACH):
+        unit = figure_units.named(tokens.word(j))
+        if unit is not None and tokens.word(j) in figure_units.LONG_TIMES:
+            return Number(1.0, unit, 1.0, tokens.at(i).start, tokens.at(j).end, spelled=True), j + 1
+        if tokens.word(j) not in ("full", "whole", "single", "gpu"):
+            break
     return None

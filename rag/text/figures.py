@@ -75,7 +75,7 @@ def _states(numbers: list[Number], claimed: Number) -> bool:
     """Whether a sentence with `numbers` states `claimed`."""
     if any(_equal(claimed, reading, n) for n in numbers for reading in n.readings):
         return True
-    if claimed.parts and all(any(n.value == part for n in numbers) for part in claimed.parts if part != 1):
+    if claimed.parts and all(any(n.value == part for n in numbers if n.is_count) for part in claimed.parts):
         return True
     return follows(numbers, claimed)
 
@@ -98,7 +98,7 @@ def _conversion(claimed: Number, my_unit: Unit | None, stated: Number, unit: Uni
             unit.factor / my_unit.factor if unit.dimension == my_unit.dimension else float((my_unit, unit) == (POINTS, PERCENT))
         )
     if stated.name:
-        return float(my_unit is None)
+        return float(my_unit is None or my_unit.dimension == "information")  # FP32 has 32 bits
     counted = stated.counted if my_unit else claimed.counted
     other = my_unit or unit
     return float(other in (PERCENT, POINTS, TIMES) and not counted)
