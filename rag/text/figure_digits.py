@@ -11,6 +11,7 @@ from rag.text.figure_units import FRACTION, Unit
 
 _SEPARATORS = str.maketrans("−", "-", ",{}\\ \u00a0\u2009\u202f")
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
+_MARKER_TOKENS = 2  # of "1."
 _MAX_EXPONENT = 300
 
 
@@ -28,6 +29,8 @@ def read(tokens: Tokens, i: int) -> tuple[Number, int]:
         if scale:
             number = replace(number, value=value * scale, step=step * scale, scale=scale, plain=False, others=((value, None),))
         return replace(number, name=True), i + 1
+    if i == 0 and tokens.at(1).text in (".", ")") and tokens.glued(1) and len(tokens) > _MARKER_TOKENS:
+        return replace(number, name=True), i + 1  # the marker of a list item
     number, after = _power(tokens, number, i + 1)
     if tokens.at(after).text == "/" and tokens.glued(after) and tokens.glued(after + 1) and tokens.at(after + 1).kind == "n":
         whole, _ = _value(tokens.at(after + 1).text)

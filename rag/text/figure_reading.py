@@ -24,6 +24,7 @@ _HEDGES |= dict.fromkeys(
 _HEDGES |= dict.fromkeys("under below less fewer within < ≤".split(), "under")
 _MORE = frozenset("more less increase improvement gain gains speedup reduction".split())  # after a change
 _CHANGES = ("increas", "improv", "gain", "grow", "rise", "reduc", "decreas", "cut", "sav")  # how words of change begin
+_REFERRING = frozenset("the these those its their other no".split())  # "the two policies": a group that is known
 _DATED = frozenset("hour hours day days week weeks month months year years".split())  # units that stand before their number
 _HEDGE_REACH = 4  # tokens before a figure that may hold its hedge
 _JOINT = re.compile(r"\s?(?:(?P<range>-|–|—|~|--|to(?:\s(?:up\sto|about|over))?)|[/,]|,?\s?(?:and|or)(?:\s(?:about|over))?)\s?")
@@ -57,6 +58,8 @@ def _in_context(tokens: Tokens, number: Number, before: int, after: int) -> Numb
     others = number.others
     if number.plain and tokens.word(before - 1) in _DATED:  # "day 28", "months 3 to 6"
         others = (*others, (number.value, figure_units.named(tokens.word(before - 1))))
+    if number.spelled and number.is_count and tokens.word(before - 1) in _REFERRING:
+        number = replace(number, known=True)
     if number.plain and "factor" in {tokens.word(before - n).removesuffix("s") for n in range(2, _HEDGE_REACH + 1)}:
         number = replace(number, unit=TIMES, plain=False)  # "by up to a factor of 10"
     return replace(number, hedge=_hedge(tokens, before), counted=noun and number.is_count, change=change, others=others)

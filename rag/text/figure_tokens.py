@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from rag.text.figure_units import Unit
 
@@ -33,6 +34,7 @@ class Number:
     name: bool = False  # digits inside a name
     plain: bool = False  # written with neither unit nor scale
     counted: bool = False  # a plain integer before what it counts: "20 languages"
+    known: bool = False  # "the two policies", which need not be counted elsewhere
     change: bool = False  # "by 20%", "20% more"
     parts: tuple[float, ...] = ()  # (2, 3) of "two out of three"
     others: tuple[Reading, ...] = ()
@@ -52,9 +54,8 @@ class Number:
         return self.plain and not self.spelled and 1900 <= self.value <= 2100 and self.step == 1 and self.end - self.start == 4
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
-    kind: str
+class Token(NamedTuple):
+    kind: str  # "n" for digits, "w" for a word, "s" for a sign
     text: str
     start: int
     end: int

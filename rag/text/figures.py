@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from rag.text import figure_reading
 from rag.text.figure_arithmetic import close, follows
@@ -16,6 +17,7 @@ from rag.text.figure_tokens import Number, Reading
 from rag.text.figure_units import PERCENT, POINTS, TIMES, Unit
 from rag.text.quantities import Quantity
 
+_CACHED_SENTENCES = 256  # several claims are compared with one abstract
 _MAX_FIGURES = 50  # of a claim; further ones are ignored, so that no text takes long
 
 
@@ -40,17 +42,23 @@ def figures(claim: str, sentences: Sequence[str]) -> list[Figure]:
     Names with digits, ordinals, the pronoun "one" and numbers of a list are no figures. A figure occurs once.
     Takes time linear in the length of the texts.
     """
-    stated = [figure_reading.read(sentence) for sentence in sentences]
-    found = {(n.value, n.unit, n.hedge): n for n in reversed(figure_reading.read(claim)) if _is_figure(n)}
-    return [_figure(n, claim, stated) for n in sorted(found.values(), key=lambda n: n.start)[:_MAX_FIGURES]]
+    found = {(n.value, n.unit): n for n in reversed(figure_reading.read(claim)) if _is_figure(n)}
+    numbers = sorted(found.values(), key=lambda n: n.start)[:_MAX_FIGURES]
+    stated = [_stated(sentence) for sentence in sentences] if numbers else []
+    return [_figure(n, claim, stated) for n in numbers]
+
+
+@lru_cache(maxsize=_CACHED_SENTENCES)
+def _stated(sentence: str) -> tuple[Number, ...]:
+    return tuple(figure_reading.read(sentence))
 
 
 def _is_figure(number: Number) -> bool:
     pronoun = number.spelled and number.plain and number.value <= 1
-    return not (number.name or pronoun)
+    return not (number.name or pronoun or number.known)
 
 
-def _figure(number: Number, claim: str, stated: list[list[Number]]) -> Figure:
+def _figure(number: Number, claim: str, stated: Sequence[Sequence[Number]]) -> Figure:
     places = tuple(i for i, numbers in enumerate(stated) if _states(numbers, number))
     other_unit = tuple(
         i for i, numbers in enumerate(stated) if i not in places and any(_has_number(n, number) for n in numbers)
@@ -71,7 +79,7 @@ def _figure(number: Number, claim: str, stated: list[list[Number]]) -> Figure:
     )
 
 
-def _states(numbers: list[Number], claimed: Number) -> bool:
+def _states(numbers: Sequence[Number], claimed: Number) -> bool:
     """Whether a sentence with `numbers` states `claimed`."""
     if any(_equal(claimed, reading, n) for n in numbers for reading in n.readings):
         return True
