@@ -45,8 +45,10 @@ def _unit(tokens: Tokens, i: int) -> tuple[Unit | None, int]:
         return (POINTS, k + 1) if tokens.word(k) in ("point", "points") else (PERCENT, j)
     if token.text in ("x", "X", "×") and tokens.at(j + 1).kind != "n":
         return TIMES, j + 1
-    if token.text == "°" and tokens.at(j + 1).text in ("C", "K", "F"):
-        return Unit("°" + tokens.at(j + 1).text, "temperature"), j + 2
+    if token.text == "°" or word in ("degree", "degrees"):
+        scale = tokens.at(j + 1).text if tokens.at(j + 1).text in ("C", "F", "Celsius", "Fahrenheit") else ""
+        degree = f"°{scale[:1] or 'C'}"  # "0.7 degrees" are of Celsius more often than of an angle
+        return Unit(degree, degree), j + 1 + bool(scale)
     unit = figure_units.named(token.text) if token.kind == "w" else None
     if unit is None and token.kind == "w" and token.text.isupper():  # "37 GPU-hours"
         j = j + 2 if tokens.hyphen(j + 1) else j + 1

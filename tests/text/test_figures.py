@@ -60,6 +60,8 @@ def stated(claim: str, sentence: str) -> bool:
         ("It runs for a full day.", "It ran for 24 hours."),
         ("It runs for three quarters of an hour.", "It ran for 45 minutes."),
         ("The film is 0.2 mm thick.", "A film of 200 µm."),
+        ("It is kept at 25 °C.", "It is kept at 25 degrees Celsius."),
+        ("It warms by 0.7 degrees.", "It warms by 0.7 °C."),
     ],
 )
 def test_an_honest_rewriting_has_its_figures_in_the_sentence(claim: str, sentence: str) -> None:
@@ -97,6 +99,7 @@ def test_a_changed_figure_has_no_place(claim: str, sentence: str) -> None:
         ("It runs for 20 hours.", "It runs for 20 days."),
         ("It is 40 times faster.", "It is 40% faster."),
         ("It takes 1 byte.", "It takes 1 bit."),
+        ("It is kept at 25 °C.", "It is kept at 25 K."),
         ("It is 4% smaller.", "It is 2-4x smaller."),
         ("It rises 5 times.", "It rises by 5% on average."),
     ],
