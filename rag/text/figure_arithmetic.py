@@ -92,9 +92,13 @@ def _pair_shares(a: Number, b: Number, claimed: Number) -> tuple[float, ...]:
 
 
 def _is_difference(numbers: Sequence[Number], claimed: Number) -> bool:
-    if claimed.unit not in (None, POINTS, PERCENT) or claimed.is_count:
+    """Whether `claimed` is the difference of two stated figures, in its unit or in points. Counts have no differences."""
+    if claimed.unit in (TIMES, FRACTION) or claimed.is_count:
         return False
-    pairs = [(a, b) for a, b in _pairs(numbers) if claimed.unit == POINTS or not (a.is_count or b.is_count)]
+    if claimed.unit in (None, POINTS, PERCENT):
+        pairs = [(a, b) for a, b in _pairs(numbers) if claimed.unit == POINTS or not (a.is_count or b.is_count)]
+    else:
+        pairs = [(a, b) for a, b in _pairs(numbers) if a.unit == b.unit == claimed.unit]
     return any(close(claimed, claimed.value, abs(a.value - b.value), min(a.step, b.step)) for a, b in pairs)
 
 

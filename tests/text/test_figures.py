@@ -62,6 +62,7 @@ def stated(claim: str, sentence: str) -> bool:
         ("The film is 0.2 mm thick.", "A film of 200 µm."),
         ("It is kept at 25 °C.", "It is kept at 25 degrees Celsius."),
         ("It warms by 0.7 degrees.", "It warms by 0.7 °C."),
+        ("It is 0.7 degrees cooler.", "It averages 1.6 degrees Celsius against 2.3 degrees."),
     ],
 )
 def test_an_honest_rewriting_has_its_figures_in_the_sentence(claim: str, sentence: str) -> None:
