@@ -20,7 +20,9 @@ import numpy as np
 
 from evals import mutations
 from evals.arguments import at_least
-from rag.checking import checker, support
+from rag.checking import checker, features, rule
+from rag.checking.abstract import Abstract
+from rag.checking.features import Asked
 from rag.errors import SourceError, UsageError
 from rag.index.embedder_cache import CachedEmbedder
 from rag.index.minilm import MiniLM
@@ -49,7 +51,7 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class CheckedPair:
-    """A pair with the result of the check; `score` is the similarity of claim and abstract, 0 to 1."""
+    """A pair with the result of the check; `score` is the probability that the abstract says the claim, 0 to 1."""
 
     pair: Pair
     supported: bool
@@ -91,8 +93,9 @@ def check(pairs: Iterable[Pair], embedder: Embedder) -> list[CheckedPair]:
         sources = [Source(n, hit) for n, hit in enumerate(hits, 1)]
         claims = checker.check(f"{pair.claim} [1]", sources, embedder)
         claim = next((c for c in claims if c.verdict != "none"), claims[0])
-        abstract = support.Abstract(sources[0], embedder)
-        score = abstract.evidence(pair.claim, embedder.embed([pair.claim])[0])[0].score
+        vector = embedder.embed([pair.claim])[0]
+        reading = features.read(Asked(pair.claim, vector, vector), [Abstract(sources[0], embedder)])
+        score = rule.probability(reading.features)
         supported = all(c.verdict in ("supported", "none") for c in claims)
         checked.append(CheckedPair(pair=pair, supported=supported, verdict=claim.verdict, score=score))
     return checked
@@ -121,9 +124,9 @@ def _best_threshold(judged: Sequence[CheckedPair]) -> str:
     """Return a line on the best threshold for the score alone, with its balanced accuracy."""
     scores = np.array([j.score for j in judged])
     true = np.array([j.pair.kind == TRUE for j in judged])
-    accuracy = {t: ((scores[true] >= t).mean() + (scores[~true] < t).mean()) / 2 for t in np.arange(0.3, 0.9, 0.01)}
+    accuracy = {t: ((scores[true] >= t).mean() + (scores[~true] < t).mean()) / 2 for t in np.arange(0.05, 0.95, 0.01)}
     best = max(accuracy, key=lambda t: accuracy[t])
-    return f"by similarity alone: {accuracy[best]:.3f} at {best:.2f}; the product uses {support.MIN_SUPPORTED_SCORE}"
+    return f"by probability alone: {accuracy[best]:.3f} at {best:.2f}; the product uses {rule.MIN_SUPPORTED}"
 
 
 def _share(judged: Sequence[CheckedPair], test: Callable[[CheckedPair], bool]) -> float:

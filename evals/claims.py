@@ -19,7 +19,6 @@ from rag.index.minilm import MiniLM
 from rag.interfaces import Embedder
 from rag.output.render import SIGNS
 from rag.settings.settings import load
-from rag.types import Claim
 
 _STRONG = ("unsupported", "contradicted", "miscited")  # verdicts that call a sentence false; others doubt it
 
@@ -65,16 +64,10 @@ def judge(answers: Iterable[LabelledAnswer], embedder: Embedder) -> list[Judged]
     judged = []
     for answer in answers:
         claims = checker.check(answer.answer, answer.sources, embedder)
-        judged += [Judged(answer, labelled, tuple(_verdicts(labelled, claims))) for labelled in answer.claims]
+        for labelled in answer.claims:
+            verdicts = tuple(c.verdict for c in claims if labelled.overlaps(c.start, c.end))
+            judged.append(Judged(answer, labelled, verdicts))
     return judged
-
-
-def _verdicts(labelled: LabelledClaim, claims: Sequence[Claim]) -> Iterator[str]:
-    """Yield the verdicts of the claims that share half of their text, or half of its text, with the labelled one."""
-    for claim in claims:
-        shared = min(claim.end, labelled.end) - max(claim.start, labelled.start)
-        if shared * 2 > min(claim.end - claim.start, labelled.end - labelled.start):
-            yield claim.verdict
 
 
 def table(judged: Sequence[Judged], title: str) -> Iterator[str]:

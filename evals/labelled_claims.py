@@ -42,6 +42,11 @@ class LabelledClaim:
     def honest(self) -> bool:
         return self.label in (TRUE, NO_CLAIM)
 
+    def overlaps(self, start: int, end: int) -> bool:
+        """Whether a claim of the check, answer[start:end], shares more than half of the shorter text with this one."""
+        shared = min(end, self.end) - max(start, self.start)
+        return shared * 2 > min(end - start, self.end - self.start)
+
 
 @dataclass(frozen=True, slots=True)
 class LabelledAnswer:

@@ -1,8 +1,8 @@
-"""Ties each sentence of an answer to the sentences of the abstracts that support it, and checks it by code.
+"""Ties each statement of an answer to the sentences of the abstracts that support it, and checks it by code.
 
-A cited abstract supports a claim, or partly, or not. A claim is miscited when another source of the answer supports it and
-the cited one does not. A claim without a citation gets the number of a source that clearly supports it, marked as added.
-Contradictions without a trace in words, and claims that need three sentences, are not recognised.
+The cited abstracts support a claim, or partly, or contradict it, or do not say it. A claim is miscited when another source of
+the answer supports it and the cited ones do not. A claim without a citation gets the number of a source that clearly supports
+it, marked as added. A claim in another language than the abstracts is not checked.
 """
 
 from __future__ import annotations
@@ -10,42 +10,40 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rag.checking import support
-from rag.checking.support import MIN_PARTIAL_SCORE, Abstract, Finding
-from rag.interfaces import Embedder, Vectors
-from rag.text import citations
-from rag.text.statements import Statement, judged_text
-from rag.text.statements import statements as statements_of
-from rag.types import Claim, Source, Verdict
+from rag.checking import features, reasons, rule
+from rag.checking.abstract import Abstract, wordings
+from rag.checking.features import Asked, Reading
+from rag.interfaces import Embedder
+from rag.text import citations, language
+from rag.text.statements import Statement, blanked, judged_text, statements
+from rag.types import Claim, Source
 
-MIN_OTHER_SOURCE_SCORE = 0.60  # of a source that is not cited, to call the claim miscited; see CONTRIBUTING
-MIN_ADDED_SOURCE_SCORE = 0.75  # of a source to add to a claim without a citation; invented claims score up to 0.72
 _BRACKETS = ("[", "【", "［", "(")
-_MIN_OTHER_SOURCE_LEAD = 0.1  # score by which that source must exceed the cited ones
+_MIN_OTHER_COVERAGE = 0.5  # share of the claim's words that another source must have to be read
 _MIN_CITED_SOURCE_SCORE = 0.40  # a cited source with a lower score is reported as not saying this
 
 
 class Checker:
-    """Checks the sentences of one answer while it grows. Each sentence is judged once."""
+    """Checks the statements of one answer while it grows. Each statement is judged once."""
 
     def __init__(self, sources: Sequence[Source], embedder: Embedder) -> None:
         self._sources = sources
         self._embedder = embedder
         self._abstracts: dict[int, Abstract] = {}
-        self._judged: dict[tuple[str, tuple[int, ...]], Claim] = {}
+        self._judged: dict[tuple[str, str, tuple[int, ...], bool], Claim] = {}
 
     def claims(self, answer: str, *, growing: bool = False) -> list[Claim]:
         """Return the claims of `answer` in order; while it is `growing`, only those of complete sentences.
 
         Headings, code and lead-ins get the verdict "none". answer[claim.start:claim.end] is claim.text.
         """
-        statements = statements_of(answer, self._sources)
-        if growing and statements:
-            mark_follows = answer.startswith(_BRACKETS, statements[-1].start)  # it may belong to the sentence before
-            statements = statements[: -2 if mark_follows else -1]
-        return [self._claim(answer, statement) for statement in statements]
+        stated = statements(answer, self._sources)
+        if growing and stated:
+            stated = _complete(answer, stated)
+        foreign = language.is_foreign(answer)
+        return [self._claim(answer, statement, foreign=foreign) for statement in stated]
 
-    def _claim(self, answer: str, statement: Statement) -> Claim:
+    def _claim(self, answer: str, statement: Statement, *, foreign: bool) -> Claim:
         claim = Claim(
             text=answer[statement.start : statement.end],
             start=statement.start,
@@ -55,43 +53,51 @@ class Checker:
         )
         if not statement.is_claim:
             return claim
-        key = (claim.text, claim.citations)
+        foreign = foreign or language.is_foreign(judged_text(claim.text))
+        key = (claim.text, statement.context, claim.citations, foreign)
         if key not in self._judged:
-            self._judged[key] = self._judge(claim)
+            self._judged[key] = self._judge(claim, statement.context, foreign=foreign)
         return replace(self._judged[key], start=claim.start, end=claim.end)
 
-    def _judge(self, claim: Claim) -> Claim:
+    def _judge(self, claim: Claim, context: str, *, foreign: bool) -> Claim:
         text = judged_text(claim.text)
         numbers = {s.n for s in self._sources}
         invalid = tuple(f"[{n}] is not one of the sources" for n in claim.citations if n not in numbers)
         cited = [self._abstract(n) for n in claim.citations if n in numbers]
-        if len(cited) == 1 and cited[0].quotes(text):
-            return replace(claim, verdict="supported", problems=invalid, evidence=cited[0].evidence(text, None)[:1])
-        vector = self._embedder.embed([text])[0]
-        finding = support.assess(text, cited, vector) if cited else Finding(0.0, ())
-        verdict = _verdict(finding)
-        if verdict == "supported":
-            weak = tuple(f"[{n}] does not say this" for n in finding.sources_under(_MIN_CITED_SOURCE_SCORE))
-            return replace(claim, verdict=verdict, problems=invalid + weak, evidence=finding.evidence)
-        if claim.citations:
-            min_score = max(MIN_OTHER_SOURCE_SCORE, finding.score + _MIN_OTHER_SOURCE_LEAD)
-        else:
-            min_score = MIN_ADDED_SOURCE_SCORE
-        other = self._other_source(text, vector, {a.n for a in cited}, min_score)
+        claim = replace(claim, problems=invalid)
+        if len(cited) == 1 and (quoted := cited[0].quotation(text)):
+            return replace(claim, verdict="supported", evidence=(quoted,))
+        if foreign and not any(language.is_foreign(a.paper.abstract) for a in cited):
+            return replace(claim, verdict="unchecked")
+        asked = self._asked(claim, context)
+        reading = features.read(asked, cited) if cited else None
+        if reading is not None and rule.verdict(reading.features) == "supported":
+            weak = tuple(f"[{n}] does not say this" for n in reading.sources_under(_MIN_CITED_SOURCE_SCORE))
+            return replace(claim, verdict="supported", problems=invalid + weak, evidence=reading.evidence)
+        other = self._other_source(asked, {a.n for a in cited}, reading)
         if other is not None:
-            return _with_other_source(claim, other, invalid)
-        if not claim.citations:
+            return _with_other_source(claim, other)
+        if reading is None and claim.citations:
+            return replace(claim, verdict="unsupported")
+        if reading is None:
             return replace(claim, verdict="uncited", problems=("no citation, and no source clearly says this",))
-        why = finding.problems or (("no sentence of the cited abstract says all of this",) if cited else ())
-        return replace(claim, verdict=verdict, problems=invalid + why, evidence=finding.evidence)
+        return _doubted(claim, reading)
 
-    def _other_source(self, text: str, vector: Vectors, cited: set[int], min_score: float) -> Finding | None:
-        """Return the best finding of a source that is not cited; None when no such source scores `min_score` or more."""
+    def _asked(self, claim: Claim, context: str) -> Asked:
+        text = judged_text(claim.text)
+        vectors = self._embedder.embed([text, f"{context} {text}"] if context else [text])
+        return Asked(blanked(claim.text), vectors[0], vectors[-1])
+
+    def _other_source(self, asked: Asked, cited: set[int], reading: Reading | None) -> Reading | None:
+        """Return the best reading of a source that is not cited; None when none supports the claim clearly."""
+        words = wordings(asked.text)
         others = [self._abstract(s.n) for s in self._sources if s.n not in cited]
-        candidates = [a for a in others if a.max_score(text) >= min_score and not support.missing_terms(text, [a])]
-        findings = [support.assess(text, [a], vector) for a in candidates]  # only candidates need embedding
-        clear = [f for f in findings if f.supports and f.score >= min_score]
-        return max(clear, key=lambda f: f.score, default=None)
+        candidates = [a for a in others if a.coverage(words) >= _MIN_OTHER_COVERAGE]
+        readings = [features.read(asked, [a]) for a in candidates]  # only candidates need embedding
+        least = rule.MIN_ADDED if reading is None else rule.probability(reading.features) + rule.MIN_OTHER_LEAD
+        least = max(least, rule.MIN_OTHER)
+        clear = [r for r in readings if rule.verdict(r.features) == "supported" and rule.probability(r.features) >= least]
+        return max(clear, key=lambda r: rule.probability(r.features), default=None)
 
     def _abstract(self, n: int) -> Abstract:
         if n not in self._abstracts:
@@ -111,16 +117,34 @@ def invalid(answer: str, sources: Sequence[Source]) -> list[int]:
     return list(dict.fromkeys(n for mark in marks for n in mark.numbers if n not in numbers))
 
 
-def _with_other_source(claim: Claim, finding: Finding, invalid: tuple[str, ...]) -> Claim:
+def _complete(answer: str, stated: Sequence[Statement]) -> list[Statement]:
+    """Return the statements of an answer that still grows, without those of the last sentence, which may go on.
+
+    Nor those of the sentence before it, when the last one begins with a mark: the mark may belong to that sentence.
+    """
+    growing = list(dict.fromkeys(s.sentence for s in stated))
+    growing = growing[-2:] if answer.startswith(_BRACKETS, stated[-1].start) else growing[-1:]
+    return [s for s in stated if s.sentence not in growing]
+
+
+def _with_other_source(claim: Claim, reading: Reading) -> Claim:
     """Return `claim` with the source that supports it: added when it cites nothing, else as the reason it is miscited."""
-    n = finding.evidence[0].n
+    n = reading.evidence[0].n
     if claim.citations:
-        problems = (*invalid, f"[{n}] supports this, but is not cited")
-        return replace(claim, verdict="miscited", problems=problems, evidence=finding.evidence)
-    return replace(claim, verdict="supported", added=(n,), evidence=finding.evidence)
+        problems = (*claim.problems, f"[{n}] supports this, but is not cited")
+        return replace(claim, verdict="miscited", problems=problems, evidence=reading.evidence)
+    return replace(claim, verdict="supported", added=(n,), evidence=reading.evidence)
 
 
-def _verdict(finding: Finding) -> Verdict:
-    if finding.problems or finding.score < MIN_PARTIAL_SCORE:
-        return "unsupported"
-    return "supported" if finding.supports else "partial"
+def _doubted(claim: Claim, reading: Reading) -> Claim:
+    """Return a claim that its sources do not support, with the words that differ and the reasons."""
+    verdict = rule.verdict(reading.features)
+    if any(d.n is not None for d in reading.differs) and (verdict == "unsupported" or reading.features.opposed):
+        verdict = "contradicted"
+    return replace(
+        claim,
+        verdict=verdict,
+        problems=(*claim.problems, *reasons.reasons(reading)),
+        evidence=reading.evidence,
+        differs=reading.differs,
+    )

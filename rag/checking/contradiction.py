@@ -53,9 +53,18 @@ _PREFIXES = ("un", "non", "in", "im", "ir", "dis", "de")
 
 
 @dataclass(frozen=True, slots=True)
+class Contrary:
+    """Contrary words: claim[slice(*claim)] and sentence[slice(*sentence)]. That of a negated word begins with its "not"."""
+
+    claim: tuple[int, int]
+    sentence: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
 class _Sentence:
     """The words of a sentence, with their stems, their sides in pairs of opposites, and which of them are negated."""
 
+    spans: list[tuple[int, int]]
     words: list[str]
     stems: list[str]
     sides: list[tuple[int, int] | None]  # index into _OPPOSITE_BEGINNINGS, side 1 or -1
@@ -72,16 +81,26 @@ class _Sentence:
         return sum(map(_is_negation, self.words, [*self.words[1:], ""]))
 
 
-def find(claim: str, sentence: str) -> str | None:
-    """Return the contrary words of `claim` and `sentence`, as “faster” against “slower”; None when there are none."""
+def find(claim: str, sentence: str) -> Contrary | None:
+    """Return the contrary words of `claim` and `sentence`, as "faster" against "slower"; None when there are none."""
     claimed, evident = _parse(claim), _parse(sentence)
-    return _opposed(claimed, evident) or _prefixed(claimed, evident) or _negated(claimed, evident)
+    words = _opposed(claimed, evident) or _prefixed(claimed, evident) or _negated(claimed, evident)
+    return Contrary(_span(claimed, words[0]), _span(evident, words[1])) if words else None
+
+
+def _span(sentence: _Sentence, i: int) -> tuple[int, int]:
+    """Return the span of word `i`, from the negation on that negates it."""
+    start, end = sentence.spans[i]
+    following = [*sentence.words[1:], ""]
+    before = [j for j in range(max(0, i - _NEGATION_SCOPE_WORDS), i) if _is_negation(sentence.words[j], following[j])]
+    return (sentence.spans[before[-1]][0] if sentence.negated[i] and before else start), end
 
 
 def _parse(sentence: str) -> _Sentence:
-    words = [w.lower() for w in _WORD_OR_STOP.findall(sentence)]
+    matches = list(_WORD_OR_STOP.finditer(sentence))
+    words = [m.group().lower() for m in matches]
     stems = [next(iter(content_words(w)), "") for w in words]
-    return _Sentence(words=words, stems=stems, sides=[_side(w) for w in words], negated=_negations(words))
+    return _Sentence([m.span() for m in matches], words, stems, [_side(w) for w in words], _negations(words))
 
 
 def _negations(words: list[str]) -> list[bool]:
@@ -117,8 +136,8 @@ def _begins(word: str, beginning: str) -> bool:
     return word in {beginning + ending for ending in ("", "s", "ed", "ing", "ly")}
 
 
-def _opposed(claimed: _Sentence, evident: _Sentence) -> str | None:
-    """Return a word of the claim, and its opposite in the sentence among the same neighbours; None without one."""
+def _opposed(claimed: _Sentence, evident: _Sentence) -> tuple[int, int] | None:
+    """Return a word of the claim and its opposite in the sentence among the same neighbours, by index; None without one."""
     for i, mine in enumerate(claimed.sides):
         if mine is None:
             continue
@@ -130,49 +149,55 @@ def _opposed(claimed: _Sentence, evident: _Sentence) -> str | None:
             shared = len(near & evident.neighbours(j))
             agrees = (mine[1] * claimed.sign(i)) == (theirs[1] * evident.sign(j))
             if shared >= 1 or claimed.words[i] == evident.words[j]:
-                votes.append((shared, agrees, evident.words[j]))
+                votes.append((shared, agrees, -j))
         if votes and not any(agrees for _, agrees, _ in votes):
-            return f"“{claimed.words[i]}” against “{max(votes)[2]}”"
+            return i, -max(votes)[2]
     return None
 
 
-def _prefixed(claimed: _Sentence, evident: _Sentence) -> str | None:
-    for mine, theirs in ((claimed, evident), (evident, claimed)):
-        for word in mine.words:
-            for prefix in _PREFIXES:
-                rest = word.removeprefix(prefix)
-                if (
-                    rest != word
-                    and len(rest) >= _MIN_PREFIXED_LETTERS
-                    and rest in theirs.words
-                    and word not in theirs.words
-                    and rest not in mine.words
-                ):
-                    return f"“{word if mine is claimed else rest}” against “{rest if mine is claimed else word}”"
+def _prefixed(claimed: _Sentence, evident: _Sentence) -> tuple[int, int] | None:
+    """Return a word and the same with a prefix that negates it, by index: first that of the claim; None without one."""
+    return _negating_prefix(claimed, evident) or _turned(_negating_prefix(evident, claimed))
+
+
+def _negating_prefix(one: _Sentence, other: _Sentence) -> tuple[int, int] | None:
+    for i, word in enumerate(one.words):
+        for prefix in _PREFIXES:
+            rest = word.removeprefix(prefix)
+            if (
+                rest != word
+                and len(rest) >= _MIN_PREFIXED_LETTERS
+                and rest in other.words
+                and word not in other.words
+                and rest not in one.words
+            ):
+                return i, other.words.index(rest)
     return None
 
 
-def _negated(claimed: _Sentence, evident: _Sentence) -> str | None:
-    """Return a word that one side negates and the other does not, among the same neighbours; None without one.
+def _turned(words: tuple[int, int] | None) -> tuple[int, int] | None:
+    return words and (words[1], words[0])
+
+
+def _negated(claimed: _Sentence, evident: _Sentence) -> tuple[int, int] | None:
+    """Return a word that one side negates and the other does not, among the same neighbours, by index; None without one.
 
     The side that negates it must have more negations, and the other no hedge such as "instead".
     """
     more = claimed.negations() - evident.negations()
     if more > 0 and _HEDGES.isdisjoint(evident.words):
-        words = _only_one_negates(claimed, evident)
-        return f"“not {words[0]}” against “{words[1]}”" if words else None
+        return _only_one_negates(claimed, evident)
     if more < 0 and not claimed.negations() and _HEDGES.isdisjoint(claimed.words):
-        words = _only_one_negates(evident, claimed)
-        return f"“{words[1]}” against “not {words[0]}”" if words else None
+        return _turned(_only_one_negates(evident, claimed))
     return None
 
 
-def _only_one_negates(one: _Sentence, other: _Sentence) -> tuple[str, str] | None:
+def _only_one_negates(one: _Sentence, other: _Sentence) -> tuple[int, int] | None:
     """Return a word that `one` negates, and the same word in `other`, which does not negate it; None without one."""
     for i, stem in enumerate(one.stems):
         places = [j for j, theirs in enumerate(other.stems) if stem and theirs == stem]
         if one.negated[i] and not stem.isdigit() and places and not any(other.negated[j] for j in places):
             there = set().union(*(other.neighbours(j) for j in places))
             if len(one.neighbours(i) & there) >= _MIN_SHARED_NEIGHBOURS:
-                return one.words[i], other.words[places[0]]
+                return i, places[0]
     return None

@@ -13,10 +13,11 @@ _LABEL = r"(?i:sources?|papers?|refs?\.?|nos?\.?|\^|#)?[ \t]*"
 _BRACKETED = re.compile(rf"[\[【［][ \t]*{_LABEL}({_NUMBERS})[ \t]*(?:†[\w ().,:-]*)?[\]】］]")
 # "(1)" is a citation only at the end of a sentence: elsewhere it numbers the items of a list.
 _ROUND = re.compile(rf"(?<=[ \t])\([ \t]*{_LABEL}({_NUMBERS})[ \t]*\)(?=[.!?;](?:\s|$)|[ \t]*$)", re.MULTILINE)
+MARK = re.compile(f"{_BRACKETED.pattern}|{_ROUND.pattern}", re.MULTILINE)
 CODE_BLOCK = re.compile(r"^[ \t]*(```|~~~)[^`\n]*$.*?(?:^[ \t]*\1[ \t]*$|\Z)", re.MULTILINE | re.DOTALL)
 _CODE_SPAN = re.compile(r"`[^`\n]+`|\\\(.+?\\\)")  # or maths in a line
 MATHS_BLOCK = re.compile(r"^[ \t]*(?:\\\[[ \t]*$.*?^[ \t]*\\\]|\$\$[ \t]*$.*?^[ \t]*\$\$)", re.MULTILINE | re.DOTALL)
-_SPACE_BEFORE_STOP = re.compile(r"\s+(?=[.,;:!?](?:\s|$))")
+SPACE_BEFORE_STOP = re.compile(r"\s+(?=[.,;:!?](?:\s|$))")
 _QUOTE_CHARS_BEFORE_MARK = 20  # when an abstract has these characters and the mark, the mark is part of a quotation
 
 
@@ -62,5 +63,4 @@ def _expand(numbers: str) -> tuple[int, ...]:
 
 def without_marks(statement: str) -> str:
     """Return the text of `statement` without citation marks and the asterisks of bold text."""
-    unmarked = _ROUND.sub(" ", _BRACKETED.sub(" ", statement)).replace("**", "")
-    return _SPACE_BEFORE_STOP.sub("", " ".join(unmarked.split()))
+    return SPACE_BEFORE_STOP.sub("", " ".join(MARK.sub(" ", statement).replace("**", "").split()))

@@ -8,15 +8,23 @@ from collections.abc import Iterable
 from rag.text.words import WORD, content_words, method_names
 
 _CAPITALISED = re.compile(r"(?<=[a-z0-9,;)%] )[A-Z][a-z]{2,}(?:-[A-Z][a-z]+)*\b")
+_FIGURE = re.compile(r"\d[\d.,]*(?:[kmbtx]|bn|-[a-z]+)?", re.IGNORECASE)
+_IN_BRACKETS = re.compile(r"(?<=\w )\(([\w-]+)\)")
 _MAX_ABBREVIATED_WORDS = 6  # an abbreviation stands for at most this many words
 _MIN_FAMILY_LETTERS = 3  # letters of a name that may stand for its longer forms: BRCA for BRCA1, GPT for GPT-4
 _MAX_JOINED_WORDS = 3  # words that may be written as one: "GPT 4 V"
 
 
 def mentioned(sentence: str) -> list[str]:
-    """Return the names of `sentence`, each once: method names first, then capitalised words that do not open it."""
+    """Return the names of `sentence`, each once: method names first, then capitalised words that do not open it.
+
+    Figures such as 20k, 75x or 4-bit are no names. An abbreviation in brackets, which the
+    sentence itself spells out, is no name either.
+    """
     capitalised = [m.group() for m in _CAPITALISED.finditer(sentence)]
-    return list(dict.fromkeys([*method_names(sentence), *capitalised]))
+    spelled_out = set(_IN_BRACKETS.findall(sentence))
+    candidates = dict.fromkeys([*method_names(sentence), *capitalised])
+    return [name for name in candidates if not _FIGURE.fullmatch(name) and name not in spelled_out]
 
 
 class KnownNames:

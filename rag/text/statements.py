@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from rag.text import sentences
-from rag.text.citations import CODE_BLOCK, MATHS_BLOCK, Citation, citations, without_marks
+from rag.text.citations import CODE_BLOCK, MARK, MATHS_BLOCK, SPACE_BEFORE_STOP, Citation, citations
 from rag.text.words import content_words, method_names
 from rag.types import Paper, Source
 
@@ -23,25 +23,32 @@ _MATHS_LINE = re.compile(r"\s*(?:\\\[.*\\\]|\$\$.+\$\$)[\s.,]*")
 _TABLE_ROW = re.compile(r"\s*\|.*\|\s*")
 _TABLE_RULE = re.compile(r"\s*\|?[\s:|-]+\|[\s:|-]*")  # the line under the header of a table
 _SOURCE_NOUN = r"\b(?:abstracts?|sources?|excerpts?|texts?|papers?|authors?|stud(?:y|ies))\b"
+_IS_NOT = r"\b(?:is|are|was|were)(?: not|n['’]t)"
 # Sentences about the sources themselves. The prompt asks for them when the sources answer only a part.
 _ABOUT_SOURCES = re.compile(
-    rf"{_SOURCE_NOUN}[^.;]{{0,40}}?\b(?:(?:do|does|did|is|are)(?: not|n['’]t)|nor)\b[^.;]{{0,24}}?"
+    rf"{_SOURCE_NOUN}[^.;]{{0,40}}?\b(?:(?:do|does|did|is|are)(?: not|n['’]t)|cannot|nor)\b[^.;]{{0,24}}?"
     r"\b(?:say|mention|tell|state|specif|provid|give|report|describ|discuss|answer|address|includ|contain|detail|given|stated"
     r"|known|disclos|quantif|name)"
+    rf"|{_SOURCE_NOUN}[^.;]{{0,60}}? \b(?:says?|mentions?|reports?|states?|tells?) nothing\b"
     r"|\b(?:abstracts?|sources?|excerpts?)\b[^.;,]{0,40}?"
-    r"\b(?:gives?|names?|reports?|states?|offers?|contains?|provides?|says?|mentions?|includes?|has|have) "
-    r"(?:no|neither|nothing)\b",
+    r"\b(?:gives?|names?|reports?|states?|offers?|contains?|provides?|says?|mentions?|includes?|has|have) (?:no|neither)\b"
+    rf"|{_IS_NOT} (?:\w+ )?(?:stated|reported|specified|mentioned|disclosed|quantified|quoted)\b"
+    rf"|{_IS_NOT} (?:\w+ )?(?:given|known|said|told) (?:in|by|from) (?:the|any|either) {_SOURCE_NOUN}",
     re.IGNORECASE,
 )
 _UNCITED_ABOUT_SOURCES = re.compile(
-    r"\b(?:is|are)(?: not|n['’]t) (?:stated|given|known|specified|mentioned|reported|said|told|disclosed|quantified)\b"
-    r"|\b(?:no|none of the|neither of the) (?:abstracts?|papers?|sources?|information|details?)\b",
+    rf"{_IS_NOT} (?:given|known|said|told)\b"
+    r"|\b(?:no|none of the|neither of the)(?: \w+)? (?:abstracts?|papers?|sources?|information|details?)\b",
     re.IGNORECASE,
 )
-# A sentence that only says what follows: "Two of the papers bear on this."
-_ANNOUNCES = re.compile(rf"{_SOURCE_NOUN}|\b(?:here|below|following|as follows)\b", re.IGNORECASE)
+# A sentence that only says what follows: "Two of the papers bear on this.", "Both fit, each in its own way."
+_ANNOUNCES = re.compile(
+    rf"{_SOURCE_NOUN}|\b(?:here|below|following|as follows)\b"
+    r"|^\W*(?:the )?(?:only|one|two|three|four|five|both|each|all|none|neither|first|second|third|last)\b",
+    re.IGNORECASE,
+)
 _MAX_ANNOUNCING_WORDS = 4  # content words besides such a noun
-_YES_NO = re.compile(r"\s*(?:\*\*)?(?:yes|no|not exactly|partly|in part)(?:\*\*)?\s*(?:[,.:;!—–-]+\s*|$)", re.IGNORECASE)
+_YES_NO = re.compile(r"\s*(?:yes|no|not exactly|partly|in part)\s*(?:[,.:;!—–-]+\s*|$)", re.IGNORECASE)
 _TITLE_WORD = re.compile(r"\w+")
 _STRONG_BOUNDARY = re.compile(r";|[,—–]?\s+(?=(?:while|whereas|but|although|though|yet|and|or)\b)")
 _BOUNDARY = re.compile(r"\s*(?:[,;:—–]|(?=\b(?:while|whereas|but|although|though|yet|and|or)\b))\s*")
@@ -83,10 +90,15 @@ def statements(answer: str, sources: Sequence[Source] = ()) -> list[Statement]:
 
 def judged_text(statement: str) -> str:
     """Return what `statement` claims: without marks, bars of a table, and a yes or no before it."""
-    cells = [cell.strip() for cell in without_marks(statement).split("|") if cell.strip(" -")]
-    text = ", ".join(cells)
+    cells = [" ".join(cell.split()) for cell in blanked(statement).split("|")]
+    return ", ".join(SPACE_BEFORE_STOP.sub("", cell) for cell in cells if cell.strip(" -"))
+
+
+def blanked(statement: str) -> str:
+    """Return `statement` with blanks for its marks, its bold signs and a yes or no before it. Offsets stay the same."""
+    text = MARK.sub(lambda mark: " " * len(mark.group()), statement).replace("**", "  ")
     answered = _YES_NO.match(text)
-    return text[answered.end() :] if answered else text
+    return " " * answered.end() + text[answered.end() :] if answered else text
 
 
 @dataclass(slots=True)

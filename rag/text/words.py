@@ -46,7 +46,7 @@ def method_names(text: str) -> list[str]:
     found_names = []
     for word in _HYPHENATED_WORD.findall(text):
         capitals = any(c.isupper() for c in word[1:])
-        mixed = any(c.isdigit() for c in word) and any(c.isalpha() for c in word)
+        mixed = any(c.isdecimal() for c in word) and any(c.isalpha() for c in word)
         if (capitals or mixed) and len(word) > 1 and word not in found_names:
             found_names.append(word)
     return found_names

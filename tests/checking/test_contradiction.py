@@ -147,15 +147,21 @@ def test_two_ways_to_say_what_is_not_used_agree(one: str, other: str) -> None:
     assert both_ways(one, other) == [False, False]
 
 
-def test_the_contrary_words_are_told_the_claims_first() -> None:
-    assert contradiction.find("Ghent has more lamps.", "Ghent has fewer lamps.") == "“more” against “fewer”"
-    assert contradiction.find("Training is stable.", "Training is unstable.") == "“stable” against “unstable”"
-    assert contradiction.find("Training is unstable.", "Training is stable.") == "“unstable” against “stable”"
+def contrary(claim: str, sentence: str) -> tuple[str, str]:
+    found = contradiction.find(claim, sentence)
+    assert found is not None
+    return claim[slice(*found.claim)], sentence[slice(*found.sentence)]
+
+
+def test_the_contrary_words_are_named_those_of_the_claim_first() -> None:
+    assert contrary("Ghent has more lamps.", "Ghent has fewer lamps.") == ("more", "fewer")
+    assert contrary("Training is stable.", "Training is unstable.") == ("stable", "unstable")
+    assert contrary("Training is unstable.", "Training is stable.") == ("unstable", "stable")
     on_gradient, without = "The lamps run on gradient at night in Ghent.", "The lamps run gradient-free at night in Ghent."
-    assert contradiction.find(without, on_gradient) == "“not gradient” against “gradient”"
+    assert contrary(without, on_gradient) == ("gradient", "gradient")
     not_measured = "The drone does not measure the temperature of blossoms."
-    assert contradiction.find(not_measured, MEASURES) == "“not measure” against “measures”"
-    assert contradiction.find(MEASURES, not_measured) == "“measures” against “not measure”"
+    assert contrary(not_measured, MEASURES) == ("not measure", "measures")
+    assert contrary(MEASURES, not_measured) == ("measures", "not measure")
 
 
 WORDS = "not no without rather than lamps dim more fewer stable unstable increases free , . ( the Ghent energy".split()
@@ -171,4 +177,4 @@ def test_nothing_contradicts_itself(said: str) -> None:
 @given(st.lists(st.sampled_from(WORDS), max_size=8).map(" ".join), st.lists(st.sampled_from(WORDS), max_size=8).map(" ".join))
 def test_any_two_sentences_can_be_compared(one: str, other: str) -> None:
     found = contradiction.find(f"It {one}", f"It {other}")
-    assert found is None or " against " in found
+    assert found is None or (f"It {one}"[slice(*found.claim)] and f"It {other}"[slice(*found.sentence)])

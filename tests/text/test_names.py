@@ -146,3 +146,8 @@ def test_names_are_words_of_the_sentence_told_once(said: str) -> None:
     assert len(found) == len(set(found))
     assert all(name in said for name in found)
     assert set(words.method_names(said)) <= set(found)
+
+
+def test_figures_and_abbreviations_that_the_sentence_spells_out_are_no_names() -> None:
+    assert mentioned("It took 20k steps at 4-bit, 75x or 1.5M of them.") == []
+    assert mentioned("It counts extracellular vesicles (EVs) in MVP.") == ["MVP"]

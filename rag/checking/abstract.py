@@ -1,0 +1,50 @@
+"""The abstract of a source, prepared for the check: its sentences with their words, vectors and names."""
+
+from __future__ import annotations
+
+from rag.interfaces import Embedder, Vectors
+from rag.text import names, sentences
+from rag.text.words import content_words
+from rag.types import Evidence, Paper, Source
+
+
+class Abstract:
+    """The abstract of one source. `texts` and `words` have an entry a sentence, `title` has the words of the title."""
+
+    def __init__(self, source: Source, embedder: Embedder) -> None:
+        self.n = source.n
+        self.paper: Paper = source.paper
+        self.spans = sentences.split(self.paper.abstract) or [(0, 0)]
+        self.texts = [self.paper.abstract[start:end] for start, end in self.spans]
+        self.words = [wordings(text) for text in self.texts]
+        self.title = wordings(self.paper.title)  # a sentence need not repeat the subject of the paper
+        self.names = names.KnownNames([self.paper.title, self.paper.abstract])
+        self._embedder = embedder
+        self._vectors: Vectors | None = None
+
+    @property
+    def vectors(self) -> Vectors:
+        """The vectors of the sentences, of shape (sentences, dimension)."""
+        if self._vectors is None:
+            self._vectors = self._embedder.embed(self.texts)
+        return self._vectors
+
+    def quotation(self, claim: str) -> Evidence | None:
+        """Return the sentence of which `claim`, without its marks, is a quotation; None when it is none."""
+        start = self.paper.abstract.find(claim) if len(claim) > 1 else -1
+        return None if start < 0 else self.evidence(next(i for i, (_, end) in enumerate(self.spans) if end > start), 1.0)
+
+    def coverage(self, words: set[str]) -> float:
+        """Return the share of `words` that the whole abstract and its title have, 0 to 1. Nothing is embedded."""
+        have = self.title.union(*self.words)
+        return len(words & have) / max(len(words), 1)
+
+    def evidence(self, i: int, score: float) -> Evidence:
+        """Return sentence `i` as evidence with `score`, 0 to 1."""
+        start, end = self.spans[i]
+        return Evidence(n=self.n, paper_id=self.paper.id, sentence=self.texts[i], start=start, end=end, score=round(score, 4))
+
+
+def wordings(text: str) -> set[str]:
+    """Return the stems of the words of `text` but its figures, which are compared by value."""
+    return {word for word in content_words(text) if not word[0].isdigit()}

@@ -1,0 +1,180 @@
+"""Reads a claim against the abstracts that it cites, into the features that the rule of rag.checking.rule weighs.
+
+Several abstracts support a claim together, each its part. The sentence before the claim helps to find the evidence; its
+own words are not demanded.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from rag.checking import contradiction
+from rag.checking.abstract import Abstract, wordings
+from rag.interfaces import Vectors
+from rag.text import names
+from rag.text.figures import figures
+from rag.text.quantities import Quantity, find
+from rag.text.words import WORD, method_names
+from rag.types import Difference, Evidence
+
+_MIN_ADDED_WORD_SHARE = 0.15  # of the claim's words, for a second sentence of a source to be shown as evidence too
+# Words by which a claim says more than an abstract that lacks them, or gives a reason that it lacks.
+_SCOPE = re.compile(
+    r"\b(?:all|every|always|never|none|only|solely|exclusively|entirely|completely|any|each|first)\b(?! \d)", re.IGNORECASE
+)
+_CAUSE = re.compile(r"\b(?:because|due to|thanks to|owing to|as a result of|caused by|the reason)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """What the rule weighs. `coverage` is the share of the claim's words, `cosine` that of its best sentence.
+
+    `displaced` is how much better another sentence fits than the one that states a figure of the claim, the worst over its
+    figures, as a difference of (share of words + cosine). `opposed` is the coverage where contrary words were found, else 0.
+    The others count words or figures that the abstracts lack; `sources` counts the abstracts beyond the first.
+    """
+
+    coverage: float
+    cosine: float
+    displaced: float
+    digits: int
+    spelled: int
+    unit: int
+    methods: int
+    names: int
+    opposed: float
+    scope: int
+    cause: int
+    sources: int
+
+    def vector(self) -> list[float]:
+        return [float(getattr(self, field.name)) for field in fields(self)]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A claim as read against some abstracts: features, evidence (best source first), and the words that differ."""
+
+    claim: str
+    features: Features
+    evidence: tuple[Evidence, ...]
+    differs: tuple[Difference, ...]
+
+    def sources_under(self, score: float) -> list[int]:
+        """Return the numbers of the sources whose evidence has a lower score than `score`."""
+        return list(dict.fromkeys(e.n for e in self.evidence if e.score < score))
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A claim to be read: its text with blanks for its marks, its vector, and its vector with the sentence before it."""
+
+    text: str
+    vector: Vectors
+    in_context: Vectors
+
+
+@dataclass(frozen=True, slots=True)
+class _Best:
+    """The sentences of an abstract that support a claim best: their indexes, coverage together, and the best cosine.
+
+    `fits` has the share of the claim's words plus the cosine of each sentence.
+    """
+
+    fits: list[float]
+    sentences: tuple[int, ...]
+    words: set[str]
+    score: float
+    cosine: float
+
+
+def read(claim: Asked, abstracts: Sequence[Abstract]) -> Reading:
+    """Return how `abstracts`, one or more, support `claim`."""
+    words = wordings(claim.text)
+    ranked = sorted(((_best(claim, words, a), a) for a in abstracts), key=lambda pair: -pair[0].score)
+    evidence = tuple(a.evidence(i, best.score) for best, a in ranked for i in best.sentences)
+    best_sentence = evidence[0]
+    contrary = contradiction.find(claim.text, best_sentence.sentence)
+    claimed = figures(claim.text, [text for a in abstracts for text in a.texts])
+    titled = figures(claim.text, [a.paper.title for a in abstracts])
+    lacking = [f for f, t in zip(claimed, titled, strict=True) if not (f.places or t.places)]
+    fits = [fit for best, a in sorted(ranked, key=lambda pair: abstracts.index(pair[1])) for fit in best.fits]
+    unknown = [name for name in names.mentioned(claim.text) if not any(name in a.names for a in abstracts)]
+    methods = set(method_names(claim.text))
+    scope = _lacking_scope(claim.text, abstracts)
+    cause = _lacking_cause(claim.text, abstracts)
+    coverage = len(words & set().union(*(best.words for best, _ in ranked))) / max(len(words), 1)
+    features = Features(
+        coverage=coverage,
+        cosine=max(best.cosine for best, _ in ranked),
+        displaced=max((max(fits) - max(fits[i] for i in f.places) for f in claimed if f.places), default=0.0),
+        digits=sum(not f.spelled and not f.other_unit for f in lacking),
+        spelled=sum(f.spelled and f.relative for f in lacking),
+        unit=sum(bool(f.other_unit) for f in lacking),
+        methods=sum(name in methods for name in unknown),
+        names=sum(name not in methods for name in unknown),
+        opposed=coverage if contrary else 0.0,  # contrary words weigh as much as the rest agrees
+        scope=len(scope),
+        cause=len(cause),
+        sources=len(abstracts) - 1,
+    )
+    differs = [_figure_difference(f.quantity, best_sentence) for f in lacking if not f.spelled or f.relative]
+    differs += [_missing(claim.text, name) for name in unknown]
+    differs += [Difference("word", start, end) for start, end in (*scope, *cause)]
+    differs += [_contrary(contrary, best_sentence)] if contrary else []
+    return Reading(claim.text, features, evidence, tuple(sorted(differs, key=lambda d: d.start)))
+
+
+def _best(claim: Asked, words: set[str], abstract: Abstract) -> _Best:
+    """Return the sentence of `abstract` that best supports the claim, and a second one when it adds words."""
+    count = max(len(words), 1)
+    cosines = np.clip(np.maximum(abstract.vectors @ claim.vector, abstract.vectors @ claim.in_context), 0, 1)
+    shares = [len(words & (have | abstract.title)) / count for have in abstract.words]
+    fits = [share + float(cosine) for share, cosine in zip(shares, cosines, strict=True)]
+    first = max(range(len(fits)), key=fits.__getitem__)
+    joint = [len(words & (have | abstract.words[first] | abstract.title)) / count for have in abstract.words]
+    second = max(range(len(joint)), key=lambda i: (joint[i], cosines[i]))
+    shown = (first, second) if joint[second] - shares[first] >= _MIN_ADDED_WORD_SHARE else (first,)
+    covered = words & (abstract.title | abstract.words[first] | abstract.words[second])
+    cosine = float(cosines.max())
+    return _Best(fits, shown, covered, (joint[second] + cosine) / 2, cosine)
+
+
+def _lacking_scope(claim: str, abstracts: Sequence[Abstract]) -> list[tuple[int, int]]:
+    """Return the spans of words of scope in `claim` that no abstract has."""
+    have = {w.lower() for a in abstracts for w in WORD.findall(f"{a.paper.title} {a.paper.abstract}")}
+    return [m.span() for m in _SCOPE.finditer(claim) if m.group().lower() not in have]
+
+
+def _lacking_cause(claim: str, abstracts: Sequence[Abstract]) -> list[tuple[int, int]]:
+    """Return the spans of words that give a reason, when no abstract has such words."""
+    if any(_CAUSE.search(a.paper.abstract) for a in abstracts):
+        return []
+    return [m.span() for m in _CAUSE.finditer(claim)]
+
+
+def _figure_difference(claimed: Quantity, evidence: Evidence) -> Difference:
+    """Return the difference of a figure that no abstract has.
+
+    A figure with the same unit in the best sentence stands in the place of one in digits.
+    """
+    end = claimed.start + len(claimed.shown)
+    instead = next((q for q in find(evidence.sentence) if not q.spelled and q.unit == claimed.unit), None)
+    if instead is None or claimed.spelled:
+        return Difference("figure", claimed.start, end)
+    start = evidence.start + instead.start
+    return Difference("figure", claimed.start, end, evidence.n, start, start + len(instead.shown))
+
+
+def _missing(claim: str, name: str) -> Difference:
+    start = claim.index(name)
+    return Difference("name", start, start + len(name))
+
+
+def _contrary(contrary: contradiction.Contrary, evidence: Evidence) -> Difference:
+    start, end = contrary.sentence
+    return Difference("word", *contrary.claim, evidence.n, evidence.start + start, evidence.start + end)
