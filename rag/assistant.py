@@ -151,8 +151,7 @@ class Assistant:
     ) -> Generator[Event, None, None]:
         """Yield Found, pieces of the answer as they come, each sentence's Claim as it ends, and last the whole Answer.
 
-        A model's Thoughts come between, and a Waiting for each second in which it is silent; a Checking before a second model's
-        verdicts.
+        A model's Thoughts come between, and a Waiting for each second in which it is silent; a Checking before a model judges.
         What the abstracts cannot answer is refused unasked, unless with `force`; the library's records answer about themselves.
         Raises RagError.
         """

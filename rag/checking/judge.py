@@ -48,15 +48,20 @@ class _Statement:
 class Judge:
     """Asks `model` and keeps what it says in `opinions`, which threads may share: at worst two ask the same.
 
-    `may_judge` says before each answer whether the model is asked at all.
+    `may_judge` says before each answer whether the model is asked at all. It is given up after `max_seconds`.
     """
 
     def __init__(
-        self, model: ChatModel, opinions: Opinions | None = None, may_judge: Callable[[], bool] = lambda: True
+        self,
+        model: ChatModel,
+        opinions: Opinions | None = None,
+        may_judge: Callable[[], bool] = lambda: True,
+        max_seconds: float = _MAX_SECONDS,
     ) -> None:
         self._model = model
         self._opinions: Opinions = {} if opinions is None else opinions
         self.may_judge = may_judge
+        self._max_seconds = max_seconds
 
     def ask(self, question: str, claims: Sequence[Claim], sources: Sequence[Source]) -> Iterator[Waiting]:
         """Put to the model what it has not judged yet; yield a Waiting for each second in which it is silent.
@@ -64,7 +69,7 @@ class Judge:
         What breaks the format is left out. Raises EndpointError when the model cannot be asked, or takes too long; what it
         said before that is kept.
         """
-        ends = time.monotonic() + _MAX_SECONDS
+        ends = time.monotonic() + self._max_seconds
         found = (statement for _, statement in self._statements(question, claims, sources))
         open_ = list({s.key: s for s in found if s.key not in self._opinions}.values())
         most = len(open_)
@@ -131,7 +136,7 @@ class Judge:
         for item in self._model.stream(prompt):
             if time.monotonic() > ends:
                 raise EndpointError(
-                    f"It was not done after {_MAX_SECONDS:.0f} seconds.", "Set RAG_VERIFY=off, or name a faster judge."
+                    f"It was not done after {self._max_seconds:.0f} seconds.", "Set RAG_VERIFY=off, or name a faster judge."
                 )
             if isinstance(item, Waiting):
                 yield item

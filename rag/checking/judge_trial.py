@@ -25,6 +25,7 @@ from rag.types import Claim, Hit, Mode, Paper, Progress, Prompt, Source, Verdict
 _PAPERS_PER_REQUEST = 3
 _QUESTION = "What do the papers report?"
 _STAGE = "test the judge"
+_MAX_SECONDS_PER_REQUEST = 900.0  # more than an answer is given: nobody waits, and 12 claims are more than most answers have
 _DOUBTS: tuple[Verdict, ...] = ("partial", "contradicted", "unsupported")
 
 
@@ -117,7 +118,7 @@ def _verdicts(model: ChatModel, group: Group) -> list[Verdict]:
     hits = (Hit(paper=paper, score=1.0, dense=1.0, lexical=0.0) for paper in group.papers)
     sources = [Source(n, hit) for n, hit in enumerate(hits, 1)]
     claims = [Claim(c.text, 0, len(c.text), c.cites, "unchecked") for c in group.claims]
-    asked = Judge(model)
+    asked = Judge(model, max_seconds=_MAX_SECONDS_PER_REQUEST)
     for _ in asked.ask(_QUESTION, claims, sources):
         pass
     return [claim.verdict for claim in asked.judged(_QUESTION, claims, sources)]

@@ -10,7 +10,6 @@ import pytest
 from support.factories import LAMPS, QueueModel
 
 from rag.assistant import Assistant
-from rag.checking import judge
 from rag.checking.judge import Judge
 from rag.errors import EndpointError, PromptTooLong, UsageError
 from rag.events import Checking, Finish, Reply, Waiting
@@ -163,10 +162,10 @@ class SlowModel(QueueModel):
             yield Waiting(1.0)
 
 
-def test_a_judge_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(judge, "_MAX_SECONDS", 0.05)
-    with pytest.raises(EndpointError, match="not done after"):
-        judged(SlowModel(), [claim("A [1].", 1)])
+def test_a_judge_that_takes_too_long_is_given_up() -> None:
+    slow = SlowModel()
+    with pytest.raises(EndpointError, match="not done after 0 seconds"):
+        judged(slow, [claim("A [1].", 1)], by=Judge(slow, max_seconds=0.05))
 
 
 # -- in an answer --------------------------------------------------------------------------------------------------------
