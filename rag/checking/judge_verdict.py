@@ -126,11 +126,14 @@ def _invalid(claim: Claim, sources: Sequence[Source]) -> tuple[str, ...]:
 
 def _quotations(quote: str, sources: Sequence[Source]) -> list[_Quotation]:
     """Return where the pieces of `quote` stand in the abstracts of `sources`, each in the first source that has it."""
-    found = []
-    for piece in filter(None, _PIECES.split(quote)):
-        spans = ((source, _quoted_span(piece, source.paper.abstract)) for source in sources)
-        found += [_Quotation(source, *span) for source, span in spans if span is not None][:1]
-    return found
+    for pieces in (_PIECES.split(quote), quote.split(" | ")):  # the latter where a model repeats the statement, too
+        found = []
+        for piece in map(citations.without_marks, filter(None, pieces)):
+            spans = ((source, _quoted_span(piece, source.paper.abstract)) for source in sources)
+            found += [_Quotation(source, *span) for source, span in spans if span is not None][:1]
+        if found:
+            return found
+    return []
 
 
 def _quoted_span(quote: str, text: str) -> tuple[int, int] | None:

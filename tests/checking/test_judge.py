@@ -12,7 +12,7 @@ from support.factories import LAMPS, QueueModel
 from rag.assistant import Assistant
 from rag.checking.judge import Judge
 from rag.errors import EndpointError, PromptTooLong, UsageError
-from rag.events import Checking, Finish, Reply, Waiting
+from rag.events import Checking, Finish, Reply, Thought, Waiting
 from rag.index.minilm import MiniLM
 from rag.output import render
 from rag.prompting import tokens
@@ -210,6 +210,14 @@ def test_no_sign_comes_before_the_model_has_judged(starter_home: Path, embedder:
     assert [(c.verdict, c.by) for c in made.claims] == [("unsupported", "words")] * 2
     plain = list(judging(starter_home, embedder, "It sings [1]. It hums [1].", verify="off")[1].stream(GRAPH))
     assert [c.verdict for c in plain if isinstance(c, Claim)] == ["unsupported"]
+
+
+def test_a_silent_judge_is_shown_to_be_waited_for(starter_home: Path, embedder: MiniLM) -> None:
+    quiet = [Waiting(1.0), Thought("Hm."), Waiting(2.0), NOT_SAID, Finish()]
+    *_, checking, first, second, made = judging(starter_home, embedder, TOLD, quiet)[1].stream(GRAPH)
+    assert (checking, first, second) == (Checking(1), Waiting(1.0), Waiting(2.0))
+    assert isinstance(made, Answer)
+    assert (made.claims[0].verdict, made.reasoning) == ("unsupported", "")
 
 
 def test_a_judge_that_cannot_be_asked_is_a_warning_and_the_verdicts_by_words_stay(starter_home: Path, embedder: MiniLM) -> None:

@@ -50,6 +50,8 @@ def test_a_synthesis_over_two_papers_is_supported_by_a_quotation_of_each() -> No
         "DIMS 340 LAMPS by *learning* from footsteps",
         "The model dims 340 lamps by learning from footsteps",
         "Street lamps waste power … dims 340 lamps by learning",
+        "[1] dims 340 lamps",
+        'Of all that could be told of it, the nightly lamps it dims are taught by steps | "dims 340 lamps"',
     ],
 )
 def test_a_quotation_may_differ_in_signs_and_in_its_ends(quote: str) -> None:

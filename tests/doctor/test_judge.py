@@ -44,6 +44,7 @@ def test_the_judge_is_tested_in_four_requests_and_its_score_is_kept(
     [score] = read(home)[0]
     assert (score.model, score.host, score.capable) == ("m", "127.0.0.1", True)
     assert judge.known(load(base_url=server.url, model="m")).startswith("m: 24 of 24 false statements caught")
+    assert judge.known(load(base_url=server.url)).startswith("m: 24 of 24")  # the server's only model
     assert "as RAG_VERIFY is off" in judge.known(load(base_url=server.url, model="m", verify="off"))
     assert len(server.chats) == 4
 
