@@ -42,6 +42,8 @@ _NOTHING = re.compile(r"\W*(?:none|n/?a|null|nothing|empty)?\W*", re.IGNORECASE)
 _QUOTED = re.compile(r'["“„«](.+)["”“»]')
 _OPENING = re.compile(r"\[+|\{")  # of a list, perhaps of lists, or of an object
 _KEYS = {"number": "number n id claim statement", "verdict": "verdict judg label", "quote": "quot abstract sentence evidence"}
+_MAX_CHARS = 4_000  # of a line or a value that are read: matching takes the square of it
+_MAX_FAILURES = 500  # to read JSON from a bracket on
 _MAX_WHOLE_KEY = 2  # characters of a key that must not go on: "n" is no beginning of "note"
 _AROUND = " \t*`_"
 _AROUND_VERDICT = " \t*`_.:;,()[]\"'“”"
@@ -66,7 +68,7 @@ def read(reply: str, count: int, *, complete: bool = True) -> dict[int, Opinion]
 
 def _line(line: str) -> _Record | None:
     """Return the number and the opinion of a line; None for a line without a verdict."""
-    numbered = _NUMBERED.match(line)
+    numbered = _NUMBERED.match(_short(line))
     if numbered is None:
         return None
     parts = [_LABEL.sub("", part.strip(_AROUND), count=1) for part in numbered[2].strip(_AROUND).strip("|").split("|")]
@@ -106,17 +108,21 @@ def _filled(text: str) -> str:
     return "" if _NOTHING.fullmatch(text) else text.strip(_AROUND)
 
 
+def _short(text: str) -> str:
+    return " ".join(text[:_MAX_CHARS].split())
+
+
 # -- JSON ------------------------------------------------------------------------------------------------------------------
 
 
 def _objects(text: str) -> Iterator[_Record]:
     """Yield the numbers and opinions of the JSON objects in a reply."""
-    decoder, position = json.JSONDecoder(), 0
-    while match := _OPENING.search(text, position):
+    decoder, position, failures = json.JSONDecoder(), 0, 0
+    while failures < _MAX_FAILURES and (match := _OPENING.search(text, position)):
         try:
             value, position = decoder.raw_decode(text, match.start())
         except ValueError:
-            position = match.end()
+            position, failures = match.end(), failures + 1
             continue
         except RecursionError:
             return
@@ -150,5 +156,5 @@ def _value(of: dict[str, Any], names: Sequence[str]) -> str:
         for key, value in of.items():
             is_named = key.lower() == name or (len(name) > _MAX_WHOLE_KEY and key.lower().startswith(name))
             if is_named and value is not None and not isinstance(value, dict):
-                return " … ".join(map(str, value)) if isinstance(value, list) else str(value)
+                return _short(" … ".join(map(str, value)) if isinstance(value, list) else str(value))
     return ""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.factories import LAMPS
 
 from rag.checking.judge_reply import Opinion, read
-from rag.types import Verdict
+from rag.checking.judge_verdict import joined
+from rag.types import Claim, Verdict
 
 YES = Opinion("supported", '"dims 340 lamps"')
 OTHERWISE = Opinion("contradicted", '"cut the energy by 27.5%"', "by half")
@@ -104,6 +107,18 @@ def test_the_last_line_of_a_reply_that_was_cut_is_left_out() -> None:
 
 def test_a_quotation_may_hold_the_sign_between_the_parts() -> None:
     assert read('1 | "the norm |x| is 3" | supported | -', 1) == {1: Opinion("supported", '"the norm | x | is 3"')}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[" * 100_000, "{" * 100_000, '{"a":' * 20_000, "*" * 100_000, "1 | " * 25_000, f'1 | "a{" " * 99_000}b" | supported | -'],
+    ids=lambda text: text[:5],
+)
+def test_a_reply_without_sense_takes_no_time(text: str) -> None:
+    began = time.process_time()
+    for opinion in read(text, 3).values():
+        joined(Claim("It dims [1].", 0, 12, (1,), "partial"), opinion, LAMPS, LAMPS, "m")
+    assert time.process_time() - began < 2
 
 
 @given(st.text())
