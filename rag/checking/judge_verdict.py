@@ -104,7 +104,7 @@ def _doubted(
 
 def _problem(verdict: Verdict, opinion: Opinion, quotation: _Quotation | None) -> str:
     if verdict == "contradicted" and quotation is not None:
-        return f"[{quotation.source.n}] says: “{quotation.evidence().sentence}”"
+        return f"[{quotation.source.n}] says otherwise"
     if verdict == "uncited":
         return "no citation, and no source clearly says this"
     said = "the cited abstracts do not say" + (" all of" if verdict == "partial" else "")

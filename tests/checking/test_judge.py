@@ -14,7 +14,7 @@ from rag.checking.judge import Judge
 from rag.errors import EndpointError, PromptTooLong, UsageError
 from rag.events import Checking, Finish, Reply, Thought, Waiting
 from rag.index.minilm import MiniLM
-from rag.output import render
+from rag.output import render, signs
 from rag.prompting import tokens
 from rag.settings.settings import load
 from rag.types import Answer, Claim, Prompt, Verdict
@@ -122,12 +122,12 @@ def test_what_the_model_passed_over_is_asked_again_next_time() -> None:
 
 
 def test_a_small_context_splits_the_request() -> None:
-    claims = [claim(f"Lamp {i} shines brightly over the canals of Ghent [1].", 1) for i in range(8)]
+    claims = [claim(f"Lamp {i} shines" + " brightly over the canals of Ghent" * 16 + " [1].", 1) for i in range(8)]
     reply = "\n".join(f"{n} | - | not said | {n}" for n in range(1, 9))
     whole = QueueModel(reply, reply)
     judged(whole, claims)
     judged(whole, claims[:5])
-    room = tokens(whole.prompts[1]) + 12  # for another tag, and less than another claim takes
+    room = tokens(whole.prompts[1]) + 40  # for another tag, and less than another claim takes
     model = QueueModel(reply, repeat=True, context_tokens=room)
     assert judged(model, claims) == ["unsupported"] * 8
     assert [len(statements(p)) for p in model.prompts] == [5, 3]
@@ -204,7 +204,7 @@ def test_no_sign_comes_before_the_model_has_judged(starter_home: Path, embedder:
     _, asked = judging(starter_home, embedder, "It sings [1]. It hums [1].", "what?")
     *before, checking, made = asked.stream(GRAPH)
     assert [c.verdict for c in before if isinstance(c, Claim)] == ["unchecked"]
-    assert all(render.suffix(c) == "" for c in before if isinstance(c, Claim))
+    assert all(signs.suffix(c) == "" for c in before if isinstance(c, Claim))
     assert checking == Checking(2)
     assert isinstance(made, Answer)
     assert [(c.verdict, c.by) for c in made.claims] == [("unsupported", "words")] * 2
