@@ -64,7 +64,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--model", help="the model's name at the endpoint")
     parser.add_argument("--base-url", metavar="URL", help="the address of an OpenAI-compatible endpoint")
     parser.add_argument("--api-key-env", metavar="NAME", help="the variable that holds the endpoint's key")
-    parser.add_argument("--verify", choices=("off", "model"), help="have the model judge each statement too")
+    parser.add_argument("--verify", choices=("auto", "off", "model"), help="whether the model judges each statement (auto)")
     parser.add_argument("--force", action="store_true", help="ask the model even when the abstracts seem not to answer")
     parser.add_argument("--no-model", action="store_true", help="quote the abstracts, whatever model is configured")
     add_verbose(parser)
@@ -237,7 +237,7 @@ def _print_tail(console: Console, answer: Answer, late: Sequence[Claim]) -> None
 
 def _status(event: Thought | Waiting | Checking) -> str:
     if isinstance(event, Checking):
-        return "which judges what was said"
+        return "which judges the statements"
     return "which thinks" if isinstance(event, Thought) else f"{event.seconds:.0f} s"
 
 

@@ -17,7 +17,8 @@ from typing import Any
 from rag import factory, ingestion, prompting
 from rag.answering.extractive import ExtractiveReader
 from rag.answering.streaming import NEAREST, AnswerStream, timed
-from rag.checking.model_judge import Judged, Verifier
+from rag.checking import judge_trial
+from rag.checking.judge import Opinions
 from rag.collection import answers
 from rag.collection.phrasing import CollectionAnswer
 from rag.collection.query import Query
@@ -72,11 +73,12 @@ class Assistant:
         """Load embedder, library and index, reading the starter corpus when nothing was ever stored. Raises RagError."""
         self.home = settings.home
         self.k = settings.k
-        self._verify = settings.verify == "model"
-        self._judged: Judged = {}
+        self._verify = settings.verify
+        self._opinions: Opinions = {}
         self.embedder: Embedder = embedder or factory.embedder(settings)
         self._reader = factory.reader(settings, self.embedder)
         self._checks = CachedEmbedder(self._reader)  # people ask of the same papers
+        self._other_judge = factory.judge(settings)
         self._take(model or factory.model(settings) or ExtractiveReader(self._reader))
         self._reranker = reranker or factory.reranker(settings)
         with stage(_log, "open the library"):
@@ -94,10 +96,18 @@ class Assistant:
         other._take(model or ExtractiveReader(self._reader))
         return other
 
+    def judged_by(self, judge: ChatModel | None) -> Assistant:
+        """Return the same assistant with `judge` as the model that judges its answers; None: the model that answers does."""
+        other = copy.copy(self)
+        other._other_judge = judge
+        other._take(self.model)
+        return other
+
     def _take(self, model: ChatModel) -> None:
         self.model = model
-        verifier = Verifier(model, self._judged) if self._verify and model.mode == "model" else None
-        self._reading = AnswerStream(model, self._checks, verifier)
+        self.judge = (self._other_judge or model) if model.mode == "model" else None
+        judge = judge_trial.judge(self.judge, self._verify, self.home, self._opinions)
+        self._reading = AnswerStream(model, self._checks, judge)
 
     @property
     def library(self) -> Library:
@@ -141,8 +151,7 @@ class Assistant:
     ) -> Generator[Event, None, None]:
         """Yield Found, pieces of the answer as they come, each sentence's Claim as it ends, and last the whole Answer.
 
-        A model's Thoughts come between, and a Waiting for each second in which it is silent; a Checking before a second model's
-        verdicts.
+        A model's Thoughts come between, and a Waiting for each second in which it is silent; a Checking before a model judges.
         What the abstracts cannot answer is refused unasked, unless with `force`; the library's records answer about themselves.
         Raises RagError.
         """

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from rag.errors import UsageError
 from rag.index.minilm import MiniLM
 from rag.interfaces import ChatModel, Embedder, Reranker
-from rag.settings.settings import Settings
+from rag.settings.settings import Settings, of_judge
 
 
 def model(settings: Settings) -> ChatModel | None:
@@ -19,6 +20,20 @@ def model(settings: Settings) -> ChatModel | None:
     from rag.endpoints.chat import EndpointModel
 
     return EndpointModel(endpoint, settings)
+
+
+def judge(settings: Settings) -> ChatModel | None:
+    """Return the model of the profile that judges in place of the model in force; None: that model judges itself.
+
+    Raises UsageError for a profile without a model.
+    """
+    judging = of_judge(settings)
+    if judging is None:
+        return None
+    judge = model(judging)
+    if judge is None:
+        raise UsageError(f"The profile {settings.judge}, which is to judge, names no model.", "Give it a base_url or a model.")
+    return judge
 
 
 def embedder(settings: Settings) -> Embedder:

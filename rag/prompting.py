@@ -90,16 +90,18 @@ def _counted(prompt: Prompt, model: str | None) -> int:
     return count(prompt.system, model) + count(prompt.user, model)
 
 
-def verify(statements: Sequence[str], source: Source) -> Prompt:
-    """Return the prompt that asks which of `statements` the abstract of `source` supports."""
+def verify(question: str, statements: Sequence[str], sources: Sequence[Source]) -> Prompt:
+    """Return the prompt that asks which of `statements`, numbered from 1, the abstracts of `sources` support."""
     tag = _tag()
     numbered = "\n".join(f"{n}: {statement}" for n, statement in enumerate(statements, 1))
     system, user = template("verify")
     return Prompt(
-        question="",
-        sources=(source,),
+        question=question,
+        sources=tuple(sources),
         system=system.substitute(tag=tag),
-        user=user.substitute(sources=_block(source, tag), claims=numbered),
+        user=user.substitute(
+            sources="\n\n".join(_block(source, tag) for source in sources), question=question, claims=numbered
+        ),
     )
 
 

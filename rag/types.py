@@ -215,11 +215,6 @@ class Claim:
     differs: tuple[Difference, ...] = ()
     by: str = "words"
 
-    @property
-    def disputed(self) -> bool:
-        """Whether the model and the check disagree on whether the claim is supported."""
-        return self.judged is not None and (self.judged == "supported") != (self.verdict == "supported")
-
 
 @dataclass(frozen=True, slots=True)
 class Usage:

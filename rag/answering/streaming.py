@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 
 from rag import prompting
 from rag.answering.refusal import is_refusal
 from rag.checking.checker import Checker, invalid
-from rag.checking.model_judge import Verifier
+from rag.checking.judge import Judge
 from rag.errors import EndpointError
 from rag.events import Checking, Event, Finish, Thought, Waiting
 from rag.interfaces import ChatModel, Embedder
 from rag.prompting import REFUSAL
 from rag.text import language
 from rag.text.thinking import CLOSE
-from rag.types import Answer, Prompt
+from rag.types import Answer, Claim, Prompt
 
 _SENTENCE_END = re.compile(r"[.!?\]\n]|\s\S")  # after which a sentence may be complete
 _FOREIGN = "The answer seems not to be in English. The check works for English only."
@@ -25,18 +25,20 @@ NEAREST = 3  # papers offered with a refusal
 
 
 class AnswerStream:
-    """Streams and checks answers of `model`. `verifier` is the model that judges claims too; None when none is set."""
+    """Streams and checks answers of `model`. `judge` has a model judge the claims of a complete answer; None: none does."""
 
-    def __init__(self, model: ChatModel, embedder: Embedder, verifier: Verifier | None) -> None:
+    def __init__(self, model: ChatModel, embedder: Embedder, judge: Judge | None) -> None:
         self._model = model
         self._embedder = embedder
-        self._verifier = verifier
+        self._judge = judge
 
     def read(self, request: Prompt, answer: Answer, began: float) -> Iterator[Event]:
         """Yield the pieces of the reply and the claims in it, then the complete `answer` with its checks.
 
-        `began` is the time of the question, by time.perf_counter(). Raises EndpointError as the model does.
+        A claim that a model will judge comes as unchecked first, so that no sign is shown and taken back. `began` is the time
+        of the question, by time.perf_counter(). Raises EndpointError as the model does.
         """
+        judge = self._judge if self._judge is not None and self._judge.may_judge() else None
         checker = Checker(answer.sources, self._embedder)
         text = reasoning = ""
         yielded = 0  # claims
@@ -57,14 +59,14 @@ class AnswerStream:
                     if claim.end > len(before):  # the sentence ends in this piece: yield it before its claim
                         yield text[len(before) : claim.end]
                         before = text[: claim.end]
-                    yield claim
+                    yield _unchecked(claim) if judge else claim
                 yielded = max(yielded, len(claims))
             if len(text) > len(before):
                 yield text[len(before) :]
         answer = self._checked(self._with_text(answer, text, reasoning), checker)
-        if self._verifier is not None and answer.claims:
-            yield Checking(len(answer.claims))
-        yield timed(self._verified(answer), began)
+        if judge is not None:
+            answer = yield from _judged(answer, judge)
+        yield timed(answer, began)
 
     def _finished(self, answer: Answer, request: Prompt, finish: Finish) -> Answer:
         warnings = (*answer.warnings, *prompting.warnings(request, finish.usage, self._model.name), *finish.notes)
@@ -98,23 +100,38 @@ class AnswerStream:
                 refusal_reason=reason,
                 sources=answer.sources[:NEAREST],
             )
-        claims = checker.claims(answer.answer)
-        cited = {n for claim in claims for n in (*claim.citations, *claim.added)}
-        return replace(
-            answer,
-            claims=tuple(claims),
-            sources=tuple(replace(s, cited=s.n in cited) for s in answer.sources),
-            invalid_citations=tuple(invalid(answer.answer, answer.sources)),
-        )
+        answer = _with_claims(answer, checker.claims(answer.answer))
+        return replace(answer, invalid_citations=tuple(invalid(answer.answer, answer.sources)))
 
-    def _verified(self, answer: Answer) -> Answer:
-        """Return `answer` with the verdicts of the second judge; with a warning when the model cannot be asked."""
-        if self._verifier is None or answer.refused:
-            return answer
-        try:
-            return replace(answer, claims=tuple(self._verifier.judge(answer.claims, answer.sources)))
-        except EndpointError as error:
-            return replace(answer, warnings=(*answer.warnings, f"The model did not judge the statements: {error}"))
+
+def _unchecked(claim: Claim) -> Claim:
+    if claim.verdict == "none":
+        return claim
+    return replace(claim, verdict="unchecked", problems=(), added=(), differs=())
+
+
+def _judged(answer: Answer, judge: Judge) -> Generator[Event, None, Answer]:
+    """Yield what shows that the claims are being judged; return `answer` with the verdicts to show.
+
+    What the model did not judge keeps the verdict by words, with a warning when the model could not be asked.
+    """
+    count = sum(claim.verdict != "none" for claim in answer.claims)
+    if not count:
+        return answer
+    yield Checking(count)
+    try:
+        yield from judge.ask(answer.standalone_question, answer.claims, answer.sources)
+    except EndpointError as error:
+        note = f"The model did not judge all statements; the others are checked by words: {error}"
+        answer = replace(answer, warnings=(*answer.warnings, note))
+    return _with_claims(answer, judge.judged(answer.standalone_question, answer.claims, answer.sources))
+
+
+def _with_claims(answer: Answer, claims: Sequence[Claim]) -> Answer:
+    """Return `answer` with `claims`, and with the sources marked that they cite."""
+    cited = {n for claim in claims for n in (*claim.citations, *claim.added)}
+    sources = tuple(replace(source, cited=source.n in cited) for source in answer.sources)
+    return replace(answer, claims=tuple(claims), sources=sources)
 
 
 def timed(answer: Answer, began: float, *, first: bool = False) -> Answer:

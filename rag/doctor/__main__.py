@@ -44,6 +44,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--api-key-env", metavar="NAME", help="the variable that holds the endpoint's key")
     parser.add_argument("--no-model", action="store_true", help="leave the model alone, whatever is configured")
     parser.add_argument("--quick", action="store_true", help="no score card, no long prompt, no speed")
+    parser.add_argument("--judge", action="store_true", help="only test how well the model judges claims, in 4 requests")
     parser.add_argument("--json", action="store_true", help="the same for programs")
     add_verbose(parser)
     return parser
@@ -56,7 +57,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     given = {name: getattr(args, name) for name in ("profile", "model", "base_url", "api_key_env")}
     flags = {**given, "no_model": args.no_model or None}
     with progress_bars() as progress:
-        return report(Examination(flags, quick=args.quick, progress=progress), as_json=args.json)
+        examination = Examination(flags, quick=args.quick, progress=progress)
+        return report(examination, as_json=args.json, only_judge=args.judge)
 
 
 class Examination:
@@ -78,6 +80,7 @@ class Examination:
         self._ports = ports
         self._max_cases = max_cases
         self._settings: Settings | None = None
+        self._of_judge: Settings | None = None
         self._answers = False  # whether the model, or the extractive reader, answers
         self.score: Score | None = None
 
@@ -92,8 +95,18 @@ class Examination:
         home = Home(settings)
         yield from home.checks()
         yield from guarded("model", self._model(settings))
+        yield attempt("judge", lambda: self._known_judge(settings))
         if not self._quick:
             yield attempt("grounding", lambda: self._grounding(settings, reuse=home.starter_only))
+
+    def judging(self) -> Iterator[Check]:
+        """Yield what the settings say, where claims are sent, and the result of testing the model that judges."""
+        yield attempt("settings", self._load)
+        if (settings := self._settings) is not None:
+            from rag.doctor import hosts, judge
+
+            yield from hosts.sent(settings)
+            yield attempt("judge", lambda: judge.tested(settings, self._progress))
 
     def redactor(self) -> Redactor:
         """Return a redactor that removes every key in the settings and the environment from a text."""
@@ -102,17 +115,18 @@ class Examination:
         if self._settings is not None:
             from rag.endpoints import address
 
-            settings = self._settings
-            variables += [settings.api_key_env, settings.embed_api_key_env]
-            secrets += [key.get_secret_value() for key in (settings.api_key, settings.embed_api_key) if key]
-            secrets += [address.password(url) for url in (settings.base_url, settings.embed_base_url) if url]
+            for settings in filter(None, (self._settings, self._of_judge)):
+                variables += [settings.api_key_env, settings.embed_api_key_env]
+                secrets += [key.get_secret_value() for key in (settings.api_key, settings.embed_api_key) if key]
+                secrets += [address.password(url) for url in (settings.base_url, settings.embed_base_url) if url]
         secrets += [os.environ.get(name) for name in variables if name]
         return Redactor([secret.strip() for secret in secrets if secret])
 
     def _load(self) -> str:
-        from rag.settings.settings import exposed_keys, load
+        from rag.settings.settings import exposed_keys, load, of_judge
 
         self._settings = load(**self._flags)
+        self._of_judge = of_judge(self._settings)
         for error in exposed_keys(self._settings.home):
             raise error
         return "no errors in the environment or in rag.toml"
@@ -143,6 +157,11 @@ class Examination:
             yield Check(name="model", ok=True, message=message, fix=fix)
         yield from servers
 
+    def _known_judge(self, settings: Settings) -> str:
+        from rag.doctor import judge
+
+        return judge.known(settings)
+
     def _grounding(self, settings: Settings, *, reuse: bool) -> str:
         from rag.doctor import score
 
@@ -160,10 +179,10 @@ class Examination:
         return message
 
 
-def report(examination: Examination, *, as_json: bool) -> int:
+def report(examination: Examination, *, as_json: bool, only_judge: bool = False) -> int:
     """Print each check when it is made, or all of them as JSON. Return 0, or 1 when a check failed."""
     made: list[Check] = []
-    for check in examination.checks():
+    for check in examination.judging() if only_judge else examination.checks():
         redactor = examination.redactor()
         shown = replace(check, message=_shown(check.message, redactor), fix=_shown(check.fix, redactor))
         made.append(shown)

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from rag.doctor.machine import Check, attempt
 from rag.endpoints import address, server
 from rag.endpoints.connection import OPENAI
-from rag.settings.settings import Endpoint, Settings
+from rag.settings.settings import Endpoint, Settings, of_judge
 
 PORTS = {11434: "Ollama", 1234: "LM Studio", 8000: "vLLM", 8080: "llama.cpp"}  # where model servers usually listen
 _TIMEOUT_S = 0.5  # to connect to a port, and again for the list of its models
@@ -27,6 +27,8 @@ def sent(settings: Settings) -> Iterator[Check]:
     yield attempt("sent to", lambda: _destination("questions and abstracts", settings, settings.endpoint, used))
     if settings.embed_model or settings.embed_base_url:
         yield attempt("sent to", lambda: _destination("embedded texts", settings, settings.embed_endpoint, used))
+    if (judging := of_judge(settings)) is not None:
+        yield attempt("sent to", lambda: _destination("answers to judge", judging, judging.endpoint, used))
     for name in _OPENAI_VARIABLES:
         if os.environ.get(name) and name not in used:
             yield Check(name=name, ok=True, message="set but not used")
@@ -35,7 +37,7 @@ def sent(settings: Settings) -> Iterator[Check]:
 def _destination(what: str, settings: Settings, endpoint: Endpoint | None, used: set[str]) -> str:
     """Return where `what` is sent. Add the variables that are used for it to `used`."""
     if endpoint is None:
-        name = settings.model_class if what == "questions and abstracts" else settings.embed_class
+        name = settings.embed_class if what == "embedded texts" else settings.model_class
         return f"{what}: to the host that {name} chooses" if name else f"{what}: to no host"
     key = key_variable(settings, endpoint)
     used |= {key} if key else set()

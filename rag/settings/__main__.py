@@ -15,6 +15,8 @@ from typing import Any
 from pydantic import SecretStr
 
 from rag.errors import UsageError
+from rag.settings import judge_scores
+from rag.settings.judge_scores import JudgeScore
 from rag.settings.mask import shown_address, shown_key
 from rag.settings.precedence import Chosen
 from rag.settings.settings import Endpoint, Settings, exposed_keys, profiles, resolve
@@ -58,6 +60,7 @@ def _overview(settings: Settings, chosen: Chosen) -> _Overview:
     values = settings.model_dump()
     rows = {name: {"value": _shown(value), "origin": chosen.origin(name)} for name, value in values.items()}
     problems: list[str] = []
+    scores, unread = judge_scores.read(settings.home)
     model = _asked(lambda: settings.endpoint, rows, "", problems)
     embedder = _asked(lambda: settings.embed_endpoint, rows, "embed_", problems)
     return {
@@ -65,9 +68,11 @@ def _overview(settings: Settings, chosen: Chosen) -> _Overview:
         "model": {"class": settings.model_class} if settings.model_class else model,
         "embedder": {"class": settings.embed_class} if settings.embed_class else embedder,
         "reranker": {"class": settings.reranker_class} if settings.reranker_class else None,
+        "judge": settings.judge,
+        "judges": [_tested(score) for score in scores],
         "unsent": list(chosen.unsent),
         "profiles": {name: asdict(profile) for name, profile in profiles().items()},
-        "warnings": list(map(str, exposed_keys(settings.home))),
+        "warnings": [*map(str, exposed_keys(settings.home)), *filter(None, [unread])],
         "problems": problems,
     }
 
@@ -104,6 +109,7 @@ def _lines(overview: _Overview) -> Iterator[str]:
     yield _who("model", overview["model"]) or "no model: answers are quoted"
     yield _who("embedder", overview["embedder"]) or "embedder: the bundled MiniLM"
     yield _who("reranker", overview["reranker"]) or "no reranker"
+    yield from _judges(overview) if overview["model"] else ()
     for place in overview["unsent"]:
         yield f"not sent: the key of {place}, which does not belong to the address in force"
     for name, profile in overview["profiles"].items():
@@ -112,6 +118,21 @@ def _lines(overview: _Overview) -> Iterator[str]:
         yield f"profile {name}{chosen}: {profile['model'] or 'the only model'}{at} ({profile['told']})"
     if not overview["profiles"]:
         yield "no profiles"
+
+
+def _tested(score: JudgeScore) -> _Overview:
+    outdated = "" if score.is_current else "; not by the claims of today: test it again"
+    return {**asdict(score), "may_judge": score.capable and score.is_current, "result": f"{score}{outdated}"}
+
+
+def _judges(overview: _Overview) -> Iterator[str]:
+    """Yield which model judges the answers, and what is known of those that were tested as judges."""
+    when = {"model": "always", "auto": "once it has shown that it can"}.get(overview["settings"]["verify"]["value"])
+    who = f"the profile {overview['judge']}" if overview["judge"] else "the model that answers"
+    yield f"judge: {who}, {when}" if when else "judge: none"
+    for score in overview["judges"]:
+        may = "may judge" if score["may_judge"] else "may not judge"
+        yield f"tested as a judge, and {may}: {score['model']} at {score['host'] or 'no host'}: {score['result']}"
 
 
 def _plain(value: Any) -> str:

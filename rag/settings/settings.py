@@ -84,7 +84,8 @@ class Settings(BaseModel):
     model_options: _Options = Options()
     k: int = Field(6, ge=1)
     no_model: bool = False
-    verify: Literal["off", "model"] = "off"
+    verify: Literal["auto", "off", "model"] = "auto"
+    judge: str | None = None  # the profile that judges; None: the model that answers
     embed_model: str | None = None
     embed_base_url: _Address = None
     embed_api_key: SecretStr | None = None
@@ -137,10 +138,16 @@ def load(**flags: Any) -> Settings:
 def resolve(**flags: Any) -> tuple[Settings, precedence.Chosen]:
     """Return the settings in force and where each is from. Raises UsageError as load() does."""
     given, environment, files = _read(flags)
-    for profile in precedence.profiles(files).values():
+    there = precedence.profiles(files)
+    for profile in there.values():
         _valid(precedence.Chosen({name: (value, profile) for name, value in profile.values.items()}, ()))
     chosen = precedence.choose(given, environment, files)
     settings = _valid(chosen)
+    if settings.judge is not None and settings.judge not in there:
+        raise UsageError(
+            f"There is no profile {settings.judge}, which is to judge ({chosen.origin('judge')}).",
+            f"There are {', '.join(sorted(there))}." if there else f"Write it in {precedence.FILE} as [models.NAME].",
+        )
     return settings.model_copy(update={"home": settings.home.expanduser().absolute()}), chosen
 
 
@@ -151,6 +158,16 @@ def profiles(home: Path | None = None) -> dict[str, Profile]:
         settings = load(home=home, profile=name)
         found[name] = Profile(name, settings.model, None if settings.model_class else _host(settings), place.origin(""))
     return found
+
+
+def of_judge(settings: Settings) -> Settings | None:
+    """Return the settings of the profile that judges the answers; None: the model in force judges, or none does.
+
+    Raises UsageError as load() does.
+    """
+    if settings.judge is None or settings.no_model or settings.verify == "off":
+        return None
+    return load(home=settings.home, profile=settings.judge)
 
 
 def exposed_keys(home: Path | None = None) -> tuple[UsageError, ...]:

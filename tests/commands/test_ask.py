@@ -413,7 +413,7 @@ def test_force_holds_for_batches(ask) -> None:  # type: ignore[no-untyped-def]
 
 def test_verify_has_the_model_judge_each_statement(ask, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
     def asked(*arguments: str) -> tuple[int, Run]:
-        with Endpoint(says(TOLD), says("1: no")) as server:
+        with Endpoint(says(TOLD), says("1 | - | not said | itself")) as server:
             told = ask(GRAPH, "--base-url", server.url, "--model", "m", *arguments)
             return len(server.chats), told
 
@@ -421,7 +421,8 @@ def test_verify_has_the_model_judge_each_statement(ask, monkeypatch: pytest.Monk
     assert (requests, code) == (2, 0)
     monkeypatch.setenv("RAG_VERIFY", "model")
     requests, (_, out, _) = asked("--json")
-    assert (requests, json.loads(out)["claims"][0]["judged"]) == (2, "unsupported")
+    claim = json.loads(out)["claims"][0]
+    assert (requests, claim["judged"], claim["verdict"], claim["by"]) == (2, "unsupported", "unsupported", "m")
     assert asked("--verify", "off")[0] == 1
 
 
@@ -430,7 +431,7 @@ def test_an_endpoint_that_fails_at_judging_leaves_the_answer(ask) -> None:  # ty
         code, out, err = ask(GRAPH, "--base-url", server.url, "--model", "m", "--verify", "model")
     assert (code, err) == (0, "")
     assert out.startswith(TOLD)
-    assert "The model did not judge the statements: " in out
+    assert "The model did not judge all statements" in out
     assert "out of memory" in out
 
 

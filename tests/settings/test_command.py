@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -15,6 +16,7 @@ import pytest
 
 from rag.errors import UsageError
 from rag.settings.__main__ import main
+from rag.settings.judge_scores import FILE, JudgeScore, keep, trial
 from rag.settings.mask import is_secret, shown_address, shown_options
 from rag.settings.settings import load, profiles, resolve
 
@@ -33,6 +35,20 @@ def home(tmp_path: Path) -> Path:
 
 
 Shown = tuple[int, str, str]
+SCORE = JudgeScore(
+    model="m-7b",
+    host="localhost",
+    trial=trial(),
+    caught=20,
+    false=24,
+    passed=23,
+    true=24,
+    requests=4,
+    prompt_tokens=5321,
+    completion_tokens=1200,
+    seconds=31.4,
+    day="2026-11-26",
+)
 
 
 @pytest.fixture
@@ -234,3 +250,34 @@ def test_a_name_of_no_secret_is_not_taken_for_one(name: str) -> None:
 def test_options_reach_their_class_as_they_were_set(home: Path) -> None:
     (home / "rag.toml").write_text(f"model = 'llamaindex:a.b:C'\n[model_options]\napi_key = '{KEY}'\n")
     assert load().model_options["api_key"] == KEY
+
+
+def test_the_judge_and_what_is_known_of_judges_is_told(show: Any, home: Path) -> None:
+    (home / "rag.toml").write_text(
+        f'[models.own]\nbase_url = "{SERVER}"\nmodel = "m"\njudge = "big"\n[models.big]\nmodel = "b"\n'
+    )
+    assert "judge:" not in show()[1]
+    assert "\njudge: the model that answers, once it has shown that it can\n" in show("--base-url", SERVER)[1]
+    keep(home, SCORE)
+    keep(home, replace(SCORE, model="weak", passed=3))
+    keep(home, replace(SCORE, model="old", trial="of last year"))
+    out = show("--profile", "own")[1]
+    assert "\njudge: the profile big, once it has shown that it can\n" in out
+    assert "\ntested as a judge, and may judge: m-7b at localhost: 20 of 24 false statements caught" in out
+    assert "\ntested as a judge, and may not judge: weak at localhost: " in out
+    assert "\ntested as a judge, and may not judge: old at localhost: " in out
+    assert "test it again" in next(line for line in out.splitlines() if "old at" in line)
+    told = json.loads(show("--json")[1])["judges"]
+    assert [(one["model"], one["may_judge"]) for one in told] == [("m-7b", True), ("weak", False), ("old", False)]
+
+
+def test_a_broken_file_of_scores_is_a_warning(show: Any, home: Path) -> None:
+    (home / FILE).write_text("{")
+    code, _, err = show()
+    assert code == 0
+    assert err.startswith(f"warning: {home / FILE} is ignored")
+
+
+def test_nobody_judges_where_it_is_off(show: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAG_VERIFY", "off")
+    assert "\njudge: none\n" in show("--base-url", SERVER)[1]

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from rag import factory
 from rag.errors import UsageError
-from rag.settings.settings import load, profiles
+from rag.settings.settings import load, of_judge, profiles
 
 OWN = "http://own.example/v1"
 OTHER = "http://other.example/v1"
@@ -284,3 +285,31 @@ def test_the_home_as_working_directory_keeps_its_rights(home: Path, monkeypatch:
     monkeypatch.setenv("SECRET", "own-key")
     monkeypatch.chdir(home)
     assert sent() == (OWN, "own-key")
+
+
+def test_a_profile_may_name_another_as_the_judge_with_its_own_address_and_key(home: Path) -> None:
+    write(home, TWO.replace('model = "small"', 'model = "small"\njudge = "hosted"'))
+    assert load().judge is None
+    judging = of_judge(load(profile="local"))
+    assert judging is not None
+    assert judging.endpoint is not None
+    assert (judging.endpoint.base_url, judging.endpoint.model, judging.timeout_s) == (OTHER, "large", 9.0)
+    assert judging.endpoint.api_key is not None
+    assert judging.endpoint.api_key.get_secret_value() == "hosted-key"
+    for off in ({"verify": "off"}, {"no_model": True}):
+        assert of_judge(load(profile="local", **off)) is None
+
+
+def test_a_judge_that_is_no_profile_or_has_no_model_is_an_error(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(home, TWO.replace('model = "small"', 'model = "small"\njudge = "nosuch"'))
+    load()
+    error = complaint(profile="local")
+    assert "There is no profile nosuch, which is to judge" in error.message
+    assert "[models.local]" in error.message
+    assert error.fix == "There are hosted, local."
+    monkeypatch.setenv("RAG_JUDGE", "hosted")
+    assert load().judge == "hosted"
+    monkeypatch.delenv("RAG_JUDGE")
+    write(home, "[models.empty]\ntimeout_s = 3\n")
+    with pytest.raises(UsageError, match="empty, which is to judge, names no model"):
+        factory.judge(load(judge="empty", model="m", base_url=OWN))

@@ -8,6 +8,7 @@ import gradio as gr
 
 from rag.errors import RagError
 from ui.chat.components import PRIVATE
+from ui.models import judging
 from ui.models.choices import STARTED, Models
 from ui.models.servers import Server, typed
 from ui.rendering import markdown_safe
@@ -38,6 +39,7 @@ def add(page: gr.Blocks, models: Models, *, change: bool = False) -> list[gr.com
                 gr.Warning(markdown_safe(str(error)))
                 return "", gr.skip()
 
+        judging.add(page, models, picked, own)
         if change:
             _typing(models, own, picked, health, listing)
     page.load(lambda: listing(None, value=STARTED), None, picked, **PRIVATE).then(

@@ -85,9 +85,14 @@ class Models:
         if name == TYPED and typed is not None:
             return typed
         if name not in self._servers:
-            held = None if name == QUOTES else factory.model(settings.load(home=self._home, profile=name))
-            self._servers[name] = Server(self.started.using(held))
+            self._servers[name] = Server(self._opened(name))
         return self._servers[name]
+
+    def _opened(self, name: str) -> Assistant:
+        if name == QUOTES:
+            return self.started.using(None)
+        chosen = settings.load(home=self._home, profile=name)
+        return self.started.using(factory.model(chosen)).judged_by(factory.judge(chosen))
 
 
 def _name(server: str, key: str) -> str:
