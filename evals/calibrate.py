@@ -20,6 +20,7 @@ import numpy as np
 
 from evals import mutations
 from evals.arguments import at_least
+from evals.labelled_claims import numbered
 from rag.checking import checker, features, rule
 from rag.checking.abstract import Abstract
 from rag.checking.features import Asked
@@ -30,7 +31,7 @@ from rag.interfaces import Embedder
 from rag.settings.settings import load
 from rag.sources import formats
 from rag.text import names, sentences, words
-from rag.types import Hit, Paper, Source
+from rag.types import Paper
 
 TRUE, NEIGHBOUR, OTHER = "true", "neighbour cited", "another paper's claim"
 _SEED = 7
@@ -76,9 +77,9 @@ def run(args: argparse.Namespace) -> int:
         return 0
     if args.scifact:
         for split in ("train", "dev"):
-            print("\n".join(table(check(_from_scifact(args.scifact, split), embedder), f"SciFact, {split}")) + "\n")
+            print("\n".join(table(check(from_scifact(args.scifact, split), embedder), f"SciFact, {split}")) + "\n")
         return 0
-    claimed, abstracts = _corpus([formats.STARTER]), _corpus(args.papers or [formats.STARTER])
+    claimed, abstracts = corpus([formats.STARTER]), corpus(args.papers or [formats.STARTER])
     checked = check(make_pairs(claimed, abstracts, args.most, embedder), embedder)
     for held_back, label in ((False, "for choosing thresholds"), (True, "held back")):
         print("\n".join(table([c for c in checked if c.pair.held_back is held_back], f"Claims of the corpus, {label}")) + "\n")
@@ -89,8 +90,7 @@ def check(pairs: Iterable[Pair], embedder: Embedder) -> list[CheckedPair]:
     """Return each pair with the result of the product's own check, where the claim cites the first paper."""
     checked = []
     for pair in pairs:
-        hits = [Hit(paper=paper, score=0.0, dense=0.0, lexical=0.0) for paper in pair.papers]
-        sources = [Source(n, hit) for n, hit in enumerate(hits, 1)]
+        sources = numbered(pair.papers)
         claims = checker.check(f"{pair.claim} [1]", sources, embedder)
         claim = next((c for c in claims if c.verdict != "none"), claims[0])
         vector = embedder.embed([pair.claim])[0]
@@ -169,7 +169,8 @@ def make_pairs(claimed: dict[str, Paper], abstracts: dict[str, Paper], max_claim
             yield pair(claim=claim, papers=(other,), kind=OTHER)
 
 
-def _corpus(places: Sequence[str]) -> dict[str, Paper]:
+def corpus(places: Sequence[str]) -> dict[str, Paper]:
+    """Return the papers of some files by id, each with its longest abstract. Raises SourceError when there are none."""
     papers: dict[str, Paper] = {}
     for place in places:
         for record in formats.parse(formats.load(place)[1], place):
@@ -201,7 +202,8 @@ def _from_file(path: Path) -> list[Pair]:
     return pairs
 
 
-def _from_scifact(folder: Path, split: str) -> list[Pair]:
+def from_scifact(folder: Path, split: str) -> list[Pair]:
+    """Return the claims of a split of SciFact with the abstracts that they cite. Raises UsageError."""
     try:
         corpus = {r["_id"]: r for r in map(json.loads, (folder / "corpus.jsonl").read_text("utf-8").splitlines())}
         claims = [json.loads(line) for line in (folder / f"claims_{split}.jsonl").read_text("utf-8").splitlines()]

@@ -7,11 +7,12 @@ is for choosing thresholds (dev), the other half is for reporting (test). No abs
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from evals import labelled_claims
+from evals import fit_rule, labelled_claims
 from evals.labelled_claims import FOREIGN, GROUPS, LabelledAnswer, LabelledClaim
 from rag.checking import checker
 from rag.index.embedder_cache import CachedEmbedder
@@ -45,12 +46,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--file", type=Path, metavar="FILE", help="labelled answers of your own, as in evals/cases/claims.jsonl"
     )
     parser.add_argument("--split", choices=("dev", "test"), help="one half only")
+    parser.add_argument(
+        "--fit", type=Path, metavar="DIR", help="fit the weights of the rule, also on SciFact in DIR, and print them"
+    )
     parser.add_argument("--list", action="store_true", help="print each sentence that is marked wrongly or missed")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print a table for each half; return 0."""
+    """Print a table for each half, or the weights of the rule; return 0."""
     embedder = CachedEmbedder(MiniLM(load().home))
+    if args.fit:
+        print(json.dumps(fit_rule.weights(args.fit, embedder), indent=4))
+        return 0
     for split in (args.split,) if args.split else ("dev", "test"):
         judged = judge(labelled_claims.load(args.file, split), embedder)
         print("\n".join(table(judged, split)) + "\n")

@@ -7,6 +7,7 @@ those of the starter corpus and of evals/cases/abstracts.jsonl.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -84,10 +85,15 @@ def _answer(record: dict[str, Any]) -> LabelledAnswer:
         id=str(record["id"]),
         split=record["split"],
         question=record["question"],
-        sources=tuple(Source(n, Hit(paper=p, score=0.0, dense=0.0, lexical=0.0)) for n, p in enumerate(papers, 1)),
+        sources=numbered(papers),
         answer=text,
         claims=tuple(claims),
     )
+
+
+def numbered(papers: Sequence[Paper]) -> tuple[Source, ...]:
+    """Return `papers` as the sources of an answer, numbered from 1."""
+    return tuple(Source(n, Hit(paper=p, score=0.0, dense=0.0, lexical=0.0)) for n, p in enumerate(papers, 1))
 
 
 @cache

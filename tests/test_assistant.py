@@ -224,7 +224,7 @@ def test_sentences_without_citation_are_marked(ask) -> None:  # type: ignore[no-
 def test_a_changed_number_is_marked(ask) -> None:  # type: ignore[no-untyped-def]
     _, answer = ask("F1 scores of 0.895 on PPI and 0.970 on Reddit set a new state of the art [1].")
     [claim] = answer.claims
-    assert claim.verdict == "unsupported"
+    assert claim.verdict == "contradicted"
     assert "0.895" in " ".join(claim.problems)
 
 
@@ -385,7 +385,7 @@ def test_a_claim_comes_before_the_model_has_said_the_next_sentence(starter_home:
     assert (first.text, first.verdict) == (TOLD, "supported")
     assert asked == [TOLD, " It"]
     second = next(e for e in events if isinstance(e, Claim))
-    assert (second.text, second.verdict) == ("It sings [1].", "unsupported")
+    assert (second.text, second.verdict) == ("It sings [1].", "partial")
     assert asked[-1] == " Everybody"
 
 
@@ -405,7 +405,7 @@ def test_a_refusal_has_no_claims(assistant: Assistant, starter_home: Path, embed
 
 def test_a_sentence_without_a_mark_is_given_the_source_that_says_it(ask) -> None:  # type: ignore[no-untyped-def]
     _, answer = ask(f"{TOLD.replace(' [1]', '')} It sings [1].")
-    assert [(c.verdict, c.citations, c.added) for c in answer.claims] == [("supported", (), (1,)), ("unsupported", (1,), ())]
+    assert [(c.verdict, c.citations, c.added) for c in answer.claims] == [("supported", (), (1,)), ("partial", (1,), ())]
     _, answer = ask(TOLD.replace(" [1]", ""))
     assert [s.n for s in answer.sources if s.cited] == [1]  # an added citation is one
     assert answer.invalid_citations == ()

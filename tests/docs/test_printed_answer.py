@@ -22,8 +22,8 @@ def test_readme_prints_what_the_command_prints_for_that_reply(starter_home: Path
         command = [sys.executable, "-m", "rag.ask", QUESTION]
         done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
     assert pages.blocks(pages.README, "text")[0] == done.stdout
-    assert done.stdout.splitlines()[0] == f"{REPLY[:-1]} ⚠."
-    assert done.stdout.count("⚠ unsupported") == 1
+    assert done.stdout.splitlines()[0] == f"{REPLY[:-1]} ≠."
+    assert done.stdout.count("≠ contradicted") == 1
 
 
 def test_the_picture_of_the_chat_is_made_by_its_script(own_home: Path, tmp_path: Path) -> None:
