@@ -20,6 +20,7 @@ from rag.types import Claim, Source
 
 _BRACKETS = ("[", "【", "［", "(")
 _MIN_OTHER_COVERAGE = 0.5  # share of the claim's words that another source must have to be read
+_MIN_CONTRARY_COVERAGE = 0.5  # share of the claim's words beside contrary ones, to say that the abstract says otherwise
 _MIN_CITED_SOURCE_SCORE = 0.40  # a cited source with a lower score is reported as not saying this
 
 
@@ -139,7 +140,8 @@ def _with_other_source(claim: Claim, reading: Reading) -> Claim:
 def _doubted(claim: Claim, reading: Reading) -> Claim:
     """Return a claim that its sources do not support, with the words that differ and the reasons."""
     verdict = rule.verdict(reading.features)
-    if any(d.n is not None for d in reading.differs) and (verdict == "unsupported" or reading.features.opposed):
+    contrary = reading.features.opposed >= _MIN_CONTRARY_COVERAGE
+    if any(d.n is not None for d in reading.differs) and (contrary or reading.features.digits):
         verdict = "contradicted"
     return replace(
         claim,
