@@ -14,6 +14,7 @@ import numpy as np
 
 from rag.checking import contradiction
 from rag.checking.abstract import Abstract, wordings
+from rag.checking.company import Rival, rivals
 from rag.interfaces import Vectors
 from rag.text import names
 from rag.text.figures import figures
@@ -22,6 +23,7 @@ from rag.text.words import WORD, method_names
 from rag.types import Difference, Evidence
 
 _MIN_ADDED_WORD_SHARE = 0.15  # of the claim's words, for a second sentence of a source to be shown as evidence too
+_MIN_LEAD = 2  # words by which another figure fits better, to be shown in the place of the claim's
 # Words by which a claim says more than an abstract that lacks them, or gives a reason that it lacks.
 _SCOPE = re.compile(
     r"\b(?:all|every|always|never|none|only|solely|exclusively|entirely|completely|any|each|first)\b(?! \d)", re.IGNORECASE
@@ -33,14 +35,14 @@ _CAUSE = re.compile(r"\b(?:because|due to|thanks to|owing to|as a result of|caus
 class Features:
     """What the rule weighs. `coverage` is the share of the claim's words, `cosine` that of its best sentence.
 
-    `displaced` is how much better another sentence fits than the one that states a figure of the claim, the worst over its
-    figures, as a difference of (share of words + cosine). `opposed` is the coverage where contrary words were found, else 0.
+    `displaced` is by how many words another figure of the abstract fits better than the one that the claim states, the worst
+    over its figures. `opposed` is the coverage where contrary words were found, else 0.
     The others count words or figures that the abstracts lack; `sources` counts the abstracts beyond the first.
     """
 
     coverage: float
     cosine: float
-    displaced: float
+    displaced: int
     digits: int
     spelled: int
     unit: int
@@ -60,6 +62,7 @@ class Reading:
     """A claim as read against some abstracts: features, evidence (best source first), and the words that differ."""
 
     claim: str
+    abstracts: tuple[Abstract, ...]
     features: Features
     evidence: tuple[Evidence, ...]
     differs: tuple[Difference, ...]
@@ -80,12 +83,8 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class _Best:
-    """The sentences of an abstract that support a claim best: their indexes, coverage together, and the best cosine.
+    """The sentences of an abstract that support a claim best: their indexes, coverage together, and the best cosine."""
 
-    `fits` has the share of the claim's words plus the cosine of each sentence.
-    """
-
-    fits: list[float]
     sentences: tuple[int, ...]
     words: set[str]
     score: float
@@ -102,7 +101,7 @@ def read(claim: Asked, abstracts: Sequence[Abstract]) -> Reading:
     claimed = figures(claim.text, [text for a in abstracts for text in a.texts])
     titled = figures(claim.text, [a.paper.title for a in abstracts])
     lacking = [f for f, t in zip(claimed, titled, strict=True) if not (f.places or t.places)]
-    fits = [fit for best, a in sorted(ranked, key=lambda pair: abstracts.index(pair[1])) for fit in best.fits]
+    displaced = list(rivals(claim.text, claimed, abstracts))
     unknown = [name for name in names.mentioned(claim.text) if not any(name in a.names for a in abstracts)]
     methods = set(method_names(claim.text))
     scope = _lacking_scope(claim.text, abstracts)
@@ -111,7 +110,7 @@ def read(claim: Asked, abstracts: Sequence[Abstract]) -> Reading:
     features = Features(
         coverage=coverage,
         cosine=max(best.cosine for best, _ in ranked),
-        displaced=max((max(fits) - max(fits[i] for i in f.places) for f in claimed if f.places), default=0.0),
+        displaced=max((rival.lead for rival in displaced), default=0),
         digits=sum(not f.spelled and not f.other_unit for f in lacking),
         spelled=sum(f.spelled and f.relative for f in lacking),
         unit=sum(bool(f.other_unit) for f in lacking),
@@ -123,10 +122,11 @@ def read(claim: Asked, abstracts: Sequence[Abstract]) -> Reading:
         sources=len(abstracts) - 1,
     )
     differs = [_figure_difference(f.quantity, best_sentence) for f in lacking if not f.spelled or f.relative]
+    differs += [_displaced(rival) for rival in displaced if rival.lead >= _MIN_LEAD]
     differs += [_missing(claim.text, name) for name in unknown]
     differs += [Difference("word", start, end) for start, end in (*scope, *cause)]
     differs += [_contrary(contrary, best_sentence)] if contrary else []
-    return Reading(claim.text, features, evidence, tuple(sorted(differs, key=lambda d: d.start)))
+    return Reading(claim.text, tuple(abstracts), features, evidence, tuple(sorted(differs, key=lambda d: d.start)))
 
 
 def _best(claim: Asked, words: set[str], abstract: Abstract) -> _Best:
@@ -134,14 +134,13 @@ def _best(claim: Asked, words: set[str], abstract: Abstract) -> _Best:
     count = max(len(words), 1)
     cosines = np.clip(np.maximum(abstract.vectors @ claim.vector, abstract.vectors @ claim.in_context), 0, 1)
     shares = [len(words & (have | abstract.title)) / count for have in abstract.words]
-    fits = [share + float(cosine) for share, cosine in zip(shares, cosines, strict=True)]
-    first = max(range(len(fits)), key=fits.__getitem__)
+    first = max(range(len(shares)), key=lambda i: shares[i] + cosines[i])
     joint = [len(words & (have | abstract.words[first] | abstract.title)) / count for have in abstract.words]
     second = max(range(len(joint)), key=lambda i: (joint[i], cosines[i]))
     shown = (first, second) if joint[second] - shares[first] >= _MIN_ADDED_WORD_SHARE else (first,)
     covered = words & (abstract.title | abstract.words[first] | abstract.words[second])
     cosine = float(cosines.max())
-    return _Best(fits, shown, covered, (joint[second] + cosine) / 2, cosine)
+    return _Best(shown, covered, (joint[second] + cosine) / 2, cosine)
 
 
 def _lacking_scope(claim: str, abstracts: Sequence[Abstract]) -> list[tuple[int, int]]:
@@ -168,6 +167,11 @@ def _figure_difference(claimed: Quantity, evidence: Evidence) -> Difference:
         return Difference("figure", claimed.start, end)
     start = evidence.start + instead.start
     return Difference("figure", claimed.start, end, evidence.n, start, start + len(instead.shown))
+
+
+def _displaced(rival: Rival) -> Difference:
+    start = rival.figure.quantity.start
+    return Difference("figure", start, start + len(rival.figure.quantity.shown), rival.n, rival.start, rival.end)
 
 
 def _missing(claim: str, name: str) -> Difference:

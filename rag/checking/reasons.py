@@ -22,7 +22,6 @@ def _claimed(reading: Reading, difference: Difference) -> str:
 
 
 def _otherwise(reading: Reading, difference: Difference) -> str:
-    evidence = next(e for e in reading.evidence if e.n == difference.n)
-    start, end = difference.abstract_start or 0, difference.abstract_end or 0
-    instead = evidence.sentence[start - evidence.start : end - evidence.start]
+    abstract = next(a for a in reading.abstracts if a.n == difference.n).paper.abstract
+    instead = abstract[difference.abstract_start : difference.abstract_end]
     return f"“{_claimed(reading, difference)}” where [{difference.n}] has “{instead}”"

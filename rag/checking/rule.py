@@ -13,21 +13,21 @@ from rag.checking.features import Features
 from rag.types import Verdict
 
 WEIGHTS = {
-    "coverage": 1.82,
-    "cosine": 1.34,
-    "displaced": -1.89,
-    "digits": -3.17,
-    "spelled": -1.41,
+    "coverage": 1.84,
+    "cosine": 1.33,
+    "displaced": -0.93,
+    "digits": -3.2,
+    "spelled": -1.3,
     "unit": -2.0,
-    "methods": -2.4,
-    "names": -3.17,
-    "opposed": -4.65,
-    "scope": -0.2,
+    "methods": -2.3,
+    "names": -3.08,
+    "opposed": -4.54,
+    "scope": -0.13,
     "cause": -0.69,
-    "sources": 0.56,
+    "sources": 0.5,
 }
 BIAS = -1.37
-MIN_SUPPORTED = 0.45  # probability from which no sign is shown
+MIN_SUPPORTED = 0.5  # probability from which no sign is shown
 MIN_PARTIAL = 0.3  # probability below which a claim is not in the abstract
 MIN_OTHER = 0.7  # probability of a source that is not cited, to call a claim miscited
 MIN_OTHER_LEAD = 0.1  # by which it must exceed that of the cited sources

@@ -89,10 +89,10 @@ def test_a_figure_with_another_unit_counts_apart(lamps: list[Abstract], embedder
 
 def test_a_figure_that_stands_with_other_words_is_displaced(embedder: MiniLM) -> None:
     abstract = "The lamps of Ghent save 30% of energy. The trams of Bruges are 12% faster."
-    right, wrong = (
-        read(f"The lamps of Ghent save {n}% of energy.", one(abstract, embedder), embedder).features.displaced for n in (30, 12)
-    )
-    assert right == 0 < wrong
+    right, wrong = (read(f"The lamps of Ghent save {n}% of energy.", one(abstract, embedder), embedder) for n in (30, 12))
+    assert (right.features.displaced, right.differs) == (0, ())
+    assert wrong.features.displaced == 3
+    assert reasons(wrong) == ("“12%” where [1] has “30%”",)
 
 
 def test_a_number_or_name_of_the_title_is_known(embedder: MiniLM) -> None:
@@ -128,7 +128,7 @@ def test_without_a_difference_the_reason_is_general(lamps: list[Abstract], embed
 def test_sources_under_a_score_are_listed_once(lamps: list[Abstract], embedder: MiniLM) -> None:
     evidence = tuple(Evidence(n, "p", "s", 0, 1, score) for n, score in ((2, 0.9), (1, 0.3), (1, 0.3), (3, 0.4)))
     reading = read(QUOTE, lamps[:1], embedder)
-    assert Reading(QUOTE, reading.features, evidence, ()).sources_under(0.4) == [1]
+    assert Reading(QUOTE, (), reading.features, evidence, ()).sources_under(0.4) == [1]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,85 @@
+"""Compares the words around a figure in a claim with those around it in the abstract.
+
+A figure of the abstract may be told of something else there. Then another figure of the same kind stands among more of the
+words that the claim has around it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from rag.checking.abstract import Abstract, wordings
+from rag.text import figure_reading
+from rag.text.figure_tokens import Number
+from rag.text.figures import Figure
+from rag.text.words import WORD
+
+_WINDOW = 6  # words before and after a figure that are compared
+_MAX_LEAD = 3  # words; a larger lead counts as this
+_TOLERANCE = 0.06  # of the value: figures this close may be the same one, rounded
+
+
+@dataclass(frozen=True, slots=True)
+class Rival:
+    """A figure of an abstract that has `lead` more of the words around `figure` than that figure itself has there.
+
+    It stands at abstract[start:end] of source `n`.
+    """
+
+    figure: Figure
+    lead: int
+    n: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A figure of an abstract, its offsets there, and how many of the words around the claim's figure stand around it."""
+
+    number: Number
+    n: int
+    start: int
+    end: int
+    shared: int
+
+
+def rivals(claim: str, claimed: Sequence[Figure], abstracts: Sequence[Abstract]) -> Iterator[Rival]:
+    """Yield for each figure of `claim`, in digits and stated by the abstracts, the figure that fits its words better, if any."""
+    numbers = {number.start: number for number in figure_reading.read(claim)}
+    for figure in claimed:
+        number = numbers.get(figure.quantity.start)
+        if number is None or figure.spelled or not figure.places:
+            continue
+        places = [p for p in _places(claim, number, abstracts) if _dimension(p.number) == _dimension(number)]
+        own = [p.shared for p in places if _close(p.number.value, number.value)]
+        others = [p for p in places if not _close(p.number.value, number.value)]
+        best = max(others, key=lambda p: p.shared, default=None)
+        if best is not None and own and best.shared > max(own):
+            yield Rival(figure, min(best.shared - max(own), _MAX_LEAD), best.n, best.start, best.end)
+
+
+def _places(claim: str, number: Number, abstracts: Sequence[Abstract]) -> Iterator[_Place]:
+    around = _around(claim, number.start, number.end)
+    for abstract in abstracts:
+        for (start, _), text in zip(abstract.spans, abstract.texts, strict=True):
+            for stated in figure_reading.read(text):
+                if not (stated.spelled or stated.name):
+                    shared = len((around - abstract.title) & _around(text, stated.start, stated.end))
+                    yield _Place(stated, abstract.n, start + stated.start, start + stated.end, shared)
+
+
+def _around(text: str, start: int, end: int) -> set[str]:
+    words = list(WORD.finditer(text))
+    before = [m.group() for m in words if m.start() < start][-_WINDOW:]
+    after = [m.group() for m in words if m.start() >= end][:_WINDOW]
+    return wordings(" ".join([*before, *after]))
+
+
+def _dimension(number: Number) -> str | None:
+    return number.unit.dimension if number.unit else None
+
+
+def _close(one: float, other: float) -> bool:
+    return abs(one - other) <= _TOLERANCE * max(abs(one), abs(other))
