@@ -15,6 +15,7 @@ from rag.errors import EndpointError, PromptTooLong, UsageError
 from rag.events import Finish, Found
 from rag.index import generations
 from rag.index.minilm import MiniLM
+from rag.output import render
 from rag.prompting import REFUSAL
 from rag.settings.settings import load
 from rag.storage import lock
@@ -385,7 +386,7 @@ def test_a_claim_comes_before_the_model_has_said_the_next_sentence(starter_home:
     assert (first.text, first.verdict) == (TOLD, "supported")
     assert asked == [TOLD, " It"]
     second = next(e for e in events if isinstance(e, Claim))
-    assert (second.text, second.verdict) == ("It sings [1].", "partial")
+    assert (second.text, second.verdict) == ("It sings [1].", "unsupported")
     assert asked[-1] == " Everybody"
 
 
@@ -405,7 +406,7 @@ def test_a_refusal_has_no_claims(assistant: Assistant, starter_home: Path, embed
 
 def test_a_sentence_without_a_mark_is_given_the_source_that_says_it(ask) -> None:  # type: ignore[no-untyped-def]
     _, answer = ask(f"{TOLD.replace(' [1]', '')} It sings [1].")
-    assert [(c.verdict, c.citations, c.added) for c in answer.claims] == [("supported", (), (1,)), ("partial", (1,), ())]
+    assert [(c.verdict, c.citations, c.added) for c in answer.claims] == [("supported", (), (1,)), ("unsupported", (1,), ())]
     _, answer = ask(TOLD.replace(" [1]", ""))
     assert [s.n for s in answer.sources if s.cited] == [1]  # an added citation is one
     assert answer.invalid_citations == ()
@@ -689,9 +690,8 @@ def test_odd_citations_are_read_or_named(
 @pytest.mark.parametrize(
     "reply", ["GraphSAINT zieht Stichproben aus dem Graphen und baut daraus ein GCN [1].", "GraphSAINT 对训练图进行采样 [1]。"]
 )
-def test_an_answer_in_another_language_is_told_to_be_unread_by_the_check(
-    reply: str, starter_home: Path, embedder: MiniLM
-) -> None:
+def test_an_answer_in_another_language_is_not_checked_by_words(reply: str, starter_home: Path, embedder: MiniLM) -> None:
     with Endpoint(says(reply)) as server:
         answer = behind(server, starter_home, embedder).ask(GRAPH)
-    assert any("not to be in English" in warning for warning in answer.warnings)
+    assert [claim.verdict for claim in answer.claims] == ["unchecked"]
+    assert "1 statement in another language was not checked" in render.findings(answer)

@@ -15,12 +15,10 @@ from rag.errors import EndpointError
 from rag.events import Checking, Event, Finish, Thought, Waiting
 from rag.interfaces import ChatModel, Embedder
 from rag.prompting import REFUSAL
-from rag.text import language
 from rag.text.thinking import CLOSE
 from rag.types import Answer, Claim, Prompt
 
 _SENTENCE_END = re.compile(r"[.!?\]\n]|\s\S")  # after which a sentence may be complete
-_FOREIGN = "The answer seems not to be in English. The check works for English only."
 NEAREST = 3  # papers offered with a refusal
 
 
@@ -77,13 +75,11 @@ class AnswerStream:
         thought, closed, after = text.partition(CLOSE)  # some models close a <think> block that they never opened
         if closed:
             reasoning, text = reasoning + thought, after
-        foreign = (_FOREIGN,) if language.is_foreign(text) else ()
         return replace(
             answer,
             answer=text.strip(),
             reasoning=reasoning.strip(),
             model=self._model.name,
-            warnings=(*answer.warnings, *foreign),
         )
 
     def cut(self, answer: Answer) -> Answer:

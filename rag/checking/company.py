@@ -46,7 +46,7 @@ class _Place:
 
 
 def rivals(claim: str, claimed: Sequence[Figure], abstracts: Sequence[Abstract]) -> Iterator[Rival]:
-    """Yield for each figure of `claim`, in digits and stated by the abstracts, the figure that fits its words better, if any."""
+    """Yield for each figure of `claim`, in digits and stated there, the figure that fits its words better, if any."""
     numbers = {number.start: number for number in figure_reading.read(claim)}
     for figure in claimed:
         number = numbers.get(figure.quantity.start)

@@ -132,11 +132,12 @@ def read(claim: Asked, abstracts: Sequence[Abstract]) -> Reading:
 def _best(claim: Asked, words: set[str], abstract: Abstract) -> _Best:
     """Return the sentence of `abstract` that best supports the claim, and a second one when it adds words."""
     count = max(len(words), 1)
-    cosines = np.clip(np.maximum(abstract.vectors @ claim.vector, abstract.vectors @ claim.in_context), 0, 1)
+    cosines = np.clip(abstract.vectors @ claim.vector, 0, 1)
+    in_context = np.maximum(cosines, abstract.vectors @ claim.in_context)
     shares = [len(words & (have | abstract.title)) / count for have in abstract.words]
-    first = max(range(len(shares)), key=lambda i: shares[i] + cosines[i])
+    first = max(range(len(shares)), key=lambda i: shares[i] + in_context[i])
     joint = [len(words & (have | abstract.words[first] | abstract.title)) / count for have in abstract.words]
-    second = max(range(len(joint)), key=lambda i: (joint[i], cosines[i]))
+    second = max(range(len(joint)), key=lambda i: (joint[i], in_context[i]))
     shown = (first, second) if joint[second] - shares[first] >= _MIN_ADDED_WORD_SHARE else (first,)
     covered = words & (abstract.title | abstract.words[first] | abstract.words[second])
     cosine = float(cosines.max())

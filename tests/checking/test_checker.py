@@ -290,7 +290,7 @@ def test_each_sentence_has_a_verdict_of_its_own(embedder: MiniLM) -> None:
 
 
 def test_the_source_that_clearly_says_it_is_added_in_other_words_too(embedder: MiniLM) -> None:
-    [claim] = ground.check("A drone watches blossoms.", LAMPS, embedder)
+    [claim] = ground.check("A drone measures how warm the blossoms are.", LAMPS, embedder)
     assert (claim.verdict, claim.citations, claim.added, claim.problems) == ("supported", (), (2,), ())
     [claim] = ground.check("Blossoms are watched from the air.", LAMPS, embedder)
     assert (claim.verdict, claim.added) == ("uncited", ())

@@ -389,7 +389,7 @@ def test_keys_go_where_they_belong(ask, monkeypatch: pytest.MonkeyPatch) -> None
 
 # -- force, the second judge, signs --------------------------------------------------------------------------------------
 
-DOUBTFUL = f"{TOLD} It sings [1]. Everybody loves it. {TOLD.replace('[1]', '[2]')}"
+DOUBTFUL = f"{TOLD} Whales sing at sea [1]. Everybody loves it. {TOLD.replace('[1]', '[2]')}"
 
 
 def test_force_asks_what_would_be_refused(ask) -> None:  # type: ignore[no-untyped-def]
@@ -449,7 +449,7 @@ def test_signs_follow_their_sentences_and_a_legend_explains_those_that_occur(ask
         _, out, _ = ask(GRAPH, "--base-url", server.url, "--model", "m")
     text, findings, listed = out.split("\n\n")
     wrong = TOLD.replace("[1]", "[2]")
-    assert text == f"{TOLD} It sings [1] ⚠. Everybody loves it ○. {wrong[:-1]} ↪."
+    assert text == f"{TOLD} Whales sing at sea [1] ⚠. Everybody loves it ○. {wrong[:-1]} ↪."
     legend, *lines = findings.splitlines()
     assert legend == (
         "⚠ not supported by the abstract it cites   ○ without a source   ↪ supported by another source than it cites   "
@@ -522,7 +522,7 @@ def test_a_terminal_shows_signs_in_colour_right_after_their_sentences(starter_ho
         assert terminal.close() == 0
     shown = uncoloured(terminal.shown)
     wrong = TOLD.replace("[1].", "[2]")
-    assert f"{TOLD} It sings [1] ⚠. Everybody loves it ○. {wrong} ↪.\n\n⚠ not supported" in shown
+    assert f"{TOLD} Whales sing at sea [1] ⚠. Everybody loves it ○. {wrong} ↪.\n\n⚠ not supported" in shown
     assert f"Sources:\n[1] {TITLE}" in shown
     for colour, sign in (("1;31", "⚠"), ("36", "○"), ("35", "↪")):
         assert f"\x1b[{colour}m {sign}\x1b[0m" in terminal.shown
@@ -533,7 +533,7 @@ def test_a_terminal_shows_a_sentence_and_its_sign_before_the_model_has_ended(sta
 
     def slow(to: Exchange) -> None:
         to.start()
-        to.event(delta(f"{TOLD} It sings [1]. Then"))
+        to.event(delta(f"{TOLD} Whales sing at sea [1]. Then"))
         go_on.wait(60)
         to.event(delta(" it stops.", "stop"))
         to.event("[DONE]")
@@ -543,7 +543,7 @@ def test_a_terminal_shows_a_sentence_and_its_sign_before_the_model_has_ended(sta
         terminal = Terminal(starter_home, GRAPH, "--base-url", server.url, "--model", "m")
         shown = uncoloured(terminal.until("Then"))
         assert not go_on.is_set()
-        assert f"{TOLD} It sings [1] ⚠. Then" in shown
+        assert f"{TOLD} Whales sing at sea [1] ⚠. Then" in shown
         go_on.set()
         assert terminal.close() == 0
     assert "Then it stops ○.\n" in uncoloured(terminal.shown)
@@ -575,7 +575,7 @@ def test_a_terminal_underlines_the_words_that_differ(capsys: pytest.CaptureFixtu
 def test_ctrl_c_in_the_middle_keeps_what_there_is_and_marks_it(starter_home: Path) -> None:
     def half(to: Exchange) -> None:
         to.start()
-        to.event(delta(f"{TOLD} It sings [1]. And th"))
+        to.event(delta(f"{TOLD} Whales sing at sea [1]. And th"))
         to.stopped.wait(60)
 
     with Endpoint(half) as server:
@@ -585,7 +585,7 @@ def test_ctrl_c_in_the_middle_keeps_what_there_is_and_marks_it(starter_home: Pat
         terminal.process.send_signal(signal.SIGINT)
         assert terminal.close() == 1
     shown = uncoloured(terminal.shown)
-    assert f"{TOLD} It sings [1] ⚠. And th" in shown
+    assert f"{TOLD} Whales sing at sea [1] ⚠. And th" in shown
     assert shown.count("And th") <= 2  # in the text, and where the check tells of it
     assert "⚠ incomplete: stopped" in shown
     assert f"Sources:\n[1] {TITLE}" in shown

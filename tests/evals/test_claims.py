@@ -53,12 +53,14 @@ def test_labelled_sentences_stand_in_order_and_mean_words_of_the_answer() -> Non
 
 def test_few_honest_sentences_are_marked_and_faults_with_a_trace_are_caught(dev: list[claims.Judged]) -> None:
     honest = [j for j in dev if j.claim.honest]
-    assert sum(j.marked for j in honest) / len(honest) < 0.2
+    assert sum(j.marked for j in honest) / len(honest) < 0.25
     assert sum(j.strongly for j in honest) / len(honest) < 0.1
     foreign = [j for j in honest if j.claim.form in labelled_claims.FOREIGN]
     assert sum(j.marked for j in foreign) / len(foreign) < 0.1
     certain = [j for j in dev if j.claim.kind in ("number_digits", "unit", "dataset", "outside_name", "citation")]
     assert sum(j.marked for j in certain) / len(certain) > 0.8
+    traced = [j for j in dev if j.claim.kind in GROUPS["trace"]]
+    assert sum(j.marked for j in traced) / len(traced) > 0.7
 
 
 def test_the_table_counts_what_is_marked(dev: list[claims.Judged]) -> None:

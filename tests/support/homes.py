@@ -58,7 +58,12 @@ def _link_models(source: str, target: str) -> str:
         except OSError:  # another file system
             return str(shutil.copy2(source, target))
         return target
-    return str(shutil.copy2(source, target))
+    try:
+        return str(shutil.copy2(source, target))
+    except FileNotFoundError:
+        if source.endswith(("-wal", "-shm")):  # SQLite removes them when the last reader closes
+            return target
+        raise
 
 
 def starter_key(embedder: Embedder) -> str:
