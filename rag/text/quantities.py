@@ -1,4 +1,4 @@
-"""Numbers with their units, as the grounding check compares them: "27.5 %" is 27.5 percent, "10M" is ten million.
+"""Numbers with their units, as quotations and mutated claims need them: "27.5 %" is 27.5 percent, "10M" is ten million.
 
 The units are percentages, factors ("3x", "threefold"), times, bytes and bits. A number beside any other word has no unit.
 Digits inside names ("GPT-4", "512x512") are not quantities.
@@ -7,7 +7,6 @@ Digits inside names ("GPT-4", "512x512") are not quantities.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 _SCALES = {"k": 1e3, "thousand": 1e3, "m": 1e6, "mn": 1e6, "million": 1e6, "b": 1e9, "bn": 1e9, "billion": 1e9}
@@ -41,9 +40,6 @@ _QUANTITY = re.compile(
     rf"(?:{_UNIT_GAP}(?:{'|'.join(f'(?P<u{n}>{unit})' for n, unit in enumerate(_UNITS.values()))})|(?!\.?[A-Za-z0-9]))",
     re.IGNORECASE,
 )
-_RAW = re.compile(rf"({_FIGURE})(?:(k|m|b|t)(?![a-z0-9]))?", re.IGNORECASE)  # "LLaMA-65B" too
-_SEPARATOR = re.compile(r"(?<=\d)(?:\\,|\{,\}|[ \u00a0\u2009\u202f])(?=\d{3}(?!\d))")  # thousands, in LaTeX or with a space
-_MAX_ROUNDING_SHARE = 0.025  # of the larger value: 32K may be 32,768, and 64k 65,536
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +50,7 @@ class Quantity:
     unit: str | None
     shown: str
     start: int
-    rounded: bool = False  # "about 80%" or a magnitude such as 32K: the exact value may differ by _MAX_ROUNDING_SHARE
+    rounded: bool = False  # "about 80%" or a magnitude such as 32K: the exact value may differ a little
     spelled: bool = False  # "three"
 
 
@@ -76,34 +72,3 @@ def _quantity(match: re.Match[str]) -> Quantity:
         rounded=rounded,
         spelled=number in _NUMBER_WORDS,
     )
-
-
-def all_numbers(evidence: str) -> list[Quantity]:
-    """Return every number of `evidence`. A number inside a name or a formula is returned without a unit."""
-    quantities = [*find(evidence), *find(_SEPARATOR.sub("", evidence))]
-    raw = [_raw(match) for match in _RAW.finditer(evidence)]
-    return [*quantities, *(r for r in raw if all(q.start != r.start for q in quantities))]
-
-
-def _raw(match: re.Match[str]) -> Quantity:
-    figure, scale = match.group(1), match.group(2)
-    value = float(figure.replace(",", "")) * (_SCALES[scale.lower()] if scale else 1)
-    return Quantity(value=value, unit=None, shown=match.group(), start=match.start(), rounded=bool(scale))
-
-
-def missing_figures(claim: str, evidence: Sequence[Quantity]) -> list[str]:
-    """Return the figures of `claim`, as written, that are not in `evidence`, or that have another unit there.
-
-    Spelled numbers ("two stages") are not checked: abstracts often list things without counting them.
-    """
-    claimed = [q for q in find(claim) if not q.spelled]
-    return list(dict.fromkeys(q.shown for q in claimed if not any(_same(q, e) for e in evidence)))
-
-
-def _same(claimed: Quantity, evident: Quantity) -> bool:
-    if claimed.unit and evident.unit and claimed.unit != evident.unit:
-        return False
-    if claimed.value == evident.value:
-        return True
-    spread = max(abs(claimed.value), abs(evident.value)) * _MAX_ROUNDING_SHARE
-    return (claimed.rounded or evident.rounded) and abs(claimed.value - evident.value) <= spread
