@@ -17,7 +17,7 @@ from rag.checking.abstract import Abstract, wordings
 from rag.checking.company import Rival, rivals
 from rag.interfaces import Vectors
 from rag.text import names
-from rag.text.figures import figures
+from rag.text.figures import Figure, figures
 from rag.text.quantities import Quantity, find
 from rag.text.words import WORD, method_names
 from rag.types import Difference, Evidence
@@ -99,13 +99,11 @@ def read(claim: Asked, abstracts: Sequence[Abstract]) -> Reading:
     best_sentence = evidence[0]
     contrary = contradiction.find(claim.text, best_sentence.sentence)
     claimed = figures(claim.text, [text for a in abstracts for text in a.texts])
-    titled = figures(claim.text, [a.paper.title for a in abstracts])
-    lacking = [f for f, t in zip(claimed, titled, strict=True) if not (f.places or t.places)]
+    lacking = _lacking_figures(claim.text, claimed, abstracts)
     displaced = list(rivals(claim.text, claimed, abstracts))
     unknown = [name for name in names.mentioned(claim.text) if not any(name in a.names for a in abstracts)]
     methods = set(method_names(claim.text))
-    scope = _lacking_scope(claim.text, abstracts)
-    cause = _lacking_cause(claim.text, abstracts)
+    scope, cause = _lacking_scope(claim.text, abstracts), _lacking_cause(claim.text, abstracts)
     coverage = len(words & set().union(*(best.words for best, _ in ranked))) / max(len(words), 1)
     features = Features(
         coverage=coverage,
@@ -121,11 +119,13 @@ def read(claim: Asked, abstracts: Sequence[Abstract]) -> Reading:
         cause=len(cause),
         sources=len(abstracts) - 1,
     )
-    differs = [_figure_difference(f.quantity, best_sentence) for f in lacking if not f.spelled or f.relative]
-    differs += [_displaced(rival) for rival in displaced if rival.lead >= _MIN_LEAD]
-    differs += [_missing(claim.text, name) for name in unknown]
-    differs += [Difference("word", start, end) for start, end in (*scope, *cause)]
-    differs += [_contrary(contrary, best_sentence)] if contrary else []
+    differs = [
+        *(_figure_difference(f.quantity, best_sentence) for f in lacking if not f.spelled or f.relative),
+        *(_displaced(rival) for rival in displaced if rival.lead >= _MIN_LEAD),
+        *(_missing(claim.text, name) for name in unknown),
+        *(Difference("word", start, end) for start, end in (*scope, *cause)),
+        *([_contrary(contrary, best_sentence)] if contrary else []),
+    ]
     return Reading(claim.text, tuple(abstracts), features, evidence, tuple(sorted(differs, key=lambda d: d.start)))
 
 
@@ -142,6 +142,12 @@ def _best(claim: Asked, words: set[str], abstract: Abstract) -> _Best:
     covered = words & (abstract.title | abstract.words[first] | abstract.words[second])
     cosine = float(cosines.max())
     return _Best(shown, covered, (joint[second] + cosine) / 2, cosine)
+
+
+def _lacking_figures(claim: str, claimed: Sequence[Figure], abstracts: Sequence[Abstract]) -> list[Figure]:
+    """Return those of the figures `claimed` that no abstract states and no title has."""
+    titled = figures(claim, [a.paper.title for a in abstracts])
+    return [f for f, t in zip(claimed, titled, strict=True) if not (f.places or t.places)]
 
 
 def _lacking_scope(claim: str, abstracts: Sequence[Abstract]) -> list[tuple[int, int]]:
@@ -171,8 +177,9 @@ def _figure_difference(claimed: Quantity, evidence: Evidence) -> Difference:
 
 
 def _displaced(rival: Rival) -> Difference:
+    """Return the difference of a figure that stands with other words: a hint, so not of the kind that no model overrules."""
     start = rival.figure.quantity.start
-    return Difference("figure", start, start + len(rival.figure.quantity.shown), rival.n, rival.start, rival.end)
+    return Difference("word", start, start + len(rival.figure.quantity.shown), rival.n, rival.start, rival.end)
 
 
 def _missing(claim: str, name: str) -> Difference:
