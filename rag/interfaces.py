@@ -54,3 +54,26 @@ class ChatModel(Protocol):
         Raises EndpointError when nothing could be had, of its kind PromptTooLong when `context_tokens` is less now.
         """
         ...
+
+
+class WrappedModel:
+    """A chat model that is what `model` is. A subclass gives it a stream() of its own."""
+
+    def __init__(self, model: ChatModel) -> None:
+        self._model = model
+
+    @property
+    def mode(self) -> Mode:
+        return self._model.mode
+
+    @property
+    def name(self) -> str | None:
+        return self._model.name
+
+    @property
+    def host(self) -> str | None:
+        return self._model.host
+
+    @property
+    def context_tokens(self) -> int | None:
+        return self._model.context_tokens

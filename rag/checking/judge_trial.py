@@ -17,10 +17,10 @@ from typing import Literal
 
 from rag.checking.judge import Judge, Opinions
 from rag.events import Finish, Reply
-from rag.interfaces import ChatModel
+from rag.interfaces import ChatModel, WrappedModel
 from rag.settings import judge_scores
 from rag.settings.judge_scores import JudgeScore
-from rag.types import Claim, Hit, Mode, Paper, Progress, Prompt, Source, Verdict
+from rag.types import Claim, Hit, Paper, Progress, Prompt, Source, Verdict
 
 _PAPERS_PER_REQUEST = 3
 _QUESTION = "What do the papers report?"
@@ -124,28 +124,12 @@ def _verdicts(model: ChatModel, group: Group) -> list[Verdict]:
     return [claim.verdict for claim in asked.judged(_QUESTION, claims, sources)]
 
 
-class _Counted:
+class _Counted(WrappedModel):
     """The chat model `model`, with the number of its requests and their tokens, 0 where the server does not count."""
 
     def __init__(self, model: ChatModel) -> None:
-        self._model = model
+        super().__init__(model)
         self.requests = self.prompt_tokens = self.completion_tokens = 0
-
-    @property
-    def mode(self) -> Mode:
-        return self._model.mode
-
-    @property
-    def name(self) -> str | None:
-        return self._model.name
-
-    @property
-    def host(self) -> str | None:
-        return self._model.host
-
-    @property
-    def context_tokens(self) -> int | None:
-        return self._model.context_tokens
 
     def stream(self, prompt: Prompt) -> Iterator[Reply]:
         self.requests += 1

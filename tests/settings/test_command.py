@@ -13,10 +13,11 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from support.judging import SCORE
 
 from rag.errors import UsageError
 from rag.settings.__main__ import main
-from rag.settings.judge_scores import FILE, JudgeScore, keep, trial
+from rag.settings.judge_scores import FILE, keep
 from rag.settings.mask import is_secret, shown_address, shown_options
 from rag.settings.settings import load, profiles, resolve
 
@@ -35,20 +36,6 @@ def home(tmp_path: Path) -> Path:
 
 
 Shown = tuple[int, str, str]
-SCORE = JudgeScore(
-    model="m-7b",
-    host="localhost",
-    trial=trial(),
-    caught=20,
-    false=24,
-    passed=23,
-    true=24,
-    requests=4,
-    prompt_tokens=5321,
-    completion_tokens=1200,
-    seconds=31.4,
-    day="2026-11-26",
-)
 
 
 @pytest.fixture

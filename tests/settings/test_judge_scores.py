@@ -10,24 +10,10 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
+from support.judging import SCORE
 
 from rag.settings import judge_scores
-from rag.settings.judge_scores import FILE, JudgeScore, find, keep, read, trial
-
-SCORE = JudgeScore(
-    model="m-7b",
-    host="localhost",
-    trial=trial(),
-    caught=20,
-    false=24,
-    passed=23,
-    true=24,
-    requests=4,
-    prompt_tokens=5321,
-    completion_tokens=1200,
-    seconds=31.4,
-    day="2026-11-26",
-)
+from rag.settings.judge_scores import FILE, find, keep, read
 
 
 def test_a_score_is_kept_in_the_place_of_an_earlier_one(tmp_path: Path) -> None:

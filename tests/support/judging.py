@@ -1,12 +1,27 @@
-"""An endpoint's judge that is always right about the claims of the trial."""
+"""A score of a judge, and an endpoint's judge that is always right about the claims of the trial."""
 
 from __future__ import annotations
 
 from support.endpoint_server import Exchange, delta, usage_of
 
 from rag.checking.judge_trial import groups
+from rag.settings.judge_scores import JudgeScore, trial
 from rag.text import sentences
 
+SCORE = JudgeScore(
+    model="m-7b",
+    host="localhost",
+    trial=trial(),
+    caught=20,
+    false=24,
+    passed=23,
+    true=24,
+    requests=4,
+    prompt_tokens=5321,
+    completion_tokens=1200,
+    seconds=31.4,
+    day="2026-11-26",
+)
 _TRUE = {claim.text for group in groups() for claim in group.claims if claim.is_true}
 _PAPERS = {paper.title: paper.abstract for group in groups() for paper in group.papers}
 
