@@ -1,25 +1,26 @@
 """python -m evals calibrate: measures the grounding check on claims that are known to be true or false.
 
 Without options, the true claims are sentences of the starter corpus. --papers gives the abstracts to check them against: the
-same papers in other words. The false claims are made from the true ones, by one change each. --scifact and --pairs use
-claims written and judged by others. Half of the papers are for choosing thresholds, the other half is held back.
+same papers in other words. The false claims are made from the true ones, by one change each. Half of the papers are for
+choosing thresholds, the other half is held back. --published and --pairs use claims written and judged by others.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
+from math import sqrt
 from pathlib import Path
 from random import Random
 
 import numpy as np
 
-from evals import mutations
+from evals import claim_pairs, mutations
 from evals.arguments import at_least
+from evals.claim_pairs import PUBLISHED, TRUE, Pair
 from evals.labelled_claims import numbered
 from rag.checking import checker, features, rule
 from rag.checking.abstract import Abstract
@@ -33,21 +34,10 @@ from rag.sources import formats
 from rag.text import names, sentences, words
 from rag.types import Paper
 
-TRUE, NEIGHBOUR, OTHER = "true", "neighbour cited", "another paper's claim"
+NEIGHBOUR, OTHER = "neighbour cited", "another paper's claim"
 _SEED = 7
 _MIN_CLAIMS = 20  # so that each half has some
 _MIN_CLAIM_CHARS = 40
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """A claim that cites the first of `papers`. `kind` is TRUE, or says what is wrong with the claim."""
-
-    claim: str
-    papers: tuple[Paper, ...]
-    kind: str
-    held_back: bool = True
-    origin: str = ""  # of the true claim and of the false ones made from it, to count them together
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +53,10 @@ class CheckedPair:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--pairs", type=Path, metavar="FILE", help="JSONL of claim, evidence (an abstract), label, maybe title")
     parser.add_argument(
-        "--scifact", type=Path, metavar="DIR", help="SciFact: claims_train.jsonl, claims_dev.jsonl, corpus.jsonl"
+        "--published",
+        nargs=2,
+        metavar=("NAME", "DIR"),
+        help=f"a published set, from the folder of its files: {', '.join(PUBLISHED)}",
     )
     parser.add_argument("--papers", nargs="+", metavar="FILE", help="abstracts to hold the starter's sentences against")
     parser.add_argument("--most", type=at_least(_MIN_CLAIMS), default=600, help="claims of the corpus to use (600)")
@@ -73,11 +66,14 @@ def run(args: argparse.Namespace) -> int:
     """Print a table for each set of claims; return 0."""
     embedder = CachedEmbedder(MiniLM(load().home))
     if args.pairs:
-        print("\n".join(table(check(_from_file(args.pairs), embedder), f"{args.pairs.name}")))
+        print("\n".join(table(check(claim_pairs.from_file(args.pairs), embedder), args.pairs.name)))
         return 0
-    if args.scifact:
-        for split in ("train", "dev"):
-            print("\n".join(table(check(from_scifact(args.scifact, split), embedder), f"SciFact, {split}")) + "\n")
+    if args.published:
+        name, folder = args.published
+        if name not in PUBLISHED:
+            raise UsageError(f"There is no set named {name}.", f"Name one of: {', '.join(PUBLISHED)}.")
+        for part, pairs in claim_pairs.published(name, Path(folder)).items():
+            print("\n".join(table(check(pairs, embedder), f"{name}, {part}")) + "\n")
         return 0
     claimed, abstracts = corpus([formats.STARTER]), corpus(args.papers or [formats.STARTER])
     checked = check(make_pairs(claimed, abstracts, args.most, embedder), embedder)
@@ -91,7 +87,7 @@ def check(pairs: Iterable[Pair], embedder: Embedder) -> list[CheckedPair]:
     checked = []
     for pair in pairs:
         sources = numbered(pair.papers)
-        claims = checker.check(f"{pair.claim} [1]", sources, embedder)
+        claims = checker.check(_cited(pair.claim), sources, embedder)
         claim = next((c for c in claims if c.verdict != "none"), claims[0])
         vector = embedder.embed([pair.claim])[0]
         reading = features.read(Asked(pair.claim, vector, vector), [Abstract(sources[0], embedder)])
@@ -101,8 +97,16 @@ def check(pairs: Iterable[Pair], embedder: Embedder) -> list[CheckedPair]:
     return checked
 
 
+def _cited(claim: str) -> str:
+    """Return `claim` with a mark of the first source at the end of each of its sentences."""
+    return " ".join(f"{claim[start:end]} [1]" for start, end in sentences.split(claim))
+
+
 def table(judged: Sequence[CheckedPair], title: str) -> Iterator[str]:
-    """Yield a line for each kind of false claim: their number, the share caught, and the share of true claims kept."""
+    """Yield a line for each kind of false claim: their number, the share caught, and the share of true claims kept.
+
+    The balanced accuracy is the mean of the two, with the half width of its 95% interval (normal approximation).
+    """
     true = [j for j in judged if j.pair.kind == TRUE]
     yield f"{title}: {len(true)} true claims, {_share(true, lambda j: j.supported):.3f} found supported"
     yield f"{'made false by':28} {'n':>5} {'caught':>7} {'kept':>7} {'balanced accuracy':>18}"
@@ -112,7 +116,8 @@ def table(judged: Sequence[CheckedPair], title: str) -> Iterator[str]:
         origins = {j.pair.origin for j in wrong}
         unchanged = [j for j in true if j.pair.origin in origins] or true
         caught, kept = _share(wrong, lambda j: not j.supported), _share(unchanged, lambda j: j.supported)
-        yield f"{kind:28} {len(wrong):5} {caught:7.3f} {kept:7.3f} {(caught + kept) / 2:18.3f}"
+        wide = 1.96 / 2 * sqrt(caught * (1 - caught) / len(wrong) + kept * (1 - kept) / len(unchanged))
+        yield f"{kind:28} {len(wrong):5} {caught:7.3f} {kept:7.3f} {(caught + kept) / 2:18.3f} ±{wide:.3f}"
     neighbours = [j for j in judged if j.pair.kind == NEIGHBOUR]
     if neighbours:
         share = _share(neighbours, lambda j: j.verdict == "miscited")
@@ -181,55 +186,3 @@ def corpus(places: Sequence[str]) -> dict[str, Paper]:
     if not papers:
         raise SourceError("There are no papers to check claims against.", "Give files with abstracts to --papers.")
     return papers
-
-
-def _from_file(path: Path) -> list[Pair]:
-    try:
-        records = [json.loads(line) for line in path.read_text("utf-8").splitlines() if line.strip()]
-        pairs = [
-            Pair(
-                claim=str(r["claim"]),
-                papers=(Paper(id="", title=str(r.get("title", "")), abstract=str(r["evidence"])),),
-                kind=_kind(r["label"]),
-            )
-            for r in records
-        ]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UsageError(
-            f"The pairs in {path} cannot be read ({error!r}).", "Give JSONL of claim, evidence and label."
-        ) from error
-    _require_both(pairs, path)
-    return pairs
-
-
-def from_scifact(folder: Path, split: str) -> list[Pair]:
-    """Return the claims of a split of SciFact with the abstracts that they cite. Raises UsageError."""
-    try:
-        corpus = {r["_id"]: r for r in map(json.loads, (folder / "corpus.jsonl").read_text("utf-8").splitlines())}
-        claims = [json.loads(line) for line in (folder / f"claims_{split}.jsonl").read_text("utf-8").splitlines()]
-    except (OSError, ValueError, KeyError) as error:
-        raise UsageError(
-            f"SciFact cannot be read from {folder} ({error!r}).", "Give the folder that holds its files."
-        ) from error
-    pairs = []
-    for record in claims:
-        judged = {doc: rationales[0]["label"] for doc, rationales in record["evidence"].items()}
-        for doc, label in (judged or {str(d): "no evidence" for d in record["cited_doc_ids"]}).items():
-            if doc not in corpus:
-                raise UsageError(
-                    f"The claims of {folder} cite {doc}, which its corpus.jsonl lacks.", "Take both from one release."
-                )
-            paper = corpus[doc]
-            cited = Paper(id=doc, title=paper["title"], abstract=paper["text"])
-            pairs.append(Pair(claim=record["claim"], papers=(cited,), kind=_kind(label)))
-    _require_both(pairs, folder)
-    return pairs
-
-
-def _require_both(pairs: Sequence[Pair], where: Path) -> None:
-    if {p.kind == TRUE for p in pairs} != {True, False}:
-        raise UsageError(f"{where} must have true and false claims.", "Label some claims SUPPORT and others not.")
-
-
-def _kind(label: object) -> str:
-    return TRUE if str(label).upper() in ("SUPPORT", "SUPPORTS", "SUPPORTED", "TRUE", "1") else str(label).lower()

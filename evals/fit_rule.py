@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from evals import calibrate, labelled_claims
-from evals.calibrate import TRUE, Pair
+from evals import calibrate, claim_pairs, labelled_claims
+from evals.claim_pairs import TRUE, Pair
 from evals.labelled_claims import FOREIGN, NO_CLAIM, LabelledAnswer, numbered
 from rag.checking import features
 from rag.checking.abstract import Abstract
@@ -58,7 +58,7 @@ def paired(pairs: Iterable[Pair], embedder: Embedder) -> Iterator[Row]:
 def weights(scifact: Path, embedder: Embedder) -> dict[str, float]:
     """Return the weights of rag.checking.rule, and its bias as "bias", from the claims named above."""
     answers = list(rows(labelled_claims.load(None, "dev"), embedder))
-    published = list(paired(calibrate.from_scifact(scifact, "train"), embedder))
+    published = list(paired(claim_pairs.published("scifact", scifact)["train"], embedder))
     starter = calibrate.corpus([formats.STARTER])
     made = calibrate.make_pairs(starter, starter, _MUTATED, embedder)
     mutated = [p for p in made if not p.held_back and p.kind not in (calibrate.NEIGHBOUR, calibrate.OTHER)]

@@ -86,7 +86,7 @@ def kept(home: Path, model: ChatModel) -> JudgeScore | None:
 
 def measure(model: ChatModel, home: Path, progress: Progress) -> JudgeScore:
     """Put the labelled claims to `model`, keep its score in `home`, and return it. Raises EndpointError, OSError."""
-    began, counted = time.perf_counter(), _Counted(model)
+    began, counted = time.perf_counter(), Counted(model)
     caught = passed = false = 0
     for n, group in enumerate(groups()):
         progress(_STAGE, n, len(groups()))
@@ -124,7 +124,7 @@ def _verdicts(model: ChatModel, group: Group) -> list[Verdict]:
     return [claim.verdict for claim in asked.judged(_QUESTION, claims, sources)]
 
 
-class _Counted(WrappedModel):
+class Counted(WrappedModel):
     """The chat model `model`, with the number of its requests and their tokens, 0 where the server does not count."""
 
     def __init__(self, model: ChatModel) -> None:

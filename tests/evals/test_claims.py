@@ -6,11 +6,13 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
+from support.factories import QueueModel
 
 from evals import claims, fit_rule, labelled_claims
+from evals.__main__ import main
 from evals.labelled_claims import GROUPS, LABELS, NO_CLAIM, TRUE, LabelledClaim
 from rag.checking.features import Features
-from rag.errors import UsageError
+from rag.errors import EndpointError, UsageError
 from rag.index.embedder_cache import CachedEmbedder
 from rag.index.minilm import MiniLM
 
@@ -78,6 +80,24 @@ def test_the_table_counts_what_is_marked(dev: list[claims.Judged]) -> None:
     assert {"trace 1 1.000 1.000", "meaning 1 0.000 0.000", "unit 1 1.000 1.000"} <= set(lines)
     assert "answers with a false mark: 1 of 1" in lines
     assert len(list(claims.mistakes(made))) == 2
+
+
+def test_a_model_that_judges_has_the_last_word_and_what_it_could_not_judge_stays(embedder: MiniLM) -> None:
+    answers = [a for a in BUNDLED if len(a.sources) == 1 and all(c.label != NO_CLAIM for c in a.claims)][:2]
+    every = "\n".join(f"{n} | - | not said | it" for n in range(1, 20))
+    model = QueueModel(every, EndpointError("It is down.", "Start it."))
+    judged = claims.judge(answers, CachedEmbedder(embedder), model)
+    by_words = claims.judge(answers, CachedEmbedder(embedder))
+    first = [j for j in judged if j.answer is answers[0]]
+    assert all(j.by_model and j.marked for j in first)
+    assert [j.verdicts for j in judged[len(first) :]] == [j.verdicts for j in by_words[len(first) :]]
+    assert not any(j.by_model for j in judged[len(first) :])
+    assert answers[0].question in model.prompts[0].user
+
+
+def test_without_a_model_nothing_can_judge(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["claims", "--judge"]) == 2
+    assert "none can judge" in capsys.readouterr().err
 
 
 def test_a_claim_of_the_check_belongs_to_the_label_that_it_shares_most_text_with() -> None:
