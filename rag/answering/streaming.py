@@ -18,7 +18,7 @@ from rag.prompting import REFUSAL
 from rag.text.thinking import CLOSE
 from rag.types import Answer, Claim, Prompt
 
-_SENTENCE_END = re.compile(r"[.!?\]\n]|\s\S")  # after which a sentence may be complete
+_SENTENCE_END = re.compile(r"[.!?。！？\]\n]|\s\S")  # after which a sentence may be complete
 NEAREST = 3  # papers offered with a refusal
 
 

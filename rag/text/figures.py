@@ -107,9 +107,9 @@ def _conversion(claimed: Number, my_unit: Unit | None, stated: Number, unit: Uni
         )
     if stated.name:
         return float(my_unit is None or my_unit.dimension == "information")  # FP32 has 32 bits
-    counted = stated.counted if my_unit else claimed.counted
-    other = my_unit or unit
-    return float(other in (PERCENT, POINTS, TIMES) and not counted)
+    if my_unit:
+        return float(my_unit in (PERCENT, POINTS, TIMES) and not stated.counted)
+    return float(not claimed.counted)  # "from 9.5 minutes to 2.2" leaves out the unit of the second
 
 
 def _has_number(stated: Number, claimed: Number) -> bool:

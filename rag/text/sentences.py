@@ -1,7 +1,7 @@
 """Splits text into sentences with offsets.
 
-Made for English abstracts, with their abbreviations, decimals, initials and missing spaces after a full stop.
-Scripts without spaces between sentences and dialogue are not covered.
+Made for English abstracts, with their abbreviations, decimals, initials and missing spaces after a full stop, and for the full
+stops of Chinese and Japanese, which no space follows. Dialogue is not covered.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _ABBREVIATIONS = frozenset(
     "vol vs w.r.t u.s u.k a.k.a viz ca".split()
 )
 # A full stop (with any closing quotes or brackets) before white space, a line break, or a full stop glued to the next word.
-_BREAK = re.compile(r"[.!?…]+[\"'”’)\]]*(?=\s)|\n+|(?<=[a-z)\]%]{2})\.(?=[A-Z][a-z]+[\s,])")
+_BREAK = re.compile(r"[.!?…]+[\"'”’)\]]*(?=\s)|[。！？]+[\"'”’」』）)]*|\n+|(?<=[a-z)\]%]{2})\.(?=[A-Z][a-z]+[\s,])")
 _NUMBERED = re.compile(r"nos?")  # "No. 5", but "No. Lamps dim"
 _LAST_WORD = re.compile(r"([A-Za-z][A-Za-z.]*)$")
 _STARTS_LOWER = re.compile(r"\s*[a-z]")

@@ -20,6 +20,8 @@ def stated(claim: str, sentence: str) -> bool:
     ("claim", "sentence"),
     [
         ("It has 20k lamps.", "The set holds 20,000 lamps."),
+        ("The error falls from 14 degrees to about 6.", "The error falls from 14.2 to 6.1 degrees."),
+        ("It takes two minutes, not 9.5.", "The time fell from 9.5 minutes to two minutes."),
         ("It has 590M parameters.", "A model of 0.59B parameters."),
         ("It has 10,000 lamps.", "Ten thousand lamps."),
         ("It has 64k tokens.", "Contexts of 65,536 tokens."),

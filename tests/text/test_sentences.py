@@ -93,6 +93,8 @@ def test_abbreviations_decimals_and_initials_do_not_end_a_sentence(sentence: str
         ("This is plan B. The other is plan A.", ["This is plan B.", "The other is plan A."]),
         ("  Spaces around.  ", ["Spaces around."]),
         ("It holds on ImageNet-1K. 12 more follow.", ["It holds on ImageNet-1K.", "12 more follow."]),
+        ("它很亮 [1]。第二句！还有第三句？最后。", ["它很亮 [1]。", "第二句！", "还有第三句？", "最后。"]),
+        ("ランプは340個ある。調光は3.5倍速い。", ["ランプは340個ある。", "調光は3.5倍速い。"]),
         ("", []),
         (" \n ", []),
     ],
