@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -21,12 +22,10 @@ from rag import weights
 from rag.errors import UsageError
 from rag.index.minilm import MiniLM
 from rag.settings.settings import load
-from rag.terminal import fail_in_one_sentence, progress_bars, say
+from rag.terminal import fail_in_one_sentence, progress_bars
 
 _LAYERS = 4
-_MUTATED_CLAIMS, _MUTATED_RATE = 10_000, 1e-4
-_WRITTEN_RATE = 8e-5
-_REPORT_EVERY = 2_000  # claims
+_MUTATED_RATE, _WRITTEN_RATE = 1e-4, 8e-5
 
 
 @fail_in_one_sentence
@@ -37,6 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--claims", type=int, default=110_000, help="how many written claims to show it, again and again (110000)"
     )
+    parser.add_argument("--mutated", type=int, default=10_000, help="how many mutated sentences to show it before (10000)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the ONNX graph to write")
     args = parser.parse_args(argv)
@@ -53,15 +53,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     files = args.files or sorted(examples.WRITTEN.glob("*.jsonl"))
     with progress_bars() as progress:
         made = examples.load(files, MiniLM(load().home), rng, lambda done, of: progress("reading", done, of))
-    say(f"{len(made.written)} written claims, {len(made.mutated)} mutated sentences, {len(made.kept_back)} claims kept back.")
-    model = network.Checker(weights.folder() / weights.WEIGHTS, _LAYERS)
-
-    def report(seen: int, loss: float) -> None:
-        if seen // _REPORT_EVERY > (seen - 40) // _REPORT_EVERY:
-            say(f"{seen} claims, loss {loss:.2f}")
-
-    network.train(model, made.mutated, _MUTATED_CLAIMS, _MUTATED_RATE, rng, report)
-    network.train(model, made.written, args.claims, _WRITTEN_RATE, rng, report)
+        model = network.Checker(weights.folder() / weights.WEIGHTS, _LAYERS)
+        network.train(model, made.mutated, args.mutated, _MUTATED_RATE, rng, partial(progress, "learning to compare"))
+        network.train(model, made.written, args.claims, _WRITTEN_RATE, rng, partial(progress, "learning meaning"))
+    print(
+        f"{len(made.written)} written claims and {len(made.mutated)} mutated sentences, {len(made.kept_back)} claims kept back."
+    )
     area, leads = network.measure(model, made.kept_back)
     export.export(model.weights(), _LAYERS, args.out)
     print(

@@ -61,6 +61,8 @@ def load(files: Sequence[Path], embedder: Embedder, rng: Random, progress: Calla
         if not kept_back:
             examples.mutated.extend(_mutated(abstract, rng))
         progress(n, len(papers))
+    if not (examples.kept_back and examples.written and examples.mutated):
+        raise UsageError("There are too few papers to learn from and to keep back.", "Give 50 or more, with claims.")
     return examples
 
 

@@ -108,7 +108,7 @@ def train(
     claims: int,
     rate: float,
     rng: Random,
-    report: Callable[[int, float], None],
+    progress: Callable[[int, int], None],
     batch: int = 32,
 ) -> None:
     """Show `model` as many claims as `claims` says, with a learning rate that rises to `rate` and falls to nothing.
@@ -135,7 +135,7 @@ def train(
             nn.utils.clip_grad_norm_(trained, 1.0)
             optimizer.step()
             seen += len(group)
-            report(seen, loss.item())
+            progress(min(seen, claims), claims)
 
 
 def _loss(logits: Tensor, group: Sequence[Example]) -> Tensor:

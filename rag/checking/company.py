@@ -22,7 +22,7 @@ _TOLERANCE = 0.06  # of the value: figures this close may be the same one, round
 
 @dataclass(frozen=True, slots=True)
 class Rival:
-    """A figure of an abstract that has `lead` more of the words around `figure` than that figure itself has there.
+    """A figure of an abstract that has `lead` more of the words around `figure` than that figure itself has there, if any.
 
     It stands at abstract[start:end] of source `n`.
     """
@@ -58,6 +58,27 @@ def rivals(claim: str, claimed: Sequence[Figure], abstracts: Sequence[Abstract])
         best = max(others, key=lambda p: p.shared, default=None)
         if best is not None and own and best.shared > max(own):
             yield Rival(figure, min(best.shared - max(own), _MAX_LEAD), best.n, best.start, best.end)
+
+
+def instead(claim: str, figure: Figure, abstracts: Sequence[Abstract]) -> Rival | None:
+    """Return the figure that the abstracts have in the place of one in digits that they lack.
+
+    It has the same number with another unit, or else is of the same kind, and stands among most of the words around `figure`.
+    None when no such figure shares a word with it that the claim does not state itself.
+    """
+    claimed = figure_reading.read(claim)
+    number = next((n for n in claimed if n.start == figure.quantity.start), None)
+    if number is None or figure.spelled:
+        return None
+    stated = {(n.value, n.unit) for n in claimed}
+    places = [
+        p
+        for p in _places(claim, number, abstracts)
+        if (p.number.value == number.value if figure.other_unit else _dimension(p.number) == _dimension(number))
+        and (p.number.value, p.number.unit) not in stated
+    ]
+    best = max(places, key=lambda p: p.shared, default=None)
+    return Rival(figure, best.shared, best.n, best.start, best.end) if best is not None and best.shared else None
 
 
 def _places(claim: str, number: Number, abstracts: Sequence[Abstract]) -> Iterator[_Place]:

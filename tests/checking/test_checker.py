@@ -223,7 +223,7 @@ CUT = "It cut the energy used in Ghent by 27.5% over 12 weeks"
     ("said", "verdict", "problems"),
     [
         ("It cut the energy used in Ghent by 29% over 12 weeks", "contradicted", ("“29%” where [1] has “27.5%”",)),
-        ("It cut the energy used in Ghent by 27.5 ms over 12 weeks", "partial", ("not in the cited abstract: 27.5 ms",)),
+        ("It cut the energy used in Ghent by 27.5 ms over 12 weeks", "partial", ("“27.5 ms” where [1] has “27.5%”",)),
         ("GPT-4 dims 340 lamps by learning from footsteps", "unsupported", ("not in the cited abstract: GPT-4",)),
         ("It did not cut the energy used in Ghent", "contradicted", ("“not cut” where [1] has “cut”",)),
     ],

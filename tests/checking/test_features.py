@@ -88,6 +88,15 @@ def test_a_figure_with_another_unit_counts_apart(lamps: list[Abstract], embedder
     reading = read("It cut the energy used in Ghent by 27.5% over 12 days.", lamps[:1], embedder)
     assert (reading.features.digits, reading.features.unit) == (0, 1)
     assert differing(reading) == [("figure", "12 days")]
+    assert reasons(reading) == ("“12 days” where [1] has “12 weeks”",)
+
+
+def test_what_an_abstract_has_in_the_place_of_a_figure_is_sought_among_the_same_words(embedder: MiniLM) -> None:
+    abstract = "The trams of Bruges are 12% faster than those of Ghent. In Ghent, lamps save 30% of energy at night."
+    wrong = read("They save 50% of energy at night.", one(abstract, embedder), embedder, "The trams of Bruges are fast.")
+    assert reasons(wrong) == ("“50%” where [1] has “30%”",)
+    apart = read("Bells ring 50% longer.", one(abstract, embedder), embedder)
+    assert reasons(apart) == ("not in the cited abstract: 50%",)
 
 
 def test_a_figure_that_stands_with_other_words_is_displaced(embedder: MiniLM) -> None:

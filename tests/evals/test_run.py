@@ -324,6 +324,48 @@ def rows(out: str) -> dict[str, list[tuple[int, float, float, float]]]:
     return found
 
 
+@pytest.mark.parametrize(
+    ("claim", "changed"),
+    [
+        ("It takes 3.5 hours.", {"It takes 3.5 days."}),
+        ("It cuts use by 27.5%.", {"It cuts use by 27.5 times."}),
+        ("A model of 7B parameters.", {"A model of 7M parameters."}),
+        ("It reads 3 million pages.", {"It reads 3 billion pages."}),
+        ("It dims 340 lamps.", {None}),
+    ],
+)
+def test_a_unit_is_exchanged(claim: str, changed: set[str | None]) -> None:
+    assert {mutations.unit(claim, rng) for rng in SEEDS} == changed
+
+
+@pytest.mark.parametrize(
+    ("claim", "changed"),
+    [
+        ("It dims 9 rooms.", {"It dims ten rooms.", "It dims eleven rooms.", "It dims twelve rooms."}),
+        (
+            "It wins in 48% of rooms.",
+            {f"It wins in {f} of rooms." for f in ("a tenth", "a quarter", "a third", "two thirds", "nine tenths")},
+        ),
+        ("It dims 340 lamps.", {None}),
+    ],
+)
+def test_a_figure_in_digits_is_exchanged_for_a_wrong_one_in_words(claim: str, changed: set[str | None]) -> None:
+    assert {mutations.spelled(claim, rng) for rng in SEEDS} == changed
+
+
+@pytest.mark.parametrize(
+    ("claim", "stronger"),
+    [
+        ("It often dims some lamps.", "It always dims some lamps."),
+        ("Lamps may hum.", "Lamps will always hum."),
+        ("LanternNet reduces light.", "LanternNet always reduces light."),
+        ("Lamps.", None),
+    ],
+)
+def test_a_claim_is_made_to_say_more(claim: str, stronger: str | None) -> None:
+    assert mutations.overclaim(claim, Random(0)) == stronger
+
+
 @pytest.fixture
 def ready(model_home: Path, embedder: object, monkeypatch: pytest.MonkeyPatch) -> None:
     """The embedder's graph is built, and RAG_HOME names it."""
@@ -384,7 +426,7 @@ def test_a_missing_file_of_pairs_and_a_missing_folder_of_scifact_are_told(capsys
 
 KINDS_OF_FALSE = (
     *("neighbour cited", "another paper's claim", "number changed", "name swapped", "plain word as a name"),
-    *("negated", "direction turned"),
+    *("wrong figure in words", "unit changed", "negated", "direction turned", "overclaimed"),
 )
 
 

@@ -30,32 +30,39 @@ CLAIMS = [
 ]
 
 
-def read(path: Path, embedder: MiniLM, title: str = "Lamps") -> examples.Examples:
-    path.write_text(json.dumps({"title": title, "abstract": ABSTRACT, "claims": CLAIMS}) + "\n", "utf-8")
+def read(path: Path, embedder: MiniLM, papers: int = 60) -> examples.Examples:
+    records = [{"title": f"Lamps {n}", "abstract": ABSTRACT, "claims": CLAIMS} for n in range(papers)]
+    path.write_text("".join(json.dumps(record) + "\n" for record in records), "utf-8")
     return examples.load([path], CachedEmbedder(embedder), Random(3), lambda done, of: None)
 
 
 def test_written_claims_keep_their_labels_and_pairs(embedder: MiniLM, tmp_path: Path) -> None:
     made = read(tmp_path / "claims.jsonl", embedder)
-    assert [entailment.CLASSES[e.label] for e in made.written] == ["supported", "contradicted", "not_said"]
-    one, other, alone = (e.pair for e in made.written)
+    assert [entailment.CLASSES[e.label] for e in made.written[:3]] == ["supported", "contradicted", "not_said"]
+    one, other, alone = (e.pair for e in made.written[:3])
     assert one == other != alone == ""
     assert all(len(e.ids) == len(e.flags) for e in made.written)
 
 
 def test_a_mutated_sentence_is_paired_with_its_original(embedder: MiniLM, tmp_path: Path) -> None:
     made = read(tmp_path / "claims.jsonl", embedder).mutated
-    assert len(made) == 4
-    for true, false in (made[:2], made[2:]):
+    for true, false in zip(made[::2], made[1::2], strict=True):
         assert true.pair == false.pair
         assert true.ids != false.ids
         assert [entailment.CLASSES[e.label] for e in (true, false)] == ["supported", "contradicted"]
 
 
-def test_one_paper_in_ten_is_kept_back_whole(embedder: MiniLM, tmp_path: Path) -> None:
-    kept = [read(tmp_path / "claims.jsonl", embedder, f"Lamps {n}") for n in range(60)]
-    assert {(len(k.written), len(k.kept_back), bool(k.mutated)) for k in kept} == {(3, 0, True), (0, 3, False)}
-    assert 1 <= sum(bool(k.kept_back) for k in kept) <= 15
+def test_papers_are_kept_back_whole_and_one_in_ten_or_so(embedder: MiniLM, tmp_path: Path) -> None:
+    made = read(tmp_path / "claims.jsonl", embedder)
+    assert len(made.written) + len(made.kept_back) == 60 * 3
+    assert len(made.kept_back) % 3 == 0
+    assert 1 <= len(made.kept_back) // 3 <= 15
+    assert ({e.pair for e in made.kept_back} - {""}).isdisjoint({e.pair for e in made.written} - {""})
+
+
+def test_too_few_papers_are_told(embedder: MiniLM, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="too few papers"):
+        read(tmp_path / "claims.jsonl", embedder, papers=1)
 
 
 @pytest.mark.parametrize("content", ["{oops", "[]", '{"title": "x"}', "3"])
