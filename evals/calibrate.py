@@ -163,10 +163,13 @@ def make_pairs(claimed: dict[str, Paper], abstracts: dict[str, Paper], max_claim
         methods = words.method_names(" ".join(foreign))  # as GraphSAINT; "Whisper" may be a plain word
         changed = {
             "number changed": mutations.number(claim, rng),
+            "wrong figure in words": mutations.spelled(claim, rng),
+            "unit changed": mutations.unit(claim, rng),
             "name swapped": mutations.name(claim, methods, rng),
             "plain word as a name": mutations.name(claim, [n for n in foreign if n not in methods], rng),
             "negated": mutations.negation(claim, rng),
             "direction turned": mutations.direction(claim, rng),
+            "overclaimed": mutations.overclaim(claim, rng),
         }
         yield from (pair(claim=false, papers=(paper,), kind=kind) for kind, false in changed.items() if false)
         yield pair(claim=claim, papers=(neighbour, paper), kind=NEIGHBOUR)

@@ -1,7 +1,7 @@
 """Fits the weights of rag.checking.rule: logistic regression on labelled claims that cite a source.
 
-`python -m evals claims --fit DIR` does it on the dev half of the labelled answers (counted twice), on SciFact's training
-claims in DIR, and on mutated sentences of half of the starter corpus.
+`python -m evals claims --fit DIR` does it on the dev half of the labelled answers, on SciFact's training claims in DIR, and on
+mutated sentences of half of the starter corpus.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from rag.text.statements import blanked, judged_text, statements
 _RIDGE = 1.0  # penalty on the squared weights of standardised features
 _STEPS = 50
 _MUTATED = 350  # sentences of the starter corpus to mutate
+_COUNTED = {"answers": 8, "published": 1, "mutated": 2}  # how often each set counts
 
 
 Row = tuple[Features, bool]  # of a claim, and whether it is honest
@@ -52,7 +53,10 @@ def paired(pairs: Iterable[Pair], embedder: Embedder) -> Iterator[Row]:
     for pair in pairs:
         [source] = numbered(pair.papers[:1])
         vector = embedder.embed([pair.claim])[0]
-        yield features.read(Asked(pair.claim, vector, vector), [Abstract(source, embedder)]).features, pair.kind == TRUE
+        yield (
+            features.read(Asked(pair.claim, vector, vector), [Abstract(source, embedder)]).features,
+            pair.kind == TRUE,
+        )
 
 
 def weights(scifact: Path, embedder: Embedder) -> dict[str, float]:
@@ -62,7 +66,8 @@ def weights(scifact: Path, embedder: Embedder) -> dict[str, float]:
     starter = calibrate.corpus([formats.STARTER])
     made = calibrate.make_pairs(starter, starter, _MUTATED, embedder)
     mutated = [p for p in made if not p.held_back and p.kind not in (calibrate.NEIGHBOUR, calibrate.OTHER)]
-    return fit([answers, answers, published, list(paired(mutated, embedder))])
+    sets = {"answers": answers, "published": published, "mutated": list(paired(mutated, embedder))}
+    return fit([read for name, read in sets.items() for _ in range(_COUNTED[name])])
 
 
 def fit(sets: Sequence[Sequence[Row]]) -> dict[str, float]:

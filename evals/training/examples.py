@@ -51,12 +51,12 @@ class Examples:
 
 def load(files: Sequence[Path], embedder: Embedder, rng: Random, progress: Callable[[int, int], None]) -> Examples:
     """Return the examples of `files`, of papers in the form of evals/training/claims. Raises UsageError."""
-    papers = [record for file in files for record in _records(file)]
+    papers = [record for file in files for record in records(file)]
     examples = Examples([], [], [])
     for n, (paper, claims) in enumerate(papers, 1):
         [source] = numbered([paper])
         abstract = Abstract(source, embedder)
-        kept_back = int(sha256(paper.title.encode()).hexdigest(), 16) % _TENTH == 0
+        kept_back = is_kept_back(paper)
         (examples.kept_back if kept_back else examples.written).extend(_written(claims, abstract, embedder))
         if not kept_back:
             examples.mutated.extend(_mutated(abstract, rng))
@@ -66,7 +66,13 @@ def load(files: Sequence[Path], embedder: Embedder, rng: Random, progress: Calla
     return examples
 
 
-def _records(file: Path) -> Iterator[tuple[Paper, list[dict[str, str]]]]:
+def is_kept_back(paper: Paper) -> bool:
+    """Whether `paper` is one of the tenth that no model learns from."""
+    return int(sha256(paper.title.encode()).hexdigest(), 16) % _TENTH == 0
+
+
+def records(file: Path) -> Iterator[tuple[Paper, list[dict[str, str]]]]:
+    """Yield each paper of `file` with its claims. Raises UsageError."""
     try:
         for record in map(json.loads, file.read_text("utf-8").splitlines()):
             yield Paper(paper_id(record["title"]), record["title"], record["abstract"]), record["claims"]

@@ -11,7 +11,6 @@ import json
 from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
 from importlib import resources
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -35,23 +34,25 @@ _MOST = 5.0  # log-odds: more says nothing more
 _TABLES = ("embeddings.word_embeddings.weight", "embeddings.position_embeddings.weight")
 
 
-class Entailment:
-    """The model in the file `graph`; None: the bundled one. It opens with the first claim, in 0.2 s. Threads may share it."""
+def log_odds(claim: str, vector: Vectors, abstracts: Sequence[Abstract]) -> float:
+    """Return the log-odds that `abstracts` say `claim`, -5 to 5, by the sentences nearest to it. Takes about 10 ms.
 
-    def __init__(self, graph: Path | None = None) -> None:
-        self._graph = graph
+    `vector` is the claim's, of shape (dimension,), with the sentence before it where that helps to find the evidence. The model
+    is opened with the first claim, in 0.2 s. Threads may share it.
+    """
+    sentences = nearest(claim, vector, abstracts)
+    if not any(sentences):
+        return -_MOST
+    ids, flags = pieces(claim, sentences, (f"{a.paper.title} {a.paper.abstract}" for a in abstracts))
+    return log_odds_of(ids, flags)
 
-    def log_odds(self, claim: str, vector: Vectors, abstracts: Sequence[Abstract]) -> float:
-        """Return the log-odds that `abstracts` say `claim`, -5 to 5, by the sentences nearest to it. Takes about 10 ms.
 
-        `vector` is the claim's, of shape (dimension,), with the sentence before it where that helps to find the evidence.
-        """
-        sentences = nearest(claim, vector, abstracts)
-        ids, flags = pieces(claim, sentences, (f"{a.paper.title} {a.paper.abstract}" for a in abstracts))
-        session, words, positions = _opened(self._graph)
-        embedded = words[ids] + positions[: len(ids)]
-        [[supported, *others]] = session.run(None, {"embedded": embedded[None], "flags": np.array([flags], np.int32)})[0]
-        return float(np.clip(supported - np.logaddexp(*others), -_MOST, _MOST))
+def log_odds_of(ids: Sequence[int], flags: Sequence[int]) -> float:
+    """Return the log-odds for word pieces and flags as pieces() returns them, -5 to 5."""
+    session, words, positions = _opened()
+    embedded = words[list(ids)] + positions[: len(ids)]
+    [[supported, *others]] = session.run(None, {"embedded": embedded[None], "flags": np.array([flags], np.int32)})[0]
+    return float(np.clip(supported - np.logaddexp(*others), -_MOST, _MOST))
 
 
 def nearest(claim: str, vector: Vectors, abstracts: Sequence[Abstract]) -> list[str]:
@@ -110,7 +111,7 @@ def _vocabulary(paper: str) -> frozenset[int]:
 
 
 @cache
-def _opened(graph: Path | None) -> tuple[Any, NDArray[np.float32], NDArray[np.float32]]:
+def _opened() -> tuple[Any, NDArray[np.float32], NDArray[np.float32]]:
     """Return the session of the model, and the tables of word pieces and of positions, of which only rows are read."""
     source = weights.folder() / weights.WEIGHTS
     with source.open("rb") as file:
@@ -122,4 +123,4 @@ def _opened(graph: Path | None) -> tuple[Any, NDArray[np.float32], NDArray[np.fl
     )
     bundled = resources.files("rag.data").joinpath("checker.onnx")
     with resources.as_file(bundled) as path:
-        return weights.session(graph or path), words, positions
+        return weights.session(path), words, positions

@@ -1,7 +1,7 @@
 """Reads a claim against the abstracts that it cites, into the features that the rule of rag.checking.rule weighs.
 
 Several abstracts support a claim together, each its part. The sentence before the claim helps to find the evidence; its
-own words are not demanded.
+own words are not demanded. A small trained model reads claim and sentences together (rag.checking.entailment).
 """
 
 from __future__ import annotations
@@ -12,13 +12,12 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from rag.checking import contradiction
+from rag.checking import contradiction, entailment
 from rag.checking.abstract import Abstract, wordings
-from rag.checking.company import Rival, rivals
+from rag.checking.company import Rival, instead, rivals
 from rag.interfaces import Vectors
 from rag.text import names
 from rag.text.figures import Figure, figures
-from rag.text.quantities import Quantity, find
 from rag.text.words import WORD, method_names
 from rag.types import Difference, Evidence
 
@@ -37,6 +36,8 @@ class Features:
 
     `displaced` is by how many words another figure of the abstract fits better than the one that the claim states, the worst
     over its figures. `opposed` is the coverage where contrary words were found, else 0.
+    `meaning` is the log-odds of the trained model that the abstracts say the claim. `reworded` counts the figures
+    that the abstracts state in another form ("a third" for 33%), which that model does not compute.
     The others count words or figures that the abstracts lack; `sources` counts the abstracts beyond the first.
     """
 
@@ -52,6 +53,8 @@ class Features:
     scope: int
     cause: int
     sources: int
+    meaning: float
+    reworded: int
 
     def vector(self) -> list[float]:
         return [float(getattr(self, field.name)) for field in fields(self)]
@@ -98,7 +101,8 @@ def read(claim: Asked, abstracts: Sequence[Abstract]) -> Reading:
     evidence = tuple(a.evidence(i, best.score) for best, a in ranked for i in best.sentences)
     best_sentence = evidence[0]
     contrary = contradiction.find(claim.text, best_sentence.sentence)
-    claimed = figures(claim.text, [text for a in abstracts for text in a.texts])
+    texts = [text for a in abstracts for text in a.texts]
+    claimed = figures(claim.text, texts)
     lacking = _lacking_figures(claim.text, claimed, abstracts)
     displaced = list(rivals(claim.text, claimed, abstracts))
     unknown = [name for name in names.mentioned(claim.text) if not any(name in a.names for a in abstracts)]
@@ -118,9 +122,11 @@ def read(claim: Asked, abstracts: Sequence[Abstract]) -> Reading:
         scope=len(scope),
         cause=len(cause),
         sources=len(abstracts) - 1,
+        reworded=sum(bool(f.places) and not any(f.quantity.shown in text for text in texts) for f in claimed),
+        meaning=entailment.log_odds(claim.text, claim.in_context, abstracts),
     )
     differs = [
-        *(_figure_difference(f.quantity, best_sentence) for f in lacking if not f.spelled or f.relative),
+        *(_figure_difference(f, instead(claim.text, f, abstracts)) for f in lacking if not f.spelled or f.relative),
         *(_displaced(rival) for rival in displaced if rival.lead >= _MIN_LEAD),
         *(_missing(claim.text, name) for name in unknown),
         *(Difference("word", start, end) for start, end in (*scope, *cause)),
@@ -163,17 +169,13 @@ def _lacking_cause(claim: str, abstracts: Sequence[Abstract]) -> list[tuple[int,
     return [m.span() for m in _CAUSE.finditer(claim)]
 
 
-def _figure_difference(claimed: Quantity, evidence: Evidence) -> Difference:
-    """Return the difference of a figure that no abstract has.
-
-    A figure with the same unit in the best sentence stands in the place of one in digits.
-    """
-    end = claimed.start + len(claimed.shown)
-    instead = next((q for q in find(evidence.sentence) if not q.spelled and q.unit == claimed.unit), None)
-    if instead is None or claimed.spelled:
-        return Difference("figure", claimed.start, end)
-    start = evidence.start + instead.start
-    return Difference("figure", claimed.start, end, evidence.n, start, start + len(instead.shown))
+def _figure_difference(lacking: Figure, stands_there: Rival | None) -> Difference:
+    """Return the difference of a figure that no abstract has, with the one that stands in its place, if any."""
+    start = lacking.quantity.start
+    end = start + len(lacking.quantity.shown)
+    if stands_there is None:
+        return Difference("figure", start, end)
+    return Difference("figure", start, end, stands_there.n, stands_there.start, stands_there.end)
 
 
 def _displaced(rival: Rival) -> Difference:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from support.factories import LAMPS, LANTERN, ORCHARD, HashEmbedder, paper, sources
 
@@ -40,7 +42,7 @@ def test_the_sentence_that_says_it_is_the_evidence_with_its_place(lamps: list[Ab
 
 
 def test_the_sentence_itself_is_likely_and_another_matter_is_not(lamps: list[Abstract], embedder: MiniLM) -> None:
-    assert rule.probability(read(QUOTE, lamps[:1], embedder).features) > 0.8
+    assert rule.probability(read(QUOTE, lamps[:1], embedder).features) > 0.65
     assert rule.probability(read("Whales sing to find their partners.", lamps[:1], embedder).features) < rule.MIN_PARTIAL
 
 
@@ -105,6 +107,18 @@ def test_a_figure_that_stands_with_other_words_is_displaced(embedder: MiniLM) ->
     assert (right.features.displaced, right.differs) == (0, ())
     assert wrong.features.displaced == 3
     assert reasons(wrong) == ("“12%” where [1] has “30%”",)
+
+
+def test_figures_that_stand_otherwise_in_the_abstract_are_counted(lamps: list[Abstract], embedder: MiniLM) -> None:
+    said = {"27.5%": 0, "more than a quarter": 1, "28%": 1, "29%": 0}
+    counted = {n: read(f"The energy used in Ghent fell by {n}.", lamps[:1], embedder).features.reworded for n in said}
+    assert counted == said
+
+
+def test_what_the_trained_model_reads_counts(lamps: list[Abstract], embedder: MiniLM) -> None:
+    made = read("LanternNet learns from footsteps to dim 340 lamps.", lamps[:1], embedder).features
+    likely, unlikely = (rule.probability(replace(made, meaning=odds)) for odds in (3.0, -3.0))
+    assert likely - unlikely > 0.3
 
 
 def test_a_number_or_name_of_the_title_is_known(embedder: MiniLM) -> None:
