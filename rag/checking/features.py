@@ -36,8 +36,9 @@ class Features:
 
     `displaced` is by how many words another figure of the abstract fits better than the one that the claim states, the worst
     over its figures. `opposed` is the coverage where contrary words were found, else 0.
-    `meaning` is the log-odds of the trained model that the abstracts say the claim. `reworded` counts the figures
-    that the abstracts state in another form ("a third" for 33%), which that model does not compute.
+    `meaning` is the log-odds of the trained model that the abstracts say the claim. `stated` counts the figures that
+    the abstracts state, and `reworded` those of them that stand there in another form ("a third" for 33%): that model trusts no
+    figure and computes none.
     The others count words or figures that the abstracts lack; `sources` counts the abstracts beyond the first.
     """
 
@@ -54,6 +55,7 @@ class Features:
     cause: int
     sources: int
     meaning: float
+    stated: int
     reworded: int
 
     def vector(self) -> list[float]:
@@ -122,6 +124,7 @@ def read(claim: Asked, abstracts: Sequence[Abstract]) -> Reading:
         scope=len(scope),
         cause=len(cause),
         sources=len(abstracts) - 1,
+        stated=sum(bool(f.places) for f in claimed),
         reworded=sum(bool(f.places) and not any(f.quantity.shown in text for text in texts) for f in claimed),
         meaning=entailment.log_odds(claim.text, claim.in_context, abstracts),
     )

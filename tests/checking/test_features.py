@@ -115,6 +115,14 @@ def test_figures_that_stand_otherwise_in_the_abstract_are_counted(lamps: list[Ab
     assert counted == said
 
 
+def test_a_claim_that_shares_no_word_and_is_unlike_every_sentence_is_not_in_the_abstract(
+    lamps: list[Abstract], embedder: MiniLM
+) -> None:
+    made = replace(read("It sings.", lamps[:1], embedder).features, meaning=5.0)
+    assert rule.probability(made) > rule.MIN_SUPPORTED
+    assert rule.verdict(made) == "unsupported"
+
+
 def test_what_the_trained_model_reads_counts(lamps: list[Abstract], embedder: MiniLM) -> None:
     made = read("LanternNet learns from footsteps to dim 340 lamps.", lamps[:1], embedder).features
     likely, unlikely = (rule.probability(replace(made, meaning=odds)) for odds in (3.0, -3.0))
