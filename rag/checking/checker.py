@@ -72,12 +72,12 @@ class Checker:
             return replace(claim, verdict="unchecked")
         asked = self._asked(claim, context)
         reading = features.read(asked, cited) if cited else None
-        if reading is not None and rule.verdict(reading.features) == "supported":
-            weak = tuple(f"[{n}] does not say this" for n in reading.sources_under(_MIN_CITED_SOURCE_SCORE))
-            return replace(claim, verdict="supported", problems=invalid + weak, evidence=reading.evidence)
         other = self._other_source(asked, {a.n for a in cited}, reading)
         if other is not None:
             return _with_other_source(claim, other)
+        if reading is not None and rule.verdict(reading.features) == "supported":
+            weak = tuple(f"[{n}] does not say this" for n in reading.sources_under(_MIN_CITED_SOURCE_SCORE))
+            return replace(claim, verdict="supported", problems=invalid + weak, evidence=reading.evidence)
         if reading is None and claim.citations:
             return replace(claim, verdict="unsupported")
         if reading is None:
@@ -90,13 +90,16 @@ class Checker:
         return Asked(blanked(claim.text), vectors[0], vectors[-1])
 
     def _other_source(self, asked: Asked, cited: set[int], reading: Reading | None) -> Reading | None:
-        """Return the best reading of a source that is not cited; None when none supports the claim clearly."""
+        """Return the best reading of a source that is not cited; None when none supports the claim clearly, and more so."""
         words = wordings(asked.text)
         others = [self._abstract(s.n) for s in self._sources if s.n not in cited]
         candidates = [a for a in others if a.coverage(words) >= _MIN_OTHER_COVERAGE]
         readings = [features.read(asked, [a]) for a in candidates]  # only candidates need embedding
-        least = rule.MIN_ADDED if reading is None else rule.probability(reading.features) + rule.MIN_OTHER_LEAD
-        least = max(least, rule.MIN_OTHER)
+        least = rule.MIN_ADDED
+        if reading is not None:
+            supported = rule.verdict(reading.features) == "supported"
+            lead = rule.MIN_LEAD_OVER_SUPPORTED if supported else rule.MIN_OTHER_LEAD
+            least = max(rule.probability(reading.features) + lead, rule.MIN_OTHER)
         clear = [r for r in readings if rule.verdict(r.features) == "supported" and rule.probability(r.features) >= least]
         return max(clear, key=lambda r: rule.probability(r.features), default=None)
 

@@ -35,6 +35,7 @@ MIN_PARTIAL = 0.27  # probability below which a claim is not in the abstract
 MIN_COSINE = 0.3  # of the best sentence; a claim below it that shares no word with the abstracts is not in them
 MIN_OTHER = 0.5  # probability of a source that is not cited, to call a claim miscited
 MIN_OTHER_LEAD = 0.1  # by which it must exceed that of the cited sources
+MIN_LEAD_OVER_SUPPORTED = 0.2  # the same, where the cited sources support the claim
 MIN_ADDED = 0.72  # probability of a source to add to a claim without a citation
 
 
