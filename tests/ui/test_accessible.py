@@ -105,7 +105,7 @@ def test_axe_finds_nothing_in_an_answer_that_is_written_and_in_its_marks(
     for url in serve(Assistant(load(home=home), embedder=embedder, model=model)):  # type: ignore[arg-type]
         page.goto(url)
         ask(page, QUESTION)
-        expect(page.locator("#chat .doubt.contradicted")).to_have_count(1)
+        expect(page.locator("#chat .doubt.unsupported")).to_have_count(1)
         log = page.get_by_role("log")
         expect(log).to_have_attribute("aria-busy", "true")
         dismiss(page)  # a toast of Gradio's own, as it shows where the page is slow
@@ -116,7 +116,7 @@ def test_axe_finds_nothing_in_an_answer_that_is_written_and_in_its_marks(
         expect(page.locator("#status")).to_have_text("The answer is ready.")
         dismiss(page)  # a toast of Gradio's own, as it shows where the page is slow
         assert findings(page) == []
-        mark = page.get_by_role("img", name=re.compile("contradicted by the abstract"))
+        mark = page.get_by_role("img", name=re.compile("not supported"))
         mark.focus()
         expect(page.get_by_role("tooltip")).to_contain_text("0.85")
         page.keyboard.press("Escape")
