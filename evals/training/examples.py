@@ -26,7 +26,7 @@ from rag.types import Paper
 WRITTEN = Path(__file__).parent / "claims"
 _TENTH = 10  # of the papers, one is kept back
 _MUTABLE_CHARS = range(40, 260)
-_MIN_PAPER_NAMES = 2
+_MIN_NAMES = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ def _mutated(abstract: Abstract, rng: Random) -> Iterator[Example]:
 def _swapped(sentence: str, rng: Random) -> str | None:
     """Return `sentence` with two of its names exchanged; None when it has fewer."""
     found = names.mentioned(sentence)
-    if len(found) < _MIN_PAPER_NAMES:
+    if len(found) < _MIN_NAMES:
         return None
     one, other = rng.sample(found, 2)
     if one in other or other in one:

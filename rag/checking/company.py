@@ -22,9 +22,9 @@ _TOLERANCE = 0.06  # of the value: figures this close may be the same one, round
 
 @dataclass(frozen=True, slots=True)
 class Rival:
-    """A figure of an abstract that has `lead` more of the words around `figure` than that figure itself has there, if any.
+    """A figure of an abstract that has `lead` more of the words around `figure` than that figure itself has there.
 
-    It stands at abstract[start:end] of source `n`.
+    A figure that the abstract lacks has none. The other stands at abstract[start:end] of source `n`.
     """
 
     figure: Figure

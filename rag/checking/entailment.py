@@ -2,7 +2,7 @@
 
 The model is a cross-encoder: four layers of all-MiniLM-L6-v2, trained further on pairs of a true and a false sentence about one
 abstract that differ by one change of meaning, and quantised to 8 bits. It reads claim and sentences together, each word piece
-with a flag that says whether the other side has it. docs/checker.md is its model card; evals/train_checker.py makes it.
+with a flag that says whether the other side has it. docs/checker.md is its model card; evals/training makes it.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from rag import weights
 from rag.checking.abstract import Abstract
+from rag.errors import EmbedderError
 from rag.interfaces import Vectors
 from rag.text.words import content_words
 
@@ -38,7 +39,7 @@ def log_odds(claim: str, vector: Vectors, abstracts: Sequence[Abstract]) -> floa
     """Return the log-odds that `abstracts` say `claim`, -5 to 5, by the sentences nearest to it. Takes about 10 ms.
 
     `vector` is the claim's, of shape (dimension,), with the sentence before it where that helps to find the evidence. The model
-    is opened with the first claim, in 0.2 s. Threads may share it.
+    is opened with the first claim, in 0.2 s. Threads may share it. Raises EmbedderError when it cannot be opened.
     """
     sentences = nearest(claim, vector, abstracts)
     if not any(sentences):
@@ -122,5 +123,8 @@ def _opened() -> tuple[Any, NDArray[np.float32], NDArray[np.float32]]:
         for name in _TABLES
     )
     bundled = resources.files("rag.data").joinpath("checker.onnx")
-    with resources.as_file(bundled) as path:
-        return weights.session(path), words, positions
+    try:
+        with resources.as_file(bundled) as path:
+            return weights.session(path), words, positions
+    except Exception as error:  # onnxruntime's exceptions have no common base
+        raise EmbedderError("The small checker of the package cannot be opened.", "Install the package again.") from error
