@@ -61,14 +61,14 @@ def rivals(claim: str, claimed: Sequence[Figure], abstracts: Sequence[Abstract])
 
 
 def instead(claim: str, figure: Figure, abstracts: Sequence[Abstract]) -> Rival | None:
-    """Return the figure that the abstracts have in the place of one in digits that they lack.
+    """Return the figure that the abstracts have in the place of one that they lack.
 
     It has the same number with another unit, or else is of the same kind, and stands among most of the words around `figure`.
     None when no such figure shares a word with it that the claim does not state itself.
     """
     claimed = figure_reading.read(claim)
     number = next((n for n in claimed if n.start == figure.quantity.start), None)
-    if number is None or figure.spelled:
+    if number is None:
         return None
     stated = {(n.value, n.unit) for n in claimed}
     places = [
@@ -86,7 +86,7 @@ def _places(claim: str, number: Number, abstracts: Sequence[Abstract]) -> Iterat
     for abstract in abstracts:
         for (start, _), text in zip(abstract.spans, abstract.texts, strict=True):
             for stated in figure_reading.read(text):
-                if not (stated.spelled or stated.name):
+                if not (stated.name or stated.known or (stated.spelled and not number.spelled)):
                     shared = len((around - abstract.title) & _around(text, stated.start, stated.end))
                     yield _Place(stated, abstract.n, start + stated.start, start + stated.end, shared)
 
@@ -99,7 +99,8 @@ def _around(text: str, start: int, end: int) -> set[str]:
 
 
 def _dimension(number: Number) -> str | None:
-    return number.unit.dimension if number.unit else None
+    dimension = number.unit.dimension if number.unit else None
+    return "fraction" if dimension == "times" and number.spelled else dimension  # "half as much" in the place of 30%
 
 
 def _close(one: float, other: float) -> bool:

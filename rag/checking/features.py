@@ -23,9 +23,13 @@ from rag.types import Difference, Evidence
 
 _MIN_ADDED_WORD_SHARE = 0.15  # of the claim's words, for a second sentence of a source to be shown as evidence too
 _MIN_LEAD = 2  # words by which another figure fits better, to be shown in the place of the claim's
+_MAX_APART = (
+    0.2  # cosine by which the best sentence may be more alike than the one that states a figure, to count for the claim
+)
+_MIN_COMPANY = 2  # words around a number in words that another number of the abstract has too, to stand in its place
 # Words by which a claim says more than an abstract that lacks them, or gives a reason that it lacks.
 _SCOPE = re.compile(
-    r"\b(?:all|every|always|never|none|only|solely|exclusively|entirely|completely|any|each|first)\b(?! \d)", re.IGNORECASE
+    r"\b(?:all|every|always|never|none|only|solely|exclusively|entirely|completely|first)\b(?! \d)", re.IGNORECASE
 )
 _CAUSE = re.compile(r"\b(?:because|due to|thanks to|owing to|as a result of|caused by|the reason)\b", re.IGNORECASE)
 
@@ -35,23 +39,27 @@ class Features:
     """What the rule weighs. `coverage` is the share of the claim's words, `cosine` that of its best sentence.
 
     `displaced` is by how many words another figure of the abstract fits better than the one that the claim states, the worst
-    over its figures. `opposed` is the coverage where contrary words were found, else 0.
+    over its figures, and `apart` by how much the best sentence is more alike than those that state a figure, the worst too.
+    `opposed` is the coverage where contrary words were found, else 0. `edited` is the fourth power of the coverage where the
+    abstract lacks a share or factor in words or a word of scope, or has another number of things: the more of the other words
+    stand there, the more such a word is a change of meaning, and not of the wording.
     `meaning` is the log-odds of the trained model that the abstracts say the claim. `stated` counts the figures that
-    the abstracts state, and `reworded` those of them that stand there in another form ("a third" for 33%): that model trusts no
-    figure and computes none.
+    a sentence like the claim states, and `reworded` those of them that stand there in another form ("a third" for 33%): that
+    model trusts no figure and computes none.
     The others count words or figures that the abstracts lack; `sources` counts the abstracts beyond the first.
     """
 
     coverage: float
     cosine: float
     displaced: int
+    apart: float
     digits: int
     spelled: int
+    edited: float
     unit: int
     methods: int
     names: int
     opposed: float
-    scope: int
     cause: int
     sources: int
     meaning: float
@@ -106,7 +114,12 @@ def read(claim: Asked, abstracts: Sequence[Abstract]) -> Reading:
     texts = [text for a in abstracts for text in a.texts]
     claimed = figures(claim.text, texts)
     lacking = _lacking_figures(claim.text, claimed, abstracts)
+    exchanged = [(f, instead(claim.text, f, abstracts)) for f in lacking]
+    changed = [(f, there) for f, there in exchanged if _is_changed(f, there)]
     displaced = list(rivals(claim.text, claimed, abstracts))
+    stated = [f for f in claimed if f.places]
+    apart = _apart(claim, stated, abstracts)
+    near = [f for f, distance in zip(stated, apart, strict=True) if distance <= _MAX_APART]
     unknown = [name for name in names.mentioned(claim.text) if not any(name in a.names for a in abstracts)]
     methods = set(method_names(claim.text))
     scope, cause = _lacking_scope(claim.text, abstracts), _lacking_cause(claim.text, abstracts)
@@ -115,21 +128,22 @@ def read(claim: Asked, abstracts: Sequence[Abstract]) -> Reading:
         coverage=coverage,
         cosine=max(best.cosine for best, _ in ranked),
         displaced=max((rival.lead for rival in displaced), default=0),
+        apart=max(apart, default=0.0),
         digits=sum(not f.spelled and not f.other_unit for f in lacking),
         spelled=sum(f.spelled and f.relative for f in lacking),
+        edited=coverage**4 if scope or any(f.spelled for f, _ in changed) else 0.0,
         unit=sum(bool(f.other_unit) for f in lacking),
         methods=sum(name in methods for name in unknown),
         names=sum(name not in methods for name in unknown),
         opposed=coverage if contrary else 0.0,  # contrary words weigh as much as the rest agrees
-        scope=len(scope),
         cause=len(cause),
         sources=len(abstracts) - 1,
-        stated=sum(bool(f.places) for f in claimed),
-        reworded=sum(bool(f.places) and not any(f.quantity.shown in text for text in texts) for f in claimed),
+        stated=len(near),
+        reworded=sum(not any(f.quantity.shown in text for text in texts) for f in near),
         meaning=entailment.log_odds(claim.text, claim.in_context, abstracts),
     )
     differs = [
-        *(_figure_difference(f, instead(claim.text, f, abstracts)) for f in lacking if not f.spelled or f.relative),
+        *(_figure_difference(f, there) for f, there in changed),
         *(_displaced(rival) for rival in displaced if rival.lead >= _MIN_LEAD),
         *(_missing(claim.text, name) for name in unknown),
         *(Difference("word", start, end) for start, end in (*scope, *cause)),
@@ -157,6 +171,20 @@ def _lacking_figures(claim: str, claimed: Sequence[Figure], abstracts: Sequence[
     """Return those of the figures `claimed` that no abstract states and no title has."""
     titled = figures(claim, [a.paper.title for a in abstracts])
     return [f for f, t in zip(claimed, titled, strict=True) if not (f.places or t.places)]
+
+
+def _is_changed(lacking: Figure, stands_there: Rival | None) -> bool:
+    """Whether a figure that the abstracts lack is a wrong one. They may leave a number of things in words uncounted."""
+    return not lacking.spelled or lacking.relative or (stands_there is not None and stands_there.lead >= _MIN_COMPANY)
+
+
+def _apart(claim: Asked, stated: Sequence[Figure], abstracts: Sequence[Abstract]) -> list[float]:
+    """Return for each figure by how much the best sentence is more alike than those that state it, 0 to 1."""
+    if not stated:
+        return []
+    vectors = np.concatenate([a.vectors for a in abstracts])
+    cosines = np.maximum(vectors @ claim.vector, vectors @ claim.in_context)
+    return [float(cosines.max() - cosines[list(f.places)].max()) for f in stated]
 
 
 def _lacking_scope(claim: str, abstracts: Sequence[Abstract]) -> list[tuple[int, int]]:
