@@ -7,7 +7,6 @@ mutated sentences of half of the starter corpus.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 from evals import calibrate, claim_pairs, labelled_claims
 from evals.claim_pairs import TRUE, Pair
 from evals.labelled_claims import FOREIGN, NO_CLAIM, LabelledAnswer, numbered
-from rag.checking import features
+from rag.checking import features, rule
 from rag.checking.abstract import Abstract
 from rag.checking.features import Asked, Features
 from rag.interfaces import Embedder
@@ -76,7 +75,7 @@ def fit(sets: Sequence[Sequence[Row]]) -> dict[str, float]:
     Newton's method on the ridge-penalised log-likelihood; see Hastie, Tibshirani, Friedman, "The Elements of Statistical
     Learning", 4.4.1.
     """
-    raw = np.array([f.vector() for read in sets for f, _ in read])
+    raw = np.array([[float(getattr(f, name)) for name in rule.WEIGHTS] for read in sets for f, _ in read])
     y = np.array([float(honest) for read in sets for _, honest in read])
     balance = np.concatenate([_balance(np.array([honest for _, honest in read])) for read in sets]) * len(y) / len(sets)
     mean, spread = raw.mean(0), raw.std(0) + 1e-9
@@ -88,7 +87,7 @@ def fit(sets: Sequence[Sequence[Row]]) -> dict[str, float]:
         curvature: NDArray[np.float64] = x.T @ (x * (balance * p * (1 - p))[:, None]) + penalty
         w = w + np.linalg.solve(curvature, x.T @ (balance * (y - p)) - penalty @ w)
     weights = w[:-1] / spread
-    named = {field.name: round(float(weight), 2) for field, weight in zip(fields(Features), weights, strict=True)}
+    named = {name: round(float(weight), 2) for name, weight in zip(rule.WEIGHTS, weights, strict=True)}
     return named | {"bias": round(float(w[-1] - weights @ mean), 2)}
 
 

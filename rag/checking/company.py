@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from rag.checking.abstract import Abstract, wordings
 from rag.text import figure_reading
 from rag.text.figure_tokens import Number
+from rag.text.figure_units import RELATIVE
 from rag.text.figures import Figure
 from rag.text.words import WORD
 
@@ -52,7 +53,7 @@ def rivals(claim: str, claimed: Sequence[Figure], abstracts: Sequence[Abstract])
         number = numbers.get(figure.quantity.start)
         if number is None or figure.spelled or not figure.places:
             continue
-        places = [p for p in _places(claim, number, abstracts) if _dimension(p.number) == _dimension(number)]
+        places = [p for p in _places(claim, number, abstracts) if _same_kind(p.number, number)]
         own = [p.shared for p in places if _close(p.number.value, number.value)]
         others = [p for p in places if not _close(p.number.value, number.value)]
         best = max(others, key=lambda p: p.shared, default=None)
@@ -74,7 +75,7 @@ def instead(claim: str, figure: Figure, abstracts: Sequence[Abstract]) -> Rival 
     places = [
         p
         for p in _places(claim, number, abstracts)
-        if (p.number.value == number.value if figure.other_unit else _dimension(p.number) == _dimension(number))
+        if (p.number.value == number.value if figure.other_unit else _same_kind(p.number, number))
         and (p.number.value, p.number.unit) not in stated
     ]
     best = max(places, key=lambda p: p.shared, default=None)
@@ -98,9 +99,10 @@ def _around(text: str, start: int, end: int) -> set[str]:
     return wordings(" ".join([*before, *after]))
 
 
-def _dimension(number: Number) -> str | None:
-    dimension = number.unit.dimension if number.unit else None
-    return "fraction" if dimension == "times" and number.spelled else dimension  # "half as much" in the place of 30%
+def _same_kind(stated: Number, claimed: Number) -> bool:
+    """Whether two figures have units of one dimension. A share in words may stand for a percentage or a factor."""
+    dimensions = {number.unit.dimension if number.unit else None for number in (stated, claimed)}
+    return len(dimensions) == 1 or (claimed.spelled and dimensions <= RELATIVE)
 
 
 def _close(one: float, other: float) -> bool:

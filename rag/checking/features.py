@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -18,18 +18,17 @@ from rag.checking.company import Rival, instead, rivals
 from rag.interfaces import Vectors
 from rag.text import names
 from rag.text.figures import Figure, figures
-from rag.text.words import WORD, method_names
+from rag.text.words import method_names
 from rag.types import Difference, Evidence
 
 _MIN_ADDED_WORD_SHARE = 0.15  # of the claim's words, for a second sentence of a source to be shown as evidence too
 _MIN_LEAD = 2  # words by which another figure fits better, to be shown in the place of the claim's
-_MAX_APART = (
-    0.2  # cosine by which the best sentence may be more alike than the one that states a figure, to count for the claim
-)
 _MIN_COMPANY = 2  # words around a number in words that another number of the abstract has too, to stand in its place
+_MIN_COPIED = 0.85  # share of the claim's words, beside one that the abstracts lack, from which that one is a change
 # Words by which a claim says more than an abstract that lacks them, or gives a reason that it lacks.
-_SCOPE = re.compile(
-    r"\b(?:all|every|always|never|none|only|solely|exclusively|entirely|completely|first)\b(?! \d)", re.IGNORECASE
+_SCOPES = tuple(
+    re.compile(rf"\b(?:{words})\b(?! \d)", re.IGNORECASE)  # an abstract that has one of a line may be told by another of it
+    for words in ("all|every|always|entirely|completely", "only|solely|exclusively", "never|none", "first")
 )
 _CAUSE = re.compile(r"\b(?:because|due to|thanks to|owing to|as a result of|caused by|the reason)\b", re.IGNORECASE)
 
@@ -38,36 +37,32 @@ _CAUSE = re.compile(r"\b(?:because|due to|thanks to|owing to|as a result of|caus
 class Features:
     """What the rule weighs. `coverage` is the share of the claim's words, `cosine` that of its best sentence.
 
+    `edited` counts the words of scope and figures in words that the abstracts lack where they have nearly all other words, so
+    that such a word is a change of meaning, and not of the wording.
     `displaced` is by how many words another figure of the abstract fits better than the one that the claim states, the worst
-    over its figures, and `apart` by how much the best sentence is more alike than those that state a figure, the worst too.
-    `opposed` is the coverage where contrary words were found, else 0. `edited` is the fourth power of the coverage where the
-    abstract lacks a share or factor in words or a word of scope, or has another number of things: the more of the other words
-    stand there, the more such a word is a change of meaning, and not of the wording.
+    over its figures. `opposed` is the coverage where contrary words were found, else 0.
     `meaning` is the log-odds of the trained model that the abstracts say the claim. `stated` counts the figures that
-    a sentence like the claim states, and `reworded` those of them that stand there in another form ("a third" for 33%): that
-    model trusts no figure and computes none.
+    the abstracts state, and `reworded` those of them that stand there in another form ("a third" for 33%): that model trusts no
+    figure and computes none.
     The others count words or figures that the abstracts lack; `sources` counts the abstracts beyond the first.
     """
 
     coverage: float
     cosine: float
     displaced: int
-    apart: float
     digits: int
     spelled: int
-    edited: float
     unit: int
     methods: int
     names: int
     opposed: float
+    scope: int
     cause: int
     sources: int
     meaning: float
     stated: int
     reworded: int
-
-    def vector(self) -> list[float]:
-        return [float(getattr(self, field.name)) for field in fields(self)]
+    edited: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,35 +110,35 @@ def read(claim: Asked, abstracts: Sequence[Abstract]) -> Reading:
     claimed = figures(claim.text, texts)
     lacking = _lacking_figures(claim.text, claimed, abstracts)
     exchanged = [(f, instead(claim.text, f, abstracts)) for f in lacking]
-    changed = [(f, there) for f, there in exchanged if _is_changed(f, there)]
+    wrong = [(f, there) for f, there in exchanged if _is_wrong(f, there)]
     displaced = list(rivals(claim.text, claimed, abstracts))
-    stated = [f for f in claimed if f.places]
-    apart = _apart(claim, stated, abstracts)
-    near = [f for f, distance in zip(stated, apart, strict=True) if distance <= _MAX_APART]
     unknown = [name for name in names.mentioned(claim.text) if not any(name in a.names for a in abstracts)]
     methods = set(method_names(claim.text))
-    scope, cause = _lacking_scope(claim.text, abstracts), _lacking_cause(claim.text, abstracts)
-    coverage = len(words & set().union(*(best.words for best, _ in ranked))) / max(len(words), 1)
+    scope, cause = _lacking_scope(claim.text, claimed, abstracts), _lacking_cause(claim.text, abstracts)
+    covered = words & set().union(*(best.words for best, _ in ranked))
+    coverage = len(covered) / max(len(words), 1)
+    edits = [*(claim.text[start:end] for start, end in scope), *(f.quantity.shown for f, _ in wrong if f.spelled)]
+    others = words - wordings(" ".join(edits))
     features = Features(
         coverage=coverage,
         cosine=max(best.cosine for best, _ in ranked),
         displaced=max((rival.lead for rival in displaced), default=0),
-        apart=max(apart, default=0.0),
         digits=sum(not f.spelled and not f.other_unit for f in lacking),
         spelled=sum(f.spelled and f.relative for f in lacking),
-        edited=coverage**4 if scope or any(f.spelled for f, _ in changed) else 0.0,
         unit=sum(bool(f.other_unit) for f in lacking),
         methods=sum(name in methods for name in unknown),
         names=sum(name not in methods for name in unknown),
         opposed=coverage if contrary else 0.0,  # contrary words weigh as much as the rest agrees
+        scope=len(scope),
         cause=len(cause),
         sources=len(abstracts) - 1,
-        stated=len(near),
-        reworded=sum(not any(f.quantity.shown in text for text in texts) for f in near),
+        stated=sum(bool(f.places) for f in claimed),
+        reworded=sum(bool(f.places) and not any(f.quantity.shown in text for text in texts) for f in claimed),
         meaning=entailment.log_odds(claim.text, claim.in_context, abstracts),
+        edited=len(edits) if len(covered & others) >= _MIN_COPIED * len(others) else 0,
     )
     differs = [
-        *(_figure_difference(f, there) for f, there in changed),
+        *(_figure_difference(f, there) for f, there in wrong),
         *(_displaced(rival) for rival in displaced if rival.lead >= _MIN_LEAD),
         *(_missing(claim.text, name) for name in unknown),
         *(Difference("word", start, end) for start, end in (*scope, *cause)),
@@ -173,24 +168,20 @@ def _lacking_figures(claim: str, claimed: Sequence[Figure], abstracts: Sequence[
     return [f for f, t in zip(claimed, titled, strict=True) if not (f.places or t.places)]
 
 
-def _is_changed(lacking: Figure, stands_there: Rival | None) -> bool:
+def _is_wrong(lacking: Figure, stands_there: Rival | None) -> bool:
     """Whether a figure that the abstracts lack is a wrong one. They may leave a number of things in words uncounted."""
     return not lacking.spelled or lacking.relative or (stands_there is not None and stands_there.lead >= _MIN_COMPANY)
 
 
-def _apart(claim: Asked, stated: Sequence[Figure], abstracts: Sequence[Abstract]) -> list[float]:
-    """Return for each figure by how much the best sentence is more alike than those that state it, 0 to 1."""
-    if not stated:
-        return []
-    vectors = np.concatenate([a.vectors for a in abstracts])
-    cosines = np.maximum(vectors @ claim.vector, vectors @ claim.in_context)
-    return [float(cosines.max() - cosines[list(f.places)].max()) for f in stated]
+def _lacking_scope(claim: str, claimed: Sequence[Figure], abstracts: Sequence[Abstract]) -> list[tuple[int, int]]:
+    """Return the spans of words of scope in `claim`, where no abstract has such a word of its meaning.
 
-
-def _lacking_scope(claim: str, abstracts: Sequence[Abstract]) -> list[tuple[int, int]]:
-    """Return the spans of words of scope in `claim` that no abstract has."""
-    have = {w.lower() for a in abstracts for w in WORD.findall(f"{a.paper.title} {a.paper.abstract}")}
-    return [m.span() for m in _SCOPE.finditer(claim) if m.group().lower() not in have]
+    Those inside a figure, as "every third", are its own.
+    """
+    figured = {i for f in claimed for i in range(f.quantity.start, f.quantity.start + len(f.quantity.shown))}
+    texts = [f"{a.paper.title} {a.paper.abstract}" for a in abstracts]
+    lacking = [scope for scope in _SCOPES if not any(scope.search(text) for text in texts)]
+    return sorted(m.span() for scope in lacking for m in scope.finditer(claim) if m.start() not in figured)
 
 
 def _lacking_cause(claim: str, abstracts: Sequence[Abstract]) -> list[tuple[int, int]]:

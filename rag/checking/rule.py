@@ -13,25 +13,24 @@ from rag.checking.features import Features
 from rag.types import Verdict
 
 WEIGHTS = {
-    "coverage": 1.6,
-    "cosine": 1.13,
-    "displaced": -1.08,
-    "apart": -2.74,
-    "digits": -3.56,
-    "spelled": -0.59,
-    "edited": -6.17,
-    "unit": -2.65,
-    "methods": -2.78,
-    "names": -3.72,
-    "opposed": -3.28,
-    "cause": -0.26,
-    "sources": 0.68,
-    "meaning": 0.35,
-    "stated": 0.13,
-    "reworded": 1.67,
+    "coverage": 1.05,
+    "cosine": 0.7,
+    "displaced": -1.01,
+    "digits": -3.11,
+    "spelled": -1.35,
+    "unit": -2.63,
+    "methods": -2.51,
+    "names": -3.33,
+    "opposed": -2.79,
+    "scope": -0.39,
+    "cause": -0.22,
+    "sources": 0.56,
+    "meaning": 0.36,
+    "stated": 0.17,
+    "reworded": 0.85,
 }
-BIAS = -1.06
-MIN_SUPPORTED = 0.46  # probability from which no sign is shown
+BIAS = -0.63
+MIN_SUPPORTED = 0.45  # probability from which no sign is shown
 MIN_PARTIAL = 0.27  # probability below which a claim is not in the abstract
 MIN_COSINE = 0.3  # of the best sentence; a claim below it that shares no word with the abstracts is not in them
 MIN_OTHER = 0.5  # probability of a source that is not cited, to call a claim miscited
@@ -47,9 +46,13 @@ def probability(features: Features) -> float:
 
 
 def verdict(features: Features) -> Verdict:
-    """Return the verdict on a claim: a figure in digits that no abstract has is never supported, however alike the words."""
+    """Return the verdict on a claim.
+
+    A figure in digits that no abstract has is never supported, however alike the words, nor a sentence of an abstract that was
+    edited to say more.
+    """
     p = probability(features)
     unlike = features.coverage == 0 and features.cosine < MIN_COSINE
     if features.digits or unlike or p < MIN_PARTIAL:
         return "unsupported"
-    return "supported" if p >= MIN_SUPPORTED else "partial"
+    return "supported" if p >= MIN_SUPPORTED and not features.edited else "partial"

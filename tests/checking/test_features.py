@@ -152,6 +152,42 @@ def test_words_of_scope_and_reasons_that_no_abstract_has_are_differences(embedde
     assert reasons(reading) == ("the cited abstract does not say “All”, “because”",)
     said = read("All lamps dim because people sleep.", one("All lamps dim because people sleep.", embedder), embedder)
     assert differing(said) == []
+    every = read("Every lamp dims.", one("All lamps dim.", embedder), embedder)
+    assert differing(every) == []
+    third = read("Every third lamp dims.", one("Lamps dim.", embedder), embedder)
+    assert differing(third) == [("figure", "Every third")]
+
+
+def test_a_number_of_things_in_words_is_held_against_the_one_that_stands_there(embedder: MiniLM) -> None:
+    abstract = "The sorter has three stages for old lamps. It was tested in Ghent."
+    reading = read("The sorter has four stages for old lamps.", one(abstract, embedder), embedder)
+    [difference] = reading.differs
+    assert differing(reading) == [("figure", "four")]
+    assert abstract[difference.abstract_start : difference.abstract_end] == "three"
+    assert rule.verdict(reading.features) != "supported"
+
+
+def test_a_number_of_things_in_words_that_an_abstract_leaves_uncounted_is_no_difference(embedder: MiniLM) -> None:
+    abstract = "The sorter has a stage for old lamps and a stage for new ones. It was tested in three towns."
+    assert read("The sorter has two stages, for old and for new lamps.", one(abstract, embedder), embedder).differs == ()
+
+
+def test_a_share_in_words_is_held_against_the_percentage_that_stands_there(lamps: list[Abstract], embedder: MiniLM) -> None:
+    reading = read("It cut the energy used in Ghent by two thirds over 12 weeks.", lamps[:1], embedder)
+    [difference] = reading.differs
+    assert differing(reading) == [("figure", "two thirds")]
+    assert LANTERN[difference.abstract_start : difference.abstract_end] == "27.5%"
+    assert rule.verdict(reading.features) != "supported"
+
+
+def test_a_word_of_scope_in_a_sentence_that_is_otherwise_copied_is_a_change_of_meaning(embedder: MiniLM) -> None:
+    abstract = one("Dimmed lamps keep walkers safe at night.", embedder)
+    inserted = read("Dimmed lamps always keep walkers safe at night.", abstract, embedder).features
+    reworded = read("Whoever walks at night is always safe under such lamps.", abstract, embedder).features
+    assert (inserted.scope, inserted.edited) == (1, 1)
+    assert (reworded.scope, reworded.edited) == (1, 0)
+    assert rule.verdict(inserted) == "partial"
+    assert rule.verdict(replace(inserted, edited=0)) == "supported"
 
 
 def test_without_a_difference_the_reason_is_general(lamps: list[Abstract], embedder: MiniLM) -> None:
