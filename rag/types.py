@@ -19,7 +19,10 @@ Progress = Callable[[str, int, int], None]  # called with a stage, how much of i
 
 @dataclass(frozen=True, slots=True)
 class Paper:
-    """One paper. `published` is an ISO date, perhaps only a year or a year and month; `sources` names where it was listed."""
+    """One paper. `published` is an ISO date, perhaps only a year or a year and month; `sources` names where it was listed.
+
+    `abstract` is empty when none is known. `doi` is in lower case, `arxiv` a number as 2305.14314, perhaps with its version.
+    """
 
     id: str
     title: str
@@ -30,6 +33,9 @@ class Paper:
     organisation: str | None = None
     url: str | None = None
     sources: tuple[str, ...] = ()
+    doi: str | None = None
+    arxiv: str | None = None
+    pmid: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,20 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote
 
+from rag.text import identifiers
+from rag.text.identifiers import Identifiers
 from rag.types import Paper
 
-_ARXIV = r"(?P<arxiv>\d{2}(?:0[1-9]|1[0-2])\.\d{4,5}|[a-z-]+(?:\.[a-z]{2})?/\d{7})(?:v\d+)?"
-_DOI = r"(?P<doi>10\.\d{4,9}/[^\s\"<>]+)"
-_ARXIV_ID, _DOI_ID = re.compile(rf"(?:arxiv:)?{_ARXIV}", re.IGNORECASE), re.compile(rf"(?:doi:)?{_DOI}", re.IGNORECASE)
-_ARXIV_PATH = re.compile(rf"/(?:abs|pdf|html)/{_ARXIV}(?:\.pdf)?/?", re.IGNORECASE)
-_HUGGINGFACE_PATH = re.compile(rf"/papers/{_ARXIV}/?", re.IGNORECASE)
-_PUBLISHER_PATH = re.compile(rf"/doi/(?:[a-z]+/)?{_DOI}", re.IGNORECASE)  # as of ACM, Wiley, SAGE
-_ARXIV_DOI = "10.48550/arxiv."
-_HUGGINGFACE = "huggingface.co"
-_DOI_HOSTS = ("doi.org", "dx.doi.org")
 # Maths in a title: no space inside the dollar signs and no digit after the last, so that "$5 and $10" is two prices.
 _CONTROL_CLASS = r"\x00-\x1f\x7f-\x9f\u2028\u2029"
 _TITLE_MATHS = re.compile(rf"(?<![\\$])\$(?![\s$])(?:[^$\\%&#{_CONTROL_CLASS}]|\\[^{_CONTROL_CLASS}])+(?<![\s\\])\$(?![\d$])")
@@ -25,24 +17,24 @@ _ESCAPE = re.compile(r"\\.")
 _SPACES_AND_CONTROL = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
 
 
-@dataclass(frozen=True, slots=True)
-class _Identifiers:
-    arxiv: str | None = None
-    doi: str | None = None
-    host: str | None = None  # of its web address
-
-
 def links(paper: Paper) -> list[tuple[str, str]]:
     """Return (label, URL) for each link of `paper` that its address and its id give.
 
-    The label is arXiv, DOI, Hugging Face, or the host. Only http and https addresses are links.
+    The label is arXiv, DOI, PubMed, Hugging Face, or the host. Only http and https addresses are links.
     """
     ids = _identifiers(paper)
     labelled = [("arXiv", f"https://arxiv.org/abs/{ids.arxiv}")] if ids.arxiv else []
     if ids.doi:
         labelled.append(("DOI", f"https://doi.org/{quote(ids.doi, safe='/:;()')}"))
-    if ids.host and not (ids.arxiv and _is_arxiv(ids.host)) and not (ids.doi and ids.host in _DOI_HOSTS):
-        labelled.append(("Hugging Face" if ids.host == _HUGGINGFACE else ids.host, (paper.url or "").strip()))
+    if ids.pmid:
+        labelled.append(("PubMed", f"https://pubmed.ncbi.nlm.nih.gov/{ids.pmid}/"))
+    if (
+        ids.host
+        and not ids.pmid
+        and not (ids.arxiv and identifiers.is_arxiv_host(ids.host))
+        and not (ids.doi and ids.host in identifiers.DOI_HOSTS)
+    ):
+        labelled.append(("Hugging Face" if ids.host == identifiers.HUGGINGFACE else ids.host, (paper.url or "").strip()))
     return labelled
 
 
@@ -53,39 +45,16 @@ def authors(paper: Paper, most: int, *, or_count: bool = False) -> str:
     return f"{paper.author_count} author{'s' * (paper.author_count != 1)}"
 
 
-def _is_arxiv(host: str) -> bool:
-    return host == "arxiv.org" or host.endswith(".arxiv.org")
-
-
-def _identifiers(paper: Paper) -> _Identifiers:
-    """Return the arXiv number, the DOI and the host of `paper`, from its address and its id."""
-    host, path = _host_and_path(paper.url or "")
-    if _is_arxiv(host):
-        match = _ARXIV_PATH.fullmatch(path)
-    elif host == _HUGGINGFACE:
-        match = _HUGGINGFACE_PATH.fullmatch(path)
-    elif host in _DOI_HOSTS:
-        match = _DOI_ID.fullmatch(path[1:])
-    else:
-        match = _PUBLISHER_PATH.fullmatch(path)
-    numbers: dict[str, str] = {}
-    for candidate in (match, _ARXIV_ID.fullmatch(paper.id), _DOI_ID.fullmatch(paper.id)):
-        numbers = (candidate.groupdict() if candidate else {}) | numbers
-    doi, arxiv = numbers.get("doi"), numbers.get("arxiv")
-    if doi and doi.lower().startswith(_ARXIV_DOI):
-        arxiv = arxiv or doi[len(_ARXIV_DOI) :]
-    return _Identifiers(arxiv=arxiv, doi=doi, host=host or None)
-
-
-def _host_and_path(url: str) -> tuple[str, str]:
-    """Return the host, without "www.", and the path of a web address; ("", "") for any other text."""
-    try:
-        parts = urlsplit(url.strip())
-    except ValueError:
-        return "", ""
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        return "", ""
-    return parts.hostname.removeprefix("www."), unquote(parts.path)
+def _identifiers(paper: Paper) -> Identifiers:
+    """Return the identifiers of `paper` without the version of its arXiv number, and the host of its address."""
+    of_url, of_id = identifiers.read(paper.url or ""), identifiers.read(paper.id)
+    number = paper.arxiv or of_url.arxiv or of_id.arxiv
+    return Identifiers(
+        arxiv=identifiers.unversioned(number) if number else None,
+        doi=paper.doi or of_url.doi or of_id.doi,
+        pmid=paper.pmid or of_url.pmid,
+        host=of_url.host,
+    )
 
 
 def bibtex(papers: Iterable[Paper]) -> str:
@@ -114,6 +83,7 @@ def _entry(paper: Paper, key: str) -> str:
         "eprint": ids.arxiv or "",
         "archiveprefix": "arXiv" if ids.arxiv else "",
         "doi": _plain(ids.doi or ""),
+        "pmid": ids.pmid or "",
         "url": _plain(paper.url or ""),
     }
     body = ",\n".join(f"  {name} = {{{value}}}" for name, value in fields.items() if value)

@@ -14,6 +14,8 @@ CALENDAR_DATE = r"([0-9]{4})(?:-(0[1-9]|1[0-2])(?:-(0[1-9]|[12][0-9]|3[01]))?)?"
 _CALENDAR_DATE = re.compile(CALENDAR_DATE)
 _MONTH_NAMES = "january february march april may june july august september october november december".split()
 _MONTH = "|".join(f"{name[:3]}(?:{name[3:]})?" if name[3:] else name for name in _MONTH_NAMES) + "|sept"
+_TOKENS = re.compile(r"\d+|[^\W\d_]+")
+_NAMED_MONTH = re.compile(_MONTH, re.IGNORECASE)
 # A date as questions write it: 2024, 2024-05, 2024-05-31, May 2024.
 WRITTEN_DATE = rf"(?:(?:(?:{_MONTH})\.?,? (?:of )?)?{YEAR}|{YEAR}-\d\d(?:-\d\d)?)(?![\w-])"
 
@@ -25,6 +27,57 @@ def to_iso(written: str) -> str | None:
     if month:
         iso = f"{last}-{1 + next(n for n, name in enumerate(_MONTH_NAMES) if name.startswith(month[0].lower()[:3])):02d}"
     return iso if _exists(iso) else None
+
+
+def read(written: str) -> str | None:
+    """Return a date as records write it, as ISO as far as it is known; None when the calendar has no such date.
+
+    Examples are 2024-01-03T10:00Z, 2019//, 20240103, 3 Sep 2024, September 3, 2024, 2019 Jan-Feb and 03/25/2024. Of a day and
+    a month that may be exchanged, as in 03/04/2024, only the year is known.
+    """
+    year, month, day = _parts(written)
+    if year is None or (month is not None and month > 12):
+        return None
+    known = [f"{year:04d}", *(f"{part:02d}" for part in ((month, day) if month and day else (month,) if month else ()))]
+    iso = "-".join(known)
+    return iso if _exists(iso) else None
+
+
+def _parts(written: str) -> tuple[int | None, int | None, int | None]:
+    """Return year, month and day of a date, each None when it is not known. Neither is checked."""
+    tokens = _TOKENS.findall(written)
+    if tokens and len(tokens[0]) == 8:
+        tokens[:1] = tokens[0][:4], tokens[0][4:6], tokens[0][6:]
+    at = next((i for i, token in enumerate(tokens) if token.isdigit() and len(token) == 4), None)
+    if at is None:
+        return None, None, None
+    if at == 0:  # the year comes first, then a month, then a day
+        month = _month(tokens[1]) if len(tokens) > 1 else None
+        return int(tokens[0]), month, _number(tokens[2]) if month and len(tokens) > 2 else None
+    before = tokens[:at]
+    named = next((i for i, token in enumerate(before) if not token.isdigit() and _month(token)), None)
+    numbers = [n for token in before if (n := _number(token))]
+    if named is not None:
+        return int(tokens[at]), _month(before[named]), numbers[0] if numbers else None
+    if len(numbers) == 1:
+        return int(tokens[at]), numbers[0] if len(before) == 1 else None, None
+    one, other = (*numbers, 0, 0)[:2]
+    if one and other and (one == other or max(one, other) > 12):
+        return int(tokens[at]), min(one, other), max(one, other)
+    return int(tokens[at]), None, None
+
+
+def _number(token: str) -> int | None:
+    """Return a day or a month in digits; None for other words and for the 00 of an unknown one."""
+    return int(token) or None if token.isdigit() and len(token) <= 2 else None
+
+
+def _month(token: str) -> int | None:
+    """Return the number of a month, in digits or by its name."""
+    if token.isdigit():
+        return _number(token)
+    names = (n for n, name in enumerate(_MONTH_NAMES, 1) if _NAMED_MONTH.fullmatch(token) and token.lower()[:3] == name[:3])
+    return next(names, None)
 
 
 def is_date(text: str) -> bool:
