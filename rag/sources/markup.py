@@ -10,7 +10,7 @@ _INLINE = (
 )
 _BLOCK = "p br div sec title abstract list list-item li ul ol h1 h2 h3 h4 section break table tr td"
 _TAG = re.compile(
-    r"</?(?:jats:|xhtml:|mml:|m:|ns\d:)?(?P<name>[A-Za-z][A-Za-z0-9-]*)(?:\s[^<>]*)?/?>",
+    r"</?(?:jats:|xhtml:|mml:|m:|ns\d:)?(?P<name>[A-Za-z][A-Za-z0-9-]*)(?:\s+[\w:-]+\s*=\s*(?:\"[^\"]*\"|'[^']*'))*\s*/?>",
 )
 _HEADING = re.compile(r"<(?P<tag>(?:jats:)?title)(?:\s[^<>]*)?>\s*(?P<text>[^<>]*?)\s*</(?P=tag)>", re.IGNORECASE)
 _MATHS = re.compile(r"<(?P<tag>(?:mml:|m:)?math)(?:\s[^<>]*)?>(?P<body>.*?)</(?P=tag)>", re.IGNORECASE | re.DOTALL)
