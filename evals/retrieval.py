@@ -28,7 +28,6 @@ from rag.interfaces import Embedder
 from rag.retrieval.retriever import Candidate, Retriever
 from rag.settings.settings import load
 from rag.sources import formats
-from rag.storage import merge
 from rag.storage.library import Library
 from rag.terminal import progress_bars
 from rag.types import Filters, Paper, Progress
@@ -99,8 +98,13 @@ def _home(keep: Path | None) -> Iterator[Path]:
 
 def _papers(places: Sequence[str]) -> list[Paper]:
     """Return the papers of some files, merged as in the library."""
-    listings = [r for place in places for r in formats.parse(formats.load(place)[1], place) if isinstance(r, Paper)]
-    return [merge.union(listed) for listed in merge.by_paper(listings)]
+    with TemporaryDirectory(prefix="rag-evals-") as folder:
+        library = Library(Path(folder), create=True)
+        for place in places:
+            library.put(place, [r for r in formats.parse(formats.load(place)[1], place) if isinstance(r, Paper)])
+        papers = list(library.papers().values())
+        library.close()
+    return papers
 
 
 def _fill(home: Path, places: Sequence[str], query_set: QuerySet, embedder: Embedder, progress: Progress) -> None:

@@ -47,7 +47,7 @@ def authors(paper: Paper, most: int, *, or_count: bool = False) -> str:
 
 def _identifiers(paper: Paper) -> Identifiers:
     """Return the identifiers of `paper` without the version of its arXiv number, and the host of its address."""
-    of_url, of_id = identifiers.read(paper.url or ""), identifiers.read(paper.id)
+    of_url, of_id = identifiers.read_address(paper.url or ""), identifiers.read(paper.id)
     number = paper.arxiv or of_url.arxiv or of_id.arxiv
     return Identifiers(
         arxiv=identifiers.unversioned(number) if number else None,

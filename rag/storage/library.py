@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from rag.errors import LibraryError
 from rag.storage import filters_sql, library_file, merge, private
+from rag.storage.identity import Identities
 from rag.types import Chunk, Filters, Paper, Unjudged
 
 _MAX_BOUND_VALUES = 500  # of one statement
@@ -97,16 +98,26 @@ class Library:
         A paper that two sources list is the union of both. Storing the same listing again changes nothing.
         """
         with self._transaction():
-            results = [self._put_one(source, merge.union(listed)) for listed in merge.by_paper(papers)]
+            results = [self._put_one(source, merge.union(listed)) for listed in self._by_paper(papers)]
             if any(change != "unchanged" for _, change in results):
                 self._bump()
         return results
 
+    def _by_paper(self, papers: Iterable[Paper]) -> Iterable[list[Paper]]:
+        """Group the listings of one source by the paper that they are of, in order of first appearance."""
+        groups: dict[str, list[Paper]] = {}
+        identities = Identities(self._db, lambda i: merge.union(groups[i]) if i in groups else self.paper(i))
+        for paper in papers:
+            stored_id = identities.resolve(paper)
+            groups.setdefault(stored_id, []).append(replace(paper, id=stored_id))
+        return groups.values()
+
     def _put_one(self, source: str, paper: Paper) -> tuple[Paper, Change]:
-        record = merge.dump(replace(paper, sources=(source,)))
+        listing = replace(paper, sources=(source,))
+        record = merge.dump(listing)
         known = self._db.execute("SELECT record FROM listings WHERE source = ? AND paper_id = ?", (source, paper.id)).fetchone()
         stored = self.paper(paper.id)
-        if stored is not None and known == (record,):
+        if stored is not None and known is not None and merge.load(known[0]) == listing:
             return stored, "unchanged"
         self._db.execute("INSERT OR REPLACE INTO listings VALUES (?, ?, ?)", (source, paper.id, record))
         merged = self._merge(paper.id)
@@ -131,6 +142,7 @@ class Library:
                 else:
                     self._db.execute("DELETE FROM papers WHERE id = ?", (paper_id,))
                     self._db.execute("DELETE FROM chunks WHERE paper_id = ?", (paper_id,))
+                    Identities(self._db, self.paper).remove(paper_id)
                     gone += 1
             if ids:
                 self._bump()

@@ -9,7 +9,17 @@ from contextlib import closing
 from pathlib import Path
 
 from rag.errors import Busy
-from rag.storage import lock, migrations, private
+from rag.storage import identity, lock, merge, migrations, private
+
+
+def _identities(db: sqlite3.Connection) -> None:
+    """Make the table of identifiers and title keys, and fill it from the papers of the library."""
+    db.execute(
+        "CREATE TABLE identities (kind TEXT, value TEXT, paper_id TEXT, PRIMARY KEY (kind, value, paper_id)) WITHOUT ROWID"
+    )
+    db.execute("CREATE INDEX identities_of ON identities (paper_id)")
+    identity.fill(db, (merge.load(record) for (record,) in db.execute("SELECT record FROM papers").fetchall()))
+
 
 STEPS: tuple[migrations.Step, ...] = (
     migrations.sql("""
@@ -24,6 +34,7 @@ CREATE TABLE vectors (hash BLOB, embedder TEXT, vector BLOB NOT NULL, PRIMARY KE
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 INSERT INTO meta VALUES ('revision', '0');
 """),
+    _identities,
 )
 _SQLITE_WAIT_S = 30  # for the transaction of another connection
 _LOCK_WAIT_S = 10  # for another process that writes a library of an older version

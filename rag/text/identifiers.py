@@ -38,12 +38,19 @@ def read(text: str) -> Identifiers:
 
     A DOI that arXiv gave is its arXiv number too. A bare number is no PubMed number.
     """
-    host, path = _host_and_path(text)
+    found = read_address(text)
+    if found.host:
+        return found
+    value = text.strip()
+    pubmed = _PMID_ID.fullmatch(value) if value[:4].lower() == "pmid" else None
+    return _identifiers(_ARXIV_ID.fullmatch(value) or _DOI_ID.fullmatch(value) or pubmed, None)
+
+
+def read_address(url: str) -> Identifiers:
+    """Return the host of a web address and the identifier in its path; one without any for other texts."""
+    host, path = _host_and_path(url)
     if not host:
-        value = text.strip()
-        match = _ARXIV_ID.fullmatch(value) or _DOI_ID.fullmatch(value)
-        pubmed = _PMID_ID.fullmatch(value) if value[:4].lower() == "pmid" else None
-        return _identifiers(match or pubmed, None)
+        return Identifiers()
     if is_arxiv_host(host):
         match = _ARXIV_PATH.fullmatch(path)
     elif host == HUGGINGFACE:

@@ -30,7 +30,7 @@ DOI = ("DOI", "https://doi.org/10.1145/12.3-a")
         ("https://huggingface.co/datasets/x", [("Hugging Face", "https://huggingface.co/datasets/x")]),
         ("https://doi.org/10.1145/12.3-a", [DOI]),
         ("https://dx.doi.org/10.1145%2F12.3-a", [DOI]),
-        ("https://doi.org/10.48550/arXiv.2405.01234", [ARXIV, ("DOI", "https://doi.org/10.48550/arXiv.2405.01234")]),
+        ("https://doi.org/10.48550/arXiv.2405.01234", [ARXIV, ("DOI", "https://doi.org/10.48550/arxiv.2405.01234")]),
         ("https://dl.acm.org/doi/pdf/10.1145/12.3-a", [DOI, ("dl.acm.org", "https://dl.acm.org/doi/pdf/10.1145/12.3-a")]),
         ("https://aclanthology.org/2024.acl-long.1/", [("aclanthology.org", "https://aclanthology.org/2024.acl-long.1/")]),
         ("https://arxiv.org/list/cs.CL/recent", [("arxiv.org", "https://arxiv.org/list/cs.CL/recent")]),

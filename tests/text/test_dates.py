@@ -3,6 +3,8 @@ from __future__ import annotations
 import re
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rag.text import dates
 
@@ -84,3 +86,42 @@ def test_anything_else_is_no_date(text: str) -> None:
 )
 def test_a_year_and_a_month_have_a_first_and_a_last_day(day: str, first: str, last: str) -> None:
     assert (dates.first_day(day), dates.last_day(day)) == (first, last)
+
+
+@pytest.mark.parametrize(
+    ("written", "iso"),
+    [
+        ("2024-01-03", "2024-01-03"),
+        ("2024-01-03T10:00:00Z", "2024-01-03"),
+        ("2024-1-3", "2024-01-03"),
+        ("2019//", "2019"),
+        ("2019/03/05/", "2019-03-05"),
+        ("20240103", "2024-01-03"),
+        ("3 Sep 2024", "2024-09-03"),
+        ("September 3, 2024", "2024-09-03"),
+        ("Thu, 16 May 2013 21:54:42 GMT", "2013-05-16"),
+        ("2019 Jan-Feb", "2019-01"),
+        ("2024 Jan 5", "2024-01-05"),
+        ("2019-00-00 2019", "2019"),
+        ("2019-03-00 3/2019", "2019-03"),
+        ("12 2020", "2020-12"),
+        ("03/25/2024", "2024-03-25"),
+        ("25/03/2024", "2024-03-25"),
+        ("03/04/2024", "2024"),
+        ("2019 Spring", "2019"),
+        ("2024-13-45", None),
+        ("2024-02-30", None),
+        ("0000", None),
+        ("n.d.", None),
+        ("May", None),
+        ("", None),
+    ],
+)
+def test_a_date_of_a_record_is_read_as_far_as_it_is_known(written: str, iso: str | None) -> None:
+    assert dates.read(written) == iso
+
+
+@given(st.text())
+def test_no_text_of_a_record_is_an_error(written: str) -> None:
+    found = dates.read(written)
+    assert found is None or dates.is_date(found)
