@@ -11,12 +11,14 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from rag import factory
-from rag.ingestion import MAX_BAD_RECORDS_SHOWN, Report, ever_stored, ingest, remove
+from rag import factory, ingestion
+from rag.ingestion import MAX_BAD_RECORDS_SHOWN, Reading, Report, ever_stored, remove
 from rag.settings.settings import load
 from rag.sources import formats
 from rag.storage.library import Library
 from rag.terminal import add_verbose, fail_in_one_sentence, progress_bars, say
+
+_TITLES_SHOWN = 3  # of each source, with --dry-run
 
 
 def _print(report: Report) -> None:
@@ -28,10 +30,24 @@ def _print(report: Report) -> None:
         print("  To list all bad records, add --json.", file=sys.stderr)
 
 
+def _show(readings: Sequence[Reading]) -> int:
+    """Print what would be read, with the first titles of each source; return 0, or 1 when a source could not be read."""
+    for reading in readings:
+        print(reading.summary())
+        for paper in reading.papers[:_TITLES_SHOWN]:
+            print(f"  {paper.title}")
+        for bad in reading.bad[:MAX_BAD_RECORDS_SHOWN]:
+            print(f"  line {bad.line}: {bad.reason}")
+    print("Nothing was stored.")
+    return 1 if any(reading.error for reading in readings) else 0
+
+
 def arguments() -> argparse.ArgumentParser:
     """Return the parser of the command line. The reference pages are made from it."""
     parser = argparse.ArgumentParser(prog="python -m rag.ingest", description=__doc__)
-    parser.add_argument("places", nargs="*", metavar="PATH|URL|-", help="files, addresses, or - for standard input")
+    parser.add_argument("places", nargs="*", metavar="PATH|URL|-", help="files, folders, addresses, or - for standard input")
+    parser.add_argument("--format", metavar="NAME", help=f"read all as this format, {formats.supported()}")
+    parser.add_argument("--dry-run", action="store_true", help="show what would be read, and store nothing")
     parser.add_argument("--json", action="store_true", help="print one JSON report instead of lines")
     parser.add_argument("--remove", metavar="SOURCE", help="take a source out of the library, by the name it is listed by")
     parser.add_argument("--repair", action="store_true", help="build the index anew from the library")
@@ -46,19 +62,30 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     if args.remove is not None and args.places:
         parser.error("--remove takes a source out; read others in a second command")
+    if args.format is not None:
+        formats.named(args.format)
     settings = load()
     home = settings.home
-    with progress_bars() as progress:
-        embedder = factory.embedder(settings)
-        if args.remove is not None:
-            gone = remove(home, args.remove, embedder, progress)
-            say(f"Removed {args.remove}: {gone} papers are gone from the library.")
-            return 0
-        places = args.places or ([] if args.repair and ever_stored(home) else [formats.STARTER])
-        reports = ingest(home, places, embedder, progress, anew=args.repair)
-    library = Library(home)
-    count, listed = library.count(), library.sources()
-    library.close()
+    if args.remove is not None:
+        with progress_bars() as progress:
+            gone = remove(home, args.remove, factory.embedder(settings), progress)
+        say(f"Removed {args.remove}: {gone} papers are gone from the library.")
+        return 0
+    places = args.places or ([] if args.repair and ever_stored(home) else [formats.STARTER])
+    readings = [reading for place in places for reading in ingestion.read(place, args.format)]
+    if args.dry_run:
+        return _show(readings)
+    if readings and all(reading.error for reading in readings):  # nothing to store, so no embedder is opened
+        reports = [ingestion.refusal(reading) for reading in readings]
+    else:
+        with progress_bars() as progress:
+            reports = ingestion.store(home, readings, factory.embedder(settings), progress, anew=args.repair)
+    listed: dict[str, int] = {}
+    count = 0
+    if ever_stored(home):
+        library = Library(home)
+        count, listed = library.count(), library.sources()
+        library.close()
     if args.json:
         print(json.dumps({"reports": [asdict(r) for r in reports], "papers": count, "home": str(home)}))
     else:

@@ -28,7 +28,8 @@ MAX_BAD_RECORDS_SHOWN = 5  # in the report of a source
 class Report:
     """What became of one source: `read` records, of which papers added, updated or unchanged, and bad ones.
 
-    `merged` counts the records that told more of a paper which the same source had listed already.
+    `merged` counts the records that told more of a paper which the same source had listed already, and `titles_only` the
+    papers without an abstract.
     """
 
     source: str
@@ -39,25 +40,67 @@ class Report:
     bad: tuple[BadRecord, ...] = ()
     error: str | None = None
     merged: int = 0
+    titles_only: int = 0
+    format: str | None = None
 
     def lines(self) -> list[str]:
         """Return the counts, or the error, in one line, then a line for each of the first bad records."""
         counts = f"{self.source}: read {self.read}, added {self.added}, updated {self.updated}, unchanged {self.unchanged}"
         counts += f", bad {len(self.bad)}" + f", merged {self.merged}" * bool(self.merged)
+        counts += f", {self.titles_only} without an abstract" * bool(self.titles_only)
         bad = [f"line {bad.line}: {bad.reason}" for bad in self.bad[:MAX_BAD_RECORDS_SHOWN]]
         more = len(self.bad) - MAX_BAD_RECORDS_SHOWN
         return [self.error or counts, *bad, *([f"and {more} more bad records"] if more > 0 else [])]
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a place holds: the papers and bad records of its text, or the error why it has none. `source` is its name."""
+
+    source: str
+    papers: tuple[Paper, ...] = ()
+    bad: tuple[BadRecord, ...] = ()
+    format: str | None = None
+    error: str | None = None
+
+    @property
+    def titles_only(self) -> int:
+        return sum(not paper.abstract for paper in self.papers)
+
+    def summary(self) -> str:
+        """Return in one line what would be read, or the error."""
+        counts = f"{self.source}: {self.format}, {len(self.papers)} papers, {self.titles_only} without an abstract"
+        return self.error or f"{counts}, bad {len(self.bad)}"
+
+
+@stage(_log, "read a source")
+def read(place: str, form: str | None = None) -> list[Reading]:
+    """Return what `place` holds, or each file of a folder, in the format named `form` or as it is recognised."""
+    try:
+        return [_read(file, form, name) for file, name in formats.expand(place)]
+    except SourceError as error:
+        return [Reading(place, error=str(error))]
+
+
 def ingest(home: Path, places: Sequence[str], embedder: Embedder, progress: Progress, *, anew: bool = False) -> list[Report]:
-    """Read `places` into the library of `home` and refresh its index; return a report for each place, in order.
+    """Read `places` into the library of `home` and refresh its index; return a report for each file, in order.
 
     A place that cannot be read is reported and the rest goes on. Raises Busy when another process is writing.
+    """
+    return store(home, [reading for place in places for reading in read(place)], embedder, progress, anew=anew)
+
+
+def store(
+    home: Path, readings: Sequence[Reading], embedder: Embedder, progress: Progress, *, anew: bool = False
+) -> list[Report]:
+    """Store what was read in the library of `home` and refresh its index; return a report for each reading, in order.
+
+    Raises Busy when another process is writing.
     """
     with lock.writer(home, "rag.ingest"):
         library = Library(home, create=True)
         try:
-            reports = [_read(library, place) for place in places]
+            reports = [_stored(library, reading) for reading in readings]
             _refresh(home, library, embedder, progress, anew=anew)
         finally:
             library.close()
@@ -124,19 +167,39 @@ def _refresh(home: Path, library: Library, embedder: Embedder, progress: Progres
         generations.refresh(home, library, embedder, progress, anew=anew)
 
 
-@stage(_log, "read a source")
-def _read(library: Library, place: str) -> Report:
+def _read(place: str, form: str | None, name_in_folder: str | None) -> Reading:
     try:
         name, text = formats.load(place)
-        records = list(formats.parse(text, place))
+        found = formats.find(text, place, form)
+        records = list(found.parse(text))
     except SourceError as error:
-        return Report(place, 0, 0, 0, 0, (), str(error))
-    papers = [r for r in records if isinstance(r, Paper)]
+        return Reading(place, error=str(error))
+    papers = tuple(r for r in records if isinstance(r, Paper))
     bad = tuple(r for r in records if isinstance(r, BadRecord))
-    if not papers:
-        reason = f" ({bad[0].reason}, line {bad[0].line})" if bad else ""
-        message = f"{place} holds no papers{reason}. Give {formats.SUPPORTED}."
-        return Report(name, len(records), 0, 0, 0, bad, message)
-    changes = [change for _, change in library.put(name, papers)]
-    counts = (changes.count("added"), changes.count("updated"), changes.count("unchanged"))
-    return Report(name, len(records), *counts, bad, merged=len(papers) - len(changes))
+    if papers:
+        return Reading(name_in_folder or name, papers, bad, found.NAME)
+    reason = f" ({bad[0].reason}, line {bad[0].line})" if bad else ""
+    message = f"{place} was read as {found.NAME} and holds no papers{reason}. Give {formats.supported()}."
+    return Reading(place, (), bad, found.NAME, message)
+
+
+def refusal(reading: Reading) -> Report:
+    """Return the report on a place of which nothing was stored."""
+    return Report(reading.source, len(reading.bad), 0, 0, 0, reading.bad, reading.error, format=reading.format)
+
+
+def _stored(library: Library, reading: Reading) -> Report:
+    if reading.error:
+        return refusal(reading)
+    changes = [change for _, change in library.put(reading.source, reading.papers)]
+    return Report(
+        source=reading.source,
+        read=len(reading.papers) + len(reading.bad),
+        added=changes.count("added"),
+        updated=changes.count("updated"),
+        unchanged=changes.count("unchanged"),
+        bad=reading.bad,
+        merged=len(reading.papers) - len(changes),
+        titles_only=reading.titles_only,
+        format=reading.format,
+    )

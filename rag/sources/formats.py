@@ -1,25 +1,49 @@
 """Reads papers from files of the known formats. The content decides the format, not the file name.
 
-To add a format, add a module with recognises(text) and parse(text), and name it in FORMATS.
+To add a format, add a module with NAME, recognises(text) and parse(text), and name it in FORMATS.
 """
 
 from __future__ import annotations
 
+import stat
 import sys
 from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path, PurePosixPath
+from types import ModuleType
 from urllib.parse import urlsplit
 
 from rag.errors import SourceError
-from rag.sources import huggingface, jsonl
+from rag.sources import decoding, huggingface, jsonl
 from rag.types import BadRecord, Paper
 
-FORMATS = (huggingface, jsonl)
+FORMATS: tuple[ModuleType, ...] = (huggingface, jsonl)  # the first that recognises a text reads it
 STARTER = "starter"
 _STDIN = "stdin"
 _MAX_DOWNLOAD_BYTES = 200_000_000
-SUPPORTED = "a saved Hugging Face Daily Papers page, or JSON Lines with title and abstract"
+
+
+def supported() -> str:
+    """Return the names of the formats, for messages."""
+    return "one of: " + ", ".join(form.NAME for form in FORMATS)
+
+
+def expand(place: str) -> list[tuple[str, str | None]]:
+    """Return the files of a folder and of the folders in it, each with its path in there as its name; else the place itself.
+
+    Hidden files are left out. Raises SourceError for a folder without files.
+    """
+    folder = Path(place).expanduser() if place not in (STARTER, "-") and "://" not in place else None
+    try:
+        if folder is None or not folder.is_dir():
+            return [(place, None)]
+        files = [(path, path.relative_to(folder)) for path in sorted(folder.rglob("*")) if path.is_file()]
+    except (OSError, RuntimeError, ValueError):
+        return [(place, None)]  # load() says what is wrong with it
+    shown = [(str(path), inside.as_posix()) for path, inside in files if not any(p.startswith(".") for p in inside.parts)]
+    if not shown:
+        raise SourceError(f"The folder {place} has no files.", f"Give {supported()}.")
+    return [(path, name.encode("utf-8", "replace").decode()) for path, name in shown]
 
 
 def load(place: str) -> tuple[str, str]:
@@ -31,13 +55,13 @@ def load(place: str) -> tuple[str, str]:
     if place == STARTER:
         return STARTER, resources.files("rag").joinpath("data/starter.jsonl").read_text("utf-8")
     if place == "-":
-        return _STDIN, _decode(sys.stdin.buffer.read(), "standard input")
+        return _STDIN, _decode(sys.stdin.buffer.read(decoding.MAX_BYTES + 1), "standard input")
     if place.startswith(("http://", "https://")):
         return PurePosixPath(urlsplit(place).path).name or place, _decode(_fetch(place), place)
     try:
         path = Path(place).expanduser()
         name = path.name.encode("utf-8", "replace").decode()
-        return f"./{name}" if name in (STARTER, _STDIN) else name, _decode(path.read_bytes(), place)
+        return f"./{name}" if name in (STARTER, _STDIN) else name, _decode(_read(path), place)
     except IsADirectoryError as error:
         raise SourceError(f"{place} is a folder.", f"Name its files, for example {place.rstrip('/')}/*.txt") from error
     except FileNotFoundError as error:
@@ -47,30 +71,53 @@ def load(place: str) -> tuple[str, str]:
         raise SourceError(f"{place} cannot be read ({reason.lower()}).", "Check its name and permissions.") from error
 
 
-def parse(text: str, place: str) -> Iterator[Paper | BadRecord]:
-    """Return an iterator over the papers and bad records of `text`.
+def find(text: str, place: str, name: str | None = None) -> ModuleType:
+    """Return the format of `text`: the one with this `name`, or the first that recognises it.
 
     Raises SourceError, which names `place`, when the text is empty or in no known format.
     """
     if not text.strip():
-        raise SourceError(f"{place} is empty.", f"Give {SUPPORTED}.")
-    for form in FORMATS:
-        if form.recognises(text):
-            papers: Iterator[Paper | BadRecord] = form.parse(text)
-            return papers
+        raise SourceError(f"{place} is empty.", f"Give {supported()}.")
+    if name is not None:
+        return named(name)
+    found = next((form for form in FORMATS if form.recognises(text)), None)
+    if found is not None:
+        return found
     if "<html" in text[:2000].lower():
         raise SourceError(f"{place} is an HTML page.", "Save the page as text, or copy its text into a file.")
-    raise SourceError(f"{place} holds no papers in a known format.", f"Give {SUPPORTED}.")
+    raise SourceError(f"{place} holds no papers in a known format.", f"Give {supported()}.")
+
+
+def named(name: str) -> ModuleType:
+    """Return the format with this name, in any case. Raises SourceError when there is none."""
+    for form in FORMATS:
+        if form.NAME.casefold() == name.casefold():
+            return form
+    raise SourceError(f"There is no format named {name}.", f"Name {supported()}.")
+
+
+def parse(text: str, place: str, name: str | None = None) -> Iterator[Paper | BadRecord]:
+    """Return an iterator over the papers and bad records of `text`, in the format with this `name` or as it is recognised.
+
+    Raises SourceError, which names `place`, when the text is empty or in no known format.
+    """
+    papers: Iterator[Paper | BadRecord] = find(text, place, name).parse(text)
+    return papers
 
 
 def _decode(data: bytes, place: str) -> str:
-    if b"\0" in data[:4096] and not data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise SourceError(f"{place} is not a text file.", f"Give {SUPPORTED}.")
-    encoding = "utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
-    try:
-        return data.decode(encoding)
-    except UnicodeDecodeError:
-        return data.decode("cp1252", "replace")
+    if len(data) > decoding.MAX_BYTES:
+        raise SourceError(f"{place} is larger than {decoding.MAX_BYTES // 1_000_000} MB.", "Give it in parts.")
+    return decoding.decode(data, place, f"Give {supported()}.")
+
+
+def _read(path: Path) -> bytes:
+    """Return the bytes of a file. A pipe or a device, which might never end, is refused."""
+    mode = path.stat().st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise SourceError(f"{path} is no file, but a pipe or a device.", "Pipe it into the command, and give - in its place.")
+    with path.open("rb") as file:
+        return file.read(decoding.MAX_BYTES + 1)
 
 
 def _fetch(url: str) -> bytes:

@@ -18,6 +18,7 @@ from rag.sources import repair
 from rag.sources.paper_ids import paper_id
 from rag.types import BadRecord, Paper
 
+NAME = "Daily Papers"
 _BANNER = "Get trending papers in your email inbox"
 _HEADER = re.compile(r"new|Subscribe|Daily Papers|by\s?AK and the research community|[A-Z][a-z]{2} \d{1,2}")
 _HEADER_LINES = 8

@@ -16,6 +16,7 @@ from rag.sources.paper_ids import document_id, paper_id
 from rag.text.dates import CALENDAR_DATE
 from rag.types import BadRecord, Paper
 
+NAME = "JSON"
 _DATE_AND_TIME = re.compile(rf"{CALENDAR_DATE}(?:[T ].*)?")
 
 

@@ -12,7 +12,8 @@ from rag.text.identifiers import Identifiers
 from rag.types import BadRecord, Paper
 
 _NO_ABSTRACT = re.compile(
-    r"\W*(?:n\W?a|none|null|nan|not available|no abstract(?: (?:is |was )?(?:available|provided|found|given))?|(?:the )?abstract (?:is )?(?:not|un)\W?available)?\W*",
+    r"\W*(?:n\W?a|none|null|nan|not available|no abstract(?: (?:is |was )?(?:available|provided|found|given))?"
+    r"|(?:the )?abstract (?:is )?(?:not|un)\W?available)?\W*",
     re.IGNORECASE,
 )
 _LABEL = re.compile(r"abstract\s*[:.—–-]\s*", re.IGNORECASE)

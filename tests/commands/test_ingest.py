@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
 import pytest
 from support.factories import ORCHARD, HashEmbedder, paper
 
-from rag import ingestion
+from rag import factory, ingestion
 from rag.index import generations
 from rag.ingest import main
 from rag.settings.settings import load
@@ -81,10 +82,17 @@ def test_a_changed_abstract_is_an_update_and_a_new_paper_is_added(run, home: Pat
 
 
 def test_bad_records_are_counted_and_named_by_line(run) -> None:  # type: ignore[no-untyped-def]
-    code, out, err = run(write("mixed.jsonl", LAMP, "{oops", {"title": "No abstract"}, FROST))
+    code, out, err = run(write("mixed.jsonl", LAMP, "{oops", {"abstract": "Without a title."}, FROST))
     assert (code, out.splitlines()[0]) == (0, "mixed.jsonl: read 4, added 2, updated 0, unchanged 0, bad 2")
     assert "line 2: not valid JSON" in err
-    assert "line 3: no abstract" in err
+    assert "line 3: no title" in err
+
+
+def test_papers_without_an_abstract_are_stored_by_title_and_counted(run, home: Path) -> None:  # type: ignore[no-untyped-def]
+    code, out, err = run(write("mixed.jsonl", LAMP, {"title": "Only a Title"}, {"title": "Another", "abstract": "n/a"}))
+    counts = "mixed.jsonl: read 3, added 3, updated 0, unchanged 0, bad 0, 2 without an abstract"
+    assert (code, out.splitlines()[0], err) == (0, counts, "")
+    assert titles(home) == {"LanternNet", "Only a Title", "Another"}
 
 
 def test_many_bad_records_are_not_all_printed(run) -> None:  # type: ignore[no-untyped-def]
@@ -98,11 +106,59 @@ def test_json_reports_every_source_and_every_bad_record(run) -> None:  # type: i
     told = json.loads(out)
     assert (code, out.count("\n")) == (1, 1)
     first, second = told["reports"]
-    assert set(first) == {"source", "read", "added", "updated", "unchanged", "bad", "error", "merged"}
+    assert set(first) == {"source", "read", "added", "updated", "unchanged", "bad", "error", "merged"} | {
+        "titles_only",
+        "format",
+    }
     assert (first["source"], first["read"], first["added"], first["error"]) == ("mixed.jsonl", 10, 1, None)
     assert [b["line"] for b in first["bad"]] == list(range(2, 11))
     assert "nosuch.txt" in second["error"]
     assert told["papers"] == 1
+
+
+def test_a_dry_run_shows_what_would_be_read_and_stores_nothing(run, home: Path) -> None:  # type: ignore[no-untyped-def]
+    code, out, err = run("--dry-run", write("mixed.jsonl", LAMP, FROST, "{oops", {"title": "Only a Title"}))
+    assert (code, err) == (0, "")
+    assert out.splitlines() == [
+        "mixed.jsonl: JSON, 3 papers, 1 without an abstract, bad 1",
+        "  LanternNet",
+        "  Frost Watch",
+        "  Only a Title",
+        *[line for line in out.splitlines() if line.startswith("  line 3: not valid JSON")],
+        "Nothing was stored.",
+    ]
+    assert not (home / "library.sqlite").exists()
+    assert run("--dry-run", "nosuch.txt")[0] == 1
+
+
+def test_a_format_can_be_named_and_must_exist(run) -> None:  # type: ignore[no-untyped-def]
+    code, _, err = run("--format", "daily papers", write("lamps.jsonl", LAMP))
+    assert code == 1
+    assert "lamps.jsonl was read as Daily Papers and holds no papers" in err
+    code, _, err = run("--format", "Boats", "lamps.jsonl")
+    assert code != 0
+    assert "There is no format named Boats. Name one of:" in err
+    assert run("--format", "JSON", "lamps.jsonl")[0] == 0
+
+
+def test_a_refusal_opens_no_embedder(run, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setattr(factory, "embedder", lambda settings: pytest.fail("the embedder was opened"))
+    Path("prose.txt").write_text("Dear diary.")
+    code, _, err = run("prose.txt")
+    assert code == 1
+    assert "prose.txt holds no papers in a known format" in err
+    assert not (home / "library.sqlite").exists()
+
+
+def test_the_files_of_a_folder_are_read_each_as_a_source(run, home: Path) -> None:  # type: ignore[no-untyped-def]
+    Path("exports/older").mkdir(parents=True)
+    write("exports/lamps.jsonl", LAMP)
+    write("exports/older/lamps.jsonl", FROST)
+    write("exports/.hidden.jsonl", {"title": "Hidden", "abstract": "Never read."})
+    code, out, _ = run("exports")
+    assert code == 0
+    assert [line.partition(":")[0] for line in out.splitlines()[:2]] == ["lamps.jsonl", "older/lamps.jsonl"]
+    assert titles(home) == {"LanternNet", "Frost Watch"}
 
 
 NO_PAPERS = {
@@ -119,12 +175,13 @@ def test_bad_files_are_named_and_the_good_ones_among_them_are_read(run, home: Pa
     for name, data in NO_PAPERS.items():
         Path(name).write_bytes(data)
     Path("folder").mkdir()
+    os.mkfifo("pipe")
     write("good.jsonl", LAMP)
     write("last.jsonl", FROST)
-    code, out, err = run("good.jsonl", *NO_PAPERS, "folder", "nosuch.txt", "last.jsonl")
+    code, out, err = run("good.jsonl", *NO_PAPERS, "folder", "pipe", "nosuch.txt", "last.jsonl")
     assert code == 1
     assert [line.partition(":")[0] for line in out.splitlines()[:-1]] == ["good.jsonl", "last.jsonl"]
-    for name in (*NO_PAPERS, "folder", "nosuch.txt"):
+    for name in (*NO_PAPERS, "folder", "pipe", "nosuch.txt"):
         assert [line for line in err.splitlines() if name in line], name
     assert titles(home) == {"LanternNet", "Frost Watch"}
 

@@ -12,7 +12,7 @@ import gradio as gr
 
 from rag.assistant import Assistant
 from rag.errors import RagError
-from rag.sources.formats import STARTER, SUPPORTED
+from rag.sources.formats import STARTER, supported
 from ui.library import intake, panel
 from ui.library.clicks import PRIVATE, SEND_CLICKS
 
@@ -101,7 +101,7 @@ def _inputs() -> tuple[gr.File, gr.Textbox]:
                 label="Pasted text",
                 lines=6,
                 max_lines=12,
-                placeholder=f"{SUPPORTED[0].upper()}{SUPPORTED[1:]}.",
+                placeholder=f"Text in {supported()}.",
             )
     return files, text
 
