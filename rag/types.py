@@ -136,6 +136,11 @@ class Filters:
         Field(ge=1, le=99_999, description="Only papers known to have this many authors or more."),
         Wording("N", phrase="with {:,} authors or more", phrase_of_one="with 1 author or more"),
     ] = None
+    identifier: Annotated[
+        StrictStr | None,
+        Field(description="Only the paper with this DOI, arXiv number or PubMed number, as itself or as an address."),
+        Wording("ID", phrase="with the identifier {}"),
+    ] = None
     papers: Annotated[
         tuple[StrictStr, ...],
         Field(description="Only these papers, each by its paper_id from an earlier result."),

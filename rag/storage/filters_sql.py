@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import fields
 
+from rag.storage import identity
 from rag.text import dates
 from rag.types import Filters
 
@@ -20,6 +21,7 @@ _CONDITIONS = {
     "source": "EXISTS (SELECT 1 FROM json_each(sources) WHERE instr(casefold(value), casefold(:source)))",
     "title": "instr(casefold(title), casefold(:title)) > 0",
     "min_authors": f"{_AUTHORS} >= :min_authors",
+    "identifier": "id IN (SELECT paper_id FROM identities WHERE kind = :identifier_kind AND value = :identifier)",
     "papers": "id IN (SELECT value FROM json_each(:papers))",
 }
 # The first and the last day that a date known only to its year or month may mean.
@@ -32,9 +34,12 @@ _LAST_DAY = (
 
 def values(filters: Filters) -> dict[str, str | int | None]:
     """Return what the conditions' placeholders stand for."""
+    kind, identifier = identity.identifier(filters.identifier or "")
     return {
         **{field.name: getattr(filters, field.name) for field in fields(filters)},
         "year": None if filters.year is None else f"{filters.year:04d}",
+        "identifier": identifier,
+        "identifier_kind": kind,
         "papers": json.dumps(filters.papers),
         "from_day": _day(filters.since, last=False),
         "to_day": _day(filters.until, last=True),

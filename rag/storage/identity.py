@@ -76,6 +76,14 @@ def fill(db: sqlite3.Connection, papers: Iterable[Paper]) -> None:
             identities.add(paper, paper.id)
 
 
+def identifier(text: str) -> tuple[str, str]:
+    """Return the kind and the value under which the library keeps the identifier that `text` is; a value of no paper else."""
+    found = identifiers.read(text)
+    if found.arxiv:
+        return "arxiv", identifiers.unversioned(found.arxiv)
+    return ("doi", found.doi) if found.doi else ("pmid", identifiers.pmid(text) or text.strip())
+
+
 def agree(one: Paper, other: Paper, *, same_title: bool) -> bool:
     """Whether two papers of like titles are one: their abstracts agree, or with the same title their authors.
 

@@ -22,7 +22,7 @@ TOP = set(
 )
 CLAIM = {"text", "start", "end", "citations", "verdict", "problems", "evidence", "added", "judged", "differs", "by"}
 EVIDENCE = {"n", "paper_id", "sentence", "start", "end", "score"}
-SOURCE = {"n", "paper_id", "title", "url", "published", "authors", "score", "cited"}
+SOURCE = {"n", "paper_id", "title", "url", "doi", "arxiv", "pmid", "published", "authors", "score", "cited"}
 REFUSED = answer(
     "The abstracts do not answer this question. No abstract mentions Zorble.",
     refused=True,
@@ -51,7 +51,7 @@ def test_json_has_exactly_the_keys_of_the_contract_at_every_level(assistant: Ass
     assert set(told["usage"]) == {"prompt_tokens", "completion_tokens"}
     assert set(told["timings"]) == {"retrieve_s", "first_token_s", "total_s"}
     assert set(told["index"]) == {"fingerprint", "generation", "papers"}
-    assert set(told["filters"]) == {"year", "since", "until", "source", "title", "min_authors", "papers"}
+    assert set(told["filters"]) == {"year", "since", "until", "source", "title", "min_authors", "identifier", "papers"}
     assert told["mode"] in ("model", "extractive", "corpus")
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from rag.sources.paper_ids import paper_id
 from rag.storage.library import Library
-from rag.types import Paper
+from rag.types import Filters, Paper
 
 DRIFT = "We time how fast a paper boat drifts down a slow canal, in still air and in wind, for three sizes of sail."
 SNAILS = "Snails of the northern dunes close their shells at noon."
@@ -106,3 +106,21 @@ def test_a_paper_that_is_gone_gives_its_identifiers_back(library: Library) -> No
     library.put("two", [listed("Barcos", SNAILS, doi="10.9999/boat.7")])
     [paper] = library.papers().values()
     assert (paper.id, paper.title) == (paper_id("Barcos"), "Barcos")
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "10.9999/BOAT.7",
+        "https://doi.org/10.9999/boat.7",
+        "arXiv:2401.99999",
+        "https://arxiv.org/abs/2401.99999v3",
+        "99",
+        "PMID: 99",
+    ],
+)
+def test_papers_are_filtered_by_any_identifier(library: Library, written: str) -> None:
+    boats = listed("Boats", doi="10.9999/boat.7", arxiv="2401.99999v2", pmid="99")
+    library.put("one", [boats, listed("Snails", SNAILS, pmid="98")])
+    assert library.matching(Filters(identifier=written)) == [boats.id]
+    assert library.matching(Filters(identifier="no such")) == []
