@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rag.errors import Busy, SourceError
+from rag.errors import Busy, LibraryError, SourceError
 from rag.index import generations
 from rag.interfaces import Embedder
 from rag.sources import formats
@@ -126,9 +126,15 @@ def prepare(home: Path, embedder: Embedder, progress: Progress, tell: Callable[[
     """Make sure that `home` can be asked: read the starter corpus when nothing was ever stored, mend a stale index.
 
     What takes a while is told to `tell` first.
-    While another process writes, the index it found stays in use; Busy is raised only when there is none.
+    While another process writes, the index it found stays in use; Busy is raised only when there is none. Raises LibraryError
+    when the library is missing, but not what was made of it.
     """
     if not ever_stored(home):
+        if any((home / "index").glob("*/CURRENT")):
+            raise LibraryError(
+                f"The library in {home} is missing or empty, but its index is there.",
+                "Restore library.sqlite from a copy, or begin anew with: python -m rag.ingest FILE",
+            )
         tell("There is no library yet: reading the starter corpus of 574 papers (only this once).")
         ingest(home, [formats.STARTER], embedder, progress)
         return
@@ -136,7 +142,7 @@ def prepare(home: Path, embedder: Embedder, progress: Progress, tell: Callable[[
     try:
         name = generations.fingerprint(embedder)
         live = generations.live(home, name)
-        if live is not None and live.revision == library.revision:
+        if live is not None and live.state == library.state:
             return
         try:
             with lock.writer(home, "index repair"):
@@ -163,7 +169,7 @@ def ever_stored(home: Path) -> bool:
 @stage(_log, "bring the index up to the library")
 def _refresh(home: Path, library: Library, embedder: Embedder, progress: Progress, *, anew: bool = False) -> None:
     live = generations.live(home, generations.fingerprint(embedder))
-    if anew or live is None or live.revision != library.revision:
+    if anew or live is None or live.state != library.state:
         generations.refresh(home, library, embedder, progress, anew=anew)
 
 

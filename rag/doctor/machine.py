@@ -135,7 +135,7 @@ class Home:
         self._settings = settings
         self._home = settings.home
         self._embedder: Embedder | None = None
-        self._papers: tuple[int, int] | None = None  # number of papers, revision of the library
+        self._papers: tuple[int, str] | None = None  # number of papers, state of the library
         self.starter_only = False
         """Whether the library has the starter corpus only, and a complete index."""
 
@@ -185,7 +185,7 @@ class Home:
             if not library.revision:
                 return empty
             count, names = library.count(), list(library.sources())
-            self._papers = count, library.revision
+            self._papers = count, library.state
         finally:
             library.close()
         if not count:
@@ -202,12 +202,12 @@ class Home:
         if self._embedder is None:
             raise Skipped("not checked: the embedder does not work")
         starter_only, self.starter_only = self.starter_only, False
-        count, revision = self._papers
+        count, of = self._papers
         name = generations.fingerprint(self._embedder)
         live = generations.live(self._home, name)
         if live is None:
             raise RagError(f"There is no complete index for the embedder {self._embedder.name}.", _REPAIR)
-        if (live.papers, live.revision) != (count, revision):
+        if (live.papers, live.state) != (count, of):
             state = f"It has {live.papers:,} papers, of an earlier state of the library."
             raise RagError(f"The index is out of date. {state}", _REPAIR)
         probe.check(self._home / "index" / name / str(live.generation))

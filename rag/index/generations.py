@@ -4,7 +4,7 @@
     home/index/<fingerprint>/<n>/chroma         vectors of chunks
     home/index/<fingerprint>/<n>/tantivy        words of papers
     home/index/<fingerprint>/<n>/matrix         the same vectors as one array, for exact cosines
-    home/index/<fingerprint>/<n>/manifest.json  counts, and the revision of the library it holds
+    home/index/<fingerprint>/<n>/manifest.json  counts, checksums, and the state of the library it holds
     home/index/<fingerprint>/<n>/DIRTY          there while the generation is being written
 
 A new generation starts as a copy of the live one, so that only new chunks are put into Chroma and nobody ever reads a
@@ -17,7 +17,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -29,12 +29,14 @@ from rag.errors import LibraryError
 from rag.index import probe, starter_index
 from rag.index.chunks import CHUNKER, cut
 from rag.index.lexical import LexicalIndex
-from rag.index.matrix import Matrix, Rows, Writer, checksums
+from rag.index.matrix import Matrix, Rows, Writer, text_checksums
 from rag.index.vectors import VectorIndex
 from rag.interfaces import Embedder
+from rag.storage import checksums
 from rag.storage.library import Library
 from rag.types import Filters, IndexInfo, Progress
 
+_CHANGED_BY_OPENING = ("chroma/chroma.sqlite3",)
 _LAYOUT_VERSION = 3  # of the layout of a generation
 _TEXTS_EMBEDDED_AT_ONCE = 256
 _PAPERS_CUT_AT_ONCE = 64
@@ -47,10 +49,10 @@ class Manifest:
     """What a finished generation holds."""
 
     generation: int
-    revision: int
+    state: str  # of the library: see rag.storage.library
     papers: int
     chunks: int
-    files: dict[str, int]  # name and size in bytes: a file that is missing or cut short is found before it is opened
+    files: dict[str, tuple[int, int | None]]  # checksums: a file that is damaged is found before it is opened
 
 
 class Index:
@@ -62,11 +64,11 @@ class Index:
         self.vectors = VectorIndex(folder / "chroma")
         self.lexical = LexicalIndex(folder / "tantivy")
         self.matrix = Matrix(folder / "matrix")
-        self._passing: dict[tuple[Filters, int], Rows] = {}
+        self._passing: dict[tuple[Filters, str], Rows] = {}
 
     def rows(self, library: Library, filters: Filters) -> Rows:
         """Return the rows of the papers that pass `filters`, in order; remembered, as questions come with the same ones."""
-        asked = (filters, library.revision)
+        asked = (filters, library.state)
         rows = self._passing.get(asked)  # threads share this index: another may take the entry away at any moment
         if rows is None:
             known = (self.matrix.row.get(paper_id) for paper_id in library.matching(filters))
@@ -109,10 +111,11 @@ def live(home: Path, name: str) -> Manifest | None:
     folder = _folder(home, name)
     try:
         generation = folder / str(_current(folder))
-        manifest = Manifest(**json.loads((generation / "manifest.json").read_text("utf-8")))
-        whole = not (generation / "DIRTY").exists() and _sizes(generation, manifest.files) == manifest.files
+        written = json.loads((generation / "manifest.json").read_text("utf-8"))
+        manifest = Manifest(**{**written, "files": {name: tuple(sums) for name, sums in written["files"].items()}})
+        whole = not (generation / "DIRTY").exists() and checksums.intact(generation, manifest.files)
         return manifest if whole else None
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
 
 
@@ -123,10 +126,6 @@ def _current(folder: Path) -> int | None:
         return None
 
 
-def _sizes(generation: Path, names: Iterable[str]) -> dict[str, int]:
-    return {name: (generation / name).stat().st_size for name in names}
-
-
 def refresh(home: Path, library: Library, embedder: Embedder, progress: Progress, *, anew: bool = False) -> Manifest:
     """Cut and embed what is new in the library, build the next generation and make it live. Needs the writer's lock.
 
@@ -134,18 +133,18 @@ def refresh(home: Path, library: Library, embedder: Embedder, progress: Progress
     LibraryError when it fails the check; the live generation then stays.
     """
     name = fingerprint(embedder)
-    revision = library.revision
+    state = library.state
     _embed(library, embedder, progress)
     folder = _folder(home, name)
     folder.mkdir(parents=True, exist_ok=True)
     before = _current(folder)
     start = None if anew or live(home, name) is None else before
     try:
-        manifest = _build(folder, start, revision, library, embedder, progress)
+        manifest = _build(folder, start, state, library, embedder, progress)
     except (LibraryError, OSError):
         if start is None:
             raise
-        manifest = _build(folder, None, revision, library, embedder, progress)
+        manifest = _build(folder, None, state, library, embedder, progress)
     unfinished = folder / f"CURRENT.{os.getpid()}"
     unfinished.write_text(str(manifest.generation), "utf-8")
     unfinished.replace(folder / "CURRENT")
@@ -153,9 +152,7 @@ def refresh(home: Path, library: Library, embedder: Embedder, progress: Progress
     return manifest
 
 
-def _build(
-    folder: Path, start: int | None, revision: int, library: Library, embedder: Embedder, progress: Progress
-) -> Manifest:
+def _build(folder: Path, start: int | None, state: str, library: Library, embedder: Embedder, progress: Progress) -> Manifest:
     """Make the next generation, from a copy of generation `start` when given, and check it. It is not live yet."""
     generations = [p for p in folder.iterdir() if p.name.isdigit()]
     number = 1 + max((int(p.name) for p in generations), default=0)
@@ -170,7 +167,7 @@ def _build(
         papers, chunks = _fill(target, before, library, embedder, progress)
         probe.check(target)
         files = [p.relative_to(target).as_posix() for p in target.rglob("*") if p.is_file() and p.name != "DIRTY"]
-        manifest = Manifest(number, revision, papers, chunks, _sizes(target, files))
+        manifest = Manifest(number, state, papers, chunks, checksums.of(target, files, _CHANGED_BY_OPENING))
         (target / "manifest.json").write_text(json.dumps(asdict(manifest)), "utf-8")
         (target / "DIRTY").unlink()
     except BaseException:
@@ -251,7 +248,7 @@ def _words(folder: Path, library: Library, papers: Sequence[str], known: int) ->
         found = library.papers(papers[first : first + _CHUNKS_READ_AT_ONCE])
         some = [found[paper_id] for paper_id in papers[first : first + _CHUNKS_READ_AT_ONCE]]
         lexical.add(first, some)
-        sums.append(checksums(some))
+        sums.append(text_checksums(some))
     if lexical.count() != len(papers):
         raise LibraryError("The index that was built does not hold every paper.", "Run: python -m rag.ingest --repair")
     return np.concatenate(sums)

@@ -184,7 +184,7 @@ class Writer:
         (self._folder / "papers.json").write_text(json.dumps(list(self._papers)), "utf-8")
 
 
-def checksums(papers: Sequence[Paper]) -> NDArray[np.uint32]:
+def text_checksums(papers: Sequence[Paper]) -> NDArray[np.uint32]:
     """Return a checksum of each paper's abstract, by which passages of another abstract are known."""
     return np.array([_checksum(paper) for paper in papers], np.uint32)
 

@@ -7,9 +7,12 @@ are kept shorter.
 
 from __future__ import annotations
 
+import json
 import os
+import time
 from collections.abc import Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -20,10 +23,12 @@ from numpy.typing import NDArray
 from rag import weights
 from rag.errors import EmbedderError
 from rag.index.transformer_graph import EPSILON, Graph
-from rag.storage import private
+from rag.storage import checksums, private
 
 _LAYERS = 6
 _GRAPH = "minilm-1.onnx"  # the number changes when the graph does
+_SUMS = ".sums"
+_LONGEST_BUILD_S = 600
 
 
 class MiniLM:
@@ -77,7 +82,7 @@ def _opened(home: Path, max_tokens: int) -> tuple[Any, Any]:
 
     folder = weights.folder()
     graph = home / "models" / _GRAPH
-    if not graph.exists():
+    if not _intact(graph):
         weights.check(folder)
         _build(folder / weights.WEIGHTS, graph)
     tokenizer = Tokenizer.from_file(str(folder / weights.TOKENIZER))
@@ -95,9 +100,26 @@ def _build(source: Path, target: Path) -> None:
     from safetensors.numpy import load_file
 
     private.make_folder(target.parent)
+    for left in target.parent.glob(f"{target.stem}.*[0-9]"):  # of builds that were killed
+        with suppress(OSError):
+            if time.time() - left.stat().st_mtime > _LONGEST_BUILD_S:
+                left.unlink()
     unfinished = target.with_suffix(f".{os.getpid()}")
     onnx.save(_graph(load_file(source)), unfinished)
+    sums = checksums.of(target.parent, [unfinished.name])
     unfinished.replace(target)
+    target.with_suffix(_SUMS).write_text(json.dumps({target.name: sums[unfinished.name]}), "utf-8")
+
+
+def _intact(graph: Path) -> bool:
+    """Whether the graph is there and as it was written. One of which no checksum was kept is built anew."""
+    try:
+        sums = json.loads(graph.with_suffix(_SUMS).read_text("utf-8"))
+        return checksums.intact(
+            graph.parent, {name: (size, crc) for name, (size, crc) in sums.items()}, f"{graph.stem}.checked"
+        )
+    except (OSError, ValueError, TypeError, AttributeError):
+        return False
 
 
 def _graph(tables: dict[str, NDArray[np.float32]]) -> Any:

@@ -5,7 +5,8 @@
     chunks     stretches of the papers' abstracts, for one chunker setting
     vectors    embeddings by (hash of the text, embedder), so that nothing is embedded twice
 
-`revision` grows with every change: an index knows whether it has seen the last. Writing needs the lock (rag.storage.lock).
+`revision` grows with every change, and `state` is another random word after each: an index knows whether it was built from
+this very state of this very library, also where a file was restored or begun anew. Writing needs the lock (rag.storage.lock).
 """
 
 from __future__ import annotations
@@ -81,6 +82,11 @@ class Library:
     def revision(self) -> int:
         return int(self._db.execute("SELECT value FROM meta WHERE name = 'revision'").fetchone()[0])
 
+    @property
+    def state(self) -> str:
+        """A random word that every change replaces."""
+        return str(self._db.execute("SELECT value FROM meta WHERE name = 'state'").fetchone()[0])
+
     def damage(self) -> str | None:
         """Return what SQLite finds wrong with the file, of which it reads all; None when nothing is."""
         try:
@@ -150,6 +156,7 @@ class Library:
 
     def _bump(self) -> None:
         self._db.execute("UPDATE meta SET value = value + 1 WHERE name = 'revision'")
+        self._db.execute("UPDATE meta SET value = lower(hex(randomblob(8))) WHERE name = 'state'")
 
     def paper(self, paper_id: str) -> Paper | None:
         row = self._db.execute("SELECT record FROM papers WHERE id = ?", (paper_id,)).fetchone()

@@ -13,7 +13,8 @@ from rag.storage import identity, lock, merge, migrations, private
 
 
 def _identities(db: sqlite3.Connection) -> None:
-    """Make the table of identifiers and title keys, and fill it from the papers of the library."""
+    """Make the table of identifiers and title keys, filled from the papers of the library, and its state."""
+    db.execute("INSERT INTO meta VALUES ('state', lower(hex(randomblob(8))))")
     db.execute(
         "CREATE TABLE identities (kind TEXT, value TEXT, paper_id TEXT, PRIMARY KEY (kind, value, paper_id)) WITHOUT ROWID"
     )

@@ -6,14 +6,16 @@ import json
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import tarfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import pytest
@@ -22,7 +24,7 @@ from support.factories import SHARED, HashEmbedder, silent
 
 from rag import ingestion
 from rag.assistant import Assistant
-from rag.errors import Busy
+from rag.errors import Busy, LibraryError
 from rag.index import generations
 from rag.index.chunks import CHUNKER, cut
 from rag.index.generations import Index, open_live
@@ -90,6 +92,7 @@ def found(home: Path, live: Index) -> list[tuple[str, float]]:
 HOLDER = """
 import sys, time
 from pathlib import Path
+from random import Random
 from rag.storage.lock import writer
 with writer(Path(sys.argv[1]), "rag.ingest"):
     print("held", flush=True)
@@ -223,6 +226,7 @@ def test_an_embedder_that_fails_leaves_the_live_generation_and_the_next_ingest_w
 CRASHER = """
 import sys, time
 from pathlib import Path
+from random import Random
 sys.path.insert(0, sys.argv[1])
 from support.factories import HashEmbedder
 from rag import ingestion
@@ -356,6 +360,82 @@ def test_a_damaged_index_is_built_again_and_answers_as_before(
     assert found[:10] == expected[:10]
     assert len(set(found) & set(expected)) >= 95
     assert generation(own_home, generations.fingerprint(embedder)).name == "2"
+
+
+@pytest.fixture(scope="module")
+def with_segments(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with enough papers for Chroma to have written their vectors out of its log."""
+    home = tmp_path_factory.mktemp("larger")
+    ingestion.ingest(home, [formats.STARTER], HashEmbedder(), silent)
+    return home
+
+
+DAMAGED = ("data_level0.bin", "link_lists.bin", "index_metadata.pickle", "vectors.npy", "rows.npz", "axes.npz", "papers.json",
+           "*.idx", "*.term", "*.pos", "*.fast", "*.store", "meta.json")  # fmt: skip
+
+
+@pytest.mark.parametrize("pattern", DAMAGED)
+def test_a_file_with_flipped_bits_is_found_before_it_is_opened(with_segments: Path, tmp_path: Path, pattern: str) -> None:
+    home = Path(shutil.copytree(with_segments, tmp_path / "home"))
+    [path, *_] = sorted(generation(home).rglob(pattern))
+    whole = path.read_bytes()
+    for place in Random(pattern).sample(range(len(whole)), min(20, len(whole))):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0x40]) + whole[place + 1 :])
+        assert open_live(home, NAME) is None, place
+    path.write_bytes(whole)
+    with opened(home) as live:
+        assert live.manifest.papers == 574
+
+
+def test_damage_is_told_and_mended_without_embedding_again(home: Path) -> None:
+    path = generation(home) / "matrix" / "vectors.npy"
+    path.write_bytes(path.read_bytes()[:-4] + b"boat")
+    embedder, told = HashEmbedder(), list[str]()
+    ingestion.prepare(home, embedder, silent, told.append)
+    assert told == ["The index is not up to date with the library: building it."]
+    assert (embedder.embedded, generation(home).name) == ([], "2")
+
+
+# -- another library under the index --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("lost", ["deleted", "emptied"])
+def test_a_library_that_is_lost_is_told_and_the_starter_corpus_is_not_read(home: Path, lost: str) -> None:
+    for path in home.glob("library.sqlite*"):
+        path.unlink()
+    if lost == "emptied":
+        (home / "library.sqlite").touch()
+    with pytest.raises(LibraryError, match="missing or empty, but its index is there"):
+        ingestion.prepare(home, HashEmbedder(), silent, pytest.fail)
+
+
+def test_papers_read_after_a_library_was_lost_are_found(home: Path, pages: dict[str, str]) -> None:
+    for path in home.glob("library.sqlite*"):
+        path.unlink()
+    ingestion.ingest(home, [pages["c"]], HashEmbedder(), silent)  # its first change, as was that of the library before
+    with opened(home) as live:
+        assert live.manifest.papers == 8
+        assert len(found(home, live)) == 8
+
+
+def test_papers_read_into_a_restored_library_are_found(home: Path, pages: dict[str, str], tmp_path: Path) -> None:
+    with closing(sqlite3.connect(home / "library.sqlite")) as db:
+        db.execute("VACUUM INTO ?", (str(tmp_path / "copy.sqlite"),))
+    ingestion.ingest(home, [pages["b"]], HashEmbedder(), silent)
+    for path in home.glob("library.sqlite*"):
+        path.unlink()
+    shutil.copy(tmp_path / "copy.sqlite", home / "library.sqlite")
+    ingestion.ingest(home, [pages["c"]], HashEmbedder(), silent)  # the number of changes is that of the lost library
+    with opened(home) as live:
+        assert {paper for paper, _ in found(home, live)} == papers_of(home)
+
+
+def papers_of(home: Path) -> set[str]:
+    library = Library(home)
+    try:
+        return set(library.papers())
+    finally:
+        library.close()
 
 
 # -- what surrounds a build ----------------------------------------------------------------------------------------------

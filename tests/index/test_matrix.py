@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from rag.index import matrix
-from rag.index.matrix import Matrix, Writer, checksums
+from rag.index.matrix import Matrix, Writer, text_checksums
 from rag.types import Chunk, Paper
 
 SIZES = [1, 3, 2, 1, 5]  # chunks of each paper
@@ -26,7 +26,7 @@ def written(tmp_path: Path) -> Matrix:
     writer = Writer(tmp_path, [p.id for p in PAPERS], chunks, 16)
     for first in range(0, len(VECTORS), 5):
         writer.add(VECTORS[first : first + 5])
-    writer.finish(writer.fitted(), checksums(PAPERS))
+    writer.finish(writer.fitted(), text_checksums(PAPERS))
     return Matrix(tmp_path)
 
 
@@ -87,5 +87,5 @@ def test_an_abstract_that_has_changed_since_has_no_passages(written: Matrix) -> 
 
 def test_a_matrix_of_no_papers_can_be_written_and_read(tmp_path: Path) -> None:
     writer = Writer(tmp_path, [], [], 16)
-    writer.finish(writer.fitted(), checksums([]))
+    writer.finish(writer.fitted(), text_checksums([]))
     assert (len(Matrix(tmp_path)), Matrix(tmp_path).papers) == (0, [])
