@@ -21,7 +21,7 @@ _HEAD_CHARS = 100_000
 _ENTITY = "<!ENTITY"
 _PREFIX = r"(?:[\w.-]{1,40}:)?"
 _ROOT = re.compile(r"<(?P<name>[A-Za-z_][\w.:-]{0,100})(?=[\s>])[^<>]{0,5000}(?<!/)>")
-_AMPERSAND = re.compile(r"&(?!(?:amp|lt|gt|quot|apos|#\d{1,7}|#x[0-9A-Fa-f]{1,6});)(?:(?P<name>[A-Za-z][A-Za-z0-9]{1,40};))?")
+_AMPERSAND = re.compile(r"&(?!(?:amp|lt|gt|quot|apos|#\d{1,7}|#x[0-9A-Fa-f]{1,6});)(?:(?P<name>[A-Za-z][A-Za-z0-9]{1,40});)?")
 _NOT_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _NAMESPACE = re.compile(r"\{[^}]*\}")
 
