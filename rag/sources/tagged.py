@@ -1,7 +1,8 @@
 """Reads records of tagged lines: RIS, MEDLINE and Web of Science write "TI  - Boats", and lines without a tag go on.
 
-rispy reads two of these formats, and is not used. It joins a record that lacks its ER to the next one and drops the last
-record when that lacks it, it takes one way of writing a tag only, and it does not tell the line of a record.
+rispy reads two of these formats, and is not used. It raises an error at a tag of Web of Science that it does not know, joins
+a record that lacks its ER to the next one and drops it at the end of a file, takes one way of writing a tag only, and does
+not tell the line of a record.
 """
 
 from __future__ import annotations
