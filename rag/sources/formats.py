@@ -14,10 +14,10 @@ from types import ModuleType
 from urllib.parse import urlsplit
 
 from rag.errors import SourceError
-from rag.sources import decoding, huggingface, jsonl
+from rag.sources import arxiv_atom, decoding, endnote_xml, huggingface, jsonl, medline, pubmed_xml, ris, web_of_science
 from rag.types import BadRecord, Paper
 
-FORMATS: tuple[ModuleType, ...] = (huggingface, jsonl)  # the first that recognises a text reads it
+FORMATS: tuple[ModuleType, ...] = (huggingface, jsonl, ris, medline, web_of_science, pubmed_xml, endnote_xml, arxiv_atom)  # the first that recognises a text reads it
 STARTER = "starter"
 _STDIN = "stdin"
 _MAX_DOWNLOAD_BYTES = 200_000_000

@@ -8,14 +8,16 @@ from html import unescape
 _INLINE = (
     "i b em strong sub sup u s tt small span a italic bold sc underline monospace styled-content xref named-content font q"
 )
+_MATHML = (
+    "math mi mn mo ms mrow msub msup msubsup mfrac msqrt mroot mtext mspace mover munder mstyle mfenced semantics"
+)
 _BLOCK = "p br div sec title abstract list list-item li ul ol h1 h2 h3 h4 section break table tr td"
 _TAG = re.compile(
     r"</?(?:jats:|xhtml:|mml:|m:|ns\d:)?(?P<name>[A-Za-z][A-Za-z0-9-]*)(?:\s+[\w:-]+\s*=\s*(?:\"[^\"]*\"|'[^']*'))*\s*/?>",
 )
-_HEADING = re.compile(r"<(?P<tag>(?:jats:)?title)(?:\s[^<>]*)?>\s*(?P<text>[^<>]*?)\s*</(?P=tag)>", re.IGNORECASE)
-_MATHS = re.compile(r"<(?P<tag>(?:mml:|m:)?math)(?:\s[^<>]*)?>(?P<body>.*?)</(?P=tag)>", re.IGNORECASE | re.DOTALL)
+_HEADING = re.compile(r"<(?P<tag>(?:jats:)?title)(?:\s[^<>]*)?>(?P<text>[^<>]*)</(?P=tag)>", re.IGNORECASE)
 _FORMULA = re.compile(r"</?(?:jats:)?(?:tex-math|inline-formula|disp-formula|alternatives)(?:\s[^<>]*)?>", re.IGNORECASE)
-_KNOWN_INLINE, _KNOWN_BLOCK = frozenset(_INLINE.split()), frozenset(_BLOCK.split())
+_KNOWN_INLINE, _KNOWN_BLOCK = frozenset(f"{_INLINE} {_MATHML}".split()), frozenset(_BLOCK.split())
 _ESCAPED_TAG = re.compile(r"&lt;(/?(?:jats:)?[A-Za-z][\w:-]*(?:\s[^&<>]*)?/?)&gt;")
 
 
@@ -28,13 +30,12 @@ def plain(text: str) -> str:
         return text
     text = _ESCAPED_TAG.sub(r"<\1>", text)
     text = _HEADING.sub(_heading, text)
-    text = _MATHS.sub(lambda maths: _TAG.sub("", maths["body"]), text)
     text = _FORMULA.sub("", text)
     return unescape(_TAG.sub(_instead, text))
 
 
 def _heading(heading: re.Match[str]) -> str:
-    words = heading["text"].rstrip(" :.")
+    words = heading["text"].strip(" \n:.")
     return " " if words.casefold() in ("", "abstract") else f" {words}: "
 
 

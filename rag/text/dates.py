@@ -46,16 +46,16 @@ def read(written: str) -> str | None:
 def _parts(written: str) -> tuple[int | None, int | None, int | None]:
     """Return year, month and day of a date, each None when it is not known. Neither is checked."""
     tokens = _TOKENS.findall(written)
-    if tokens and len(tokens[0]) == 8:
+    if tokens and len(tokens[0]) == 8 and tokens[0].isdecimal():
         tokens[:1] = tokens[0][:4], tokens[0][4:6], tokens[0][6:]
-    at = next((i for i, token in enumerate(tokens) if token.isdigit() and len(token) == 4), None)
+    at = next((i for i, token in enumerate(tokens) if token.isdecimal() and len(token) == 4), None)
     if at is None:
         return None, None, None
     if at == 0:  # the year comes first, then a month, then a day
         month = _month(tokens[1]) if len(tokens) > 1 else None
         return int(tokens[0]), month, _number(tokens[2]) if month and len(tokens) > 2 else None
     before = tokens[:at]
-    named = next((i for i, token in enumerate(before) if not token.isdigit() and _month(token)), None)
+    named = next((i for i, token in enumerate(before) if not token.isdecimal() and _month(token)), None)
     numbers = [n for token in before if (n := _number(token))]
     if named is not None:
         return int(tokens[at]), _month(before[named]), numbers[0] if numbers else None
@@ -69,12 +69,12 @@ def _parts(written: str) -> tuple[int | None, int | None, int | None]:
 
 def _number(token: str) -> int | None:
     """Return a day or a month in digits; None for other words and for the 00 of an unknown one."""
-    return int(token) or None if token.isdigit() and len(token) <= 2 else None
+    return int(token) or None if token.isdecimal() and len(token) <= 2 else None
 
 
 def _month(token: str) -> int | None:
     """Return the number of a month, in digits or by its name."""
-    if token.isdigit():
+    if token.isdecimal():
         return _number(token)
     names = (n for n, name in enumerate(_MONTH_NAMES, 1) if _NAMED_MONTH.fullmatch(token) and token.lower()[:3] == name[:3])
     return next(names, None)

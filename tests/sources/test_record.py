@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -119,6 +121,13 @@ def test_authors_are_told_apart(written: str, names: tuple[str, ...]) -> None:
 )  # fmt: skip
 def test_tags_are_taken_out_and_signs_stay(marked: str, plain: str) -> None:
     assert " ".join(markup.plain(marked).split()) == plain
+
+
+@pytest.mark.parametrize("hostile", ["<title>" + " " * 100_000 + "<", "<math>" * 20_000, "&lt;a" * 20_000, "<i " * 50_000])
+def test_tags_take_no_time(hostile: str) -> None:
+    began = time.perf_counter()
+    markup.plain(hostile)
+    assert time.perf_counter() - began < 2
 
 
 @given(st.text(), st.text(), st.text())

@@ -109,6 +109,8 @@ def test_a_year_and_a_month_have_a_first_and_a_last_day(day: str, first: str, la
         ("25/03/2024", "2024-03-25"),
         ("03/04/2024", "2024"),
         ("2019 Spring", "2019"),
+        ("December 2019", "2019-12"),
+        ("² 2019", "2019"),
         ("2024-13-45", None),
         ("2024-02-30", None),
         ("0000", None),
