@@ -9,8 +9,9 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 
-import bibtexparser
+from bibtexparser.entrypoint import parse_string
 from bibtexparser.middlewares.names import split_multiple_persons_names
 from bibtexparser.model import Block, Entry, ImplicitComment, ParsingFailedBlock, String
 
@@ -73,18 +74,28 @@ def _blocks(text: str) -> Iterator[tuple[int, Block]]:
     """Yield the entries, definitions and unreadable entries with their lines, entry by entry, to hold no more in memory."""
     starts = [match.start() for match in _START.finditer(text)]
     line, counted = 1, 0
-    for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
+    for start, end in pairwise([*starts, len(text)]):
         line, counted = line + text.count("\n", counted, start), start
         piece = _HEAD.sub(_with_plain_key, text[start:end])
-        lines: list[str] = []
-        for block in bibtexparser.parse_string(piece, parse_stack=[]).blocks:
+        blocks, lines = _unwrapped(piece), piece.split("\n")
+        for block, following in zip(blocks, [*blocks[1:], None], strict=True):
             at = block.start_line or 0
-            lines = lines or piece.split("\n")
             if lines[at].lstrip().startswith("%"):
                 continue
-            while isinstance(block, ParsingFailedBlock) and block.ignore_error_block:  # a key or a field twice
-                block = block.ignore_error_block
+            if isinstance(block, Entry) and isinstance(following, ImplicitComment) and following.comment.startswith(","):
+                rest = _unwrapped("@misc{" + following.comment)  # of an entry that a brace too many has closed
+                block.fields = [*block.fields, *(field for more in rest if isinstance(more, Entry) for field in more.fields)]
             yield line + at, block
+
+
+def _unwrapped(piece: str) -> list[Block]:
+    """Return what `piece` holds. An entry with a field or with a key that came before is an entry like the others."""
+    blocks = []
+    for block in parse_string(piece, parse_stack=[]).blocks:
+        while isinstance(block, ParsingFailedBlock) and block.ignore_error_block:
+            block = block.ignore_error_block
+        blocks.append(block)
+    return blocks
 
 
 def _with_plain_key(head: re.Match[str]) -> str:
@@ -148,7 +159,7 @@ def _end(pattern: re.Pattern[str], raw: str, at: int) -> int:
 
 def _record(fields: Fields) -> Record:
     def text(name: str) -> str:
-        return latex.plain(fields.get(name, ""))
+        return latex.plain(" ".join(fields.get(name, "").split()))
 
     title, subtitle = text("title") or text("booktitle"), text("subtitle")
     links = [latex.address(fields[name]) for name in ("url", "howpublished", "bdsk-url-1", "link") if name in fields]
@@ -173,7 +184,7 @@ def _published(fields: Fields) -> str:
     year = found.group() if (found := re.search(dates.YEAR, year)) else ""
     parts = (year, month, day) if month.strip().isdigit() else (day, month, year)
     together = "-".join(part.strip() for part in parts if part.strip())
-    return together if dates.read(together) else year
+    return (together if dates.read(together) else year) or latex.plain(fields.get("early-access-date", ""))
 
 
 def _authors(written: str) -> tuple[str, ...]:

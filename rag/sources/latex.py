@@ -23,6 +23,12 @@ _HIDDEN = {ord(sign): chr(0xE010 + n) for n, sign in enumerate(_SIGNS)}
 _SHOWN = {0xE010 + n: sign for n, sign in enumerate(_SIGNS)}
 _MATHS_OPEN, _MATHS_CLOSE = "\ue000", "\ue001"
 _HELD_MATHS = re.compile(f"{_MATHS_OPEN}(\\d+){_MATHS_CLOSE}")
+_WORDS_OPEN, _WORDS_CLOSE = "\ue002", "\ue003"
+_HELD_WORDS = re.compile(f"{_WORDS_OPEN}(\\d+){_WORDS_CLOSE}")
+_COMMAND_OR_WORDS = re.compile(
+    r"\\(?:begin|end)\s*\{[^{}]*\}|\\(?:[A-Za-z]++\*?|.)\s*+[^\\{}\[\]]?|(?P<words>[^\\{}\[\]]{8,})", re.DOTALL
+)
+_HIDDEN_SIGN = re.compile(f"[{''.join(_HIDDEN.values())}]")
 _PRIVATE = re.compile("[\ue000-\ue0ff]")
 
 _MATHS = re.compile(
@@ -31,11 +37,15 @@ _MATHS = re.compile(
     r"|\\.",
     re.DOTALL,
 )
+# Mendeley writes the end of a line as a backslash and an n; nu, nabla and others are commands.
+_WRITTEN_LINE_END = re.compile(r"\$\\backslash\$(?:r\$\\backslash\$)?n(?!(?:u|abla|eq?|eg|ot|otin)\b)")
+_BRACED_WORD = re.compile(r"(?<![^\s(-])\{([A-Za-z][\w-]+)\}")  # braces of BibTeX that a program took for text
 _ESCAPED_SIGN = re.compile(r"\\(?:([%&$#_{}])|([\^~])\{\s*\}|(.))", re.DOTALL)
 _TILDE = re.compile(r"(?<![^\s(\[])~")  # before a word, where it means "about"; between words it is a space
 _RAW_SIGN = re.compile("[%&$#]")
 _LETTER = r"(?:[A-Za-z]|\{[A-Za-z]\}|\{\\[ij]\})"
 _SHORT = re.compile(rf"\{{\\[^{{}}\\]{{1,20}}(?:\{{[^{{}}\\]{{0,20}}\}})?\}}|\\['`^\"~=.]{_LETTER}|\\[cvukrHdb]\{{[A-Za-z]\}}")
+_ESCAPED_TWICE = re.compile(r"\\['`^\"~=.]\{?[A-Za-z]|\{\\")  # LaTeX that a program took for text, and wrote as LaTeX
 _COMMAND = re.compile(r"\\(?:[A-Za-z]+\*?|.)?|[{}]", re.DOTALL)
 _LIGATURES = (("---", "—"), ("--", "–"), ("``", "“"), ("''", "”"), ("~", " "), ("\xa0", " "))
 _STYLES = "bf em it sl sc tt rm sf normalfont bfseries itshape scshape ttfamily small footnotesize large protect relax".split()
@@ -49,20 +59,25 @@ _NAMED_SIGNS = {
 
 def plain(text: str) -> str:
     """Return `text` with accents, quotes and signs in place of their commands, and without braces and styles."""
+    once = _plain(text)
+    return _plain(once) if "\\" in once and _ESCAPED_TWICE.search(once) else once
+
+
+def _plain(text: str) -> str:
     if "\\" not in text and "{" not in text and "}" not in text:
-        return _ligatures(_TILDE.sub(_HIDDEN[ord("~")], text)).translate(_SHOWN)
+        return _show_signs(_ligatures(_TILDE.sub(_HIDDEN[ord("~")], text)))
     maths: list[str] = []
-    text = _hide_signs(_hide_maths(_PRIVATE.sub("", text), maths))
+    text = _hide_signs(_hide_maths(_WRITTEN_LINE_END.sub(" ", _PRIVATE.sub("", text)), maths))
     text = _SHORT.sub(lambda command: _short(command.group()), text)
     if "\\" in text:
         text = _parsed(text)
-    text = _ligatures(text.replace("{", "").replace("}", "")).translate(_SHOWN)
+    text = _BRACED_WORD.sub(r"\1", _show_signs(_ligatures(text.replace("{", "").replace("}", ""))))
     return _HELD_MATHS.sub(lambda held: maths[int(held[1])], text)
 
 
 def address(text: str) -> str:
     r"""Return a web address or an identifier without \url, braces and the backslashes before its signs."""
-    text = re.sub(r"\\url\b|\{\\textasciitilde\}|\\[~^]\{\s*\}", lambda m: "" if m.group() == r"\url" else "~", text)
+    text = re.sub(r"\\textasciitilde\b|\\[~^]\{\s*\}", "~", re.sub(r"\\url\b", "", text))
     return re.sub(r"\\textunderscore\b", "_", text).replace("{", "").replace("}", "").replace("\\", "").strip()
 
 
@@ -74,6 +89,10 @@ def _hide_maths(text: str, maths: list[str]) -> str:
         return match.group() if match.group()[0] == "\\" else _HIDDEN[ord("\\")]
 
     return _MATHS.sub(hidden, text)
+
+
+def _show_signs(text: str) -> str:
+    return _HIDDEN_SIGN.sub(lambda sign: _SHOWN[ord(sign.group())], text)
 
 
 def _hide_signs(text: str) -> str:
@@ -92,14 +111,24 @@ def _short(command: str) -> str:
 
 
 def _parsed(text: str) -> str:
-    r"""Return the text of LaTeX. Its own signs, as of \textbackslash, are hidden again."""
-    if len(text) > _LONGEST_PARSED:
-        return _COMMAND.sub(" ", text)
+    r"""Return the text of LaTeX. Its own signs, as of \textbackslash, are hidden again.
+
+    The parser takes a long time for each character, so plain words are held back from it.
+    """
+    words: list[str] = []
+
+    def held(match: re.Match[str]) -> str:
+        if match["words"] is None:
+            return match.group()
+        words.append(match["words"])
+        return f"{_WORDS_OPEN}{len(words) - 1}{_WORDS_CLOSE}"
+
+    text = _COMMAND_OR_WORDS.sub(held, text)
     try:
-        read: str = _READER.latex_to_text(text, latex_context=_GRAMMAR, tolerant_parsing=True)
+        read = _COMMAND.sub(" ", text) if len(text) > _LONGEST_PARSED else _READER.latex_to_text(text, latex_context=_GRAMMAR)
     except Exception:  # noqa: BLE001 - text that only looks like LaTeX makes the parser raise all kinds of errors
-        return _COMMAND.sub(" ", text)
-    return read.translate(_HIDDEN)
+        read = _COMMAND.sub(" ", text)
+    return _HELD_WORDS.sub(lambda place: words[int(place[1])], read.translate(_HIDDEN))
 
 
 def _ligatures(text: str) -> str:
