@@ -55,7 +55,8 @@ def recognises(text: str) -> bool:
     if not first:
         return False
     header = start[: first.start()]
-    return header.count("\n") <= _MAX_HEADER_LINES and not _NOT_A_HEADER.match(header)
+    lines = [line.strip() for line in header.split("\n") if line.strip()]
+    return all(line[0] in "%#" for line in lines) or (len(lines) <= _MAX_HEADER_LINES and not _NOT_A_HEADER.match(header))
 
 
 def parse(text: str) -> Iterator[Paper | BadRecord]:

@@ -237,11 +237,9 @@ def test_authors_are_read_as_programs_write_them(written: str, names: tuple[str,
         ("note = {Funding: boats. PMID: 123}", "", "", "123"),
     ],
 )
-def test_identifiers_are_found_where_programs_put_them(
-    fields: str, doi: str | None, arxiv: str | None, pmid: str | None
-) -> None:
+def test_identifiers_are_found_where_programs_put_them(fields: str, doi: str, arxiv: str, pmid: str) -> None:
     kites = paper(fields)
-    assert (kites.doi, kites.arxiv, kites.pmid) == (doi, arxiv, pmid)
+    assert (kites.doi or "", kites.arxiv or "", kites.pmid or "") == (doi, arxiv, pmid)
 
 
 @pytest.mark.parametrize(
@@ -301,6 +299,7 @@ def test_a_sign_of_an_address_in_a_text_starts_no_entry() -> None:
         KITE,
         "\n\n" + KITE,
         "% Encoding: UTF-8\n" + KITE,
+        "# of the club\n" + KITE,
         "Scopus\nEXPORT DATE: 12 March 2024\n\n" + KITE.upper(),
         "@comment{x}\n" + KITE,
         "@string(a = {b})",
@@ -319,7 +318,7 @@ def test_bibtex_is_recognised(text: str) -> None:
         '{"title": "Kites", "bibtex": "@article{elm, title = {Kites}}"}',
         '[\n"\n' + KITE + '"]',
         "<html><pre>\n" + KITE,
-        "# Kites\n\n" + KITE,
+        "# Kites\n\nIf you fly them, cite\n\n" + KITE,
         "Cite us:\n\n```bibtex\n" + KITE + "```\n",
         "A long essay.\n" * 40 + KITE,
         "title,abstract\nKites,Red\n",
@@ -346,9 +345,7 @@ def test_time_grows_with_the_length_only() -> None:
     assert time.process_time() - start < 60
 
 
-PIECES = (
-    "@article{ @string{a= @comment{ @misc( title = { } , # % \\ Elm ) author and family=Elm date doi {\\'e} = ;".split()
-)
+PIECES = "@article{ @string{a= @comment{ @misc( title = { } , # % \\ Elm ) author and family=Elm date doi {\\'e} = ;".split()
 PIECES += ['"', " and ", "\n", " "]
 
 
