@@ -50,6 +50,7 @@ def test_maths_stays_as_it_is(maths: str) -> None:
     ("written", "meant"),
     [
         (r"at 50% of {the} drag", "at 50% of the drag"),
+        (r"at 50% of \emph{R&D} for $5", "at 50% of R&D for $5"),
         (r"{AT}&T # 3 a_b a^b", "AT&T # 3 a_b a^b"),
         (r"$5 and {\%} or $7 of {it}", "$5 and % or $7 of it"),
         (r"only $5 of {it}", "only $5 of it"),
