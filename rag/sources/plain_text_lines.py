@@ -26,7 +26,6 @@ _LABEL = re.compile(
     rf"[\s#>*_-]{{0,12}}(?:\[?\d{{1,5}}[.)\]]\s)?\s{{0,8}}[*_]{{0,3}}(?P<name>{_NAMES})[*_]{{0,3}}\s?[:：][*_]{{0,3}}(?:\s+(?P<value>.*)|$)",
     re.IGNORECASE,
 )
-_OTHER_LABEL = re.compile(r"[\w-]{1,40}: ")
 _ABSTRACT_ALONE = re.compile(r"[#*_\s]{0,12}(?:abstract|summary)[*_\s]{0,8}", re.IGNORECASE)
 _SEPARATOR = re.compile(r"\s*(?:-\s?){3,}|\s*(?:=\s?){3,}|\s*(?:\*\s?){3,}|\s*_{3,}\s*|\s*~{3,}\s*")
 _HEADING = re.compile(r"(#{1,6})\s+(.*?)[\s#]*")
@@ -35,7 +34,7 @@ _NAME = r"[^\W\d_][\w.’'-]*\.?"
 _PERSON = re.compile(rf"(?:{_NAME}\s+){{0,4}}{_NAME}")
 _NAME_MARKS = re.compile(r"[*_†‡§¹²³⁴⁵⁶\[\]]|(?<=[^\W\d_])\d(?:,\d)*")  # emphasis, and notes on affiliations
 _AND = re.compile(r"\s*(?:[,;]|\band\b|&)\s*")
-_MARKS_OF_NO_TITLE = re.compile(r"[{}|\\\t]|;.*;|https?://|::|->|=>|==|<\w|\w\(\)|^\W*[$>] ")
+_MARKS_OF_NO_TITLE = re.compile(r"[{}|\\\t]|;.*;|https?://|::|->|=>|==|<\w|\w\(\)|^\W*[$>] |(?:: .*){3}")
 _SENTENCE_END = re.compile(r"[.!?…。][\"”’')\]*_]{0,3}(?=\s|$)")
 
 Line = tuple[int, str]
@@ -207,14 +206,13 @@ class _Reader:
         whole = " ".join(lines)
         if heading or split:
             yield from self._begin(number, " ".join(lines[:split]), len(heading[1]) if heading else 0)
-            self._body(lines[split:])
+            self._body(number, lines[split:])
         elif (not mark and may_be_abstract(whole)) or (not mark and self._awaits_names() and are_names(whole)):
-            self._body([whole])
+            self._body(number, [whole])
         elif len(lines) <= 3 and may_be_title(whole):
             yield from self._begin(number, whole, 0)
         else:
-            self._draft = self._draft or Draft(number)
-            self._body([whole])
+            self._body(number, [whole])
 
     def _read_opening(self, block: list[Line]) -> Iterator[Draft]:
         """Read the lines before the first label of a block: a title and perhaps names."""
@@ -225,9 +223,9 @@ class _Reader:
         title = " ".join(lines[:-1] if names else lines)
         title = heading[2] if (heading := _HEADING.fullmatch(title)) else title
         title = title[mark.end() :] if (mark := _NUMBER.match(title)) else title
-        if may_be_title(title) and sum(_OTHER_LABEL.match(line) is not None for line in lines) < 2:
+        if may_be_title(title):
             yield from self._begin(block[0][0], title, 0)
-            self._body(lines[-1:] if names else [])
+            self._body(block[0][0], lines[-1:] if names else [])
         else:
             yield from self._read_unlabelled(block)
 
@@ -239,9 +237,9 @@ class _Reader:
         draft = self._draft
         return draft is not None and bool(draft.title) and not draft.text and "authors" not in draft.fields
 
-    def _body(self, lines: list[str]) -> None:
+    def _body(self, number: int, lines: list[str]) -> None:
         """Put the lines after a title into the draft: names, then an abstract."""
-        draft = self._draft = self._draft or Draft(0)
+        draft = self._draft = self._draft or Draft(number)
         if lines and self._awaits_names() and are_names(lines[0]):
             draft.fields["authors"] = [_NAME_MARKS.sub("", lines[0])]
             lines = lines[1:]
