@@ -71,7 +71,7 @@ def _entries(text: str) -> Iterator[Entry | BadRecord]:
 
 
 def _body(text: str) -> list[Line]:
-    lines = [(n, stripped) for n, raw in enumerate(text.splitlines(), 1) if (stripped := raw.strip("\ufeff \t\xa0"))]
+    lines = [(n, stripped) for n, raw in enumerate(text.split("\n"), 1) if (stripped := raw.strip("\ufeff \t\r\xa0"))]
     head, rest = lines[:_HEADER_LINES], lines[_HEADER_LINES:]
     kept = []
     for number, line in head:
