@@ -28,7 +28,7 @@ _LABEL = re.compile(
 )
 _ABSTRACT_ALONE = re.compile(r"[#*_\s]{0,12}(?:abstract|summary)[*_\s]{0,8}", re.IGNORECASE)
 _SEPARATOR = re.compile(r"\s*(?:-\s?){3,}|\s*(?:=\s?){3,}|\s*(?:\*\s?){3,}|\s*_{3,}\s*|\s*~{3,}\s*")
-_HEADING = re.compile(r"(#{1,6})\s+(.*?)[\s#]*")
+_HEADING = re.compile(r"(#{1,6})\s+(.*)")
 _NUMBER = re.compile(r"(?:\[(\d{1,5})\]|\((\d{1,5})\)|(?:#|Paper )?(\d{1,5})[.):])\s+(?=\S)")
 _NAME = r"[^\W\d_][\w.’'-]*\.?"
 _PERSON = re.compile(rf"(?:{_NAME}\s+){{0,4}}{_NAME}")
@@ -182,8 +182,11 @@ class _Reader:
         if name == "abstract":
             draft.abstract.append(" ".join([value, *rest]).strip())
             return
-        while name == "authors" and rest and (value.rstrip().endswith((",", ";", " and", "&")) or are_names(rest[0])):
-            value = f"{value} {rest.pop(0)}"
+        if name == "authors":
+            names = [value]
+            while len(names) <= len(rest) and (names[-1].endswith((",", ";", " and", "&")) or are_names(rest[len(names) - 1])):
+                names.append(rest[len(names) - 1])
+            value, rest = " ".join(names), rest[len(names) - 1 :]
         following = " ".join(rest)
         if may_be_abstract(following):
             draft.abstract.append(following)
@@ -199,8 +202,9 @@ class _Reader:
     def _read_unlabelled(self, block: list[Line]) -> Iterator[Draft]:
         number, first = block[0]
         heading = _HEADING.fullmatch(first)
-        mark = _NUMBER.match(heading[2] if heading else first)
-        first = (heading[2] if heading else first)[mark.end() if mark else 0 :]
+        first = heading[2].rstrip(" #") if heading else first
+        mark = _NUMBER.match(first)
+        first = first[mark.end() if mark else 0 :]
         lines = [first, *(line for _, line in block[1:])]
         split = 1 if heading else _title_lines(lines)
         whole = " ".join(lines)
@@ -221,7 +225,7 @@ class _Reader:
         lines = [line for _, line in block]
         names = lines[1:] and are_names(lines[-1])
         title = " ".join(lines[:-1] if names else lines)
-        title = heading[2] if (heading := _HEADING.fullmatch(title)) else title
+        title = heading[2].rstrip(" #") if (heading := _HEADING.fullmatch(title)) else title
         title = title[mark.end() :] if (mark := _NUMBER.match(title)) else title
         if may_be_title(title):
             yield from self._begin(block[0][0], title, 0)
@@ -235,7 +239,7 @@ class _Reader:
 
     def _awaits_names(self) -> bool:
         draft = self._draft
-        return draft is not None and bool(draft.title) and not draft.text and "authors" not in draft.fields
+        return draft is not None and bool(draft.title) and not any(draft.abstract) and "authors" not in draft.fields
 
     def _body(self, number: int, lines: list[str]) -> None:
         """Put the lines after a title into the draft: names, then an abstract."""

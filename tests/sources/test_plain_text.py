@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import date
+from time import monotonic
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rag.sources import plain_text, titles
+from rag.sources.plain_text_lines import drafts
 from rag.types import BadRecord, Paper
 
 BOATS, KITES, LAMPS = "Drifting Boats on a Slow Canal", "Kites Above the Canal: A Second Look", "Why Do Lamps Flicker in Wind?"
@@ -301,3 +303,18 @@ def test_papers_are_plausible_when_at_most_half_of_the_titles_are_none() -> None
 def test_dates_of_labels_are_read_in_usual_forms() -> None:
     [boats] = papers(f"Title: {BOATS}\nPublished: 3 May 2022\nAbstract: {DRIFT}\n")
     assert boats.published == date(2022, 5, 3).isoformat()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# " + "#" * 200_000 + "x",
+        "Boats in it\n\n" + "ok so.\n\n" * 20_000,
+        "Boats" + " " * 200_000 + "x",
+        "Title: a\nAuthors: B\n" + "Ann Alder\n" * 20_000,
+    ],
+)
+def test_cutting_takes_time_in_proportion_to_the_text(text: str) -> None:
+    started = monotonic()
+    assert len(list(drafts(text))) == 1
+    assert monotonic() - started < 5
