@@ -1,10 +1,8 @@
-"""Sources: three layouts of saved pages, JSON Lines and BEIR, broken escapes, and everything that is not a source."""
+"""Sources: JSON Lines and BEIR, broken escapes, and everything that is not a source."""
 
 from __future__ import annotations
 
 import json
-from collections import Counter
-from datetime import date
 from pathlib import Path
 
 import pytest
@@ -12,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rag.errors import SourceError
-from rag.sources import formats, huggingface, jsonl, repair
+from rag.sources import formats, jsonl, repair
 from rag.sources.paper_ids import document_id, paper_id
 from rag.storage.library import Library
 from rag.types import BadRecord, Paper
@@ -23,16 +21,6 @@ TWO = "Made-up fish are harder than made-up birds, so a second network looks at 
 THREE = "Made-up stones neither fly nor swim; a third network needs no training at all to say where they are to be found."
 
 GLUED = f"{BANNER} once a day!\n{BANNER}!\nSubscribeCounting Birds\n{ONE}\nCounting Fish: A Second Look\n{TWO}\n"
-SPACED = (
-    f"new\n\n{BANNER}!\n\nSubscribe\n\nbyAK and the research community\n\nMar 14\n\nCounting Birds\n\n{ONE}\n\n"
-    f"Counting Fish: A Second Look\n\n{TWO}\n"
-)
-DATED = (
-    f"new\n\n{BANNER}!\n\nSubscribe\n\nDaily Papers\n\nbyAK and the research community\n\nNov 20\n\n"
-    f"Counting Birds\n\n{ONE}\n\n  • 3 authors\n·\nFeb 5, 2024\n\n"
-    f"Counting Fish: A Second Look\n\n{TWO}\n\nacmelabs Acme Labs\n·\nSep 28 2\n\n"
-    f"Finding Stones\n\n{THREE}\n\n  • 1 author\n·\nMar 1, 2021 7\n"
-)
 
 
 def read(text: str) -> list[Paper | BadRecord]:
@@ -43,141 +31,6 @@ def papers(text: str) -> list[Paper]:
     found = read(text)
     assert all(isinstance(p, Paper) for p in found), found
     return [p for p in found if isinstance(p, Paper)]
-
-
-# -- saved pages --------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("page", [GLUED, SPACED, "\ufeff" + SPACED, GLUED.replace("\n", "\r\n")])
-def test_layouts_without_dates_give_titles_and_abstracts(page: str) -> None:
-    assert papers(page) == [
-        Paper(paper_id("Counting Birds"), "Counting Birds", ONE),
-        Paper(paper_id("Counting Fish: A Second Look"), "Counting Fish: A Second Look", TWO),
-    ]
-
-
-def test_the_dated_layout_gives_authors_organisation_and_dates() -> None:
-    birds, fish, stones = papers(DATED)
-    assert (birds.published, birds.author_count, birds.organisation) == ("2024-02-05", 3, None)
-    assert (fish.published, fish.author_count, fish.organisation) == ("2025-09-28", None, "Acme Labs")
-    assert (stones.published, stones.author_count, stones.organisation) == ("2021-03-01", 1, None)
-    assert [p.abstract for p in (birds, fish, stones)] == [ONE, TWO, THREE]
-
-
-def test_a_page_that_names_no_year_is_of_this_year() -> None:
-    page = DATED.replace(", 2024", "").replace(", 2021", "")
-    dates = [p.published for p in huggingface.parse(page, date(2031, 1, 2)) if isinstance(p, Paper)]
-    assert dates == ["2031-02-05", "2031-09-28", "2031-03-01"]
-
-
-def test_a_date_that_does_not_exist_is_left_out() -> None:
-    assert [p.published for p in papers(DATED.replace("Feb 5, 2024", "Feb 30, 2024"))] == [None, "2025-09-28", "2021-03-01"]
-
-
-def test_a_title_that_begins_with_a_word_of_the_header_keeps_it() -> None:
-    page = f"{BANNER}!\nSubscribeSubscribe to Birds\n{ONE}\nnew Fish\n{TWO}\n"
-    assert [p.title for p in papers(page)] == ["Subscribe to Birds", "new Fish"]
-
-
-def test_a_title_without_abstract_is_bad_at_its_line_and_the_rest_is_read() -> None:
-    page = f"{BANNER}!\nSubscribeCounting Birds\n{ONE}\nLonely Title\nFinding Stones\n{THREE}\n"
-    first, bad, last = read(page)
-    assert isinstance(bad, BadRecord)
-    assert (bad.line, "without an abstract" in bad.reason, "Lonely Title" in bad.reason) == (4, True, True)
-    assert [p.title for p in (first, last) if isinstance(p, Paper)] == ["Counting Birds", "Finding Stones"]
-
-
-def test_an_abstract_without_title_is_bad_at_its_line_and_the_rest_is_read() -> None:
-    page = f"{BANNER}!\nSubscribeCounting Birds\n{ONE}\n{TWO * 4}\nFinding Stones\n{THREE}\n"
-    first, bad, last = read(page)
-    assert isinstance(bad, BadRecord)
-    assert (bad.line, "without a title" in bad.reason) == (4, True)
-    assert [p.title for p in (first, last) if isinstance(p, Paper)] == ["Counting Birds", "Finding Stones"]
-
-
-@settings(max_examples=50)
-@given(st.lists(st.sampled_from([*DATED.splitlines(), *GLUED.splitlines(), "Lonely Title"]), max_size=30))
-def test_a_page_in_any_disorder_is_read_without_a_crash_and_bad_lines_are_its_own(lines: list[str]) -> None:
-    page = "\n".join([f"{BANNER}!", *lines])
-    for record in read(page):
-        if isinstance(record, BadRecord):
-            assert 1 <= record.line <= len(lines) + 1
-        else:
-            assert record.title
-            assert len(record.abstract) > 50
-
-
-# -- the real pages -----------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def pages(seeds: Path) -> list[tuple[str, list[Paper]]]:
-    """(name, papers) of the five saved pages; none has a bad record."""
-    loaded = [formats.load(str(path)) for path in sorted(seeds.glob("*.txt"))]
-    return [(name, papers(text)) for name, text in loaded]
-
-
-def test_every_paper_of_the_saved_pages_is_read(pages: list[tuple[str, list[Paper]]]) -> None:
-    assert [len(found) for _, found in pages] == [237, 70, 176, 57, 74]
-    listed = [p for _, found in pages for p in found]
-    assert len(listed) == 614
-    assert len({p.id for p in listed}) == 574
-
-
-def test_the_saved_pages_give_whole_titles_and_abstracts(pages: list[tuple[str, list[Paper]]]) -> None:
-    listed = [p for _, found in pages for p in found]
-    assert not [p.title for p in listed if "subscribe" in p.title.lower()]
-    assert all(5 < len(p.title) < 250 for p in listed)
-    assert all(len(p.abstract) > 400 for p in listed)
-    assert pages[0][1][0].title.startswith("CHASE: Learning Convex Hull")
-    assert pages[4][1][0].title.startswith("Pard: Permutation-Invariant")
-    assert not [p.title for p in listed if "authors" in p.abstract[-20:]]
-
-
-def test_dates_of_the_fifth_page_without_a_year_are_of_2025(pages: list[tuple[str, list[Paper]]]) -> None:
-    found = {p.title: p for p in pages[4][1]}
-    assert Counter((p.published or "none")[:4] for p in found.values()) == {
-        "2015": 2, "2017": 1, "2018": 1, "2020": 1, "2021": 4, "2022": 9, "2023": 13, "2024": 28, "2025": 15
-    }  # fmt: skip
-    assert found["Flow Equivariant Recurrent Neural Networks"].published == "2025-07-19"
-    pard = found["Pard: Permutation-Invariant Autoregressive Diffusion for Graph Generation"]
-    assert (pard.published, pard.author_count) == ("2024-02-05", 3)
-    assert all(p.published is None for _, others in pages[:4] for p in others)
-
-
-def test_authors_and_the_one_organisation_of_the_fifth_page_are_read(pages: list[tuple[str, list[Paper]]]) -> None:
-    found = pages[4][1]
-    assert [(p.title, p.organisation) for p in found if p.organisation or p.author_count is None] == [
-        ("Extracting alignment data in open models", "Google")
-    ]
-    assert all(p.author_count is None and p.organisation is None for _, others in pages[:4] for p in others)
-
-
-def test_escapes_of_the_saved_pages_are_repaired(pages: list[tuple[str, list[Paper]]]) -> None:
-    listed = [text for _, found in pages for p in found for text in (p.title, p.abstract)]
-    for broken in ("x2013", "mathcal{", "textbf{", "textit{", "emph{", "\\%", "&amp;", "&lt;", "â€", "\u200b\u200b", "sim 10^"):
-        assert not [text[:60] for text in listed if broken in text], broken
-    assert all(repair.text(text) == text for text in listed)
-
-
-def test_a_listing_met_on_two_pages_keeps_the_union(pages: list[tuple[str, list[Paper]]], tmp_path: Path) -> None:
-    library = Library(tmp_path, create=True)
-    for name, found in pages:
-        library.put(name, found)
-    merged = library.papers()
-    library.close()
-    names: dict[str, set[str]] = {}
-    for name, found in pages:
-        for p in found:
-            names.setdefault(p.id, set()).add(name)
-    assert len(merged) == 574
-    assert {i: set(p.sources) for i, p in merged.items()} == names
-    assert sum(len(p.sources) > 1 for p in merged.values()) == 34
-    dated = {p.id: p for p in pages[4][1]}
-    shared = dated.keys() & {p.id for _, others in pages[:4] for p in others}
-    for i in shared:
-        assert (merged[i].published, merged[i].author_count) == (dated[i].published, dated[i].author_count)
-    assert all(len(merged[p.id].abstract) >= len(p.abstract) for _, found in pages for p in found)
 
 
 # -- repair -------------------------------------------------------------------------------------------------------------
