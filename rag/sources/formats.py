@@ -12,10 +12,10 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
 from rag.errors import SourceError
-from rag.sources import huggingface, jsonl
+from rag.sources import huggingface, json_records
 from rag.types import BadRecord, Paper
 
-FORMATS = (huggingface, jsonl)
+FORMATS = (huggingface, json_records)
 STARTER = "starter"
 _STDIN = "stdin"
 _MAX_DOWNLOAD_BYTES = 200_000_000
