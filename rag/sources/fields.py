@@ -24,20 +24,20 @@ _NAMES = {
         标题 题名 篇名 文章标题 論文題名 標題 題名 篇名 タイトル 論題 論文名 제목 논문제목 논문명 title题名
     """,
     "abstract": """
-        abstract abstractnote abstracttext abstracts abstractinvertedindex ab notesabstract paperabstract summary descriptions
-        description text
+        abstract abstractnote abstracttext abstracts descriptionabstract abstractinvertedindex ab
+        notesabstract paperabstract summary descriptions description text
         zusammenfassung kurzfassung resume resumen resumo riassunto sommario samenvatting streszczenie abstrakt аннотация
         реферат ozet 摘要 文摘 抄録 要旨 要約 概要 アブストラクト 초록 요약 summary摘要
     """,
     "authors": """
         authorsparsed authorfullnames authorships authorshipsauthordisplayname authorsfullnames authors author authorlist
-        authornames authorname authorstring creators creator firstauthors primaryauthors af au inventors
+        authornames authorname authorstring creators creator firstauthors primaryauthors contributorauthor af au contributors
         autor autoren verfasser auteur auteurs autores autore autori autorzy автор авторы yazar yazarlar
         作者 责任者 著者 著者名 저자 저자명 author作者
     """,
     "author_count": "authorcount authorscount numberofauthors numauthors nauthors",
     "published": """
-        publicationdate publisheddate datepublished published publishedat publishedonline publishedprint publishtime
+        publicationdate publisheddate datepublished dateissued published publishedat publishedonline publishedprint publishtime
         publicationdatetime firstpublicationdate issued date pubdate coverdate submitteddate submitted dp dateofpublication
         created updatedate
         datum erscheinungsdatum datedepublication fechadepublicacion fecha datadepublicacao data datadipubblicazione дата
@@ -53,15 +53,16 @@ _NAMES = {
     "organisation": "organisation organization organisationname organizationname institution",
     "url": """
         url link articleurl weburl landingpageurl entryid fulltexturl externalurl documenturl paperurl absurl pdflink pdfurl
-        urls links sourceurl scopuslink plink
+        urls links sourceurl scopuslink plink identifieruri
     """,
     "ids": """
-        doi digitalobjectidentifier articledoi itemdoi doilink dois externalids ids articleids arxivid arxiv eprint archiveid
-        archivelocation arxivnumber di id paperid identifier identifiers extra note
+        doi digitalobjectidentifier articledoi itemdoi doilink dois identifierdoi externalids ids articleids arxivid arxiv
+        eprint archiveid archivelocation arxivnumber di id paperid identifier identifiers extra note
     """,
     "pmid": "pmid pubmedid pubmed medlinepmid pubmedpmid pm pmids",
     "number": "_id",
 }
+_AROUND_NAME = re.compile(r"\A(?:dc|dcterms)[.:]|\[[^\[\]]*\]\Z", re.IGNORECASE)  # DSpace: "dc.title[en]"
 _IN_BRACKETS_ID = re.compile(r"\s*\(\d{5,}\)")  # Scopus: "Alder, Ann (57211234567)"
 _LISTS_OF_NAMES = re.compile(r"[\[(].*[\])]", re.DOTALL)
 _MAX_LIST_CHARS = 100_000
@@ -69,7 +70,7 @@ _MAX_LIST_CHARS = 100_000
 
 def normal(name: str) -> str:
     """Return `name` without case, accents, spaces and punctuation. A name such as "_id" keeps its leading underscore."""
-    folded = unicodedata.normalize("NFKD", name.strip().casefold())
+    folded = unicodedata.normalize("NFKD", _AROUND_NAME.sub("", name.strip()).casefold())
     letters = "".join(c for c in folded if c.isalnum())
     return f"_{letters}" if name.startswith("_") else letters
 

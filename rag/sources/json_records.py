@@ -15,7 +15,7 @@ from rag.sources.record import Record
 from rag.types import BadRecord, Paper
 
 NAME = "JSON"
-_OPENING = re.compile(r"\ufeff?\s*(?:\{\s*[\"}]|\[\s*\{\s*[\"}]|\{[^{\s\\])")
+_OPENING = re.compile(r"\ufeff?\s*(?:\[\s*){0,4}\{\s*[\"}]")
 # Objects in which a record keeps its fields.
 _WRAPPERS = (
     "paper data attributes content metadata _source fields row item article record bibjson MedlineCitation Article "
@@ -35,6 +35,7 @@ _PERSON_PARTS = [  # family name, given name
     ).split()
 ]
 _NO_AUTHORS = frozenset("editor translator contributor reviewedAuthor seriesEditor".split())
+_NO_PAPERS = ("attachment", "note", "annotation")  # what Zotero keeps with papers
 _MAX_DEPTH = 5
 
 
@@ -46,13 +47,12 @@ def recognises(text: str) -> bool:
 def parse(text: str) -> Iterator[Paper | BadRecord]:
     """Yield the papers in order; what is not a paper is a BadRecord at its line."""
     for line, value in json_scan.values(text.removeprefix("\ufeff"), _is_record):
-        yield value if isinstance(value, BadRecord) else _paper(value, line)
-
-
-def _paper(value: Any, line: int) -> Paper | BadRecord:
-    if not isinstance(value, dict):
-        return BadRecord(line, "not a JSON object")
-    return record.paper(_record(_unwrapped(value)), line)
+        if isinstance(value, BadRecord):
+            yield value
+        elif not isinstance(value, dict):
+            yield BadRecord(line, "not a JSON object")
+        elif (fields_of := _unwrapped(value)).get("itemType") not in _NO_PAPERS:
+            yield record.paper(_record(fields_of), line)
 
 
 def _is_record(value: Any) -> bool:
@@ -95,7 +95,7 @@ def _record(value: dict[str, Any]) -> Record:
         author_count=count if isinstance(count, int) and not isinstance(count, bool) and count > 0 else None,
         published=fields.published(*dates),
         organisation=_first(found.get("organisation", ())),
-        url=next((url for v in found.get("url", ()) for url in _ids(v) if url.startswith("http")), ""),
+        url=next((url for v in found.get("url", ()) for url in _ids(v) if url.strip().startswith("http")), ""),
         ids=tuple(ids),
         pmid=next((text for v in found.get("pmid", ()) for text in _ids(v)), "") or _pubmed_number(found.get("ids", ())),
         number=_number(found.get("number", ())),
@@ -186,7 +186,7 @@ def _date(value: Any, depth: int = 0) -> str:
 def _ids(value: Any, depth: int = 0) -> Iterator[str]:
     """Yield the lines of all texts in a value: a number in digits counts as one."""
     if isinstance(value, str):
-        yield from value.splitlines()
+        yield from value.encode("utf-8", "replace").decode().splitlines()  # JSON may hold half a character
     elif type(value) is int:
         yield str(value) if abs(value) < 10**18 else ""
     elif isinstance(value, dict | list) and depth <= _MAX_DEPTH:

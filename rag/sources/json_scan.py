@@ -19,6 +19,7 @@ _LIST_OF_VALUES = re.compile(r"\[\s*[\[{]")
 _NEXT_OBJECT = re.compile(r"\n(?=\{)")
 _MAX_DEPTH = 8  # of a record in other values
 _MAX_REREAD = 10  # times the length of the text
+_FIRST_ENTRIES = 20  # of a list, which show whether it holds records
 # Lists in a record that hold other papers, or what looks like them.
 _OTHER_PAPERS = frozenset("references citations referenced_works related_works citedBy related embedding".split())
 
@@ -93,36 +94,68 @@ class _Walker:
             return (yield from self._inside(at, depth))
         try:
             value, end = self._decode(at)
-        except _BrokenError:
+        except _BrokenError as broken:
             if depth == _MAX_DEPTH or not self._text.startswith("{", at):
                 raise
-            return (yield from self._inside(at, depth))
+            return (yield from self._before_fault(at, depth, broken))
         held = False
         if isinstance(value, dict) and not self._is_record(value) and _may_hold_records(value) and depth < _MAX_DEPTH:
-            for found in self._inside(at, depth):
+            in_lists = self._lists_records(value)
+            for found in self._inside(at, depth, keyed=not in_lists):
                 held = True
                 yield found
         if not held:
             yield at, value
         return end
 
-    def _inside(self, at: int, depth: int) -> Generator[Found, None, int]:
-        """Yield the records in the list or object at `at`; in the outermost list, and after a record, what is none too."""
+    def _before_fault(self, at: int, depth: int, broken: _BrokenError) -> Generator[Found, None, int]:
+        """Yield the records in a broken object. Raises _BrokenError where the fault is, or for the object if it has none."""
+        held = False
+        try:
+            for found in (walk := _Returning(self._inside(at, depth))):
+                held = True
+                yield found
+        except _BrokenError:
+            if held:
+                raise
+            raise broken from None
+        return walk.returned
+
+    def _lists_records(self, value: dict[str, Any], depth: int = 0) -> bool:
+        """Whether a list in an object, or in the objects in it, begins with records."""
+        return any(
+            any(self._is_record(entry) for entry in inner[:_FIRST_ENTRIES])
+            if isinstance(inner, list)
+            else depth < _MAX_DEPTH
+            and isinstance(inner, dict)
+            and not self._is_record(inner)
+            and self._lists_records(inner, depth + 1)
+            for name, inner in value.items()
+            if name not in _OTHER_PAPERS
+        )
+
+    def _inside(self, at: int, depth: int, keyed: bool = True) -> Generator[Found, None, int]:
+        """Yield the records in the list or object at `at`; in the outermost list, and in one with a record, what is none too.
+
+        The values of an object are records themselves only if it is `keyed` by them, and has no list of records.
+        """
         is_object, whole = self._text.startswith("{", at), depth == 0 and self._text.startswith("[", at)
+        closing = "}" if is_object else "]"
         at = self._skip(at + 1)
         name = ""
-        while not self._text.startswith("}" if is_object else "]", at):
+        while not self._text.startswith(closing, at):
             if is_object:
                 name, at = self._name(at)
             member = at
             for start, value in (walk := _Returning(self._member(name, member, depth + 1))):
-                whole = whole or (start == member and self._is_record(value))
-                if start != member or (whole and (isinstance(value, dict) or not is_object)):
+                is_record = start == member and self._is_record(value)
+                whole = whole or (is_record and not is_object)
+                if start != member or whole or (is_record and keyed):
                     yield start, value
             at = self._skip(walk.returned)
             if self._text.startswith(",", at):
                 at = self._skip(at + 1)
-            elif not self._text.startswith("}" if is_object else "]", at):
+            elif not self._text.startswith(closing, at):
                 raise _BrokenError(at, at, "a list or object that does not end")
         return at + 1
 

@@ -130,26 +130,29 @@ def _rows(text: str, header: _Header) -> Iterator[tuple[int, list[str] | BadReco
             if row is None:
                 return
             end = start + reader.line_num
-            if end - at > 1 and budget > 0 and _took_in_rows(row, header):
+            if end - at > 1 and budget > 0 and _took_in_rows(row, header, alone := _unquoted(lines[at], header)):
                 budget -= end - at
-                yield at + 1, _unquoted(lines[at], header, at + 1)
+                yield at + 1, alone or BadRecord(at + 1, "a quote that is never closed")
                 at += 1
                 break
             yield at + 1, row
             at = end
 
 
-def _took_in_rows(row: list[str], header: _Header) -> bool:
-    """Whether a short row has a cell, one line of which has the separators of a whole row."""
+def _took_in_rows(row: list[str], header: _Header, alone: list[str] | None) -> bool:
+    """Whether a row took in others: it is short, and a line of a cell has as many separators as a whole row; or an odd quote
+    is in a cell of several lines, and the first line `alone` is a whole row."""
+    long_cells = [cell.split("\n") for cell in row if "\n" in cell]
     separators = len(header.columns) - 1
-    return len(row) < len(header.columns) and any(
-        line.count(header.separator) >= separators for cell in row for line in cell.split("\n")[1:]
-    )
+    if len(row) < len(header.columns):
+        return any(line.count(header.separator) >= separators for lines in long_cells for line in lines[1:])
+    return alone is not None and any("\n".join(lines).count('"') % 2 for lines in long_cells)
 
 
-def _unquoted(line: str, header: _Header, number: int) -> list[str] | BadRecord:
+def _unquoted(line: str, header: _Header) -> list[str] | None:
+    """Return the cells of a line with quotes as mere characters, if it has as many as the header."""
     row = [cell.strip('"') for cell in line.split(header.separator)]
-    return row if len(row) == len(header.columns) else BadRecord(number, "a quote that is never closed")
+    return row if len(row) == len(header.columns) else None
 
 
 def _paper(header: _Header, row: list[str], line: int) -> Paper | BadRecord:
