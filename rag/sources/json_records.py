@@ -68,7 +68,9 @@ def _is_record(value: Any) -> bool:
 def _unwrapped(value: dict[str, Any]) -> dict[str, Any]:
     """Return a record with the fields of the objects in it that wrap them, such as the "paper" of a listing."""
     for _ in range(_MAX_WRAPPERS):
-        inner = next((value[name] for name in _WRAPPERS if isinstance(value.get(name), dict)), None)
+        whole = {"title", "abstract"} <= {fields.field(name) for name in value}
+        wrappers = _WRAPPERS[:1] if whole else _WRAPPERS  # a "paper" is more than what a listing says of it
+        inner = next((value[name] for name in wrappers if isinstance(value.get(name), dict)), None)
         if inner is None or not (_has_title(inner) or any(isinstance(inner.get(name), dict) for name in _WRAPPERS)):
             break
         value = {**{name: v for name, v in value.items() if v is not inner}, **inner}

@@ -118,6 +118,11 @@ def test_authors_are_read_from_lists_and_from_text(authors: object, expected: tu
     assert paper(BOAT | {"authors": authors}).authors == expected
 
 
+def test_further_data_of_a_beir_document_do_not_replace_its_title() -> None:
+    found = paper({"_id": "1", "title": "Boats", "text": ONE, "metadata": {"title": "Kites", "id": "10.9999/k"}})
+    assert (found.title, found.doi) == ("Boats", None)
+
+
 # -- shapes of sources --------------------------------------------------------------------------------------------------
 
 
