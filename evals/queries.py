@@ -121,10 +121,10 @@ def _judgments(folder: Path, split: str) -> dict[str, dict[str, int]]:
 
 
 def _documents(path: Path) -> Iterator[tuple[str, str | None]]:
-    """Yield the name of each document in the corpus and its paper id; None when the document has no text."""
+    """Yield the name of each document in the corpus and its paper id; None when the document cannot be read."""
     for line, record in _records(path, "_id"):
         parsed = next(json_records.parse(line), None)
-        yield _name(record, "_id"), parsed.id if isinstance(parsed, Paper) and parsed.abstract else None
+        yield _name(record, "_id"), parsed.id if isinstance(parsed, Paper) else None
 
 
 def _records(path: Path, *required: str) -> Iterator[tuple[str, dict[str, Any]]]:
