@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 from rag.errors import UsageError
-from rag.sources import jsonl
+from rag.sources import json_records
 from rag.text import sentences
 from rag.types import Paper
 
@@ -121,9 +121,9 @@ def _judgments(folder: Path, split: str) -> dict[str, dict[str, int]]:
 
 
 def _documents(path: Path) -> Iterator[tuple[str, str | None]]:
-    """Yield the name of each document in the corpus and its paper id; None when the document has no text."""
+    """Yield the name of each document in the corpus and its paper id; None when the document cannot be read."""
     for line, record in _records(path, "_id"):
-        [parsed] = jsonl.parse(line)
+        parsed = next(json_records.parse(line), None)
         yield _name(record, "_id"), parsed.id if isinstance(parsed, Paper) else None
 
 

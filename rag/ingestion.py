@@ -177,7 +177,7 @@ def _read(place: str, form: str | None, name_in_folder: str | None) -> Reading:
     try:
         name, text = formats.load(place)
         found = formats.find(text, place, form)
-        records = list(found.parse(text))
+        records = list(formats.records(found, text, place))
     except SourceError as error:
         return Reading(place, error=str(error))
     papers = tuple(r for r in records if isinstance(r, Paper))

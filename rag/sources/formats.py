@@ -9,18 +9,47 @@ import stat
 import sys
 from collections.abc import Iterator
 from importlib import resources
+from itertools import chain, islice
 from pathlib import Path, PurePosixPath
 from types import ModuleType
 from urllib.parse import urlsplit
 
 from rag.errors import SourceError
-from rag.sources import arxiv_atom, decoding, endnote_xml, huggingface, jsonl, medline, pubmed_xml, ris, web_of_science
+from rag.sources import (
+    arxiv_atom,
+    bibtex,
+    decoding,
+    endnote_xml,
+    huggingface,
+    json_records,
+    medline,
+    plain_text,
+    pubmed_xml,
+    ris,
+    tables,
+    titles,
+    web_of_science,
+)
 from rag.types import BadRecord, Paper
 
-FORMATS: tuple[ModuleType, ...] = (huggingface, jsonl, ris, medline, web_of_science, pubmed_xml, endnote_xml, arxiv_atom)  # the first that recognises a text reads it
+FORMATS: tuple[ModuleType, ...] = (  # the first that recognises a text reads it
+    huggingface,
+    json_records,
+    bibtex,
+    ris,
+    medline,
+    web_of_science,
+    pubmed_xml,
+    endnote_xml,
+    arxiv_atom,
+    tables,
+    plain_text,
+)
 STARTER = "starter"
 _STDIN = "stdin"
 _MAX_DOWNLOAD_BYTES = 200_000_000
+_TITLES_LOOKED_AT = 50
+_MAX_COLUMNS_SHOWN = 12
 
 
 def supported() -> str:
@@ -85,6 +114,9 @@ def find(text: str, place: str, name: str | None = None) -> ModuleType:
         return found
     if "<html" in text[:2000].lower():
         raise SourceError(f"{place} is an HTML page.", "Save the page as text, or copy its text into a file.")
+    if columns := tables.columns(text):
+        seen = ", ".join(columns[:_MAX_COLUMNS_SHOWN]) + ", …" * (len(columns) > _MAX_COLUMNS_SHOWN)
+        raise SourceError(f"{place} is a table without a column of titles.", f"Name one of its columns title: {seen}.")
     raise SourceError(f"{place} holds no papers in a known format.", f"Give {supported()}.")
 
 
@@ -101,8 +133,22 @@ def parse(text: str, place: str, name: str | None = None) -> Iterator[Paper | Ba
 
     Raises SourceError, which names `place`, when the text is empty or in no known format.
     """
-    papers: Iterator[Paper | BadRecord] = find(text, place, name).parse(text)
-    return papers
+    return records(find(text, place, name), text, place)
+
+
+def records(form: ModuleType, text: str, place: str) -> Iterator[Paper | BadRecord]:
+    """Yield the papers and bad records of `text`, read as `form`.
+
+    Raises SourceError before the first when most of the first titles are addresses, dates or marks of links.
+    """
+    found: Iterator[Paper | BadRecord] = form.parse(text)
+    first = list(islice(found, _TITLES_LOOKED_AT))
+    if not titles.plausible(first):
+        raise SourceError(
+            f"{place} was read as {form.NAME}, but most of its titles are addresses or dates.",
+            "Save the page another way, or name its format with --format.",
+        )
+    yield from chain(first, found)
 
 
 def _decode(data: bytes, place: str) -> str:

@@ -8,9 +8,7 @@ from html import unescape
 _INLINE = (
     "i b em strong sub sup u s tt small span a italic bold sc underline monospace styled-content xref named-content font q"
 )
-_MATHML = (
-    "math mi mn mo ms mrow msub msup msubsup mfrac msqrt mroot mtext mspace mover munder mstyle mfenced semantics"
-)
+_MATHML = "math mi mn mo ms mrow msub msup msubsup mfrac msqrt mroot mtext mspace mover munder mstyle mfenced semantics"
 _BLOCK = "p br div sec title abstract list list-item li ul ol h1 h2 h3 h4 section break table tr td"
 _TAG = re.compile(
     r"</?(?:jats:|xhtml:|mml:|m:|ns\d:)?(?P<name>[A-Za-z][A-Za-z0-9-]*)(?:\s+[\w:-]+\s*=\s*(?:\"[^\"]*\"|'[^']*'))*\s*/?>",

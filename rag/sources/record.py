@@ -9,6 +9,7 @@ from rag.sources import markup, repair
 from rag.sources.paper_ids import document_id, paper_id
 from rag.text import dates, identifiers
 from rag.text.identifiers import Identifiers
+from rag.text.words import clean
 from rag.types import BadRecord, Paper
 
 _NO_ABSTRACT = re.compile(
@@ -50,8 +51,8 @@ def paper(record: Record, line: int) -> Paper | BadRecord:
     if sum(c.isalpha() for c in title) < _MIN_TITLE_LETTERS and (record.number is None or not abstract):
         return BadRecord(line, "no title")
     title = title or " ".join(abstract.split()[:_OPENING_WORDS]) + " …"
-    url = record.url.strip()
-    found = [identifiers.read(text) for text in (*record.ids, url)]
+    url = clean(record.url).strip()
+    found = [identifiers.read(clean(text)) for text in (*record.ids, url)]
     authors = tuple(dict.fromkeys(name for a in record.authors if (name := author(a))))
     return Paper(
         id=paper_id(title) if record.number is None else document_id(title, record.number),

@@ -17,6 +17,7 @@ _SIGN_OF_MACRO = {"sim": "~", "approx": "≈", "geq": "≥", "leq": "≤", "pm":
 _LOST_BACKSLASH = re.compile(r"(?<![A-Za-z])\\?(sim|approx|geq|leq|pm) ?(?=\d[\d.,^]*(?:[KMBk%]\b|times\b|\b))")
 _GLUED_TIMES = re.compile(r"(?<=\d)\\?times\b")
 _ESCAPED_PUNCTUATION = re.compile(r"\\([%&#_$])")
+_UNDAMAGED = re.compile(r"[ -%'-\[\]-~]*")  # plain signs of which ftfy, which takes long, changes none: no "&" and no backslash
 _MAX_PASSES = 20  # damage may be nested, like an escape of an escape
 _SPACES_IN_LINE = re.compile(r"[^\S\n]+")
 
@@ -35,7 +36,7 @@ def text(raw: str) -> str:
 def _once(raw: str) -> str:
     import ftfy  # imported here, because questions do not need it
 
-    fixed = ftfy.fix_text(raw, uncurl_quotes=False)
+    fixed = raw if _UNDAMAGED.fullmatch(raw) else ftfy.fix_text(raw, uncurl_quotes=False)
     fixed = _ESCAPE.sub(lambda m: chr(int(m.group(1), 16)), fixed)
     fixed = _MACRO.sub(r"\1", fixed)
     fixed = _LOST_BACKSLASH.sub(lambda m: _SIGN_OF_MACRO[m.group(1)], fixed)

@@ -1,4 +1,4 @@
-"""Sources: JSON Lines and BEIR, broken escapes, and everything that is not a source."""
+"""Where papers are read from, the repair of their texts, and everything that is not a source."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rag.errors import SourceError
-from rag.sources import formats, jsonl, repair
-from rag.sources.paper_ids import document_id, paper_id
-from rag.storage.library import Library
+from rag.sources import formats, repair
+from rag.sources.paper_ids import paper_id
 from rag.types import BadRecord, Paper
 
 BANNER = "Get trending papers in your email inbox"
@@ -25,6 +24,10 @@ GLUED = f"{BANNER} once a day!\n{BANNER}!\nSubscribeCounting Birds\n{ONE}\nCount
 
 def read(text: str) -> list[Paper | BadRecord]:
     return list(formats.parse(text, "a place"))
+
+
+def lines(*records: object) -> str:
+    return "".join(json.dumps(r) + "\n" for r in records)
 
 
 def papers(text: str) -> list[Paper]:
@@ -104,120 +107,6 @@ def test_an_id_is_the_same_for_any_case_and_can_name_a_paper(title: str) -> None
     assert paper_id(title) == paper_id(title)
     if title.isascii():
         assert paper_id(title.upper()) == paper_id(title.lower()) == paper_id(title)
-
-
-# -- JSON Lines and BEIR ------------------------------------------------------------------------------------------------
-
-
-def lines(*records: object) -> str:
-    return "".join(json.dumps(r) + "\n" for r in records)
-
-
-def test_json_lines_give_all_that_they_name() -> None:
-    record = {"title": "Counting Birds", "abstract": ONE, "published": "2024-05-31T00:00:00Z", "organization": "Acme"}
-    [paper] = papers(lines(record | {"authors": ["Ada A.", {"name": "Bo B."}], "url": " https://a.example/1 "}))
-    assert paper == Paper(
-        paper_id("Counting Birds"), "Counting Birds", ONE, "2024-05-31", ("Ada A.", "Bo B."), 2, "Acme", "https://a.example/1"
-    )
-
-
-def test_a_beir_record_is_known_by_its_title_and_id_and_needs_no_title() -> None:
-    first, second = papers(lines({"_id": "31715818", "title": "Birds", "text": ONE}, {"_id": 7, "title": "", "text": TWO}))
-    assert (first.id, first.title, first.abstract) == (document_id("Birds", "31715818"), "Birds", ONE)
-    assert first.id not in (document_id("Birds", "7"), document_id("Fish", "31715818"), paper_id("Birds"))
-    assert (second.id, second.title) == (
-        document_id(second.title, "7"),
-        "Made-up fish are harder than made-up birds, so a second …",
-    )
-
-
-@pytest.mark.parametrize(
-    ("fields", "published"),
-    [
-        ({"year": 2024}, "2024"),
-        ({"date": "2024-05"}, "2024-05"),
-        ({"published": "soon", "year": "2023"}, "2023"),
-        ({"published": "2024-13-01"}, None),
-        ({"published": None}, None),
-        ({"published": "2024-05-31 12:00"}, "2024-05-31"),
-    ],
-)
-def test_dates_of_records_are_iso_or_left_out(fields: dict[str, object], published: str | None) -> None:
-    [paper] = papers(lines({"title": "Birds", "abstract": ONE} | fields))
-    assert paper.published == published
-
-
-@pytest.mark.parametrize(
-    ("authors", "expected"),
-    [
-        ("Ada A., Bo B. and Cy C.", ("Ada A.", "Bo B.", "Cy C.")),
-        ("Adams, A.; Brown, B.", ("Adams, A.", "Brown, B.")),
-        ([None, 3, "", "Ada A."], ("Ada A.",)),
-        (None, ()),
-    ],
-)
-def test_authors_are_read_from_lists_and_from_text(authors: object, expected: tuple[str, ...]) -> None:
-    [paper] = papers(lines({"title": "Birds", "abstract": ONE, "authors": authors}))
-    assert paper.authors == expected
-
-
-@pytest.mark.parametrize(
-    ("line", "reason"),
-    [
-        ("{broken", "not valid JSON"),
-        ("[1, 2]", "not a JSON object"),
-        ('{"title": "Birds"}', "no abstract"),
-        ('{"title": "Birds", "abstract": 3}', "no abstract"),
-        ('{"abstract": "Made-up birds."}', "no title"),
-        ('{"title": " ", "abstract": "Made-up birds."}', "no title"),
-        ("[" * 100_000, "not valid JSON"),
-    ],
-)
-def test_a_bad_line_is_named_by_number_and_reason_and_the_rest_is_read(line: str, reason: str) -> None:
-    good = json.dumps({"title": "Birds", "abstract": ONE})
-    first, bad, last = read(f"{good}\n\n{line}\n{good}\n")
-    assert isinstance(first, Paper)
-    assert first == last
-    assert isinstance(bad, BadRecord)
-    assert bad.line == 3
-    assert reason in bad.reason
-
-
-def test_a_json_list_is_read_like_lines_and_its_bad_records_are_numbered() -> None:
-    records = [{"title": "Birds", "abstract": ONE}, {"title": "Fish"}, 3, {"title": "Stones", "abstract": THREE}]
-    found = read(json.dumps(records, indent=2))
-    assert [r.title if isinstance(r, Paper) else (r.line, r.reason) for r in found] == [
-        "Birds", (2, "no abstract"), (3, "not a JSON object"), "Stones"
-    ]  # fmt: skip
-    [broken] = read('[{"title": "Birds", ')
-    assert isinstance(broken, BadRecord)
-    assert "not valid JSON" in broken.reason
-
-
-@pytest.mark.parametrize("field", ["_id", "title", "abstract", "url", "organisation", "authors", "published"])
-def test_half_a_character_in_any_field_does_not_keep_the_rest_from_being_stored(field: str, tmp_path: Path) -> None:
-    """JSON may hold lone surrogates, which no file or database takes."""
-    record = {"title": "Birds", "abstract": ONE, field: {"url": "https://a.example/\ud800"}.get(field, "2024 \ud800")}
-    found = read(lines(record, {"title": "Stones", "abstract": THREE}))
-    library = Library(tmp_path, create=True)
-    library.put("page", [p for p in found if isinstance(p, Paper)])
-    titles = {p.title for p in library.papers().values()}
-    library.close()
-    assert "Stones" in titles
-    assert len(found) == 2
-
-
-@given(st.lists(st.fixed_dictionaries({"title": st.text(min_size=1), "abstract": st.text(min_size=1)}), min_size=1, max_size=5))
-@example([{"title": "0", "abstract": "\x85"}])
-def test_every_record_becomes_a_paper_or_a_bad_record_at_its_line(records: list[dict[str, str]]) -> None:
-    found = list(jsonl.parse(lines(*records)))
-    assert len(found) == len(records)
-    for number, (record, result) in enumerate(zip(records, found, strict=True), 1):
-        if isinstance(result, BadRecord):
-            assert result.line == number
-            assert not (repair.line(record["title"]) and repair.line(record["abstract"]))
-        else:
-            assert (result.title, result.abstract) == (repair.line(record["title"]), repair.line(record["abstract"]))
 
 
 # -- what is not a source -----------------------------------------------------------------------------------------------
