@@ -185,7 +185,9 @@ def _published(fields: Fields) -> str:
     year = found.group() if (found := re.search(dates.YEAR, year)) else ""
     parts = (year, month, day) if month.strip().isdigit() else (day, month, year)
     together = "-".join(part.strip() for part in parts if part.strip())
-    return (together if dates.read(together) else year) or latex.plain(fields.get("early access date", ""))
+    return (together if dates.read(together) else year) or latex.plain(
+        fields.get("early access date") or fields.get("early-access-date", "")
+    )
 
 
 def _authors(written: str) -> tuple[str, ...]:

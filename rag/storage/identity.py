@@ -18,7 +18,7 @@ from rag.types import Paper
 
 _MIN_SHARED_WORDS = 0.6  # of the shorter abstract that the longer one must have, to agree
 _SUBTITLE = re.compile(r"\s*[:?!–—]\s+|\s+-\s+|\. ")
-_TITLE, _LOOSE = "title", "loose title"
+_TITLE, _LOOSE, _MAIN = "title", "loose title", "main title"  # as it stands, without signs, and without signs and subtitle
 _GREEK = "GREEK "
 
 
@@ -54,7 +54,7 @@ class Identities:
         return next((found for kind, value in _identifiers(paper) for found in self._ids(kind, value)), None)
 
     def _by_title(self, paper: Paper) -> str | None:
-        for kind, value in _titles(paper.title):
+        for kind, value in _likely(paper.title):
             for candidate in self._ids(kind, value):
                 other = self._stored(candidate)
                 if other is None or agree(
@@ -119,10 +119,21 @@ def _identifiers(paper: Paper) -> Iterator[tuple[str, str]]:
 
 
 def _titles(title: str) -> Iterator[tuple[str, str]]:
+    """Yield the keys under which a paper of this title is found."""
     yield _TITLE, normalise_title(title) or title.strip()
-    for part in dict.fromkeys((title, _SUBTITLE.split(title)[0])):
-        if key := _loose(part):
-            yield _LOOSE, key
+    whole, main = _loose(title), _loose(_SUBTITLE.split(title)[0])
+    if whole:
+        yield _LOOSE, whole
+    if main and main != whole:
+        yield _MAIN, main
+
+
+def _likely(title: str) -> Iterator[tuple[str, str]]:
+    """Yield the keys of papers that a listing of this title may be of. Either may have dropped the subtitle, but not both."""
+    for kind, value in _titles(title):
+        yield (kind if kind != _MAIN else _LOOSE), value
+        if kind == _LOOSE:
+            yield _MAIN, value
 
 
 def _loose(title: str) -> str:

@@ -132,9 +132,9 @@ def test_a_dry_run_shows_what_would_be_read_and_stores_nothing(run, home: Path) 
 
 
 def test_a_format_can_be_named_and_must_exist(run) -> None:  # type: ignore[no-untyped-def]
-    code, _, err = run("--format", "daily papers", write("lamps.jsonl", LAMP))
+    code, _, err = run("--format", "hugging face daily papers", write("lamps.jsonl", LAMP))
     assert code == 1
-    assert "lamps.jsonl was read as Daily Papers and holds no papers" in err
+    assert "lamps.jsonl was read as Hugging Face Daily Papers and holds no papers" in err
     code, _, err = run("--format", "Boats", "lamps.jsonl")
     assert code != 0
     assert "There is no format named Boats. Name one of:" in err

@@ -23,7 +23,7 @@ CORPUS = [
     {"_id": "11", "title": "LanternNet", "text": LANTERN},
     {"_id": "12", "title": "Frost Watch", "text": ORCHARD},
     {"_id": "13", "title": "", "text": TIDE},
-    {"_id": "14", "title": "Blank", "text": ""},
+    {"_id": "14", "title": "", "text": ""},
 ]
 QUERIES = [
     {"_id": "q1", "text": "dimming street lamps by footsteps"},

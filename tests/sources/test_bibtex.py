@@ -186,6 +186,7 @@ def test_comments_and_preambles_are_no_records() -> None:
         ("date = {2024-05-06/2024-05-08}", "2024-05-06"),
         ("date = {soon}, year = 2023", "2023"),
         ("Early-Access-Date = {{OCT 2019}}", "2019-10"),
+        ("Early Access Date = {{OCT 2019}}", "2019-10"),
         ("year = {in press}", None),
     ],
 )

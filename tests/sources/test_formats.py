@@ -115,14 +115,14 @@ def test_an_id_is_the_same_for_any_case_and_can_name_a_paper(title: str) -> None
 @pytest.mark.parametrize(
     ("content", "happened", "remedy"),
     [
-        (b"", "is empty", "JSON Lines"),
-        (b" \n\t\r\n", "is empty", "JSON Lines"),
-        (b"\xef\xbb\xbf\n", "is empty", "JSON Lines"),
-        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0", "is not a text file", "JSON Lines"),
+        (b"", "is empty", "BibTeX"),
+        (b" \n\t\r\n", "is empty", "BibTeX"),
+        (b"\xef\xbb\xbf\n", "is empty", "BibTeX"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0", "is a picture, not a text file", "BibTeX"),
         (b"<!DOCTYPE html><HTML><body>Daily Papers</body></html>", "is an HTML page", "as text"),
-        (b"Dear diary, today I read a paper.", "no papers in a known format", "JSON Lines"),
-        (b"[]", "no papers in a known format", "JSON Lines"),
-        (b"title,abstract\nBirds,about birds\n", "no papers in a known format", "JSON Lines"),
+        (b"Dear diary, today I read a paper.", "no papers in a known format", "BibTeX"),
+        (b"[]", "no papers in a known format", "BibTeX"),
+        (b"name,weight,age\nBirds,12,3\nFish,2,1\n", "is a table without a column of titles", "title: name, weight, age"),
     ],
 )
 def test_a_file_that_is_no_source_is_refused_with_a_remedy(tmp_path: Path, content: bytes, happened: str, remedy: str) -> None:

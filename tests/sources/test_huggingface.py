@@ -99,7 +99,7 @@ def test_an_abstract_without_title_is_bad_at_its_line_and_the_rest_is_read() -> 
 @given(st.lists(st.sampled_from([*DATED.splitlines(), *GLUED.splitlines(), "Lonely Title"]), max_size=30))
 def test_a_page_in_any_disorder_is_read_without_a_crash_and_bad_lines_are_its_own(lines: list[str]) -> None:
     page = "\n".join([f"{BANNER}!", *lines])
-    for record in read(page):
+    for record in huggingface.parse(page):
         if isinstance(record, BadRecord):
             assert 1 <= record.line <= len(lines) + 1
         else:

@@ -100,6 +100,10 @@ def test_such_titles_are_two_papers_where_abstracts_do_not_agree(library: Librar
     assert len(stored(library, listed(one), listed(other, SNAILS))) == 2
 
 
+def test_other_subtitles_are_other_papers_even_where_abstracts_agree(library: Library) -> None:
+    assert len(stored(library, listed("Paper Boats: Part 1"), listed("Paper Boats: Part 2"))) == 2
+
+
 def test_a_paper_that_is_gone_gives_its_identifiers_back(library: Library) -> None:
     library.put("one", [listed("Boats", doi="10.9999/boat.7")])
     library.remove_source("one")

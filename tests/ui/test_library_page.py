@@ -54,7 +54,7 @@ def own(own_home: Path, embedder: MiniLM) -> Assistant:
 def test_files_are_known_by_their_own_names_and_a_second_time_as_here_before(own: Assistant, tmp_path: Path) -> None:
     (tmp_path / "upload").mkdir()
     file = tmp_path / "upload" / "lamps.jsonl"
-    file.write_text(lines(lamps(), {"title": "Without"}), "utf-8")
+    file.write_text(lines(lamps(), {"abstract": "Without a title."}), "utf-8")
     first = result(intake.add(own, [str(file)]))
     [report] = first.reports
     assert (report.source, report.read, report.added, len(report.bad), report.error) == ("lamps.jsonl", 2, 1, 1, None)
@@ -73,7 +73,7 @@ def test_what_cannot_be_read_is_told_in_a_sentence_without_the_folder_it_was_put
     told = result(intake.add(own, [str(picture), str(note)], "Nothing of use."))
     errors = [report.error or "" for report in told.reports]
     assert [error.partition(". Give")[0] for error in errors] == [
-        "cat.png is not a text file",
+        "cat.png is a picture, not a text file",
         "note.txt holds no papers in a known format",
         "The pasted text holds no papers in a known format",
     ]
@@ -227,7 +227,7 @@ def test_papers_are_added_asked_about_and_removed_in_the_browser(
     server = serve(own)
     url = next(server)
     file = tmp_path / "my lamps.jsonl"
-    file.write_text(lines(lamps(), {"title": "Without"}), "utf-8")
+    file.write_text(lines(lamps(), {"abstract": "Without a title."}), "utf-8")
     tab.goto(f"{url}library")
     tab.get_by_role("button", name="Add to the library").click()
     expect(tab.locator("#told")).to_have_text("Choose files or paste text first.")
