@@ -83,7 +83,7 @@ def listed(answer: Answer) -> str:
 
 def nearest(source: Source) -> str:
     """Return two lines for a paper close to a refused question: its reference and the sentence closest to the question."""
-    return f"{reference(source.n, source.paper)}\n    {nearest_sentence(source.hit)}"
+    return f"{reference(source.n, source.paper)}\n    {nearest_sentence(source.hit) or '(no abstract)'}"
 
 
 def nearest_sentence(hit: Hit) -> str:
@@ -96,7 +96,8 @@ def nearest_sentence(hit: Hit) -> str:
 
 def reference(n: int, paper: Paper) -> str:
     """Return a paper as one line: number, title, and its authors, date and address where known."""
-    more = [references.authors(paper, _MAX_AUTHORS_IN_REFERENCE), paper.published, paper.url]
+    address = paper.url or next((url for _, url in references.links(paper)), None)
+    more = [references.authors(paper, _MAX_AUTHORS_IN_REFERENCE), paper.published, address]
     return f"[{n}] {paper.title}" + "".join(f" · {part}" for part in more if part)
 
 
