@@ -6,6 +6,7 @@ Only clear damage is changed. LaTeX that lost its backslashes is made readable, 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 # "x2013" is the rest of an escaped en dash. After a letter, a letter must follow: "modelx2019s", not "Linux2013".
 _ESCAPE = re.compile(r"(?:(?<![0-9A-Za-z])|(?<=[A-Za-z])(?=x20\w\w[A-Za-z]))\\?x(20(?:1[0-9a-f]|2[0-6]|3[23]))")
@@ -17,6 +18,14 @@ _SIGN_OF_MACRO = {"sim": "~", "approx": "≈", "geq": "≥", "leq": "≤", "pm":
 _LOST_BACKSLASH = re.compile(r"(?<![A-Za-z])\\?(sim|approx|geq|leq|pm) ?(?=\d[\d.,^]*(?:[KMBk%]\b|times\b|\b))")
 _GLUED_TIMES = re.compile(r"(?<=\d)\\?times\b")
 _ESCAPED_PUNCTUATION = re.compile(r"\\([%&#_$])")
+_REPAIRS: tuple[tuple[tuple[str, ...], re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
+    # what a text must have for the damage to be in it, as most texts have none, the damage, and what stands in its place
+    (("x20",), _ESCAPE, lambda m: chr(int(m.group(1), 16))),
+    (("{",), _MACRO, r"\1"),
+    (tuple(_SIGN_OF_MACRO), _LOST_BACKSLASH, lambda m: _SIGN_OF_MACRO[m.group(1)]),
+    (("times",), _GLUED_TIMES, "×"),
+    (("\\",), _ESCAPED_PUNCTUATION, r"\1"),
+)
 _UNDAMAGED = re.compile(r"[ -%'-\[\]-~]*")  # plain signs of which ftfy, which takes long, changes none: no "&" and no backslash
 _MAX_PASSES = 20  # damage may be nested, like an escape of an escape
 _SPACES_IN_LINE = re.compile(r"[^\S\n]+")
@@ -37,11 +46,9 @@ def _once(raw: str) -> str:
     import ftfy  # imported here, because questions do not need it
 
     fixed = raw if _UNDAMAGED.fullmatch(raw) else ftfy.fix_text(raw, uncurl_quotes=False)
-    fixed = _ESCAPE.sub(lambda m: chr(int(m.group(1), 16)), fixed)
-    fixed = _MACRO.sub(r"\1", fixed)
-    fixed = _LOST_BACKSLASH.sub(lambda m: _SIGN_OF_MACRO[m.group(1)], fixed)
-    fixed = _GLUED_TIMES.sub("×", fixed)
-    fixed = _ESCAPED_PUNCTUATION.sub(r"\1", fixed)
+    for signs, damage, repaired in _REPAIRS:
+        if any(sign in fixed for sign in signs):
+            fixed = damage.sub(repaired, fixed)
     return _SPACES_IN_LINE.sub(" ", fixed).strip()
 
 
