@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import json
 import shutil
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from rag.errors import LibraryError
 from rag.index.vectors import VectorIndex, _explained
-from rag.storage import backup, lock, merge, read_only
+from rag.storage import backup, lock
 from rag.storage.library import Library
 from rag.types import Chunk, Paper
 
@@ -45,7 +44,7 @@ def recover(home: Path) -> Recovered:
     if not home.is_dir():
         raise LibraryError(f"There is no folder {home}.", "Set RAG_HOME to the folder that held the library.")
     with lock.writer(home, "rag.library recover"):
-        listings = _listings(library)
+        listings = backup.readable(library)
         known = {paper.id for _, paper in listings}
         texts, listed = _indexed(home)
         texts = {paper_id: paper for paper_id, paper in texts.items() if paper_id not in known}
@@ -84,15 +83,6 @@ def _write(home: Path, listings: list[tuple[str, Paper]]) -> None:
             library.put(source, [paper for name, paper in listings if name == source])
     finally:
         library.close()
-
-
-def _listings(library: Path) -> list[tuple[str, Paper]]:
-    """Return what can be read of a damaged file, with the sources: the papers up to the first damaged page."""
-    found: list[tuple[str, Paper]] = []
-    with suppress(sqlite3.Error, ValueError, TypeError, KeyError), closing(read_only.connect(library)) as db:
-        for source, record in db.execute("SELECT source, record FROM listings"):
-            found.append((source, merge.load(record)))  # and what comes before an error is kept
-    return found
 
 
 def _indexed(home: Path) -> tuple[dict[str, Paper], set[str]]:

@@ -6,9 +6,8 @@ Nothing is embedded here: an index is built anew from the vectors that the libra
 from __future__ import annotations
 
 import shutil
-import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import closing, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,19 +72,14 @@ def verify(home: Path) -> State:
 
 def _damage(path: Path) -> str | None:
     """Return what is wrong with a file that is there, with the remedy."""
-    remedy = "Put back a backup with: python -m rag.library restore FILE"
-    if path.name == "library.sqlite":
-        remedy += ", or take from the index what it holds with: python -m rag.library recover."
-    else:
-        remedy = "The chat sets it aside and begins a new one; to keep it, copy it first."
-    if not path.exists():
+    damage = read_only.damage(path) if path.exists() else None
+    if damage is None:
         return None
-    try:
-        with closing(read_only.connect(path)) as db:
-            [found] = db.execute("PRAGMA quick_check(1)").fetchone()
-    except sqlite3.Error as error:
-        found = str(error)
-    return None if found == "ok" else f"The file {path} is damaged ({found}). {remedy}"
+    remedy = "The chat sets it aside and begins a new one; to keep it, copy it first."
+    if path.name == "library.sqlite":
+        remedy = "Put back a backup with: python -m rag.library restore FILE"
+        remedy += ", or take from the index what it holds with: python -m rag.library recover"
+    return f"The file {path} is damaged ({damage}). {remedy}"
 
 
 def _missing(counts: Counts) -> Iterator[str]:

@@ -18,7 +18,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from rag.errors import LibraryError, RagError, UsageError
-from rag.storage import library_file, lock, migrations, private, read_only
+from rag.storage import library_file, lock, merge, migrations, private, read_only
+from rag.types import Paper
 
 _log = logging.getLogger(__name__)
 
@@ -162,7 +163,17 @@ def is_sound(library: Path) -> bool:
     return False
 
 
+def readable(library: Path) -> list[tuple[str, Paper]]:
+    """Return what can be read of a damaged file: listings with their sources, up to the first damaged page."""
+    found: list[tuple[str, Paper]] = []
+    with suppress(sqlite3.Error, ValueError, TypeError, KeyError), closing(read_only.connect(library)) as db:
+        for source, record in db.execute("SELECT source, record FROM listings"):
+            found.append((source, merge.load(record)))  # and what comes before an error is kept
+    return found
+
+
 def revision_of(library: Path) -> int:
+    """Return the revision of the library in a file."""
     with closing(read_only.connect(library)) as db:
         return int(db.execute("SELECT value FROM meta WHERE name = 'revision'").fetchone()[0])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 _NOT_WRITABLE = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
@@ -23,6 +24,16 @@ def connect(path: Path) -> sqlite3.Connection:
 def is_not_writable(error: BaseException | None) -> bool:
     """Whether `error` is SQLite's for a file, or for its folder, that cannot be written."""
     return getattr(error, "sqlite_errorcode", 0) & 0xFF in _NOT_WRITABLE
+
+
+def damage(path: Path) -> str | None:
+    """Return what SQLite finds wrong with a file, of which it reads all; None when nothing is."""
+    try:
+        with closing(connect(path)) as db:
+            [found] = db.execute("PRAGMA quick_check(1)").fetchone()
+    except sqlite3.Error as error:
+        return str(error)
+    return None if found == "ok" else str(found)
 
 
 def _opened(path: Path, parameters: str) -> sqlite3.Connection:
