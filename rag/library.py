@@ -15,7 +15,6 @@ from pathlib import Path
 
 from rag import filter_options
 from rag.errors import LibraryError, UsageError
-from rag.index import recovery, upkeep
 from rag.output import exports
 from rag.output.signs import printable
 from rag.settings.settings import load
@@ -178,6 +177,8 @@ def _backup(home: Path, args: argparse.Namespace) -> int:
 
 
 def _restore(home: Path, args: argparse.Namespace) -> int:
+    from rag.index import recovery  # it opens Chroma, which a list of papers need not wait for
+
     kept = backup.restore(home, args.file, recovery.indexed_revision(home))
     with _reading(home) as library:
         print(f"Restored {library.count():,} papers from {args.file}.")
@@ -188,6 +189,8 @@ def _restore(home: Path, args: argparse.Namespace) -> int:
 
 
 def _verify(home: Path, args: argparse.Namespace) -> int:
+    from rag.index import upkeep
+
     if not (home / "library.sqlite").exists():
         raise LibraryError(
             f"There is no library in {home}.",
@@ -203,6 +206,8 @@ def _verify(home: Path, args: argparse.Namespace) -> int:
 
 
 def _compact(home: Path, args: argparse.Namespace) -> int:
+    from rag.index import upkeep
+
     with progress_bars() as progress:
         freed = upkeep.compact(home, progress)
     print(f"{max(freed, 0):,} bytes were freed.")
@@ -215,6 +220,8 @@ def _compact(home: Path, args: argparse.Namespace) -> int:
 
 
 def _recover(home: Path, args: argparse.Namespace) -> int:
+    from rag.index import recovery
+
     found = recovery.recover(home)
     print(f"Recovered {found.whole + found.texts:,} papers.")
     if found.texts:

@@ -6,6 +6,8 @@ import json
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -13,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from support.commands import ROOT
 from support.factories import LANTERN, ORCHARD, HashEmbedder, silent
 
 from rag import ingestion
@@ -213,6 +216,12 @@ def test_without_a_library_each_command_is_one_sentence_with_a_remedy(run: Run, 
         assert (code, out, err.count("\n")) == (1, "", 1)
         assert f"There is no library in {tmp_path / 'home'}. Make one with: python -m rag.ingest FILE" in err
     assert not (tmp_path / "home").exists()
+
+
+def test_a_list_does_not_wait_for_the_engines_of_the_index(home: Path) -> None:
+    program = "import sys, rag.library; rag.library.main(['list']); print(sorted({'chromadb', 'tantivy'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.splitlines()[-1] == "[]"
 
 
 # -- export -------------------------------------------------------------------------------------------------------------
