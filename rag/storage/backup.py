@@ -138,13 +138,14 @@ def put_in_place(new: Path, library: Path, *, sound: bool) -> None:
             source.backup(target)
             target.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return
-    for end in _BESIDE[1:]:  # SQLite would apply the log of the lost file to this one
-        Path(f"{library}{end}").unlink(missing_ok=True)
     os.replace(new, library)
 
 
 def set_aside(library: Path) -> Path | None:
-    """Rename the file of a damaged library, and those beside it; return its new path, None when there is no file."""
+    """Rename the file of a damaged library, and those beside it; return its new path, None when there is no file.
+
+    SQLite would apply a log that is left, also that of a lost file, to the next library.
+    """
     kept = library.with_name(f"{library.name}.damaged-{_now()}")
     for end in _BESIDE:
         if (part := Path(f"{library}{end}")).exists():

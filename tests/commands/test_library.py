@@ -24,6 +24,7 @@ from rag.ingestion import Reading
 from rag.library import main
 from rag.output import exports
 from rag.sources.paper_ids import document_id, paper_id
+from rag.storage import library_file
 from rag.storage.library import Library
 from rag.types import Paper
 
@@ -481,6 +482,27 @@ def test_of_a_removed_paper_no_text_stays_in_library_or_index(run: Run, home: Pa
     assert where(home, b"blossom temperature") == where(home, b"Frost Watch") == []
     assert where(home, b"340 lamps")
     assert run("verify")[:2] == (0, f"2 papers, 2 chunks, 2 vectors\nthe index {NAME} is whole and up to date\nAll is well.\n")
+
+
+def test_no_text_stays_in_the_log_while_a_chat_has_the_library_open(run: Run, home: Path) -> None:
+    chat = Library(home)
+    assert chat.count() == 4
+    ingestion.remove(home, "weather.ris", HashEmbedder(), silent)
+    assert run("compact")[0] == 0
+    assert where(home, b"blossom temperature") == []
+    assert chat.count() == 2
+    chat.close()
+
+
+def test_a_reader_that_keeps_the_text_in_the_file_is_told(run: Run, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(library_file, "_SQLITE_WAIT_S", 1)
+    with closing(sqlite3.connect(home / "library.sqlite", isolation_level=None)) as reading:
+        reading.execute("BEGIN")
+        reading.execute("SELECT count(*) FROM papers").fetchone()
+        code, out, err = run("compact")
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert "Another process reads the library" in err
+    assert "Stop the chat and run: python -m rag.library compact" in err
 
 
 def test_old_and_half_built_generations_and_indexes_without_vectors_are_deleted(run: Run, home: Path) -> None:

@@ -170,9 +170,16 @@ def test_a_lost_or_damaged_library_is_replaced_and_an_old_log_is_not_applied(hom
 
 def test_what_is_no_whole_library_is_refused_and_changes_nothing(home: Path, tmp_path: Path) -> None:
     [made] = backup.make(home)
-    prose, cut, other, newer = (tmp_path / name for name in ("prose", "cut.sqlite", "other.sqlite", "newer.sqlite"))
+    prose, cut, torn, other, newer = (tmp_path / f"{name}.sqlite" for name in ("prose", "cut", "torn", "other", "newer"))
     prose.write_text("Dear diary. " * 500)
     cut.write_bytes(made.read_bytes()[:8192])
+    torn.write_bytes(made.read_bytes())
+    with closing(sqlite3.connect(torn)) as db:
+        [root] = db.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'papers'").fetchone()
+        [size] = db.execute("PRAGMA page_size").fetchone()
+    with torn.open("r+b") as file:
+        file.seek((root - 1) * size)
+        file.write(b"\xff" * size)
     with closing(sqlite3.connect(other)) as db:
         db.execute("CREATE TABLE boats (name TEXT)")
     newer.write_bytes(made.read_bytes())
@@ -181,6 +188,7 @@ def test_what_is_no_whole_library_is_refused_and_changes_nothing(home: Path, tmp
     for file, message in {
         prose: "is damaged, or none",
         cut: "is damaged",
+        torn: "is damaged",
         other: "holds no library",
         newer: "newer version of this program",
         tmp_path / "none": "There is no file",
