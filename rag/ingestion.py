@@ -15,7 +15,7 @@ from rag.index import generations
 from rag.interfaces import Embedder
 from rag.sources import formats
 from rag.stages import stage
-from rag.storage import lock
+from rag.storage import backup, lock
 from rag.storage.library import Library
 from rag.types import BadRecord, Paper, Progress
 
@@ -104,6 +104,8 @@ def store(
             _refresh(home, library, embedder, progress, anew=anew)
         finally:
             library.close()
+        if any(report.added or report.updated for report in reports):
+            backup.weekly(home)
     return reports
 
 

@@ -1,0 +1,78 @@
+"""Papers as files with all their fields: JSON Lines, BibTeX, RIS and CSV. Each paper is written as it comes."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, fields
+from typing import Any
+
+from rag.output import references
+from rag.output.references import _escape
+from rag.types import Paper
+
+_COLUMNS = ["paper_id", *(field.name for field in fields(Paper) if field.name != "id")]
+_SPACES = re.compile(r"\s+")
+
+
+def jsonl(papers: Iterable[Paper]) -> Iterator[str]:
+    """Yield a line for each paper, which rag.ingest reads again."""
+    for paper in papers:
+        yield json.dumps(_values(paper), ensure_ascii=False) + "\n"
+
+
+def table(papers: Iterable[Paper]) -> Iterator[str]:
+    """Yield CSV with a head; authors and sources are separated by "; "."""
+    yield _row(_COLUMNS)
+    for paper in papers:
+        yield _row(["; ".join(v) if isinstance(v, tuple) else v for v in _values(paper).values()])
+
+
+def bibtex(papers: Iterable[Paper]) -> Iterator[str]:
+    """Yield an entry for each paper: that of a reference with the abstract and the other fields. Its key is the paper's id."""
+    for paper in papers:
+        more = {
+            "date": paper.published,
+            "abstract": _escape(paper.abstract),
+            "institution": _escape(paper.organisation or ""),
+            "authorcount": paper.author_count,
+            "sources": _escape("; ".join(paper.sources)),
+        }
+        lines = [f",\n  {name} = {{{value}}}" for name, value in more.items() if value]
+        yield references.bibtex([paper]).removesuffix("\n}") + "".join(lines) + "\n}\n\n"
+
+
+def ris(papers: Iterable[Paper]) -> Iterator[str]:
+    """Yield a record for each paper: that of a reference with the other fields."""
+    for paper in papers:
+        more = {
+            "AD": paper.organisation,
+            "C1": f"Number of authors: {paper.author_count}" if paper.author_count else None,
+            "C2": f"PMID: {paper.pmid}" if paper.pmid else None,
+            "DB": "; ".join(paper.sources),
+        }
+        lines = [f"{tag}  - {_SPACES.sub(' ', value)}\n" for tag, value in more.items() if value]
+        yield references.ris([paper]).removesuffix("ER  - ") + "".join(lines) + "ER  - \n\n"
+
+
+def _values(paper: Paper) -> dict[str, Any]:
+    values = asdict(paper)
+    return {"paper_id": values.pop("id"), **values}
+
+
+def _row(values: list[Any]) -> str:
+    line = io.StringIO()
+    csv.writer(line, lineterminator="\r\n").writerow(values)
+    return line.getvalue()
+
+
+FORMATS: dict[str, Callable[[Iterable[Paper]], Iterator[str]]] = {
+    "jsonl": jsonl,
+    "bibtex": bibtex,
+    "ris": ris,
+    "csv": table,
+}
+ENDINGS = {".jsonl": "jsonl", ".bib": "bibtex", ".ris": "ris", ".csv": "csv"}
