@@ -177,9 +177,7 @@ def _backup(home: Path, args: argparse.Namespace) -> int:
 
 
 def _restore(home: Path, args: argparse.Namespace) -> int:
-    from rag.index import recovery  # it opens Chroma, which a list of papers need not wait for
-
-    kept = backup.restore(home, args.file, recovery.indexed_revision(home))
+    kept = backup.restore(home, args.file)
     with _reading(home) as library:
         print(f"Restored {library.count():,} papers from {args.file}.")
     if kept:

@@ -56,24 +56,12 @@ def recover(home: Path) -> Recovered:
         shutil.rmtree(made, ignore_errors=True)
         try:
             _write(made, [*listings, *((SOURCE, paper) for paper in texts.values())])
-            backup.set_revision(made / "library.sqlite", indexed_revision(home) + 1)
+            backup.in_one_file(made / "library.sqlite")
             kept = backup.set_aside(library)
             backup.put_in_place(made / "library.sqlite", library, sound=False)
         finally:
             shutil.rmtree(made, ignore_errors=True)
     return Recovered(len(known), len(texts), len(listed - known - texts.keys()), kept)
-
-
-def indexed_revision(home: Path) -> int:
-    """Return the highest revision of the library that an index names, 0 without an index."""
-    return max((_number(manifest, "revision") for manifest in (home / "index").glob("*/*/manifest.json")), default=0)
-
-
-def _number(manifest: Path, name: str) -> int:
-    try:
-        return int(json.loads(manifest.read_text("utf-8"))[name])
-    except (OSError, ValueError, KeyError, TypeError):
-        return 0
 
 
 def _write(home: Path, listings: list[tuple[str, Paper]]) -> None:
@@ -90,7 +78,7 @@ def _indexed(home: Path) -> tuple[dict[str, Paper], set[str]]:
     listed: set[str] = set()
     generations_found = sorted(
         (path.parent for path in (home / "index").glob("*/*/manifest.json")),
-        key=lambda folder: (_number(folder / "manifest.json", "revision"), int(folder.name) if folder.name.isdigit() else 0),
+        key=lambda folder: (folder / "manifest.json").stat().st_mtime,
         reverse=True,
     )
     for folder in generations_found:

@@ -52,7 +52,7 @@ def verify(home: Path) -> State:
         return State((), (damage, *wrong))
     library = Reader(home)
     try:
-        counts, revision = leftovers.counts(library.path), library.revision
+        counts, state = leftovers.counts(library.path), library.state
     finally:
         library.close()
     found = [f"{counts.papers:,} papers, {counts.chunks:,} chunks, {counts.vectors:,} vectors"]
@@ -62,7 +62,7 @@ def verify(home: Path) -> State:
     if counts.papers and not names:
         wrong.append(f"There is no index. {_REPAIR}")
     for name in names:
-        problem = _index_problem(home, name, counts, revision)
+        problem = _index_problem(home, name, counts, state)
         if problem:
             wrong.append(problem)
         else:
@@ -95,11 +95,11 @@ def _missing(counts: Counts) -> Iterator[str]:
         yield f"{fewest:,} chunks have no vector of the embedder {name}. {_REPAIR}"
 
 
-def _index_problem(home: Path, name: str, counts: Counts, revision: int) -> str | None:
+def _index_problem(home: Path, name: str, counts: Counts, state: str) -> str | None:
     live = generations.live(home, name)
     if live is None:
         return f"The index {name} is not whole. {_REPAIR}"
-    if (live.revision, live.papers) != (revision, counts.papers):
+    if (live.state, live.papers) != (state, counts.papers):
         return f"The index {name} is not up to date with the library. {_REPAIR}, or, for an embedder of former times, compact."
     try:
         probe.check(home / "index" / name / str(live.generation))

@@ -20,6 +20,7 @@ from rag.sources import (
     bibtex,
     decoding,
     endnote_xml,
+    fields,
     huggingface,
     json_records,
     medline,
@@ -116,7 +117,8 @@ def find(text: str, place: str, name: str | None = None) -> ModuleType:
         raise SourceError(f"{place} is an HTML page.", "Save the page as text, or copy its text into a file.")
     if columns := tables.columns(text):
         seen = ", ".join(columns[:_MAX_COLUMNS_SHOWN]) + ", …" * (len(columns) > _MAX_COLUMNS_SHOWN)
-        raise SourceError(f"{place} is a table without a column of titles.", f"Name one of its columns title: {seen}.")
+        lacking = "abstract" if any(fields.field(column) == "title" for column in columns) else "title"
+        raise SourceError(f"{place} is a table without a column of {lacking}s.", f"Name one of its columns {lacking}: {seen}.")
     raise SourceError(f"{place} holds no papers in a known format.", f"Give {supported()}.")
 
 

@@ -102,10 +102,9 @@ def check(file: Path, what: str = "backup") -> None:
         raise _Damaged(f"The {what} {file} holds no library.", "Give a backup that rag.library made.")
 
 
-def restore(home: Path, file: Path, indexed: int) -> Path | None:
+def restore(home: Path, file: Path) -> Path | None:
     """Put the library in `file` in place of the present one; return where that one is kept, None without one.
 
-    `indexed` is the highest revision that an index has: the library's is above it, so that no index seems to be of it.
     Raises UsageError and LibraryError as check() does, and Busy while another process writes.
     """
     library = home / "library.sqlite"
@@ -114,12 +113,11 @@ def restore(home: Path, file: Path, indexed: int) -> Path | None:
     check(file)
     with lock.writer(home, "rag.library restore"):
         sound = is_sound(library)
-        revision = max(indexed, revision_of(library) if sound else 0, revision_of(file)) + 1
         unfinished = library.with_name(f"library.sqlite.restoring-{os.getpid()}")
         try:
             _copy(file, unfinished)
             library_file.prepare(unfinished)
-            set_revision(unfinished, revision)
+            in_one_file(unfinished)
             kept = make(home)[0] if sound else set_aside(library)
             put_in_place(unfinished, library, sound=sound)
         finally:
@@ -173,16 +171,9 @@ def readable(library: Path) -> list[tuple[str, Paper]]:
     return found
 
 
-def revision_of(library: Path) -> int:
-    """Return the revision of the library in a file."""
-    with closing(read_only.connect(library)) as db:
-        return int(db.execute("SELECT value FROM meta WHERE name = 'revision'").fetchone()[0])
-
-
-def set_revision(library: Path, revision: int) -> None:
-    """Set the revision, and leave one file, without others beside it."""
+def in_one_file(library: Path) -> None:
+    """Leave one file, without others beside it."""
     with closing(library_file.connect(library)) as db:
-        db.execute("UPDATE meta SET value = ? WHERE name = 'revision'", (revision,))
         db.execute("PRAGMA journal_mode = DELETE")
 
 

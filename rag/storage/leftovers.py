@@ -61,7 +61,7 @@ def delete(path: Path) -> None:
         db.execute(f"DELETE FROM identities WHERE {_NO_PAPER.format('identities')}")  # noqa: S608
         db.execute(f"DELETE FROM vectors WHERE {_NO_CHUNK}")  # noqa: S608
         if gone:
-            db.execute("UPDATE meta SET value = value + 1 WHERE name = 'revision'")
+            library_file.changed(db)
         db.execute("COMMIT")
 
 

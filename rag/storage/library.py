@@ -106,7 +106,7 @@ class Library:
         with self._transaction():
             results = [self._put_one(source, merge.union(listed)) for listed in self._by_paper(papers)]
             if any(change != "unchanged" for _, change in results):
-                self._bump()
+                library_file.changed(self._db)
         return results
 
     def _by_paper(self, papers: Iterable[Paper]) -> Iterable[list[Paper]]:
@@ -151,12 +151,8 @@ class Library:
                     Identities(self._db, self.paper).remove(paper_id)
                     gone += 1
             if ids:
-                self._bump()
+                library_file.changed(self._db)
         return gone
-
-    def _bump(self) -> None:
-        self._db.execute("UPDATE meta SET value = value + 1 WHERE name = 'revision'")
-        self._db.execute("UPDATE meta SET value = lower(hex(randomblob(8))) WHERE name = 'state'")
 
     def paper(self, paper_id: str) -> Paper | None:
         row = self._db.execute("SELECT record FROM papers WHERE id = ?", (paper_id,)).fetchone()

@@ -50,6 +50,12 @@ def connect(path: Path) -> sqlite3.Connection:
     return db
 
 
+def changed(db: sqlite3.Connection) -> None:
+    """Give the library its next revision and another state. Belongs into the transaction of the change."""
+    db.execute("UPDATE meta SET value = value + 1 WHERE name = 'revision'")
+    db.execute("UPDATE meta SET value = lower(hex(randomblob(8))) WHERE name = 'state'")
+
+
 def prepare(path: Path, steps: Sequence[migrations.Step] = STEPS) -> None:
     """Make the file, or bring one of an older version up to date; a file that is up to date is only read.
 

@@ -122,6 +122,7 @@ def test_an_id_is_the_same_for_any_case_and_can_name_a_paper(title: str) -> None
         (b"<!DOCTYPE html><HTML><body>Daily Papers</body></html>", "is an HTML page", "as text"),
         (b"Dear diary, today I read a paper.", "no papers in a known format", "BibTeX"),
         (b"[]", "no papers in a known format", "BibTeX"),
+        (b"title,weight,age\nBirds,12,3\nFish,2,1\n", "is a table without a column of abstracts", "abstract: title, weight"),
         (b"name,weight,age\nBirds,12,3\nFish,2,1\n", "is a table without a column of titles", "title: name, weight, age"),
     ],
 )

@@ -50,10 +50,10 @@ def titles(path: Path) -> set[str]:
         return {title for (title,) in db.execute("SELECT title FROM papers")}
 
 
-def revision(home: Path) -> int:
+def state(home: Path) -> str:
     library = Library(home)
     try:
-        return library.revision
+        return library.state
     finally:
         library.close()
 
@@ -119,21 +119,20 @@ def test_a_damaged_library_gives_no_backup_and_names_the_remedy(home: Path) -> N
 def test_a_restored_library_is_that_of_the_backup_and_the_one_before_is_kept(home: Path) -> None:
     [made] = backup.make(home)
     put(home, paper("Frost Watch"))
-    kept = backup.restore(home, made, indexed=0)
+    kept = backup.restore(home, made)
     assert titles(home / "library.sqlite") == {"LanternNet"}
     assert kept is not None
     assert titles(kept) == {"LanternNet", "Frost Watch"}
     assert [path.name for path in home.glob("*restoring*")] == []
 
 
-def test_its_revision_is_above_those_of_the_index_the_backup_and_the_library_before(home: Path) -> None:
+def test_it_has_the_state_of_the_backup(home: Path) -> None:
     [made] = backup.make(home)
+    before = state(home)
     put(home, paper("Frost Watch"))
-    assert (backup.revision_of(made), revision(home)) == (1, 2)
-    backup.restore(home, made, indexed=0)
-    assert revision(home) == 3
-    backup.restore(home, made, indexed=70)
-    assert revision(home) == 71
+    assert state(home) != before
+    backup.restore(home, made)
+    assert state(home) == before
 
 
 def test_a_process_that_has_the_library_open_sees_the_restored_one_and_writes_into_it(home: Path) -> None:
@@ -141,7 +140,7 @@ def test_a_process_that_has_the_library_open_sees_the_restored_one_and_writes_in
     put(home, paper("Frost Watch"))
     chat = Library(home)
     assert chat.count() == 2
-    backup.restore(home, made, indexed=0)
+    backup.restore(home, made)
     assert chat.count() == 1
     chat.put("kites.jsonl", [paper("Kite Power")])
     chat.close()
@@ -158,7 +157,7 @@ def test_a_lost_or_damaged_library_is_replaced_and_an_old_log_is_not_applied(hom
     chat.close()
     Path(f"{library}-wal").write_bytes(log)
     library.unlink() if state == "lost" else damage(library)
-    kept = backup.restore(home, made, indexed=0)
+    kept = backup.restore(home, made)
     assert titles(library) == {"LanternNet"}
     if state == "lost":
         assert kept is None
@@ -195,8 +194,8 @@ def test_what_is_no_whole_library_is_refused_and_changes_nothing(home: Path, tmp
         home / "library.sqlite": "is the library itself",
     }.items():
         with pytest.raises((LibraryError, UsageError), match=message):
-            backup.restore(home, file, indexed=0)
-    assert revision(home) == 1
+            backup.restore(home, file)
+    assert titles(home / "library.sqlite") == {"LanternNet"}
     assert list((home / "backups").iterdir()) == [made]
 
 
@@ -205,7 +204,7 @@ def test_a_backup_of_an_older_version_is_brought_up_to_date(home: Path, tmp_path
     with closing(sqlite3.connect(old)) as db:
         db.executescript((Path(__file__).parent / "library_v1.sql").read_text("utf-8"))
         assert db.execute("PRAGMA user_version").fetchone()[0] < len(library_file.STEPS)
-    backup.restore(home, old, indexed=0)
+    backup.restore(home, old)
     with closing(sqlite3.connect(home / "library.sqlite")) as db:
         assert db.execute("PRAGMA user_version").fetchone() == (len(library_file.STEPS),)
         assert db.execute("SELECT count(*) FROM identities").fetchone() is not None
@@ -220,7 +219,7 @@ def test_nothing_is_restored_while_another_process_writes(home: Path) -> None:
             assert process.stdout is not None
             assert process.stdout.readline() == "held\n"
             with pytest.raises(Busy, match=f"process {process.pid} \\(rag.ingest"):
-                backup.restore(home, made, indexed=0)
+                backup.restore(home, made)
         finally:
             process.kill()
 

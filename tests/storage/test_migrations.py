@@ -133,7 +133,7 @@ def test_a_failing_step_is_rolled_back_and_the_steps_before_it_stay(library: Pat
     with pytest.raises(sqlite3.OperationalError, match="nowhere"):
         library_file.prepare(library, (*library_file.STEPS, FAILING))
     assert version(library) == len(library_file.STEPS)
-    assert rows(library, "meta") == [("revision", "2")]
+    assert ("revision", "2") in rows(library, "meta")
     with pytest.raises(sqlite3.OperationalError):
         library_file.prepare(library, (*LIBRARY_NEXT, FAILING))
     assert version(library) == len(LIBRARY_NEXT)
