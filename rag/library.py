@@ -21,7 +21,7 @@ from rag.settings.settings import load
 from rag.storage import backup
 from rag.storage.filters import Scope
 from rag.storage.reader import Reader
-from rag.terminal import add_verbose, fail_in_one_sentence, progress_bars, say
+from rag.terminal import add_verbose, fail_in_one_sentence, say
 from rag.types import Paper
 
 _INDEX_FOLLOWS = "The index is built at the next question, or by: python -m rag.ingest --repair"
@@ -206,8 +206,7 @@ def _verify(home: Path, args: argparse.Namespace) -> int:
 def _compact(home: Path, args: argparse.Namespace) -> int:
     from rag.index import upkeep
 
-    with progress_bars() as progress:
-        freed = upkeep.compact(home, progress)
+    freed = upkeep.compact(home)
     print(f"{max(freed, 0):,} bytes were freed.")
     if backup.newest(home):
         say(

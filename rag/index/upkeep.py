@@ -6,34 +6,19 @@ Nothing is embedded here: an index is built anew from the vectors that the libra
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from rag.errors import EmbedderError, LibraryError
+from rag.errors import LibraryError
 from rag.index import generations, probe
-from rag.interfaces import Vectors
+from rag.index.rebuild import StoredEmbedder, rebuild
 from rag.storage import leftovers, lock, read_only
 from rag.storage.leftovers import Counts
-from rag.storage.library import Library
 from rag.storage.reader import Reader
-from rag.types import Progress
 
 _REPAIR = "Run: python -m rag.ingest --repair"
 _COMPACT = "Run: python -m rag.library compact"
-
-
-@dataclass(frozen=True, slots=True)
-class StoredEmbedder:
-    """An embedder of which only the stored vectors are at hand."""
-
-    name: str
-    dimension: int
-
-    def embed(self, texts: Sequence[str]) -> Vectors:
-        """Raise EmbedderError."""
-        raise EmbedderError(f"{len(texts)} texts have no vector of the embedder {self.name}.", _REPAIR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,34 +93,28 @@ def _index_problem(home: Path, name: str, counts: Counts, state: str) -> str | N
     return None
 
 
-def compact(home: Path, progress: Progress) -> int:
+def compact(home: Path) -> int:
     """Delete what is no longer used, so that no text of a removed paper stays; return how many bytes that freed.
 
     Deleted are vectors and chunks of papers that are gone, and all of the index but one new generation for each embedder
     whose vectors are complete. Raises Busy while another process writes.
     """
+    library = home / "library.sqlite"
     Reader(home).close()  # without a library no lock is taken
     with lock.writer(home, "rag.library compact"):
-        library = Library(home)
         before = _bytes(home)
-        try:
-            leftovers.delete(library.path)
-            embedders = [StoredEmbedder(*stored) for stored in leftovers.embedders(library.path).items()]
-            by_folder = {generations.fingerprint(embedder): embedder for embedder in embedders}
-            for folder in _folders(home):
-                _compact_index(home, folder, library, by_folder.get(folder.name), progress)
-        finally:
-            library.close()
-        leftovers.vacuum(library.path)
+        leftovers.delete(library)
+        leftovers.vacuum(library)
+        embedders = [StoredEmbedder(*stored) for stored in leftovers.embedders(library).items()]
+        by_folder = {generations.fingerprint(embedder): embedder for embedder in embedders}
+        for folder in _folders(home):
+            _compact_index(home, folder, by_folder.get(folder.name))
         return before - _bytes(home)
 
 
-def _compact_index(home: Path, folder: Path, library: Library, embedder: StoredEmbedder | None, progress: Progress) -> None:
+def _compact_index(home: Path, folder: Path, embedder: StoredEmbedder | None) -> None:
     """Build the index anew, as the files of a copied one keep what was removed from it, and delete the rest of its folder."""
-    kept = None
-    if embedder is not None:
-        with suppress(EmbedderError):
-            kept = generations.refresh(home, library, embedder, progress, anew=True).generation
+    kept = rebuild(home, embedder) if embedder else None
     if kept is None:
         shutil.rmtree(folder)
         return
