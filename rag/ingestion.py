@@ -135,7 +135,7 @@ def prepare(home: Path, embedder: Embedder, progress: Progress, tell: Callable[[
         if any((home / "index").glob("*/CURRENT")):
             raise LibraryError(
                 f"The library in {home} is missing or empty, but its index is there.",
-                "Restore library.sqlite from a copy, or begin anew with: python -m rag.ingest FILE",
+                "Get it back with python -m rag.library restore FILE or recover, or begin anew with: python -m rag.ingest FILE",
             )
         tell("There is no library yet: reading the starter corpus of 574 papers (only this once).")
         ingest(home, [formats.STARTER], embedder, progress)

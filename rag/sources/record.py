@@ -21,6 +21,8 @@ _LABEL = re.compile(r"abstract\s*[:.—–-]\s*", re.IGNORECASE)
 _INITIALS = re.compile(r"(?:[^\W\d_]\.?[\s-]?){1,4}")
 _OPENING_WORDS = 10  # of an abstract, in place of a missing title
 _MIN_TITLE_LETTERS = 2
+_MAX_TITLE_CHARS, _MAX_ABSTRACT_CHARS = 2_000, 50_000
+_MAX_AUTHORS = 5_000  # further ones are left out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,17 +45,23 @@ class Record:
 
 
 def paper(record: Record, line: int) -> Paper | BadRecord:
-    """Return the paper of `record`, which stands at `line` of its file; a BadRecord when it has no title.
+    """Return the paper of `record`, which stands at `line` of its file; a BadRecord when it has no title, or is far too long.
 
     A record without an abstract is a paper with a title only.
     """
+    for what, text, most in (
+        ("a title", record.title, _MAX_TITLE_CHARS),
+        ("an abstract", record.abstract, _MAX_ABSTRACT_CHARS),
+    ):
+        if len(text) > most:
+            return BadRecord(line, f"{what} of more than {most:,} characters")
     title, abstract = repair.line(markup.plain(record.title)), abstract_text(record.abstract)
     if sum(c.isalpha() for c in title) < _MIN_TITLE_LETTERS and (record.number is None or not abstract):
         return BadRecord(line, "no title")
     title = title or " ".join(abstract.split()[:_OPENING_WORDS]) + " …"
     url = clean(record.url).strip()
     found = [identifiers.read(clean(text)) for text in (*record.ids, url)]
-    authors = tuple(dict.fromkeys(name for a in record.authors if (name := author(a))))
+    authors = tuple(dict.fromkeys(name for a in record.authors[:_MAX_AUTHORS] if (name := author(a))))
     return Paper(
         id=paper_id(title) if record.number is None else document_id(title, record.number),
         title=title,

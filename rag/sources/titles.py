@@ -10,7 +10,7 @@ from rag.types import BadRecord, Paper
 
 _ADDRESS = re.compile(r"[<(\[]*(?:https?://|www\.|mailto:|doi:|/)\S*")
 _LINK_MARK = re.compile(r"[!*#>-]{0,8}\s?\[.{0,500}\][\[(].{0,2000}[\])].{0,20}|\][\[(].{0,2000}[\])]")
-_DAY = re.compile(r"(?:[A-Z][a-z]{2,8}\.? \d{1,2}|\d{1,2}\.? [A-Z][a-z]{2,8})(?:,? \d{4})?(?: \d+)?")
+_DAY = re.compile(rf"(?:(?:{dates.MONTH})\.? \d{{1,2}}|\d{{1,2}}\.? (?:{dates.MONTH}))(?:,? \d{{4}})?(?: \d+)?", re.IGNORECASE)
 _COUNT = re.compile(r"[\W_]*\d[\d.,]*[kKM]?\s+(?:authors?|comments?|upvotes?|papers?|stars?)")
 
 

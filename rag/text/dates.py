@@ -13,11 +13,11 @@ CALENDAR_DATE = r"([0-9]{4})(?:-(0[1-9]|1[0-2])(?:-(0[1-9]|[12][0-9]|3[01]))?)?"
 
 _CALENDAR_DATE = re.compile(CALENDAR_DATE)
 _MONTH_NAMES = "january february march april may june july august september october november december".split()
-_MONTH = "|".join(f"{name[:3]}(?:{name[3:]})?" if name[3:] else name for name in _MONTH_NAMES) + "|sept"
+MONTH = "|".join(f"{name[:3]}(?:{name[3:]})?" if name[3:] else name for name in _MONTH_NAMES) + "|sept"
 _TOKENS = re.compile(r"\d+|[^\W\d_]+")
-_NAMED_MONTH = re.compile(_MONTH, re.IGNORECASE)
+_NAMED_MONTH = re.compile(MONTH, re.IGNORECASE)
 # A date as questions write it: 2024, 2024-05, 2024-05-31, May 2024.
-WRITTEN_DATE = rf"(?:(?:(?:{_MONTH})\.?,? (?:of )?)?{YEAR}|{YEAR}-\d\d(?:-\d\d)?)(?![\w-])"
+WRITTEN_DATE = rf"(?:(?:(?:{MONTH})\.?,? (?:of )?)?{YEAR}|{YEAR}-\d\d(?:-\d\d)?)(?![\w-])"
 
 
 def to_iso(written: str) -> str | None:

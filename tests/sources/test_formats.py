@@ -177,3 +177,13 @@ def test_the_starter_corpus_is_whole_and_has_no_bad_record() -> None:
 def test_a_file_named_like_a_source_of_ours_is_kept_apart(tmp_path: Path) -> None:
     (tmp_path / "starter").write_text(lines({"title": "Birds", "abstract": ONE}))
     assert formats.load(str(tmp_path / "starter"))[0] == "./starter"
+
+
+def test_a_result_of_which_most_titles_are_addresses_or_dates_is_refused() -> None:
+    wrong = [
+        {"title": title, "abstract": ONE} for title in ("https://boats.example/1", "Sep 7, 2024", "[12](https://x.example)")
+    ]
+    with pytest.raises(SourceError, match=r"read as JSON, but most of its titles are addresses or dates"):
+        list(formats.parse(lines(*wrong), "a place"))
+    numbered = [{"title": f"Boats {n}", "abstract": ONE} for n in range(60)]
+    assert len(papers(lines(*numbered, *wrong))) == 63
