@@ -13,11 +13,12 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rag import filter_options
 from rag.errors import RagError, UsageError
 from rag.events import Checking, Thought, Waiting
 from rag.output import findings, render, signs
 from rag.output.growing import GrowingText, Part
-from rag.request import AskRequest, checked_question, filter_parameters, parse, read_filters
+from rag.request import AskRequest, checked_question, parse
 from rag.terminal import NO_MODEL, add_verbose, fail_in_one_sentence, progress_bars, say
 from rag.text.words import clean
 from rag.types import Answer, Claim, Filters
@@ -58,8 +59,8 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--search", action="store_true", help="only list the papers found")
     parser.add_argument("--json", action="store_true", help="the same as --format json")
     parser.add_argument("--format", choices=("text", *_FORMS), default="text")
-    parser.add_argument("--k", type=_positive, help="how many papers to read or list at most")
-    _add_filter_options(parser)
+    parser.add_argument("--k", type=filter_options.positive, help="how many papers to read or list at most")
+    filter_options.add(parser)
     parser.add_argument("--profile", metavar="NAME", help="the model of this table [models.NAME] in rag.toml")
     parser.add_argument("--model", help="the model's name at the endpoint")
     parser.add_argument("--base-url", metavar="URL", help="the address of an OpenAI-compatible endpoint")
@@ -71,38 +72,13 @@ def arguments() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_filter_options(parser: argparse.ArgumentParser) -> None:
-    """Add an option for each filter."""
-    for name, parameter in filter_parameters().items():
-        text = parameter.description[0].lower() + parameter.description[1:].rstrip(".")
-        options: dict[str, Any] = {"dest": name, "metavar": parameter.wording.metavar, "help": text}
-        if parameter.schema["type"] == "array":
-            options |= {"action": "append", "help": f"{text}; may be given again"}
-        elif parameter.schema["type"] == "integer":
-            options["type"] = _positive
-        parser.add_argument(parameter.option, **options)
-
-
-def _filters_of(args: argparse.Namespace) -> Filters:
-    """Return the filters that the options of a command line give. Raises UsageError."""
-    given = {name: getattr(args, name) for name in filter_parameters()}
-    return read_filters({name: value for name, value in given.items() if value is not None})
-
-
-def _positive(value: str) -> int:
-    """Return the number that an option gives. Raises ArgumentTypeError for one below 1."""
-    if not value.isdecimal() or int(value) < 1:
-        raise argparse.ArgumentTypeError(f"{value} is not a number from 1 on")
-    return int(value)
-
-
 @fail_in_one_sentence
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
     parser = arguments()
     args = parser.parse_args(argv)
     _check(parser, args)
-    only = _filters_of(args)
+    only = filter_options.given(args)
     settings = _settings(args)
     if args.batch is not None:
         return _batch(args.batch, settings, only, args.force)

@@ -13,13 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rag.errors import LibraryError
-from rag.index.vectors import VectorIndex, _explained
+from rag.index.vectors import VectorIndex
 from rag.storage import backup, lock
 from rag.storage.library import Library
 from rag.types import Chunk, Paper
 
 SOURCE = "recovered"
-_CHUNKS_READ_AT_ONCE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,23 +84,13 @@ def _indexed(home: Path) -> tuple[dict[str, Paper], set[str]]:
         with suppress(OSError, ValueError):
             listed = listed or set(json.loads((folder / "matrix" / "papers.json").read_text("utf-8")))
         with suppress(LibraryError):
-            index = _Texts(folder / "chroma")
+            index = VectorIndex(folder / "chroma")
             try:
                 if papers := _papers(index.chunks()):
                     return papers, listed
             finally:
                 index.close()
     return {}, listed
-
-
-class _Texts(VectorIndex):
-    def chunks(self) -> Iterator[Chunk]:
-        """Yield all chunks with their texts."""
-        for first in range(0, self.count(), _CHUNKS_READ_AT_ONCE):
-            with _explained():
-                found = self._chunks.get(limit=_CHUNKS_READ_AT_ONCE, offset=first, include=["documents", "metadatas"])
-            for chunk_id, text, of in zip(found["ids"], found["documents"] or (), found["metadatas"] or (), strict=True):
-                yield Chunk(chunk_id, str(of["paper_id"]), int(str(of["start"])), int(str(of["end"])), text)
 
 
 def _papers(chunks: Iterator[Chunk]) -> dict[str, Paper]:

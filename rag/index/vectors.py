@@ -94,6 +94,14 @@ class VectorIndex:
             found = [self._chunks.get(limit=1, offset=i * step, include=["embeddings"]) for i in range(n)]
         return [(f["ids"][0], np.asarray(f["embeddings"], np.float32)[0]) for f in found if f["ids"]]
 
+    def chunks(self) -> Iterator[Chunk]:
+        """Yield all chunks with their texts."""
+        for first in range(0, self.count(), _VECTORS_PER_CALL):
+            with _explained():
+                found = self._chunks.get(limit=_VECTORS_PER_CALL, offset=first, include=["documents", "metadatas"])
+            for chunk_id, text, of in zip(found["ids"], found["documents"] or (), found["metadatas"] or (), strict=True):
+                yield Chunk(chunk_id, str(of["paper_id"]), int(str(of["start"])), int(str(of["end"])), text)
+
     def nearest(self, vector: NDArray[np.float32], n: int) -> list[Match]:
         """Return the papers of the `n` chunks nearest to `vector` (dimension,), best first, each with its best cosine."""
         with _explained():

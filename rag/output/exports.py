@@ -11,7 +11,7 @@ from dataclasses import asdict, fields
 from typing import Any
 
 from rag.output import references
-from rag.output.references import _escape
+from rag.output.references import escape
 from rag.types import Paper
 
 _COLUMNS = ["paper_id", *(field.name for field in fields(Paper) if field.name != "id")]
@@ -36,10 +36,10 @@ def bibtex(papers: Iterable[Paper]) -> Iterator[str]:
     for paper in papers:
         more = {
             "date": paper.published,
-            "abstract": _escape(paper.abstract),
-            "institution": _escape(paper.organisation or ""),
+            "abstract": escape(paper.abstract),
+            "institution": escape(paper.organisation or ""),
             "authorcount": paper.author_count,
-            "sources": _escape("; ".join(paper.sources)),
+            "sources": escape("; ".join(paper.sources)),
         }
         lines = [f",\n  {name} = {{{value}}}" for name, value in more.items() if value]
         yield references.bibtex([paper]).removesuffix("\n}") + "".join(lines) + "\n}\n\n"

@@ -92,7 +92,7 @@ def _entry(paper: Paper, key: str) -> str:
 
 def _name(author: str) -> str:
     """Return `author` escaped. A name with "and" in it, as of an organisation, is put in braces to stay one name."""
-    escaped = _escape(author)
+    escaped = escape(author)
     return f"{{{escaped}}}" if " and " in f" {escaped.lower()} " else escaped
 
 
@@ -102,9 +102,9 @@ def _title(title: str) -> str:
     position = 0
     for maths in _TITLE_MATHS.finditer(title):
         if _is_balanced(maths.group()) and _is_balanced(_ESCAPE.sub("", maths.group())):
-            pieces += [_escape(title[position : maths.start()]), maths.group()]
+            pieces += [escape(title[position : maths.start()]), maths.group()]
             position = maths.end()
-    return "".join([*pieces, _escape(title[position:])])
+    return "".join([*pieces, escape(title[position:])])
 
 
 def _is_balanced(maths: str) -> bool:
@@ -117,7 +117,7 @@ def _is_balanced(maths: str) -> bool:
     return depth == 0
 
 
-def _escape(value: str) -> str:
+def escape(value: str) -> str:
     plain = _SPACES_AND_CONTROL.sub(" ", value).replace("{", "(").replace("}", ")").replace("\\", "")
     return re.sub(r"([&%$#_])", r"\\\1", plain).replace("^", r"\^{}").replace("~", r"\~{}")
 

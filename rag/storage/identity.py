@@ -35,6 +35,7 @@ class Identities:
         A paper with a number of its own in a data set has its id from there.
         """
         if paper.id != paper_id(paper.title):
+            self._keep(_identifiers(paper), paper.id)
             return paper.id
         found = self._by_identifier(paper) or self._by_title(paper)
         if found is None:
@@ -44,11 +45,14 @@ class Identities:
 
     def add(self, paper: Paper, stored_id: str) -> None:
         """Keep the identifiers and the title of `paper` as those of the paper with `stored_id`."""
-        rows = [(kind, value, stored_id) for kind, value in (*_identifiers(paper), *_titles(paper.title))]
-        self._db.executemany("INSERT OR IGNORE INTO identities VALUES (?, ?, ?)", rows)
+        self._keep((*_identifiers(paper), *_titles(paper.title)), stored_id)
 
     def remove(self, stored_id: str) -> None:
         self._db.execute("DELETE FROM identities WHERE paper_id = ?", (stored_id,))
+
+    def _keep(self, keys: Iterable[tuple[str, str]], stored_id: str) -> None:
+        rows = [(kind, value, stored_id) for kind, value in keys]
+        self._db.executemany("INSERT OR IGNORE INTO identities VALUES (?, ?, ?)", rows)
 
     def _by_identifier(self, paper: Paper) -> str | None:
         return next((found for kind, value in _identifiers(paper) for found in self._ids(kind, value)), None)
