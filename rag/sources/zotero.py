@@ -35,10 +35,6 @@ _PREFERENCE = re.compile(r'^user_pref\("extensions\.zotero\.(dataDir|useDataDir)
 _JOURNAL_ENDS = ("-journal", "-wal")
 _MAX_COPIES = 3  # made when Zotero writes to the file while it is copied
 _MAX_NAMES_SHOWN = 30
-_TABLES = frozenset(
-    "items itemTypes itemData itemDataValues fields creators itemCreators creatorTypes collections collectionItems "
-    "deletedItems libraries".split()
-)
 _ITEMS = """
     SELECT items.itemID, fieldName, value
     FROM items
@@ -84,7 +80,8 @@ def records(place: str) -> Iterator[Paper | BadRecord]:
     named, collection = _split(place)
     path = _file(named)
     with _explained(path), _copy(path) as db:
-        _check(db, path)
+        if not {"itemTypes", "itemData"} <= _tables(db):
+            raise _foreign(path)
         chosen = _chosen(db, collection) if collection else None
         found = list(_records(db, chosen))
     return (paper(record, 0) for record in found)
@@ -189,7 +186,7 @@ def _explained(path: Path) -> Iterator[None]:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if code == sqlite3.SQLITE_NOTADB:
             raise _foreign(path) from error
-        if code == sqlite3.SQLITE_ERROR:  # no such column
+        if code == sqlite3.SQLITE_ERROR:  # no such table or column
             raise _of_other_version(path) from error
         what = "is damaged" if code == sqlite3.SQLITE_CORRUPT else "cannot be read"
         spare = f", or give the copy that Zotero made: {_SCHEME}{path}.bak" if Path(f"{path}.bak").is_file() else ""
@@ -197,15 +194,6 @@ def _explained(path: Path) -> Iterator[None]:
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise SourceError(f"{path} cannot be copied ({reason}).", "Check its permissions and the free space.") from error
-
-
-def _check(db: sqlite3.Connection, path: Path) -> None:
-    """Raise SourceError when a database is none of Zotero, or lacks a table."""
-    missing = _TABLES - _tables(db)
-    if {"itemTypes", "itemData"} <= missing:
-        raise _foreign(path)
-    if missing:
-        raise _of_other_version(path)
 
 
 def _foreign(path: Path) -> SourceError:

@@ -11,7 +11,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rag.errors import SourceError
@@ -347,6 +347,7 @@ def test_a_source_is_named_after_the_collection(place: str, name: str) -> None:
 
 
 @given(st.text())
+@example("\ud800")
 def test_any_text_has_a_name_that_can_be_stored(text: str) -> None:
     zotero.is_zotero(text)
     zotero.source_name(f"zotero:{text}").encode("utf-8")
