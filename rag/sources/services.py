@@ -1,0 +1,76 @@
+"""Papers of services on the network, which are asked only when a person names one.
+
+A place is a prefix and what to ask for: "arxiv:2305.14314", "arxiv:cat:cs.CL AND abs:kite", "doi:10.5555/12345678",
+"pmid:1,2", "hf:daily", "hf:daily?date=2024-05-31", "hf:2305.14314", "openalex:kites and wind". A query may end in "&max=50".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from rag.errors import SourceError
+from rag.sources import service_pages
+from rag.sources.service_pages import NO_ENTRY, Page
+from rag.sources.service_requests import ServiceError
+from rag.types import BadRecord, Paper
+
+_SERVICES: dict[str, tuple[str, Callable[[str], Iterator[Page]]]] = {
+    "arxiv": ("arXiv", service_pages.arxiv),
+    "doi": ("Crossref", service_pages.doi),
+    "pmid": ("PubMed", service_pages.pubmed),
+    "hf": ("Hugging Face", service_pages.huggingface),
+    "openalex": ("OpenAlex", service_pages.openalex),
+}
+PREFIXES: tuple[str, ...] = tuple(f"{prefix}:" for prefix in _SERVICES)
+_MAX_SHOWN_CHARS = 200
+
+
+def is_service(place: str) -> bool:
+    """Whether `place` names a service on the network, in any case: "arXiv:2305.14314"."""
+    return place.lower().startswith(PREFIXES)
+
+
+def name(place: str) -> str:
+    """Return the name of the service at `place`, as people call it."""
+    return _SERVICES[_prefix(place)][0]
+
+
+def _ignore(read: int) -> None:
+    """Report nothing."""
+
+
+def records(place: str, tell: Callable[[int], None] = _ignore) -> Iterator[Paper | BadRecord]:
+    """Yield the papers at `place`, and `tell` how many were read so far after each page.
+
+    A number without a paper is a BadRecord. Raises SourceError when the place is none, when the service does not answer as it
+    should, also after some papers, and when there is no paper at all.
+    """
+    service, pages = _SERVICES[_prefix(place)]
+    asked = place.partition(":")[2].strip().encode("utf-8", "replace").decode()
+    if not asked:
+        raise SourceError(f"{place} names no paper.", f"Write what to ask {service} for after the colon.")
+    read, held = 0, Page()
+    try:
+        for page in pages(asked):
+            read += sum(isinstance(record, Paper) for record in page)
+            held += page
+            if read:
+                yield from held
+                held.clear()
+                tell(read)
+    except ServiceError as error:
+        if error.status not in NO_ENTRY or read:
+            raise
+        raise _nothing(service, asked, []) from error
+    if not read:
+        raise _nothing(service, asked, held)
+
+
+def _prefix(place: str) -> str:
+    return place.partition(":")[0].lower()
+
+
+def _nothing(service: str, asked: str, bad: Page) -> SourceError:
+    reason = next((f" ({record.reason})" for record in bad if isinstance(record, BadRecord) and record.line), "")
+    shown = asked if len(asked) <= _MAX_SHOWN_CHARS else f"{asked[:_MAX_SHOWN_CHARS]}…"
+    return SourceError(f"{service} has no paper for {shown}{reason}.", "Check the number, the date or the words.")
