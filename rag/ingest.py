@@ -1,4 +1,4 @@
-"""Reads sources into the library and brings the index up to it: python -m rag.ingest [PATH|URL|-]...
+"""Reads sources into the library and brings the index up to it: python -m rag.ingest [PLACE]...
 
 With no argument it reads the starter corpus. Reading the same source again changes nothing.
 """
@@ -10,9 +10,10 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 
 from rag import factory, ingestion
-from rag.ingestion import MAX_BAD_RECORDS_SHOWN, Reading, Report, ever_stored, remove
+from rag.ingestion import MAX_BAD_RECORDS_SHOWN, Reading, Report, ever_stored, remove, told
 from rag.settings.settings import load
 from rag.sources import formats
 from rag.storage.library import Library
@@ -37,7 +38,7 @@ def _show(readings: Sequence[Reading]) -> int:
         for paper in reading.papers[:_TITLES_SHOWN]:
             print(f"  {paper.title}")
         for bad in reading.bad[:MAX_BAD_RECORDS_SHOWN]:
-            print(f"  line {bad.line}: {bad.reason}")
+            print(f"  {told(bad)}")
     print("Nothing was stored.")
     return 1 if any(reading.error for reading in readings) else 0
 
@@ -45,7 +46,12 @@ def _show(readings: Sequence[Reading]) -> int:
 def arguments() -> argparse.ArgumentParser:
     """Return the parser of the command line. The reference pages are made from it."""
     parser = argparse.ArgumentParser(prog="python -m rag.ingest", description=__doc__)
-    parser.add_argument("places", nargs="*", metavar="PATH|URL|-", help="files, folders, addresses, or - for standard input")
+    parser.add_argument(
+        "places",
+        nargs="*",
+        metavar="PLACE",
+        help="files, folders, addresses, - for standard input, zotero:, or a service and what to ask it, as arxiv:2305.14314",
+    )
     parser.add_argument("--format", metavar="NAME", help=f"read all as this format, {formats.supported()}")
     parser.add_argument("--dry-run", action="store_true", help="show what would be read, and store nothing")
     parser.add_argument("--json", action="store_true", help="print one JSON report instead of lines")
@@ -72,7 +78,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         say(f"Removed {args.remove}: {gone} papers are gone from the library.")
         return 0
     places = args.places or ([] if args.repair and ever_stored(home) else [formats.STARTER])
-    readings = [reading for place in places for reading in ingestion.read(place, args.format)]
+    with progress_bars() as progress:
+        readings = [reading for place in places for reading in ingestion.read(place, args.format, progress)]
     if args.dry_run:
         return _show(readings)
     if readings and all(reading.error for reading in readings):  # nothing to store, so no embedder is opened
@@ -80,21 +87,26 @@ def main(argv: Sequence[str] | None = None) -> int:
     else:
         with progress_bars() as progress:
             reports = ingestion.store(home, readings, factory.embedder(settings), progress, anew=args.repair)
+    _print_reports(home, reports, as_json=args.json, named=bool(args.places))
+    return 1 if any(r.error for r in reports) else 0
+
+
+def _print_reports(home: Path, reports: Sequence[Report], *, as_json: bool, named: bool) -> None:
+    """Print the reports, and how many papers the library has. `named`: the sources were named by a person."""
     listed: dict[str, int] = {}
     count = 0
     if ever_stored(home):
         library = Library(home)
         count, listed = library.count(), library.sources()
         library.close()
-    if args.json:
+    if as_json:
         print(json.dumps({"reports": [asdict(r) for r in reports], "papers": count, "home": str(home)}))
     else:
         for report in reports:
             _print(report)
         print(f"The library in {home} holds {count} papers.")
-        if formats.STARTER in listed and len(listed) > 1 and args.places:
+        if formats.STARTER in listed and len(listed) > 1 and named:
             say(f"The starter corpus is among them; take it out with: python -m rag.ingest --remove {formats.STARTER}")
-    return 1 if any(r.error for r in reports) else 0
 
 
 if __name__ == "__main__":

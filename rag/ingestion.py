@@ -6,14 +6,14 @@ Reading the same source again changes nothing.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from rag.errors import Busy, LibraryError, SourceError
 from rag.index import generations
 from rag.interfaces import Embedder
-from rag.sources import formats
+from rag.sources import formats, services, zotero
 from rag.stages import stage
 from rag.storage import backup, lock
 from rag.storage.library import Library
@@ -48,9 +48,14 @@ class Report:
         counts = f"{self.source}: read {self.read}, added {self.added}, updated {self.updated}, unchanged {self.unchanged}"
         counts += f", bad {len(self.bad)}" + f", merged {self.merged}" * bool(self.merged)
         counts += f", {self.titles_only} without an abstract" * bool(self.titles_only)
-        bad = [f"line {bad.line}: {bad.reason}" for bad in self.bad[:MAX_BAD_RECORDS_SHOWN]]
+        bad = [told(bad) for bad in self.bad[:MAX_BAD_RECORDS_SHOWN]]
         more = len(self.bad) - MAX_BAD_RECORDS_SHOWN
         return [self.error or counts, *bad, *([f"and {more} more bad records"] if more > 0 else [])]
+
+
+def told(bad: BadRecord) -> str:
+    """Return what is wrong with a record, with its line where it has one."""
+    return f"line {bad.line}: {bad.reason}" if bad.line else bad.reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +78,21 @@ class Reading:
         return self.error or f"{counts}, bad {len(self.bad)}"
 
 
+def _quiet(stage: str, done: int, total: int) -> None:
+    """Report nothing."""
+
+
 @stage(_log, "read a source")
-def read(place: str, form: str | None = None) -> list[Reading]:
-    """Return what `place` holds, or each file of a folder, in the format named `form` or as it is recognised."""
+def read(place: str, form: str | None = None, progress: Progress = _quiet) -> list[Reading]:
+    """Return what `place` holds, or each file of a folder, in the format named `form` or as it is recognised.
+
+    A place may also be one of services.PREFIXES with what to ask of that service, or the library of Zotero.
+    """
     try:
+        if zotero.is_zotero(place):
+            return [_listed(zotero.source_name(place), zotero.NAME, zotero.records(place))]
+        if services.is_service(place):
+            return [_listed(place, services.name(place), services.records(place, lambda n: progress("reading", n, 0)))]
         return [_read(file, form, name) for file, name in formats.expand(place)]
     except SourceError as error:
         return [Reading(place, error=str(error))]
@@ -189,6 +205,23 @@ def _read(place: str, form: str | None, name_in_folder: str | None) -> Reading:
     reason = f" ({bad[0].reason}, line {bad[0].line})" if bad else ""
     message = f"{place} was read as {found.NAME} and holds no papers{reason}. Give {formats.supported()}."
     return Reading(place, (), bad, found.NAME, message)
+
+
+def _listed(source: str, form: str, records: Iterator[Paper | BadRecord]) -> Reading:
+    """Return the papers that a program or a service lists. Where it breaks off, the papers before are kept."""
+    papers: list[Paper] = []
+    bad: list[BadRecord] = []
+    try:
+        for record in records:
+            if isinstance(record, Paper):
+                papers.append(record)
+            else:
+                bad.append(record)
+    except SourceError as error:
+        if not papers:
+            raise
+        bad.append(BadRecord(0, f"the rest was not read: {error}"))
+    return Reading(source, tuple(papers), tuple(bad), form)
 
 
 def refusal(reading: Reading) -> Report:

@@ -126,8 +126,8 @@ class _Bars:
             self._bars = progress.Progress(*columns, console=Console(stderr=True), transient=True)
             self._bars.start()
         if stage not in self._tasks:
-            self._tasks[stage] = self._bars.add_task(stage, total=total)
-        self._bars.update(self._tasks[stage], completed=done, total=total)
+            self._tasks[stage] = self._bars.add_task(stage, total=total or None)
+        self._bars.update(self._tasks[stage], completed=done, total=total or None)
 
     def close(self) -> None:
         if self._bars is not None:

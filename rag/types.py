@@ -14,7 +14,7 @@ from pydantic import Field, StrictInt, StrictStr
 
 Verdict = Literal["supported", "partial", "contradicted", "unsupported", "miscited", "uncited", "unchecked", "none"]
 Mode = Literal["model", "extractive", "corpus"]
-Progress = Callable[[str, int, int], None]  # called with a stage, how much of it is done, and of how much
+Progress = Callable[[str, int, int], None]  # called with a stage, how much of it is done, and of how much; 0: not known
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,17 +3,21 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from support.factories import ORCHARD, HashEmbedder, paper
 
 from rag import factory, ingestion
+from rag.errors import SourceError
 from rag.index import generations
 from rag.ingest import main
 from rag.settings.settings import load
+from rag.sources import services
 from rag.storage import lock
 from rag.storage.library import Library
+from rag.types import Paper
 
 LAMP = {"title": "LanternNet", "abstract": paper().abstract, "published": "2024-05-31"}
 FROST = {"title": "Frost Watch", "abstract": ORCHARD}
@@ -148,6 +152,24 @@ def test_a_refusal_opens_no_embedder(run, home: Path, monkeypatch: pytest.Monkey
     assert code == 1
     assert "prose.txt holds no papers in a known format" in err
     assert not (home / "library.sqlite").exists()
+
+
+def test_a_service_that_breaks_off_leaves_the_papers_that_it_gave(run, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+    def records(place: str, tell: object) -> Iterator[Paper]:
+        yield paper("LanternNet", ORCHARD)
+        raise SourceError("arXiv did not answer.", "Try again later.")
+
+    monkeypatch.setattr(services, "records", records)
+    code, out, err = run("arxiv:cat:cs.CL")
+    assert (code, out.splitlines()[0]) == (0, "arxiv:cat:cs.CL: read 2, added 1, updated 0, unchanged 0, bad 1")
+    assert err.strip() == "the rest was not read: arXiv did not answer. Try again later."
+    assert titles(home) == {"LanternNet"}
+
+
+def test_a_library_of_zotero_that_is_not_there_is_a_sentence(run) -> None:  # type: ignore[no-untyped-def]
+    code, _, err = run("zotero:/nowhere/zotero.sqlite")
+    assert code == 1
+    assert "/nowhere/zotero.sqlite" in err
 
 
 def test_the_files_of_a_folder_are_read_each_as_a_source(run, home: Path) -> None:  # type: ignore[no-untyped-def]
