@@ -148,9 +148,9 @@ def prepare(home: Path, embedder: Embedder, progress: Progress, tell: Callable[[
     when the library is missing, but not what was made of it.
     """
     if not ever_stored(home):
-        if any((home / "index").glob("*/CURRENT")):
+        if beside := _made_of_a_library(home):
             raise LibraryError(
-                f"The library in {home} is missing or empty, but its index is there.",
+                f"The library in {home} is missing or empty, but {beside}.",
                 "Get it back with python -m rag.library restore FILE or recover, or begin anew with: python -m rag.ingest FILE",
             )
         tell("There is no library yet: reading the starter corpus of 574 papers (only this once).")
@@ -171,6 +171,14 @@ def prepare(home: Path, embedder: Embedder, progress: Progress, tell: Callable[[
                 raise
     finally:
         library.close()
+
+
+def _made_of_a_library(home: Path) -> str | None:
+    """Return what is left of a library that was there, in words; None when nothing is."""
+    if any((home / "index").glob("*/CURRENT")):
+        return "its index is there"
+    history = home / "history.sqlite"
+    return "its conversations are there" if history.exists() and history.stat().st_size else None
 
 
 def ever_stored(home: Path) -> bool:

@@ -22,7 +22,7 @@ _WRAPPERS = (
     "PubmedArticle"
 ).split()
 _MAX_WRAPPERS = 3  # around each other
-_TEXT_KEYS = "value text #text _ AbstractText abstract description title name en".split()
+_TEXT_KEYS = "value text #text _ AbstractText abstract description title fullname name en".split()
 _NAME_KEYS = (
     "name literal display_name fullName full_name fullname raw_author_name raw_name creatorName authorName collectiveName "
     "CollectiveName value"

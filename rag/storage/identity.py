@@ -1,7 +1,8 @@
 """Which paper a listing is of: by DOI, then arXiv number without its version, then PubMed number, then title.
 
 Equal titles are of one paper when abstracts or authors agree, or when there is nothing to compare. Titles that differ in
-braces, tags, spaces, hyphens, Greek letters or a dropped subtitle are of one paper only when the abstracts agree.
+braces, tags, spaces, hyphens, Greek letters or a dropped subtitle are of one paper only when the abstracts agree. One DOI makes
+one paper unless title and abstract have nothing in common.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from rag.text.words import content_words
 from rag.types import Paper
 
 _MIN_SHARED_WORDS = 0.6  # of the shorter abstract that the longer one must have, to agree
+_MIN_COMMON_WORDS = 0.25  # of the shorter abstract, below which one DOI does not make two papers one
 _SUBTITLE = re.compile(r"\s*[:?!–—]\s+|\s+-\s+|\. ")
 _TITLE, _LOOSE, _MAIN = "title", "loose title", "main title"  # as it stands, without signs, and without signs and subtitle
 _GREEK = "GREEK "
@@ -55,7 +57,12 @@ class Identities:
         self._db.executemany("INSERT OR IGNORE INTO identities VALUES (?, ?, ?)", rows)
 
     def _by_identifier(self, paper: Paper) -> str | None:
-        return next((found for kind, value in _identifiers(paper) for found in self._ids(kind, value)), None)
+        for kind, value in _identifiers(paper):
+            for candidate in self._ids(kind, value):
+                other = self._stored(candidate)
+                if other is None or kind != "doi" or not strangers(paper, other):
+                    return candidate
+        return None
 
     def _by_title(self, paper: Paper) -> str | None:
         for kind, value in _likely(paper.title):
@@ -100,6 +107,12 @@ def agree(one: Paper, other: Paper, *, same_title: bool) -> bool:
         return False
     mine, theirs = _families(one), _families(other)
     return bool(mine & theirs) if mine and theirs else shared is None
+
+
+def strangers(one: Paper, other: Paper) -> bool:
+    """Whether two papers have next to nothing in common: chapters may all be exported with the DOI of their book."""
+    shared = _shared_words(one.abstract, other.abstract)
+    return shared is not None and shared < _MIN_COMMON_WORDS and not _shared_words(one.title, other.title)
 
 
 def _shared_words(one: str, other: str) -> float | None:

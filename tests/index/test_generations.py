@@ -409,6 +409,12 @@ def test_a_library_that_is_lost_is_told_and_the_starter_corpus_is_not_read(home:
         ingestion.prepare(home, HashEmbedder(), silent, pytest.fail)
 
 
+def test_a_lost_library_is_told_also_where_only_conversations_are_left(tmp_path: Path) -> None:
+    (tmp_path / "history.sqlite").write_bytes(b"SQLite format 3")
+    with pytest.raises(LibraryError, match="missing or empty, but its conversations are there"):
+        ingestion.prepare(tmp_path, HashEmbedder(), silent, pytest.fail)
+
+
 def test_papers_read_after_a_library_was_lost_are_found(home: Path, pages: dict[str, str]) -> None:
     for path in home.glob("library.sqlite*"):
         path.unlink()

@@ -59,6 +59,10 @@ def test_one_doi_is_one_paper_whatever_the_title(library: Library) -> None:
     assert (paper.doi, paper.published, paper.sources) == ("10.9999/boat.7", "2024-01-03", ("file 0", "file 1"))
 
 
+def test_chapters_with_the_doi_of_their_book_stay_apart(library: Library) -> None:
+    assert len(stored(library, listed("Paper Boats", doi="10.9999/book"), listed("Snails", SNAILS, doi="10.9999/book"))) == 2
+
+
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
 def test_versions_of_an_arxiv_paper_are_one_with_the_newest_text(library: Library, order: tuple[int, int]) -> None:
     versions = (listed("Boats", f"{DRIFT} And more.", arxiv="2401.99999v1"), listed("Boats and a Kite", arxiv="2401.99999v2"))
