@@ -85,10 +85,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     if readings and all(reading.error for reading in readings):  # nothing to store, so no embedder is opened
         reports = [ingestion.refusal(reading) for reading in readings]
     else:
-        with progress_bars() as progress:
-            reports = ingestion.store(home, readings, factory.embedder(settings), progress, anew=args.repair)
+        try:
+            with progress_bars() as progress:
+                reports = ingestion.store(home, readings, factory.embedder(settings), progress, anew=args.repair)
+        except KeyboardInterrupt:
+            _say_what_is_kept(home)
+            raise
     _print_reports(home, reports, as_json=args.json, named=bool(args.places))
     return 1 if any(r.error for r in reports) else 0
+
+
+def _say_what_is_kept(home: Path) -> None:
+    if ever_stored(home):
+        library = Library(home)
+        say(f"The library has {library.count():,} papers. The next question, or this command, brings the index up to them.")
+        library.close()
 
 
 def _print_reports(home: Path, reports: Sequence[Report], *, as_json: bool, named: bool) -> None:

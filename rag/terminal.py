@@ -8,6 +8,7 @@ import io
 import logging
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -16,6 +17,7 @@ from rag.errors import RagError, UsageError
 from rag.types import Progress
 
 _INTERRUPTED = 130
+_LINE_EVERY_S = 10  # where standard error is no terminal
 _LOGGERS = ("rag", "ui", "evals")
 _HANDLER = "standard error"  # the name of the handler that prints
 _LEVELS = ("debug", "info", "warning", "error")
@@ -99,12 +101,37 @@ def _end_of_log() -> None:
 
 @contextmanager
 def progress_bars() -> Iterator[Progress]:
-    """Give a function (stage, done, total) that draws a bar a stage on a terminal's standard error, and else nothing."""
-    bars = _Bars()
+    """Give a function (stage, done, total) that shows on standard error how far a stage is, with its rate and the time left.
+
+    A terminal has a bar for each stage. Elsewhere a line is printed now and then, and none for what is soon done.
+    """
+    shown = _Bars() if sys.stderr.isatty() else _Lines()
     try:
-        yield bars.advance
+        yield shown.advance
     finally:
-        bars.close()
+        shown.close()
+
+
+class _Lines:
+    def __init__(self) -> None:
+        self._stage = ""
+        self._began = self._printed = time.monotonic()
+        self._done_before = 0
+
+    def advance(self, stage: str, done: int, total: int) -> None:
+        now = time.monotonic()
+        if stage != self._stage:
+            self._stage, self._began, self._printed, self._done_before = stage, now, now, done
+        if now - self._printed < _LINE_EVERY_S:
+            return
+        self._printed = now
+        rate = (done - self._done_before) / (now - self._began)
+        left = f", {(total - done) / rate / 60:,.0f} min left" if total and rate else ""
+        of = f" of {total:,}" if total else ""
+        say(f"{stage}: {done:,}{of}, {rate:,.0f} a second{left}")
+
+    def close(self) -> None:
+        """Print nothing more."""
 
 
 class _Bars:
@@ -115,15 +142,8 @@ class _Bars:
         self._tasks: dict[str, Any] = {}
 
     def advance(self, stage: str, done: int, total: int) -> None:
-        if not sys.stderr.isatty():
-            return
         if self._bars is None:
-            from rich import progress
-            from rich.console import Console
-
-            stage_name = progress.TextColumn("{task.description:>10}")
-            columns = (stage_name, progress.BarColumn(), progress.MofNCompleteColumn(), progress.TimeRemainingColumn())
-            self._bars = progress.Progress(*columns, console=Console(stderr=True), transient=True)
+            self._bars = _rich_bars()
             self._bars.start()
         if stage not in self._tasks:
             self._tasks[stage] = self._bars.add_task(stage, total=total or None)
@@ -132,3 +152,17 @@ class _Bars:
     def close(self) -> None:
         if self._bars is not None:
             self._bars.stop()
+
+
+def _rich_bars() -> Any:
+    from rich import progress
+    from rich.console import Console
+    from rich.text import Text
+
+    class Rate(progress.ProgressColumn):
+        def render(self, task: progress.Task) -> Text:
+            return Text(f"{task.speed:,.0f} a second" if task.speed else "")
+
+    name = progress.TextColumn("{task.description:>10}")
+    columns = (name, progress.BarColumn(), progress.MofNCompleteColumn(), Rate(), progress.TimeRemainingColumn())
+    return progress.Progress(*columns, console=Console(stderr=True), transient=True)

@@ -33,7 +33,17 @@ _MAX_JOINT = 14  # characters between the numbers of a range or a row
 
 def read(text: str) -> list[Number]:
     """Return the figures of `text`, in order, those inside names too. Takes time linear in its length."""
-    return _with_shared_units(list(_numbers(Tokens(text))), text)
+    numbers = list(_numbers(Tokens(text)))
+    kept = [n for n, before in zip(numbers, [None, *numbers], strict=False) if not (before and _is_rate(before, n, text))]
+    return _with_shared_units(kept, text)
+
+
+def _is_rate(before: Number, number: Number, text: str) -> bool:
+    """Whether a time such as "an hour", directly after a figure, means per hour: "180 kg an hour", "twice a day"."""
+    time = number.spelled and number.unit is not None and number.unit.dimension == "time"
+    return (
+        time and text[number.start : number.end].lower().startswith(("a ", "an ")) and text[before.end : number.start].isspace()
+    )
 
 
 def _numbers(tokens: Tokens) -> Iterator[Number]:

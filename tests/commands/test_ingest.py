@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from support.factories import ORCHARD, HashEmbedder, paper
 
-from rag import factory, ingestion
+from rag import factory, ingestion, terminal
 from rag.errors import SourceError
 from rag.index import generations
 from rag.ingest import main
@@ -164,6 +164,34 @@ def test_a_service_that_breaks_off_leaves_the_papers_that_it_gave(run, home: Pat
     assert (code, out.splitlines()[0]) == (0, "arxiv:cat:cs.CL: read 2, added 1, updated 0, unchanged 0, bad 1")
     assert err.strip() == "the rest was not read: arXiv did not answer. Try again later."
     assert titles(home) == {"LanternNet"}
+
+
+def test_what_is_kept_after_ctrl_c_is_told_and_can_be_asked(run, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(generations, "refresh", interrupted)
+        code, _, err = run(write("lamps.jsonl", LAMP, FROST))
+    assert code == 130
+    assert err.splitlines() == [
+        "The library has 2 papers. The next question, or this command, brings the index up to them.",
+        "Stopped.",
+    ]
+    assert run("lamps.jsonl")[1].startswith("lamps.jsonl: read 2, added 0, updated 0, unchanged 2")
+    assert generation(home) == 1
+
+
+def test_a_long_stage_is_told_in_lines_where_there_is_no_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = iter([0.0, 0.0, 5.0, 11.0, 12.0, 31.0])
+    monkeypatch.setattr(terminal.time, "monotonic", lambda: next(now))
+    with terminal.progress_bars() as progress:
+        for done in (0, 500, 1100, 1200):
+            progress("embedding", done, 12_000)
+        progress("reading", 700, 0)
+    assert capsys.readouterr().err.splitlines() == ["embedding: 1,100 of 12,000, 100 a second, 2 min left"]
 
 
 def test_a_library_of_zotero_that_is_not_there_is_a_sentence(run) -> None:  # type: ignore[no-untyped-def]

@@ -150,6 +150,13 @@ def test_a_long_text_takes_time_linear_in_its_length(text: str) -> None:
     assert len(figures(text * 3_000, [text * 3_000])) <= 1
 
 
+def test_a_time_after_a_figure_is_its_rate() -> None:
+    abstract = ["The smallest leak was 180 kg per hour.", "It is fed two times per day."]
+    assert [f.quantity.shown for f in figures("It emits 180 kg an hour.", abstract)] == ["180 kg"]
+    assert [f.quantity.shown for f in figures("They feed it twice a day.", abstract)] == ["twice"]
+    assert [f.quantity.shown for f in figures("It takes an hour, for a year.", abstract)] == ["an hour", "a year"]
+
+
 def test_a_list_marker_is_no_figure_and_a_figure_occurs_once() -> None:
     assert [f.quantity.shown for f in figures("2. About 30% of 30% agree.", [])] == ["30%"]
 
