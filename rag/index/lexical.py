@@ -11,6 +11,7 @@ import tantivy
 from numpy.typing import NDArray
 
 from rag.errors import LibraryError
+from rag.index import writable
 from rag.text.words import WORD
 from rag.types import Paper
 
@@ -39,6 +40,7 @@ class LexicalIndex:
         self._schema = builder.build()
         try:
             folder.mkdir(parents=True, exist_ok=True)
+            folder, self._copy = writable.of(folder)
             self._index = tantivy.Index(self._schema, path=str(folder))
         except (ValueError, OSError) as error:
             raise LibraryError(

@@ -47,7 +47,7 @@ class MiniLM:
         import tokenizers  # noqa: F401
 
         self._opened: Future[tuple[Any, Any]] = Future()
-        Thread(target=self._open, args=(home,), daemon=True).start()
+        Thread(target=self._open, args=(home,)).start()  # no daemon: ending the program in it aborts the process
         if wait:
             self.wait()
 

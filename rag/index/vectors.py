@@ -21,6 +21,7 @@ from chromadb.errors import ChromaError
 from numpy.typing import NDArray
 
 from rag.errors import LibraryError
+from rag.index import writable
 from rag.types import Chunk
 
 _COLLECTION = "chunks"
@@ -44,6 +45,7 @@ class VectorIndex:
 
     def __init__(self, folder: Path) -> None:
         """Open the collection in `folder`, creating it when the folder is empty. Raises LibraryError."""
+        folder, self._copy = writable.of(folder)
         self._folder = str(folder)
         with _explained():
             self._open()
@@ -60,6 +62,8 @@ class VectorIndex:
 
     def close(self) -> None:
         self._client.close()  # type: ignore[attr-defined]  # of Client, which ClientAPI does not name
+        if self._copy is not None:
+            self._copy.cleanup()
 
     def count(self) -> int:
         with _explained():

@@ -37,7 +37,7 @@ class Identities:
         A paper with a number of its own in a data set has its id from there.
         """
         if paper.id != paper_id(paper.title):
-            self._keep(_identifiers(paper), paper.id)
+            self.add(paper, paper.id)
             return paper.id
         found = self._by_identifier(paper) or self._by_title(paper)
         if found is None:
@@ -46,15 +46,13 @@ class Identities:
         return found
 
     def add(self, paper: Paper, stored_id: str) -> None:
-        """Keep the identifiers and the title of `paper` as those of the paper with `stored_id`."""
-        self._keep((*_identifiers(paper), *_titles(paper.title)), stored_id)
+        """Keep the identifiers of `paper`, and its title unless it has a number of its own, as those of `stored_id`."""
+        numbered = paper.id != paper_id(paper.title)
+        rows = [(kind, value, stored_id) for kind, value in (*_identifiers(paper), *(() if numbered else _titles(paper.title)))]
+        self._db.executemany("INSERT OR IGNORE INTO identities VALUES (?, ?, ?)", rows)
 
     def remove(self, stored_id: str) -> None:
         self._db.execute("DELETE FROM identities WHERE paper_id = ?", (stored_id,))
-
-    def _keep(self, keys: Iterable[tuple[str, str]], stored_id: str) -> None:
-        rows = [(kind, value, stored_id) for kind, value in keys]
-        self._db.executemany("INSERT OR IGNORE INTO identities VALUES (?, ?, ?)", rows)
 
     def _by_identifier(self, paper: Paper) -> str | None:
         for kind, value in _identifiers(paper):
@@ -81,10 +79,9 @@ class Identities:
 
 def fill(db: sqlite3.Connection, papers: Iterable[Paper]) -> None:
     """Keep the identifiers and titles of `papers`, of a library that kept none so far."""
-    identities = Identities(db, lambda paper_id: None)
+    identities = Identities(db, lambda stored_id: None)
     for paper in papers:
-        if paper.id == paper_id(paper.title):
-            identities.add(paper, paper.id)
+        identities.add(paper, paper.id)
 
 
 def identifier(text: str) -> tuple[str, str]:

@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import LibraryError
-from rag.storage import filters_sql, library_file, merge, private
+from rag.storage import filters_sql, library_file, merge
 from rag.storage.identity import Identities
 from rag.types import Chunk, Filters, Paper, Unjudged
 
@@ -39,14 +39,16 @@ class Library:
     """Open with Library(home). May be shared between threads; each has a connection of its own."""
 
     def __init__(self, home: Path, *, create: bool = False) -> None:
-        """Open home/library.sqlite. Raises LibraryError when it is not there (and not to be created) or damaged."""
+        """Open home/library.sqlite, only for reading where its folder cannot be written.
+
+        Raises LibraryError when it is not there (and not to be created) or damaged.
+        """
         self.path = home / "library.sqlite"
         if not create and not self.path.exists():
             raise LibraryError(f"There is no library in {home}.", "Make one with: python -m rag.ingest FILE")
         self._threads = threading.local()
         try:
-            private.make_folder(home)
-            library_file.prepare(self.path)
+            self._connect = library_file.opened(self.path)
         except (sqlite3.Error, OSError) as error:
             raise LibraryError(
                 f"The library {self.path} cannot be opened ({error}).",
@@ -57,7 +59,7 @@ class Library:
     def _db(self) -> sqlite3.Connection:
         """This thread's connection: one shared by threads mixes up the rows of their statements."""
         if not hasattr(self._threads, "connection"):
-            self._threads.connection = library_file.connect(self.path)
+            self._threads.connection = self._connect(self.path)
         connection: sqlite3.Connection = self._threads.connection
         return connection
 

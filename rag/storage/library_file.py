@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
-from rag.errors import Busy
-from rag.storage import identity, lock, merge, migrations, private
+from rag.errors import Busy, LibraryError
+from rag.storage import identity, lock, merge, migrations, private, read_only
 
 
 def _identities(db: sqlite3.Connection) -> None:
@@ -48,6 +48,36 @@ def connect(path: Path) -> sqlite3.Connection:
     db.create_function("casefold", 1, str.casefold, deterministic=True)
     db.execute("PRAGMA synchronous = NORMAL")
     return db
+
+
+def opened(path: Path) -> Callable[[Path], sqlite3.Connection]:
+    """Make the file or bring it up to date; return connect(), or where its folder cannot be written read_only.connect().
+
+    Raises sqlite3.Error or OSError for a file that cannot be opened, and LibraryError for one of another version.
+    """
+    try:
+        private.make_folder(path.parent)
+        prepare(path)
+    except (sqlite3.Error, OSError) as error:
+        if not (isinstance(error, OSError) or read_only.is_not_writable(error)) or not path.exists():
+            raise
+        _check_for_reading(path, error)
+        return read_only.connect
+    return connect
+
+
+def _check_for_reading(path: Path, error: Exception) -> None:
+    """Raise `error` when the file cannot be read either, and LibraryError when it is of another version."""
+    try:
+        with closing(read_only.connect(path)) as db:
+            current = migrations.check(db, STEPS, "library")
+    except sqlite3.Error:
+        raise error from None
+    if not current:
+        raise LibraryError(
+            f"The library {path} is of an older version of this program, and its folder cannot be written.",
+            "Copy the folder to a place that can be written, and set RAG_HOME to the copy.",
+        )
 
 
 def changed(db: sqlite3.Connection) -> None:

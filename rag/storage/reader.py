@@ -1,17 +1,12 @@
-"""The library for reading: it opens a folder that cannot be written, finds papers by a number and searches their words."""
+"""The library as people look at it: papers found by a number, or by words, and in the order in which they are listed."""
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import closing
-from pathlib import Path
 
-from rag.errors import LibraryError
 from rag.sources.paper_ids import paper_id
-from rag.storage import filters_sql, identity, library_file, migrations, read_only
+from rag.storage import filters_sql
 from rag.storage.library import Library
-from rag.text import identifiers
 from rag.types import Filters, Paper
 
 _PAPERS_READ_AT_ONCE = 500
@@ -20,55 +15,13 @@ _NEWEST_FIRST = "published IS NULL, published DESC, casefold(title), id"
 
 
 class Reader(Library):
-    """Open with Reader(home). Nothing is written when the folder cannot be."""
-
-    def __init__(self, home: Path) -> None:
-        """Open home/library.sqlite. Raises LibraryError when it is not there, damaged, or of a version that it cannot read."""
-        self._only_reads = False
-        try:
-            super().__init__(home)
-        except LibraryError as error:
-            if not (read_only.is_not_writable(error.__cause__) or isinstance(error.__cause__, OSError)):
-                raise
-            self._only_reads = True
-            self._check(error)
-
-    def _check(self, error: LibraryError) -> None:
-        """Raise `error` when the file cannot be read either, and LibraryError when it is of an older version."""
-        try:
-            with closing(read_only.connect(self.path)) as db:
-                current = migrations.check(db, library_file.STEPS, "library")
-        except sqlite3.Error:
-            raise error from error.__cause__
-        if not current:
-            raise LibraryError(
-                f"The library {self.path} is of an older version of this program, and its folder cannot be written.",
-                "Copy the folder to a place that can be written, and set RAG_HOME to the copy.",
-            )
-
-    @property
-    def _db(self) -> sqlite3.Connection:
-        if not self._only_reads:
-            return super()._db
-        if not hasattr(self._threads, "connection"):
-            self._threads.connection = read_only.connect(self.path)
-        connection: sqlite3.Connection = self._threads.connection
-        return connection
+    """Open with Reader(home)."""
 
     def find(self, text: str) -> list[Paper]:
         """Return the paper with this id, or those with this DOI, arXiv or PubMed number."""
         if paper := self.paper(text.strip()):
             return [paper]
-        found = list(self.papers(self.matching(Filters(identifier=text))).values())
-        return found or self._numbered(text)
-
-    def _numbered(self, text: str) -> list[Paper]:
-        """Return the papers of data sets with this number: the table of identifiers does not have them."""
-        kind, value = identity.identifier(text)
-        sql = f"SELECT id, json_extract(record, '$.{kind}') FROM papers WHERE json_extract(record, '$.{kind}') LIKE ? || '%'"  # noqa: S608
-        rows = self._db.execute(sql, (value,)).fetchall()
-        ids = [i for i, number in rows if (identifiers.unversioned(number) if kind == "arxiv" else number) == value]
-        return list(self.papers(ids).values())
+        return list(self.papers(self.matching(Filters(identifier=text))).values())
 
     def search(self, words: Sequence[str], filters: Filters) -> list[str]:
         """Return the ids of the papers that pass `filters` and have all `words` in title or abstract.

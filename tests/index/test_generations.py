@@ -25,7 +25,7 @@ from support.factories import SHARED, HashEmbedder, silent
 from rag import ingestion
 from rag.assistant import Assistant
 from rag.errors import Busy, LibraryError
-from rag.index import generations
+from rag.index import generations, writable
 from rag.index.chunks import CHUNKER, cut
 from rag.index.generations import Index, open_live
 from rag.index.minilm import MiniLM
@@ -394,6 +394,16 @@ def test_damage_is_told_and_mended_without_embedding_again(home: Path) -> None:
     ingestion.prepare(home, embedder, silent, told.append)
     assert told == ["The index is not up to date with the library: building it."]
     assert (embedder.embedded, generation(home).name) == ([], "2")
+
+
+def test_an_index_that_cannot_be_written_answers_from_a_copy(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with opened(home) as live:
+        expected = found(home, live)
+    before = {path: path.read_bytes() for path in generation(home).rglob("*") if path.is_file()}
+    monkeypatch.setattr(writable.os, "access", lambda path, mode: False)
+    with opened(home) as live:
+        assert found(home, live) == expected
+    assert {path: path.read_bytes() for path in generation(home).rglob("*") if path.is_file()} == before
 
 
 # -- another library under the index --------------------------------------------------------------------------------------
