@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag import ask, request
+from rag import ask, filter_options, request
 from rag.errors import UsageError
 from rag.request import AskRequest, SearchRequest
 from rag.storage import filters_sql
@@ -38,7 +38,7 @@ def test_a_filter_is_one_field_and_one_condition(name: str) -> None:
 def test_a_filter_that_is_added_reaches_every_way_in(monkeypatch: pytest.MonkeyPatch) -> None:
     wanted = request.Parameter("venue", "Only papers of this venue.", {"type": "string"})
     monkeypatch.setattr(request, "filter_parameters", lambda: {"venue": wanted})
-    monkeypatch.setattr(ask, "filter_parameters", request.filter_parameters)
+    monkeypatch.setattr(filter_options, "filter_parameters", request.filter_parameters)
     request.parameters.cache_clear()
     try:
         assert "--venue VENUE" in ask.arguments().format_help()
