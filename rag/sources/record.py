@@ -21,7 +21,7 @@ _LABEL = re.compile(r"abstract\s*[:.—–-]\s*", re.IGNORECASE)
 _INITIALS = re.compile(r"(?:[^\W\d_]\.?[\s-]?){1,4}")
 _OPENING_WORDS = 10  # of an abstract, in place of a missing title
 _MIN_TITLE_LETTERS = 2
-_MAX_TITLE_CHARS, _MAX_ABSTRACT_CHARS = 2_000, 50_000
+_MAX_TITLE_CHARS, _MAX_ABSTRACT_CHARS = 10_000, 50_000
 _MAX_AUTHORS = 5_000  # further ones are left out
 
 

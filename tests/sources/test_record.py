@@ -82,7 +82,7 @@ def test_a_record_that_is_far_too_long_is_bad() -> None:
     assert record.paper(Record(title="Boats", abstract="drift " * 10_000), 7) == BadRecord(
         7, "an abstract of more than 50,000 characters"
     )
-    assert record.paper(Record(title="Boat" * 1000, abstract=DRIFT), 7) == BadRecord(7, "a title of more than 2,000 characters")
+    assert record.paper(Record(title="Boat" * 3000, abstract=DRIFT), 7) == BadRecord(7, "a title of more than 10,000 characters")
 
 
 def test_a_document_of_a_data_set_needs_no_title() -> None:
