@@ -78,11 +78,15 @@ def test_a_record_without_a_title_is_bad() -> None:
     assert record.paper(Record(title="12", abstract=DRIFT), 8) == BadRecord(8, "no title")
 
 
-def test_a_record_that_is_far_too_long_is_bad() -> None:
-    assert record.paper(Record(title="Boats", abstract="drift " * 10_000), 7) == BadRecord(
-        7, "an abstract of more than 50,000 characters"
-    )
-    assert record.paper(Record(title="Boat" * 3000, abstract=DRIFT), 7) == BadRecord(7, "a title of more than 10,000 characters")
+@pytest.mark.parametrize(
+    ("title", "abstract", "reason"),
+    [
+        ("Boats", "drift " * 10_000, "an abstract of more than 50,000 characters"),
+        ("Boat" * 3_000, DRIFT, "a title of more than 10,000 characters"),
+    ],
+)
+def test_a_record_that_is_far_too_long_is_bad(title: str, abstract: str, reason: str) -> None:
+    assert record.paper(Record(title=title, abstract=abstract), 7) == BadRecord(7, reason)
 
 
 def test_a_document_of_a_data_set_needs_no_title() -> None:
