@@ -1,4 +1,4 @@
-"""Ids of papers. Listings are of the same paper when their titles are equal but for case, accents and punctuation."""
+"""Ids of papers, made of their titles without case, accents and punctuation. Which paper a listing is of: rag.storage.identity."""
 
 from __future__ import annotations
 

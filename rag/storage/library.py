@@ -2,6 +2,7 @@
 
     listings   what each source said of a paper, as read: the truth, never merged away
     papers     the union of a paper's listings, recomputed when one changes
+    identities identifiers and title keys of the papers: which paper a listing is of (rag.storage.identity)
     chunks     stretches of the papers' abstracts, for one chunker setting
     vectors    embeddings by (hash of the text, embedder), so that nothing is embedded twice
 
