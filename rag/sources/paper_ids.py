@@ -1,4 +1,4 @@
-"""Ids of papers, made of their titles without case, accents and punctuation. Which paper a listing is of: rag.storage.identity."""
+"""Ids of papers, made of their titles without case, accents and punctuation. rag.storage.identity uses them."""
 
 from __future__ import annotations
 
