@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 
 from rag.index.minilm import MiniLM
 from rag.interfaces import Vectors
-from rag.storage.library import Library, text_hash
+from rag.storage.chunk_store import text_hash
+from rag.storage.library import Library
 
 FILE = "starter_index.npz"
 Bounds = tuple[tuple[int, int], ...]  # start and end of each chunk of an abstract, in characters

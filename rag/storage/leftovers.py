@@ -62,6 +62,8 @@ def delete(path: Path) -> None:
         db.execute(f"DELETE FROM vectors WHERE {_NO_CHUNK}")  # noqa: S608
         if gone:
             library_file.changed(db)
+        db.execute("DELETE FROM gone")
+        db.execute("DELETE FROM states WHERE state <> (SELECT value FROM meta WHERE name = 'state')")
         db.execute("COMMIT")
 
 

@@ -36,6 +36,16 @@ CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 INSERT INTO meta VALUES ('revision', '0');
 """),
     _identities,
+    migrations.sql("""
+ALTER TABLE papers ADD COLUMN changed INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX papers_changed ON papers (changed);
+CREATE TABLE gone (paper_id TEXT PRIMARY KEY, changed INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE states (state TEXT PRIMARY KEY, revision INTEGER NOT NULL) WITHOUT ROWID;
+INSERT INTO states SELECT s.value, r.value + 0 FROM meta s, meta r WHERE s.name = 'state' AND r.name = 'revision'
+"""),
+)
+_KEEP_STATE = (
+    "INSERT INTO states SELECT s.value, r.value + 0 FROM meta s, meta r WHERE s.name = 'state' AND r.name = 'revision'"
 )
 _SQLITE_WAIT_S = 30  # for the transaction of another connection
 _LOCK_WAIT_S = 10  # for another process that writes a library of an older version
@@ -84,6 +94,9 @@ def changed(db: sqlite3.Connection) -> None:
     """Give the library its next revision and another state. Belongs into the transaction of the change."""
     db.execute("UPDATE meta SET value = value + 1 WHERE name = 'revision'")
     db.execute("UPDATE meta SET value = lower(hex(randomblob(8))) WHERE name = 'state'")
+    db.execute(
+        "INSERT INTO states SELECT s.value, r.value + 0 FROM meta s, meta r WHERE s.name = 'state' AND r.name = 'revision'"
+    )
 
 
 def prepare(path: Path, steps: Sequence[migrations.Step] = STEPS) -> None:

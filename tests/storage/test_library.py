@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.errors import LibraryError
-from rag.storage.library import Library, text_hash
+from rag.storage.chunk_store import text_hash
+from rag.storage.library import Library
 from rag.storage.merge import union
 from rag.types import Chunk, Filters, Paper, Unjudged
 

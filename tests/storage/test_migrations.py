@@ -107,7 +107,7 @@ def test_new_files_have_the_present_version(tmp_path: Path) -> None:
 def test_the_next_step_migrates_a_library_and_keeps_its_rows(library: Path) -> None:
     before = rows(library, "papers")
     library_file.prepare(library, LIBRARY_NEXT)
-    assert rows(library, "papers") == [(*row, "lamp fair") for row in before]
+    assert rows(library, "papers") == [(*row, 0, "lamp fair") for row in before]
     assert version(library) == len(LIBRARY_NEXT)
     library_file.prepare(library, LIBRARY_NEXT)  # a second time there is nothing to do
     assert version(library) == len(LIBRARY_NEXT)

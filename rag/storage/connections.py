@@ -1,0 +1,83 @@
+"""The open file of the library: a connection for each thread, transactions, and which state of the library it is."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rag.errors import LibraryError
+from rag.storage import library_file
+
+_MAX_BOUND_VALUES = 500  # of one statement
+
+
+class Connections:
+    """May be shared between threads; each has a connection of its own."""
+
+    def __init__(self, home: Path, *, create: bool = False) -> None:
+        """Open home/library.sqlite, only for reading where its folder cannot be written.
+
+        Raises LibraryError when it is not there (and not to be created) or damaged.
+        """
+        self.path = home / "library.sqlite"
+        if not create and not self.path.exists():
+            raise LibraryError(f"There is no library in {home}.", "Make one with: python -m rag.ingest FILE")
+        self._threads = threading.local()
+        try:
+            self._connect = library_file.opened(self.path)
+        except (sqlite3.Error, OSError) as error:
+            raise LibraryError(
+                f"The library {self.path} cannot be opened ({error}).",
+                "Check that the folder is writable, or restore the file from a copy, or set RAG_HOME to another folder.",
+            ) from error
+
+    @property
+    def _db(self) -> sqlite3.Connection:
+        """This thread's connection: one shared by threads mixes up the rows of their statements."""
+        if not hasattr(self._threads, "connection"):
+            self._threads.connection = self._connect(self.path)
+        connection: sqlite3.Connection = self._threads.connection
+        return connection
+
+    def close(self) -> None:
+        """Close this thread's connection; those of other threads close when they end."""
+        self._db.close()
+        del self._threads.connection
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+    def _select_in(self, sql: str, values: Sequence[Any], *, before: tuple[Any, ...] = ()) -> Iterator[Any]:
+        """Yield the rows of `sql`, in which {} stands for some of `values`; those of `before` come first in it."""
+        unique = list(dict.fromkeys(values))
+        for first in range(0, len(unique), _MAX_BOUND_VALUES):
+            some = unique[first : first + _MAX_BOUND_VALUES]
+            yield from self._db.execute(sql.format(",".join("?" * len(some))), (*before, *some))
+
+    @property
+    def revision(self) -> int:
+        return int(self._db.execute("SELECT value FROM meta WHERE name = 'revision'").fetchone()[0])
+
+    @property
+    def state(self) -> str:
+        """A random word that every change replaces."""
+        return str(self._db.execute("SELECT value FROM meta WHERE name = 'state'").fetchone()[0])
+
+    def damage(self) -> str | None:
+        """Return what SQLite finds wrong with the file, of which it reads all; None when nothing is."""
+        try:
+            [found] = self._db.execute("PRAGMA quick_check(1)").fetchone()
+        except sqlite3.DatabaseError as error:
+            return str(error)
+        return None if found == "ok" else str(found)
