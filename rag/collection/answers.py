@@ -140,7 +140,7 @@ def _mentioning(topic: str, library: Library, index: Index, *, word_by_word: boo
     The lexical index compares stems, where "general" and "generative" are one word. So each proposed paper is read.
     """
     rows = index.lexical.having(topic, together=not word_by_word)
-    papers = library.papers([index.matrix.papers[row] for row in rows])
+    papers = library.papers([index.paper_at(row) for row in rows])
     return {i for i, p in papers.items() if phrasing.mentions(f"{p.title}\n{p.abstract}", topic, word_by_word=word_by_word)}
 
 

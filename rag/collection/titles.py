@@ -33,7 +33,7 @@ def find(title: str, titles: Mapping[str, str], index: Index) -> list[tuple[str,
         elif may_be_contained and wanted in _folded(stored):
             similarities[paper_id] = contained
     for row in index.lexical.search(title, _MAX_PAPERS_COMPARED)[0]:
-        paper_id = index.matrix.papers[row]
+        paper_id = index.paper_at(row)
         if paper_id in titles and paper_id not in similarities:
             similarities[paper_id] = _similarity(title, titles[paper_id])
     return sorted(similarities.items(), key=lambda item: (-item[1], titles[item[0]]))

@@ -1,8 +1,15 @@
-"""The lexical index: BM25 over titles and abstracts, by Tantivy. Only this module imports tantivy."""
+"""The lexical index: BM25 over titles and abstracts, by Tantivy, and the papers themselves. Only this module imports tantivy.
+
+Tantivy never changes a file of documents once it is written, so the next generation links those of the one before and adds
+its own. The papers are kept in it for the day on which the library is lost (rag.index.recovery).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +19,14 @@ from numpy.typing import NDArray
 
 from rag.errors import LibraryError
 from rag.index import writable
+from rag.storage import merge
 from rag.text.words import WORD
 from rag.types import Paper
 
 _TITLE_BOOST = 0.5  # the abstract says most of it again
 _WRITER_HEAP_BYTES = 64_000_000  # bytes
+_CHANGED_IN_PLACE = (".json", ".lock")  # endings of Tantivy's files: all others are written once
+_FIX = "Run: python -m rag.ingest --repair"
 # Words that make a sentence a question and say nothing of its subject.
 _ASKING = frozenset(
     "a about according all an and any are as at be been by can could did do does each for from give had has have how i if "
@@ -28,6 +38,25 @@ Matches = tuple[NDArray[np.int64], NDArray[np.float64]]  # rows, BM25
 _NONE: Matches = (np.zeros(0, np.int64), np.zeros(0))
 
 
+class Writer:
+    """Puts papers into an index, and takes them out."""
+
+    def __init__(self, writer: Any, schema: Any) -> None:
+        self._writer = writer
+        self._schema = schema
+
+    def add(self, first: int, papers: Sequence[Paper]) -> None:
+        """Put papers in, in the rows from `first` on, none of which must be there yet."""
+        for row, paper in enumerate(papers, first):
+            record = merge.dump(paper).encode("utf-8")
+            self._writer.add_document(tantivy.Document(row=row, title=paper.title, abstract=paper.abstract, record=record))
+
+    def remove(self, rows: Sequence[int]) -> None:
+        """Take out the papers in `rows`. BM25 goes on counting their words until Tantivy merges their files."""
+        for row in rows:
+            self._writer.delete_documents_by_term("row", row)
+
+
 class LexicalIndex:
     """An open index of one document a paper."""
 
@@ -37,27 +66,37 @@ class LexicalIndex:
         builder.add_integer_field("row", fast=True, indexed=True)
         builder.add_text_field("title", tokenizer_name="en_stem")
         builder.add_text_field("abstract", tokenizer_name="en_stem")
+        builder.add_bytes_field("record", stored=True)
         self._schema = builder.build()
         try:
             folder.mkdir(parents=True, exist_ok=True)
             folder, self._copy = writable.of(folder)
             self._index = tantivy.Index(self._schema, path=str(folder))
         except (ValueError, OSError) as error:
-            raise LibraryError(
-                f"The lexical index cannot be opened ({error}).", "Run: python -m rag.ingest --repair"
-            ) from error
+            raise LibraryError(f"The lexical index cannot be opened ({error}).", _FIX) from error
 
     def count(self) -> int:
         return int(self._index.searcher().num_docs)
 
-    def add(self, first: int, papers: Sequence[Paper]) -> None:
-        """Put papers in, in the rows from `first` on, none of which must be there yet."""
+    @contextmanager
+    def writing(self) -> Iterator[Writer]:
+        """Give what puts papers in and takes them out; all of it is seen once the block has ended."""
         writer = self._index.writer(_WRITER_HEAP_BYTES, 1)
-        for row, paper in enumerate(papers, first):
-            writer.add_document(tantivy.Document(row=row, title=paper.title, abstract=paper.abstract))
+        yield Writer(writer, self._schema)
         writer.commit()
         writer.wait_merging_threads()
         self._index.reload()
+
+    def papers(self) -> Iterator[Paper]:
+        """Yield the papers as they were when they were put in, in no order. Raises LibraryError."""
+        searcher = self._index.searcher()
+        hits = searcher.search(tantivy.Query.all_query(), max(searcher.num_docs, 1), count=False).hits
+        for _, address in hits:
+            try:
+                [record] = searcher.doc(address)["record"]
+                yield merge.load(bytes(record).decode("utf-8"))
+            except (ValueError, KeyError, TypeError) as error:
+                raise LibraryError(f"The lexical index cannot be read ({error}).", _FIX) from error
 
     def search(self, question: str, n: int, among: NDArray[np.int64] | None = None) -> Matches:
         """Return the rows of up to `n` papers that share a word with `question`, best first, and their BM25.
@@ -99,3 +138,16 @@ class LexicalIndex:
 
     def _rows(self, searcher: tantivy.Searcher, hits: Sequence[Any]) -> NDArray[np.int64]:
         return np.array(searcher.fast_field_values("row", [address for _, address in hits]), np.int64)
+
+
+def link(source: Path, target: Path) -> None:
+    """Make in `target` an index of what that in `source` holds, with hard links where the file system has them."""
+    target.mkdir(parents=True)
+    for file in source.iterdir():
+        if file.suffix == ".lock":
+            continue
+        if file.suffix not in _CHANGED_IN_PLACE:
+            with suppress(OSError):
+                os.link(file, target / file.name)
+                continue
+        shutil.copy2(file, target / file.name)

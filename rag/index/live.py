@@ -30,7 +30,7 @@ class LiveIndex:
             name = generations.fingerprint(self._embedder)
             live = generations.live(self._home, name)
             if self._index is None or (live is not None and live != self._index.manifest):
-                opened = generations.open_live(self._home, name)
+                opened = generations.open_live(self._home, name, self._index)
                 if opened is None and self._index is None:
                     opened = self._rebuilt(name)
                 if opened is not None:

@@ -1,12 +1,11 @@
-"""All chunk vectors of a generation as one array, a paper's next to each other: exact cosines of any papers in a moment.
+"""Chunk vectors as one array, a paper's next to each other: exact cosines of any papers in a moment.
 
     matrix/vectors.npy   (chunks, dimension) float16, read where it is asked for
-    matrix/rows.npz      where each paper begins, which stretch of its abstract each chunk is, and the moments of all vectors
-    matrix/axes.npz      the directions on which the vector index keeps its vectors, and of how many chunks they were taken
+    matrix/rows.npz      where each paper begins, and which stretch of its abstract each chunk is
     matrix/papers.json   the papers' ids, in the order of their rows
 
-The row of a paper is its number in this generation; the lexical index knows papers by it. Float16 moves a cosine by some
-0.0001 and takes half the room. The vector index only proposes papers, and for that a quarter of the dimensions will do.
+The row of a paper is its number in a generation; the lexical index knows papers by it. Float16 moves a cosine by some
+0.0001 and takes half the room.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
 
@@ -22,41 +21,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import LibraryError
+from rag.index.moments import Rows, Vector
 from rag.types import Chunk, Paper, Passage
 
 _VECTORS_PER_BLOCK = 8_192  # vectors widened to float32 at a time
-_MAX_AXES = 96  # dimensions of the vector index
-_MAX_GROWTH = 2  # times as many chunks as the axes were taken of
-
-Vector = NDArray[np.float32]
-Rows = NDArray[np.int64]
-
-
-@dataclass(frozen=True, slots=True)
-class Moments:
-    """Mean (d,) and covariance (d, d) of all chunk vectors: they give the mean and spread of any question's cosines."""
-
-    mean: Vector
-    covariance: Vector
-
-    def of(self, question: Vector) -> tuple[float, float]:
-        """Return mean and standard deviation of the cosines of all chunks with `question` (d,)."""
-        variance = float(question @ self.covariance @ question)
-        return float(self.mean @ question), max(variance, 1e-9) ** 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class Axes:
-    """The top (at most 96) principal directions, shape (dimension, directions), fitted on `fitted` chunks."""
-
-    directions: Vector
-    fitted: int
-
-    def of(self, vectors: Vector) -> Vector:
-        """Return vectors (n, dimension) on these axes, of length 1 again."""
-        kept = vectors @ self.directions
-        lengths = np.linalg.norm(kept, axis=1, keepdims=True)
-        return np.asarray(kept / np.maximum(lengths, 1e-9), np.float32)
 
 
 class Matrix:
@@ -69,10 +37,7 @@ class Matrix:
         with np.load(folder / "rows.npz") as stored:
             self._first: Rows = stored["first"]
             self._spans: NDArray[np.int32] = stored["spans"]
-            self.checksums: NDArray[np.uint32] = stored["checksums"]
-            self.moments = Moments(stored["mean"], stored["covariance"])
-        with np.load(folder / "axes.npz") as stored:
-            self.axes = Axes(stored["axes"], int(stored["fitted"]))
+            self._checksums: NDArray[np.uint32] = stored["checksums"]
         self._file = (folder / "vectors.npy").open("rb", buffering=0)
         self._reading = Lock()
         np.lib.format.read_magic(self._file)
@@ -86,11 +51,6 @@ class Matrix:
     def close(self) -> None:
         self._file.close()
 
-    def outgrown(self, chunks: Sequence[Chunk]) -> bool:
-        """Whether `chunks` deserve axes of their own: they are many more than these were taken of, or of other papers."""
-        stays = sum(chunk.paper_id in self.row for chunk in chunks)
-        return len(chunks) > _MAX_GROWTH * min(self.axes.fitted, stays)
-
     def best(self, question: Vector, rows: Rows) -> Vector:
         """Return for each of `rows` (n,) the cosine of its nearest chunk with `question` (d,), shape (n,)."""
         cosines = np.zeros(len(rows), np.float32)
@@ -101,11 +61,11 @@ class Matrix:
             base = ends[done] - sizes[done]
             until = max(done + 1, int(np.searchsorted(ends, base + _VECTORS_PER_BLOCK)))
             starts = ends[done:until] - sizes[done:until] - base
-            cosines[done:until] = np.maximum.reduceat(self._read(rows[done:until]) @ question, starts)
+            cosines[done:until] = np.maximum.reduceat(self.vectors(rows[done:until]) @ question, starts)
             done = until
         return cosines
 
-    def _read(self, rows: Rows) -> Vector:
+    def vectors(self, rows: Rows) -> Vector:
         """Return the vectors of the chunks of `rows`, one after the other. Neighbours are read at once."""
         if not len(rows):
             return np.zeros((0, self._dimension), np.float32)
@@ -124,70 +84,86 @@ class Matrix:
 
     def centre(self, row: int) -> Vector:
         """Return the mean (d,) of the vectors of a paper's chunks, of length 1 again."""
-        mean = self._read(np.array([row], np.int64)).mean(axis=0)
+        mean = self.vectors(np.array([row], np.int64)).mean(axis=0)
         return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-9), np.float32)
 
-    def passages(self, question: Vector, papers: Sequence[Paper]) -> list[tuple[Passage, ...]]:
-        """Return the chunks of each paper as passages, nearest first; none where its abstract is another than was indexed."""
-        rows = np.array([self.row[paper.id] for paper in papers], np.int64)
-        cosines = (self._read(rows) @ question).tolist()
-        found: list[tuple[Passage, ...]] = []
-        for row, paper in zip(rows, papers, strict=True):
-            spans = self._spans[self._first[row] : self._first[row + 1]].tolist()
-            of_paper = [Passage(start, end, cosines.pop(0)) for start, end in spans]
-            same = _checksum(paper) == self.checksums[row]
-            found.append(tuple(sorted(of_paper, key=lambda passage: -passage.score)) if same else ())
-        return found
+    def passages(self, question: Vector, row: int, paper: Paper) -> tuple[Passage, ...]:
+        """Return the chunks of the paper in `row`, nearest first; none when its abstract is another than was indexed."""
+        if text_checksum(paper) != self._checksums[row]:
+            return ()
+        spans = self._spans[self._first[row] : self._first[row + 1]].tolist()
+        cosines = (self.vectors(np.array([row], np.int64)) @ question).tolist()
+        found = (Passage(start, end, cosine) for (start, end), cosine in zip(spans, cosines, strict=True))
+        return tuple(sorted(found, key=lambda passage: -passage.score))
+
+    def part(self, first: int, end: int) -> Part:
+        """Return what the rows from `first` to `end` hold."""
+        chunks = slice(self._first[first], self._first[end])
+        return Part(
+            self.papers[first:end],
+            np.diff(self._first[first : end + 1]),
+            self._spans[chunks],
+            self._checksums[first:end],
+            self.vectors(np.arange(first, end, dtype=np.int64)),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some rows: ids of papers, and of each paper how many chunks it has (papers,) and the checksum of its abstract (papers,);
+    where each chunk begins and ends (chunks, 2), and its vector (chunks, dimension)."""
+
+    papers: list[str]
+    sizes: Rows
+    spans: NDArray[np.int32]
+    checksums: NDArray[np.uint32]
+    vectors: Vector
 
 
 class Writer:
-    """Writes a matrix: add() the vectors of `chunks`, which come paper by paper, in their order, then finish()."""
+    """Writes a matrix of `chunks` vectors: add() parts in the order of their rows, then finish()."""
 
-    def __init__(self, folder: Path, papers: Sequence[str], chunks: Sequence[Chunk], dimension: int) -> None:
+    def __init__(self, folder: Path, chunks: int, dimension: int) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._folder = folder
-        self._papers = papers
-        self._chunks = chunks
-        self._written = 0
-        self._sum = np.zeros(dimension)
-        self._outer = np.zeros((dimension, dimension))
-        self._vectors = np.lib.format.open_memmap(folder / "vectors.npy", "w+", np.float16, (len(chunks), dimension))
+        self.folder = folder
+        self._shape = (chunks, dimension)
+        self._parts: list[Part] = []
+        self._file = (folder / "vectors.npy").open("wb")
+        np.lib.format.write_array_header_1_0(self._file, {"descr": "<f2", "fortran_order": False, "shape": self._shape})
 
-    def add(self, vectors: Vector) -> None:
-        """Write the next rows, shape (n, dimension)."""
-        self._sum += vectors.sum(axis=0, dtype=np.float64)
-        self._outer += vectors.T @ vectors
-        self._vectors[self._written : self._written + len(vectors)] = vectors
-        self._written += len(vectors)
+    def add(self, part: Part) -> None:
+        """Write the next rows."""
+        self._file.write(part.vectors.astype("<f2").tobytes())
+        self._parts.append(replace(part, vectors=part.vectors[:0]))
 
-    def fitted(self) -> Axes:
-        """Return the axes on which the vectors added so far keep most of their length."""
-        _, directions = np.linalg.eigh(self._outer)  # by growing eigenvalue
-        return Axes(directions[:, ::-1][:, :_MAX_AXES].astype(np.float32), self._written)
-
-    def finish(self, axes: Axes, checksums: NDArray[np.uint32]) -> None:
-        """Write everything else; `checksums` (papers,) are of their abstracts."""
-        self._vectors.flush()
-        np.savez(self._folder / "axes.npz", axes=axes.directions, fitted=axes.fitted)
-        row = {paper_id: n for n, paper_id in enumerate(self._papers)}
-        sizes = np.bincount([row[c.paper_id] for c in self._chunks], minlength=len(self._papers))
-        mean = self._sum / max(len(self._chunks), 1)
-        covariance = self._outer / max(len(self._chunks), 1) - np.outer(mean, mean)
+    def finish(self) -> None:
+        """Write everything else."""
+        self._file.close()
+        sizes = np.concatenate([np.zeros(1, np.int64), *(part.sizes for part in self._parts)])
+        if sizes.sum() != self._shape[0]:
+            raise LibraryError("The index that was built does not hold every chunk.", "Run: python -m rag.ingest --repair")
         np.savez(
-            self._folder / "rows.npz",
-            first=np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
-            spans=np.array([(c.start, c.end) for c in self._chunks], np.int32).reshape(-1, 2),
-            checksums=checksums,
-            mean=mean.astype(np.float32),
-            covariance=covariance.astype(np.float32),
+            self.folder / "rows.npz",
+            first=np.cumsum(sizes),
+            spans=np.concatenate([np.zeros((0, 2), np.int32), *(part.spans for part in self._parts)]),
+            checksums=np.concatenate([np.zeros(0, np.uint32), *(part.checksums for part in self._parts)]),
         )
-        (self._folder / "papers.json").write_text(json.dumps(list(self._papers)), "utf-8")
+        papers = [paper_id for part in self._parts for paper_id in part.papers]
+        (self.folder / "papers.json").write_text(json.dumps(papers), "utf-8")
 
 
-def text_checksums(papers: Sequence[Paper]) -> NDArray[np.uint32]:
-    """Return a checksum of each paper's abstract, by which passages of another abstract are known."""
-    return np.array([_checksum(paper) for paper in papers], np.uint32)
+def part_of(papers: Sequence[Paper], chunks: Sequence[Sequence[Chunk]], vectors: Vector) -> Part:
+    """Return the rows of `papers`, which have these `chunks`, and those, one after the other, these `vectors` (n, d)."""
+    spans = [(chunk.start, chunk.end) for of_paper in chunks for chunk in of_paper]
+    return Part(
+        [paper.id for paper in papers],
+        np.array([len(of_paper) for of_paper in chunks], np.int64),
+        np.array(spans, np.int32).reshape(-1, 2),
+        np.array([text_checksum(paper) for paper in papers], np.uint32),
+        vectors,
+    )
 
 
-def _checksum(paper: Paper) -> int:
+def text_checksum(paper: Paper) -> int:
+    """Return a checksum of a paper's abstract, by which passages of another abstract are known."""
     return zlib.crc32(paper.abstract.encode("utf-8"))

@@ -1,30 +1,31 @@
 """A lost or damaged library, made again from what can still be read of it and from the texts that the index holds.
 
-The index has titles and abstracts only. A damaged file is read as far as it goes: its papers have dates and authors too.
+A damaged file is read as far as it goes. The index has the papers as they were when it was last built.
 """
 
 from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from rag.errors import LibraryError
+from rag.index.lexical import LexicalIndex
+from rag.index.moments import read_moments
 from rag.index.vectors import VectorIndex
 from rag.storage import backup, lock
 from rag.storage.library import Library
-from rag.types import Chunk, Paper
+from rag.types import Paper
 
 SOURCE = "recovered"
 
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
-    """How many papers are in the new library: `whole` ones from the damaged file, `texts` from the index, and how many the
-    index lists of which no text was found. `kept` is where the damaged file is."""
+    """How many papers are in the new library: `whole` ones, and `texts` of which only title and abstract were found; and how
+    many the index lists of which nothing was found. `kept` is where the damaged file is."""
 
     whole: int
     texts: int
@@ -45,22 +46,23 @@ def recover(home: Path) -> Recovered:
     with lock.writer(home, "rag.library recover"):
         listings = backup.readable(library)
         known = {paper.id for _, paper in listings}
-        texts, listed = _indexed(home)
-        texts = {paper_id: paper for paper_id, paper in texts.items() if paper_id not in known}
-        if not listings and not texts:
+        indexed, listed = _indexed(home)
+        indexed = {paper_id: paper for paper_id, paper in indexed.items() if paper_id not in known}
+        if not listings and not indexed:
             raise LibraryError(
                 "Neither the library nor an index holds a paper.", "Read the sources again: python -m rag.ingest FILE"
             )
         made = home / "library.recovering"
         shutil.rmtree(made, ignore_errors=True)
         try:
-            _write(made, [*listings, *((SOURCE, paper) for paper in texts.values())])
+            _write(made, [*listings, *((source, paper) for paper in indexed.values() for source in paper.sources or [SOURCE])])
             backup.in_one_file(made / "library.sqlite")
             kept = backup.set_aside(library)
             backup.put_in_place(made / "library.sqlite", library, sound=False)
         finally:
             shutil.rmtree(made, ignore_errors=True)
-    return Recovered(len(known), len(texts), len(listed - known - texts.keys()), kept)
+    texts = sum(not paper.sources for paper in indexed.values())
+    return Recovered(len(known) + len(indexed) - texts, texts, len(listed - known - indexed.keys()), kept)
 
 
 def _write(home: Path, listings: list[tuple[str, Paper]]) -> None:
@@ -73,32 +75,49 @@ def _write(home: Path, listings: list[tuple[str, Paper]]) -> None:
 
 
 def _indexed(home: Path) -> tuple[dict[str, Paper], set[str]]:
-    """Return the papers of the first generation that can be read, the newest first, and the ids that generations list."""
+    """Return the papers of the first generation that can be read, the newest first, and the ids that the newest lists.
+
+    A generation has whole papers in its lexical index. Where that is damaged, titles and abstracts are in the vector index.
+    """
     listed: set[str] = set()
     generations_found = sorted(
         (path.parent for path in (home / "index").glob("*/*/manifest.json")),
         key=lambda folder: (folder / "manifest.json").stat().st_mtime,
         reverse=True,
     )
-    for folder in generations_found:
-        with suppress(OSError, ValueError):
-            listed = listed or set(json.loads((folder / "matrix" / "papers.json").read_text("utf-8")))
-        with suppress(LibraryError):
-            index = VectorIndex(folder / "chroma")
-            try:
-                if papers := _papers(index.chunks()):
+    for read in (_whole_papers, _texts):
+        for folder in generations_found:
+            with suppress(OSError, ValueError, KeyError):
+                listed = listed or _listed(folder)
+            with suppress(LibraryError, OSError, ValueError):
+                if papers := read(folder):
                     return papers, listed
-            finally:
-                index.close()
     return {}, listed
 
 
-def _papers(chunks: Iterator[Chunk]) -> dict[str, Paper]:
-    """Put chunks together to papers. What is between two chunks is white space."""
+def _listed(generation: Path) -> set[str]:
+    """Return the ids of the papers of a generation, without those that are hidden."""
+    settled = json.loads((generation / "manifest.json").read_text("utf-8"))["settled"]
+    folders = dict.fromkeys([generation.with_name(str(settled)), generation])
+    ids = [i for folder in folders for i in json.loads((folder / "matrix" / "papers.json").read_text("utf-8"))]
+    gone = set(read_moments(generation / "matrix")[1].tolist())
+    return {paper_id for row, paper_id in enumerate(ids) if row not in gone}
+
+
+def _whole_papers(generation: Path) -> dict[str, Paper]:
+    return {paper.id: paper for paper in LexicalIndex(generation / "tantivy").papers()}
+
+
+def _texts(generation: Path) -> dict[str, Paper]:
+    """Put the chunks of a vector index together to papers. What is between two chunks is white space."""
     titles: dict[str, str] = {}
     abstracts: dict[str, str] = {}
-    for chunk in sorted(chunks, key=lambda chunk: (chunk.paper_id, chunk.start)):
-        title, _, text = chunk.text.partition("\n")
-        titles[chunk.paper_id] = title
-        abstracts[chunk.paper_id] = abstracts.get(chunk.paper_id, "").ljust(chunk.start) + text
+    index = VectorIndex(generation / "chroma")
+    try:
+        for chunk in sorted(index.chunks(), key=lambda chunk: (chunk.paper_id, chunk.start)):
+            title, _, text = chunk.text.partition("\n")
+            titles[chunk.paper_id] = title
+            abstracts[chunk.paper_id] = abstracts.get(chunk.paper_id, "").ljust(chunk.start) + text
+    finally:
+        index.close()
     return {paper_id: Paper(paper_id, title, abstracts[paper_id].strip()) for paper_id, title in titles.items()}

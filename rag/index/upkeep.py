@@ -87,7 +87,7 @@ def _index_problem(home: Path, name: str, counts: Counts, state: str) -> str | N
     if (live.state, live.papers) != (state, counts.papers):
         return f"The index {name} is not up to date with the library. {_REPAIR}, or, for an embedder of former times, compact."
     try:
-        probe.check(home / "index" / name / str(live.generation))
+        probe.check(home / "index" / name / str(live.settled))
     except LibraryError as error:
         return f"The index {name} is damaged ({error.message}). {_REPAIR}"
     return None

@@ -83,7 +83,7 @@ class VectorIndex:
                     ids=[c.id for c in some],
                     embeddings=vectors[first : first + _VECTORS_PER_CALL],
                     documents=[c.text for c in some],
-                    metadatas=[{"paper_id": c.paper_id, "start": c.start, "end": c.end} for c in some],
+                    metadatas=[_metadata(c) for c in some],
                 )
 
     def remove(self, ids: Sequence[str]) -> None:
@@ -127,6 +127,10 @@ class VectorIndex:
             self._open()
             self._chunks.upsert(ids=some["ids"], embeddings=some["embeddings"])
             self._chunks.modify(configuration={"hnsw": {"sync_threshold": _VECTORS_PER_SYNC}})
+
+
+def _metadata(chunk: Chunk) -> dict[str, str | int]:
+    return {"paper_id": chunk.paper_id, "title": chunk.text.partition("\n")[0], "start": chunk.start, "end": chunk.end}
 
 
 def paper_of(chunk_id: str) -> str:

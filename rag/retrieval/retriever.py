@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.index.generations import Index
-from rag.index.matrix import Rows, Vector
+from rag.index.moments import Rows, Vector
 from rag.interfaces import Embedder
 from rag.storage.library import Library
 from rag.types import Filters, Hit, Paper
@@ -59,10 +59,15 @@ class Retriever:
         if len(papers) < k:  # the library is newer than the index
             papers |= self._library.papers([c.paper_id for c in ranked[k:]])
         best = [(c, papers[c.paper_id]) for c in ranked if c.paper_id in papers][:k]
-        passages = self._index.matrix.passages(vector, [paper for _, paper in best])
         return [
-            Hit(paper=paper, score=c.score, dense=c.dense, lexical=c.lexical, passages=of_paper)
-            for (c, paper), of_paper in zip(best, passages, strict=True)
+            Hit(
+                paper=paper,
+                score=c.score,
+                dense=c.dense,
+                lexical=c.lexical,
+                passages=self._index.passages(vector, paper),
+            )
+            for c, paper in best
         ]
 
     def rank(self, question: str, filters: Filters | None = None) -> list[Candidate]:
@@ -75,36 +80,39 @@ class Retriever:
         Each comes with the cosine of its best chunk with the mean vector of the paper's chunks. A paper that the index does
         not have gives an empty list.
         """
-        matrix = self._index.matrix
-        row = matrix.row.get(paper_id)
+        index = self._index
+        row = index.row_of(paper_id)
         if row is None:
             return []
-        centre = matrix.centre(row)
-        everything = np.arange(len(matrix.papers), dtype=np.int64)
-        exhaustive = len(everything) <= _MAX_EXHAUSTIVE_PAPERS
-        others = np.setdiff1d(everything if exhaustive else self._proposed(centre, _VECTOR_PROPOSALS), [row])
-        cosines = matrix.best(centre, others)
+        centre = index.centre(row)
+        exhaustive = index.info.papers <= _MAX_EXHAUSTIVE_PAPERS
+        others = np.setdiff1d(index.everything() if exhaustive else index.nearest(centre, _VECTOR_PROPOSALS), [row])
+        cosines = index.best(centre, others)
         order = np.argsort(-cosines, kind="stable")[: k + _SPARE_PAPERS]
-        nearest = [(matrix.papers[others[i]], float(cosines[i])) for i in order]
+        nearest = [(index.paper_at(others[i]), float(cosines[i])) for i in order]
         papers = self._library.papers([other for other, _ in nearest])
         return [(papers[other], cosine) for other, cosine in nearest if other in papers][:k]
 
     def _rank(self, question: str, vector: Vector, filters: Filters | None, limit: int | None = None) -> list[Candidate]:
         among = self._index.rows(self._library, filters) if filters else None
-        if len(self._index.matrix) == 0 or (among is not None and len(among) == 0):
+        if self._index.info.papers == 0 or (among is not None and len(among) == 0):
             return []
         everywhere = self._index.lexical.search(question, _LEXICAL_PROPOSALS)
         rows, scores = everywhere if among is None else self._lexical_matches(question, everywhere, among)
         candidates = np.union1d(rows[:_BEST_LEXICAL], self._nearest(vector, among))
-        cosines = self._index.matrix.best(vector, candidates)
+        cosines = self._index.best(vector, candidates)
         lexical = np.zeros(len(candidates))
         matched = np.isin(rows, candidates)
         lexical[np.searchsorted(candidates, rows[matched])] = scores[matched]
         fused = self._fused(vector, cosines, lexical, everywhere[1])
-        ids = self._index.matrix.papers
         best = np.argsort(-fused, kind="stable")[:limit]
         return [
-            Candidate(paper_id=ids[candidates[i]], score=float(fused[i]), dense=float(cosines[i]), lexical=float(lexical[i]))
+            Candidate(
+                paper_id=self._index.paper_at(candidates[i]),
+                score=float(fused[i]),
+                dense=float(cosines[i]),
+                lexical=float(lexical[i]),
+            )
             for i in best
         ]
 
@@ -123,30 +131,24 @@ class Retriever:
 
     def _nearest(self, vector: Vector, among: Rows | None) -> Rows:
         """Return the papers with the nearest chunks: as the vector index proposes them, or the best of `among`."""
-        matrix = self._index.matrix
         if among is None:
-            return self._proposed(vector, _VECTOR_PROPOSALS)
+            return self._index.nearest(vector, _VECTOR_PROPOSALS)
         if self._broad(among) and len(among) > _MAX_EXHAUSTIVE_PAPERS:
-            passing = np.intersect1d(self._proposed(vector, _BROAD_PROPOSALS), among)
+            passing = np.intersect1d(self._index.nearest(vector, _BROAD_PROPOSALS), among)
             if len(passing) >= _MIN_PASSING_PROPOSALS:
                 return passing
-        cosines = matrix.best(vector, among)
+        cosines = self._index.best(vector, among)
         return among[np.argsort(-cosines, kind="stable")[:_VECTOR_PROPOSALS]]
 
-    def _proposed(self, vector: Vector, n: int) -> Rows:
-        matrix = self._index.matrix
-        [question] = matrix.axes.of(vector[np.newaxis])
-        return np.array([matrix.row[paper_id] for paper_id, _ in self._index.vectors.nearest(question, n)], np.int64)
-
     def _broad(self, among: Rows) -> bool:
-        return len(among) >= _MIN_BROAD_SHARE * len(self._index.matrix.papers)
+        return len(among) >= _MIN_BROAD_SHARE * self._index.info.papers
 
     def _fused(
         self, vector: Vector, cosines: Vector, lexical: NDArray[np.float64], everywhere: NDArray[np.float64]
     ) -> NDArray[np.float64]:
         """Return the fused score of each candidate; `everywhere` are the BM25 scores of all matching papers, unfiltered."""
-        mean, spread = self._index.matrix.moments.of(vector)
-        papers = len(self._index.matrix.papers)
+        mean, spread = self._index.moments.of(vector)
+        papers = self._index.info.papers
         lexical_mean = float(everywhere.sum()) / papers
         lexical_spread = max(float(everywhere @ everywhere) / papers - lexical_mean**2, 1e-9) ** 0.5
         scores: NDArray[np.float64] = (cosines - mean) / spread + LEXICAL_WEIGHT * (lexical - lexical_mean) / lexical_spread

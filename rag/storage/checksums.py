@@ -38,10 +38,19 @@ def intact(folder: Path, sums: Sums, note: str = NOTE) -> bool:
         if crc is not None and checked.get(name) != status.st_mtime_ns and _crc(folder / name) != crc:
             return False
     if any(checked.get(name) != now[name] for name, (_, crc) in sums.items() if crc is not None):
-        with suppress(OSError):  # of a read-only folder: then it is read again the next time
-            private.make_file(folder / note)
-            (folder / note).write_text(json.dumps(now), "utf-8")
+        _write(folder / note, checked | now)
     return True
+
+
+def keep(folder: Path, names: Iterable[str], note: str = NOTE) -> None:
+    """Note that the files are as they were written, when their sums were just taken."""
+    _write(folder / note, {name: (folder / name).stat().st_mtime_ns for name in names})
+
+
+def _write(path: Path, times: Mapping[str, int]) -> None:
+    with suppress(OSError):  # of a read-only folder: then the files are read again the next time
+        private.make_file(path)
+        path.write_text(json.dumps(times), "utf-8")
 
 
 def _checked(note: Path) -> dict[str, int]:

@@ -284,7 +284,7 @@ def test_repair_builds_the_index_anew_and_reads_nothing(run, home: Path) -> None
     assert generation(home) > before
     opened = generations.open_live(home, folder.name)
     assert opened is not None
-    assert opened.vectors.count() == opened.manifest.chunks > 0
+    assert opened.settled.vectors.count() == opened.manifest.chunks > 0
     assert titles(home) == {"LanternNet"}
 
 

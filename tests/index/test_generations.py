@@ -136,7 +136,7 @@ def test_a_reader_keeps_its_generation_while_a_new_one_is_made_live(home: Path, 
         before = found(home, reader)
         ingestion.ingest(home, [pages["b"]], HashEmbedder(), silent)
         assert reader.info.generation == 1
-        assert reader.vectors.count() == reader.manifest.chunks
+        assert reader.settled.vectors.count() == reader.manifest.chunks
         assert reader.lexical.count() == 20
         assert [i for i, _ in found(home, reader)] == [i for i, _ in before]
         with opened(home) as newer:
@@ -164,35 +164,35 @@ def test_adding_and_removing_gives_the_same_index_as_building_from_nothing(home:
     ingestion.ingest(home, [pages["b"], pages["c"]], embedder, silent)
     assert ingestion.remove(home, "c.jsonl", embedder, silent) == 6
     with opened(home) as live:
-        ids, hits, manifest = live.vectors.ids(), found(home, live), live.manifest
-        moments = live.matrix.moments
+        ids, hits, manifest = live.settled.vectors.ids(), found(home, live), live.manifest
+        moments = live.moments
     assert manifest.papers == live.lexical.count() == 30
     calls = len(embedder.embedded)
     ingestion.ingest(home, [], embedder, silent, anew=True)
     assert len(embedder.embedded) == calls, "a rebuild embeds nothing"
     with opened(home) as anew:
-        assert anew.vectors.ids() == ids
+        assert anew.settled.vectors.ids() == ids
         assert anew.manifest.chunks == manifest.chunks
         again = found(home, anew)
         assert [i for i, _ in again] == [i for i, _ in hits]
         assert [s for _, s in again] == pytest.approx([s for _, s in hits], rel=1e-4)
-        assert np.allclose(anew.matrix.moments.covariance, moments.covariance, atol=1e-6)
+        assert np.allclose(anew.moments.covariance, moments.covariance, atol=1e-6)
     assert len(embedder.embedded) == len(set(embedder.embedded)), "no text is embedded twice"
 
 
 def test_a_library_that_has_outgrown_the_axes_of_its_vectors_gets_new_ones(home: Path, pages: dict[str, str]) -> None:
     with opened(home) as live:
-        chunks, axes = live.manifest.chunks, live.matrix.axes
+        chunks, axes = live.manifest.chunks, live.settled.axes
         assert axes.fitted == chunks
     ingestion.ingest(home, [pages["b"]], HashEmbedder(), silent)
     with opened(home) as live:
         assert live.manifest.chunks < 2 * chunks
-        assert np.array_equal(live.matrix.axes.directions, axes.directions)
+        assert np.array_equal(live.settled.axes.directions, axes.directions)
     (home / "more.jsonl").write_text("\n".join(LINES[40:90]), "utf-8")
     ingestion.ingest(home, [str(home / "more.jsonl")], HashEmbedder(), silent)
     with opened(home) as live:
-        assert live.matrix.axes.fitted == live.manifest.chunks > 2 * chunks
-        assert live.vectors.count() == live.manifest.chunks
+        assert live.settled.axes.fitted == live.manifest.chunks > 2 * chunks
+        assert live.settled.vectors.count() == live.manifest.chunks
         assert len(found(home, live)) == 40
 
 
@@ -464,7 +464,7 @@ def test_a_build_that_fails_leaves_no_copy_and_the_live_generation(home: Path, p
 
     library = Library(home)
     library.put("more", [Paper("new", "New", "A paper that is new.")])
-    with pytest.raises(ValueError, match="same shape"):
+    with pytest.raises(ValueError, match="broadcast"):
         generations.refresh(home, library, HalfAsLong(), silent)
     with opened(home) as live:
         assert live.info.generation == 1

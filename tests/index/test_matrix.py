@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rag.errors import LibraryError
 from rag.index import matrix
-from rag.index.matrix import Matrix, Writer, text_checksums
+from rag.index.matrix import Matrix, Writer, part_of
+from rag.index.moments import Axes, Sums
 from rag.types import Chunk, Paper
 
 SIZES = [1, 3, 2, 1, 5]  # chunks of each paper
@@ -20,13 +22,15 @@ VECTORS /= np.linalg.norm(VECTORS, axis=1, keepdims=True)
 QUESTION = VECTORS[4]
 
 
+CHUNKS = [[Chunk(f"{p.id}#{i}", p.id, 14 * i, 14 * i + 14, "") for i in range(n)] for p, n in zip(PAPERS, SIZES, strict=True)]
+
+
 @pytest.fixture
 def written(tmp_path: Path) -> Matrix:
-    chunks = [Chunk(f"{p.id}#{i}", p.id, 14 * i, 14 * i + 14, "") for p, n in zip(PAPERS, SIZES, strict=True) for i in range(n)]
-    writer = Writer(tmp_path, [p.id for p in PAPERS], chunks, 16)
-    for first in range(0, len(VECTORS), 5):
-        writer.add(VECTORS[first : first + 5])
-    writer.finish(writer.fitted(), text_checksums(PAPERS))
+    writer = Writer(tmp_path, len(VECTORS), 16)
+    writer.add(part_of(PAPERS[:2], CHUNKS[:2], VECTORS[:4]))
+    writer.add(part_of(PAPERS[2:], CHUNKS[2:], VECTORS[4:]))
+    writer.finish()
     return Matrix(tmp_path)
 
 
@@ -49,43 +53,57 @@ def test_the_axes_keep_what_they_can_of_every_cosine(tmp_path: Path) -> None:
     flat[:, :90] = RNG.normal(size=(200, 90))  # all that these vectors say is in 90 dimensions
     flat /= np.linalg.norm(flat, axis=1, keepdims=True)
     whole = flat @ np.linalg.qr(RNG.normal(size=(300, 300)))[0].astype(np.float32)
-    writer = Writer(tmp_path, [], [Chunk(f"p#{i}", "p", 0, 1, "") for i in range(200)], 300)
-    writer.add(whole)
-    axes = writer.fitted()
+    sums = Sums(300)
+    sums.add(whole)
+    Axes.fit(sums).write(tmp_path)
+    axes = Axes.read(tmp_path)
     assert (axes.directions.shape, axes.fitted) == ((300, 96), 200)
     assert axes.of(whole) @ axes.of(whole[:5]).T == pytest.approx(whole @ whole[:5].T, abs=1e-3)
 
 
-@pytest.mark.parametrize(
-    ("papers", "outgrown"), [(["p0"] * 24, False), (["p0"] * 25, True), (["p0"] * 4 + ["new"] * 4, False), (["new"] * 3, True)]
-)
-def test_twice_as_many_chunks_or_mostly_other_papers_outgrow_the_axes(
-    written: Matrix, papers: list[str], outgrown: bool
-) -> None:
-    assert written.axes.fitted == 12
-    assert written.outgrown([Chunk(f"{p}#{n}", p, 0, 1, "") for n, p in enumerate(papers)]) is outgrown
+def test_moments_are_those_of_the_vectors_that_were_put_in_and_not_taken_out() -> None:
+    sums = Sums(16)
+    sums.add(VECTORS[:8])
+    again = Sums(16, sums.moments())
+    again.add(VECTORS[8:])
+    again.add(VECTORS[2:4], -1)
+    kept = np.delete(VECTORS, [2, 3], axis=0)
+    mean, spread = again.moments().of(QUESTION)
+    assert again.moments().chunks == len(kept)
+    assert mean == pytest.approx(float((kept @ QUESTION).mean()), abs=1e-5)
+    assert spread == pytest.approx(float((kept @ QUESTION).std()), abs=1e-5)
 
 
-def test_moments_are_those_of_all_vectors(written: Matrix) -> None:
-    mean, spread = written.moments.of(QUESTION)
-    assert mean == pytest.approx(float((VECTORS @ QUESTION).mean()), abs=1e-5)
-    assert spread == pytest.approx(float((VECTORS @ QUESTION).std()), abs=1e-5)
+def test_a_part_of_a_matrix_written_again_is_the_same(written: Matrix, tmp_path: Path) -> None:
+    part = written.part(1, 4)
+    writer = Writer(tmp_path / "again", len(part.vectors), 16)
+    writer.add(part)
+    writer.finish()
+    again = Matrix(tmp_path / "again")
+    assert again.papers == ["p1", "p2", "p3"]
+    assert again.best(QUESTION, np.arange(3)) == pytest.approx(written.best(QUESTION, np.arange(1, 4)), abs=0)
+    assert again.passages(QUESTION, 1, PAPERS[2]) == written.passages(QUESTION, 2, PAPERS[2])
+
+
+def test_a_matrix_that_lacks_a_vector_is_not_finished(tmp_path: Path) -> None:
+    writer = Writer(tmp_path, len(VECTORS), 16)
+    writer.add(part_of(PAPERS[:2], CHUNKS[:2], VECTORS[:4]))
+    with pytest.raises(LibraryError, match="does not hold every chunk"):
+        writer.finish()
 
 
 def test_passages_are_the_chunks_of_a_paper_nearest_first(written: Matrix) -> None:
-    passages = written.passages(QUESTION, [PAPERS[4], PAPERS[2]])[1]
+    passages = written.passages(QUESTION, 2, PAPERS[2])
     assert {(p.start, p.end) for p in passages} == {(0, 14), (14, 28)}
     assert [p.score for p in passages] == sorted((p.score for p in passages), reverse=True)
     assert passages[0].score == pytest.approx(1.0, abs=2e-3)
 
 
 def test_an_abstract_that_has_changed_since_has_no_passages(written: Matrix) -> None:
-    changed, same = written.passages(QUESTION, [replace(PAPERS[2], abstract="Other words."), PAPERS[1]])
-    assert changed == ()
-    assert len(same) == 3
+    assert written.passages(QUESTION, 2, replace(PAPERS[2], abstract="Other words.")) == ()
+    assert len(written.passages(QUESTION, 1, PAPERS[1])) == 3
 
 
 def test_a_matrix_of_no_papers_can_be_written_and_read(tmp_path: Path) -> None:
-    writer = Writer(tmp_path, [], [], 16)
-    writer.finish(writer.fitted(), text_checksums([]))
+    Writer(tmp_path, 0, 16).finish()
     assert (len(Matrix(tmp_path)), Matrix(tmp_path).papers) == (0, [])

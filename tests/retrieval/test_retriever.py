@@ -137,9 +137,9 @@ def test_a_name_in_the_title_is_found_in_any_case(assistant: Assistant) -> None:
 def best(assistant: Assistant, embedder: MiniLM, filters: Filters, k: int) -> list[str]:
     """The papers that pass, by the cosines of all of them: what no index proposed is in it too."""
     live, library = assistant._index.now(), assistant.library
-    rows = np.array(sorted(live.matrix.row[i] for i in library.matching(filters)))
-    cosines = live.matrix.best(embedder.embed([QUESTION])[0], rows)
-    return [live.matrix.papers[row] for row in rows[np.argsort(-cosines, kind="stable")][:k]]
+    rows = live.rows(library, filters)
+    cosines = live.best(embedder.embed([QUESTION])[0], rows)
+    return [live.paper_at(row) for row in rows[np.argsort(-cosines, kind="stable")][:k]]
 
 
 @pytest.mark.parametrize("filters", FILTERS, ids=str)
