@@ -119,7 +119,8 @@ def test_an_abstract_that_changed_is_found_by_its_new_text_only(home: Path, tmp_
         assert index.row_of("kite0") == 123
     with opened(home) as (_, index, library):
         settled = index.paper_at(0)
-        changed = replace(library.papers([settled])[settled], abstract="A barge carries 50 tons of peat.")
+        paper = library.papers([settled])[settled]
+    changed = replace(paper, abstract=f"{paper.abstract} A barge carries 50 tons of peat.")
     made = put(home, changed, source="page.jsonl")
     assert made.settled == 1
     with opened(home) as (_, index, _):
