@@ -10,12 +10,16 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
+from itertools import islice
 from pathlib import Path
 
 from rag import factory, ingestion
-from rag.ingestion import MAX_BAD_RECORDS_SHOWN, Reading, Report, ever_stored, remove, told
+from rag.index import generations
+from rag.ingestion import MAX_BAD_RECORDS_SHOWN, Report, ever_stored, remove, told
+from rag.interfaces import Embedder
 from rag.settings.settings import load
 from rag.sources import formats
+from rag.sources.reading import Reading, read
 from rag.storage.library import Library
 from rag.terminal import add_verbose, fail_in_one_sentence, progress_bars, say
 
@@ -35,7 +39,7 @@ def _show(readings: Sequence[Reading]) -> int:
     """Print what would be read, with the first titles of each source; return 0, or 1 when a source could not be read."""
     for reading in readings:
         print(reading.summary())
-        for paper in reading.papers[:_TITLES_SHOWN]:
+        for paper in islice(reading.papers, _TITLES_SHOWN):
             print(f"  {paper.title}")
         for bad in reading.bad[:MAX_BAD_RECORDS_SHOWN]:
             print(f"  {told(bad)}")
@@ -79,26 +83,32 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     places = args.places or ([] if args.repair and ever_stored(home) else [formats.STARTER])
     with progress_bars() as progress:
-        readings = [reading for place in places for reading in ingestion.read(place, args.format, progress)]
+        readings = [reading for place in places for reading in read(place, args.format, progress)]
     if args.dry_run:
         return _show(readings)
     if readings and all(reading.error for reading in readings):  # nothing to store, so no embedder is opened
         reports = [ingestion.refusal(reading) for reading in readings]
     else:
+        embedder = factory.embedder(settings)
         try:
             with progress_bars() as progress:
-                reports = ingestion.store(home, readings, factory.embedder(settings), progress, anew=args.repair)
+                reports = ingestion.store(home, readings, embedder, progress, anew=args.repair)
         except KeyboardInterrupt:
-            _say_what_is_kept(home)
+            _say_what_is_kept(home, embedder)
             raise
     _print_reports(home, reports, as_json=args.json, named=bool(args.places))
     return 1 if any(r.error for r in reports) else 0
 
 
-def _say_what_is_kept(home: Path) -> None:
+def _say_what_is_kept(home: Path, embedder: Embedder) -> None:
     if ever_stored(home):
         library = Library(home)
-        say(f"The library has {library.count():,} papers. The next question, or this command, brings the index up to them.")
+        live = generations.live(home, generations.fingerprint(embedder))
+        asked = f"{live.papers:,} of them can" if live else "none of them can"
+        say(
+            f"The library has {library.count():,} papers, and {asked} be asked. The next question, or this command, brings "
+            "the index up to the rest."
+        )
         library.close()
 
 

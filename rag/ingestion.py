@@ -1,27 +1,36 @@
 """Sources into the library, and the index brought up to it.
 
-Reading the same source again changes nothing.
+Papers are stored and embedded some hundred at a time, and now and then the index is made live with what is there, so that a
+long reading can be asked, and ended, at any moment. Reading the same source again changes nothing.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from rag.errors import Busy, LibraryError, SourceError
 from rag.index import generations
+from rag.index.embedding import embed
 from rag.interfaces import Embedder
-from rag.sources import formats, services, zotero
+from rag.sources import formats, reading
+from rag.sources.reading import Reading
 from rag.stages import stage
 from rag.storage import backup, lock
-from rag.storage.library import Library
+from rag.storage.library import Library, Listing
 from rag.types import BadRecord, Paper, Progress
 
 _log = logging.getLogger(__name__)
 
 MAX_BAD_RECORDS_SHOWN = 5  # in the report of a source
+_PAPERS_STORED_AT_ONCE = 100
+_MIN_PAUSE_S = 30  # between two indexes that are made live while a source is read
+_MIN_PAUSE_PER_COST = 10  # seconds of pause for each second that the last index took
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,44 +67,9 @@ def told(bad: BadRecord) -> str:
     return f"line {bad.line}: {bad.reason}" if bad.line else bad.reason
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What a place holds: the papers and bad records of its text, or the error why it has none. `source` is its name."""
-
-    source: str
-    papers: tuple[Paper, ...] = ()
-    bad: tuple[BadRecord, ...] = ()
-    format: str | None = None
-    error: str | None = None
-
-    @property
-    def titles_only(self) -> int:
-        return sum(not paper.abstract for paper in self.papers)
-
-    def summary(self) -> str:
-        """Return in one line what would be read, or the error."""
-        counts = f"{self.source}: {self.format}, {len(self.papers)} papers, {self.titles_only} without an abstract"
-        return self.error or f"{counts}, bad {len(self.bad)}"
-
-
-def _quiet(stage: str, done: int, total: int) -> None:
-    """Report nothing."""
-
-
-@stage(_log, "read a source")
-def read(place: str, form: str | None = None, progress: Progress = _quiet) -> list[Reading]:
-    """Return what `place` holds, or each file of a folder, in the format named `form` or as it is recognised.
-
-    A place may also be one of services.PREFIXES with what to ask of that service, or the library of Zotero.
-    """
-    try:
-        if zotero.is_zotero(place):
-            return [_listed(zotero.source_name(place), zotero.NAME, zotero.records(place))]
-        if services.is_service(place):
-            return [_listed(place, services.name(place), services.records(place, lambda n: progress("reading", n, 0)))]
-        return [_read(file, form, name) for file, name in formats.expand(place)]
-    except SourceError as error:
-        return [Reading(place, error=str(error))]
+def refusal(refused: Reading) -> Report:
+    """Return the report on a place of which nothing was stored."""
+    return Report(refused.source, len(refused.bad), 0, 0, 0, refused.bad, refused.error, format=refused.format)
 
 
 def ingest(home: Path, places: Sequence[str], embedder: Embedder, progress: Progress, *, anew: bool = False) -> list[Report]:
@@ -103,7 +77,7 @@ def ingest(home: Path, places: Sequence[str], embedder: Embedder, progress: Prog
 
     A place that cannot be read is reported and the rest goes on. Raises Busy when another process is writing.
     """
-    return store(home, [reading for place in places for reading in read(place)], embedder, progress, anew=anew)
+    return store(home, [found for place in places for found in reading.read(place)], embedder, progress, anew=anew)
 
 
 def store(
@@ -111,18 +85,86 @@ def store(
 ) -> list[Report]:
     """Store what was read in the library of `home` and refresh its index; return a report for each reading, in order.
 
-    Raises Busy when another process is writing.
+    Raises Busy when another process is writing. Whatever it raises, the papers stored so far are kept.
     """
     with lock.writer(home, "rag.ingest"):
         library = Library(home, create=True)
         try:
-            reports = [_stored(library, reading) for reading in readings]
-            _refresh(home, library, embedder, progress, anew=anew)
+            writer = _Writer(home, library, embedder, progress, sum(len(found.papers) for found in readings))
+            reports = [writer.store(found) for found in readings]
+            writer.finish(anew=anew)
         finally:
             library.close()
         if any(report.added or report.updated for report in reports):
             backup.weekly(home)
     return reports
+
+
+class _Writer:
+    """Stores papers, of `total` ones, and makes indexes of them live."""
+
+    def __init__(self, home: Path, library: Library, embedder: Embedder, progress: Progress, total: int) -> None:
+        self._home = home
+        self._library = library
+        self._embedder = embedder
+        self._progress = progress
+        self._total = total
+        self._done = 0
+        self._next = time.monotonic() + _MIN_PAUSE_S  # when an index is to be made live
+
+    @stage(_log, "store a source")
+    def store(self, found: Reading) -> Report:
+        """Store the papers of a source, and embed them."""
+        if found.error:
+            return refusal(found)
+        listing = Listing(self._library, found.source)
+        changes: Counter[str] = Counter()
+        for batch in _batches(found.papers):
+            changes.update(self._embedded(listing.put(batch)))
+            self._done += len(batch)
+            self._progress("embedding", self._done, self._total)
+            if time.monotonic() > self._next:
+                self._make_live()
+        changes.update(self._embedded(listing.finish()))
+        return Report(
+            source=found.source,
+            read=len(found.papers) + len(found.bad),
+            added=changes["added"],
+            updated=changes["updated"],
+            unchanged=changes["unchanged"],
+            bad=found.bad,
+            merged=len(found.papers) - changes.total(),
+            titles_only=found.titles_only,
+            format=found.format,
+        )
+
+    def _embedded(self, results: Sequence[tuple[Paper, str]]) -> list[str]:
+        """Embed the papers of `results` that changed; return the changes."""
+        changed = [paper.id for paper, change in results if change != "unchanged"]
+        if changed:
+            embed(self._library, self._embedder, _quiet, changed)
+        return [change for _, change in results]
+
+    @stage(_log, "make an index live while reading")
+    def _make_live(self) -> None:
+        began = time.monotonic()
+        generations.refresh(self._home, self._library, self._embedder, self._progress, more=True)
+        now = time.monotonic()
+        self._next = now + max(_MIN_PAUSE_S, _MIN_PAUSE_PER_COST * (now - began))
+
+    def finish(self, *, anew: bool) -> None:
+        """Bring the index up to the library; `anew`: build it from nothing."""
+        _refresh(self._home, self._library, self._embedder, self._progress, anew=anew)
+
+
+def _batches(papers: Iterable[Paper]) -> Iterator[list[Paper]]:
+    waiting = iter(papers)
+    while batch := list(islice(waiting, _PAPERS_STORED_AT_ONCE)):
+        yield batch
+
+
+def _quiet(stage: str, done: int, total: int) -> None:
+    """Report nothing."""
 
 
 def remove(home: Path, source: str, embedder: Embedder, progress: Progress) -> int:
@@ -143,7 +185,7 @@ def remove(home: Path, source: str, embedder: Embedder, progress: Progress) -> i
 def prepare(home: Path, embedder: Embedder, progress: Progress, tell: Callable[[str], None]) -> None:
     """Make sure that `home` can be asked: read the starter corpus when nothing was ever stored, mend a stale index.
 
-    What takes a while is told to `tell` first.
+    What takes a while is told to `tell` first, and how many papers cannot be asked yet.
     While another process writes, the index it found stays in use; Busy is raised only when there is none. Raises LibraryError
     when the library is missing, but not what was made of it.
     """
@@ -158,17 +200,18 @@ def prepare(home: Path, embedder: Embedder, progress: Progress, tell: Callable[[
         return
     library = Library(home)
     try:
-        name = generations.fingerprint(embedder)
-        live = generations.live(home, name)
+        live = generations.live(home, generations.fingerprint(embedder))
         if live is not None and live.state == library.state:
             return
         try:
             with lock.writer(home, "index repair"):
                 tell("The index is not up to date with the library: building it.")
-                generations.refresh(home, library, embedder, progress)
-        except Busy:
+                generations.refresh(home, library, embedder, progress, more=True)
+        except Busy as busy:
             if live is None:
                 raise
+            if (missing := library.count() - live.papers) > 0:
+                tell(f"{busy.message} So far {live.papers:,} papers can be asked, and {missing:,} not yet.")
     finally:
         library.close()
 
@@ -197,58 +240,3 @@ def _refresh(home: Path, library: Library, embedder: Embedder, progress: Progres
     live = generations.live(home, generations.fingerprint(embedder))
     if anew or live is None or live.state != library.state:
         generations.refresh(home, library, embedder, progress, anew=anew)
-
-
-def _read(place: str, form: str | None, name_in_folder: str | None) -> Reading:
-    try:
-        name, text = formats.load(place)
-        found = formats.find(text, place, form)
-        records = list(formats.records(found, text, place))
-    except SourceError as error:
-        return Reading(place, error=str(error))
-    papers = tuple(r for r in records if isinstance(r, Paper))
-    bad = tuple(r for r in records if isinstance(r, BadRecord))
-    if papers:
-        return Reading(name_in_folder or name, papers, bad, found.NAME)
-    reason = f" ({bad[0].reason}, line {bad[0].line})" if bad else ""
-    message = f"{place} was read as {found.NAME} and holds no papers{reason}. Give {formats.supported()}."
-    return Reading(place, (), bad, found.NAME, message)
-
-
-def _listed(source: str, form: str, records: Iterator[Paper | BadRecord]) -> Reading:
-    """Return the papers that a program or a service lists. Where it breaks off, the papers before are kept."""
-    papers: list[Paper] = []
-    bad: list[BadRecord] = []
-    try:
-        for record in records:
-            if isinstance(record, Paper):
-                papers.append(record)
-            else:
-                bad.append(record)
-    except SourceError as error:
-        if not papers:
-            raise
-        bad.append(BadRecord(0, f"the rest was not read: {error}"))
-    return Reading(source, tuple(papers), tuple(bad), form)
-
-
-def refusal(reading: Reading) -> Report:
-    """Return the report on a place of which nothing was stored."""
-    return Report(reading.source, len(reading.bad), 0, 0, 0, reading.bad, reading.error, format=reading.format)
-
-
-def _stored(library: Library, reading: Reading) -> Report:
-    if reading.error:
-        return refusal(reading)
-    changes = [change for _, change in library.put(reading.source, reading.papers)]
-    return Report(
-        source=reading.source,
-        read=len(reading.papers) + len(reading.bad),
-        added=changes.count("added"),
-        updated=changes.count("updated"),
-        unchanged=changes.count("unchanged"),
-        bad=reading.bad,
-        merged=len(reading.papers) - len(changes),
-        titles_only=reading.titles_only,
-        format=reading.format,
-    )

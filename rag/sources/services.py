@@ -35,12 +35,8 @@ def name(place: str) -> str:
     return _SERVICES[_prefix(place)][0]
 
 
-def _ignore(read: int) -> None:
-    """Report nothing."""
-
-
-def records(place: str, tell: Callable[[int], None] = _ignore) -> Iterator[Paper | BadRecord]:
-    """Yield the papers at `place`, and `tell` how many were read so far after each page.
+def records(place: str) -> Iterator[Paper | BadRecord]:
+    """Yield the papers at `place`, a page at a time.
 
     A number without a paper is a BadRecord. Raises SourceError when the place is none, when the service does not answer as it
     should, also after some papers, and when there is no paper at all.
@@ -57,7 +53,6 @@ def records(place: str, tell: Callable[[int], None] = _ignore) -> Iterator[Paper
             if read:
                 yield from held
                 held.clear()
-                tell(read)
     except ServiceError as error:
         if error.status not in NO_ENTRY or read:
             raise

@@ -39,8 +39,9 @@ Ask = Callable[..., CollectionAnswer]
 def worded(folder: Path, papers: list[Paper]) -> Any:
     """The parts of an index that these questions need: a real lexical one, and which paper each of its rows is."""
     lexical = LexicalIndex(folder / "lexical")
-    lexical.add(0, papers)
-    return SimpleNamespace(lexical=lexical, matrix=SimpleNamespace(papers=[p.id for p in papers]))
+    with lexical.writing() as words:
+        words.add(0, papers)
+    return SimpleNamespace(lexical=lexical, paper_at=lambda row: papers[row].id)
 
 
 @pytest.fixture

@@ -155,7 +155,7 @@ def test_a_refusal_opens_no_embedder(run, home: Path, monkeypatch: pytest.Monkey
 
 
 def test_a_service_that_breaks_off_leaves_the_papers_that_it_gave(run, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
-    def records(place: str, tell: object) -> Iterator[Paper]:
+    def records(place: str) -> Iterator[Paper]:
         yield paper("LanternNet", ORCHARD)
         raise SourceError("arXiv did not answer.", "Try again later.")
 
@@ -175,7 +175,8 @@ def test_what_is_kept_after_ctrl_c_is_told_and_can_be_asked(run, home: Path, mon
         code, _, err = run(write("lamps.jsonl", LAMP, FROST))
     assert code == 130
     assert err.splitlines() == [
-        "The library has 2 papers. The next question, or this command, brings the index up to them.",
+        "The library has 2 papers, and none of them can be asked. The next question, or this command, brings the index up "
+        "to the rest.",
         "Stopped.",
     ]
     assert run("lamps.jsonl")[1].startswith("lamps.jsonl: read 2, added 0, updated 0, unchanged 2")

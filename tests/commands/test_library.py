@@ -20,10 +20,10 @@ from support.factories import LANTERN, ORCHARD, HashEmbedder, silent
 
 from rag import ingestion
 from rag.index import generations
-from rag.ingestion import Reading
 from rag.library import main
 from rag.output import exports
 from rag.sources.paper_ids import document_id, paper_id
+from rag.sources.reading import Reading
 from rag.storage import library_file
 from rag.storage.library import Library
 from rag.types import Paper

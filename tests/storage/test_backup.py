@@ -15,7 +15,7 @@ from support.factories import HashEmbedder, answer, paper, silent
 
 from rag import ingestion
 from rag.errors import Busy, LibraryError, UsageError
-from rag.ingestion import Reading
+from rag.sources.reading import Reading
 from rag.storage import backup, library_file, lock
 from rag.storage.history import History
 from rag.storage.library import Library
