@@ -1,4 +1,4 @@
-"""python -m evals bench: measures the speed of search on this machine, and its memory and disk space.
+"""python -m evals bench: measures search on this machine, what a change costs, and memory and disk space.
 
 Each size is measured in its own processes. Size 574 is the starter corpus itself. Other sizes are synthetic libraries
 (evals.synthetic) with stored vectors, so that they measure everything but the embedding of documents.
@@ -98,6 +98,8 @@ def measure(size: int, args: argparse.Namespace, models: Path, *, peer: bool = F
         spec["filters"] = stage("evals.speed", "choose", spec)
         say(f"{size} papers: asking")
         result |= stage("evals.speed", "ask", spec)
+        spec["embedder"] = MiniLM.name if real else synthetic.EMBEDDER_NAME
+        result["change"] = stage("evals.changing", "change", spec)
         if real:
             result |= cold(_OURS_COLD, home)
             result["embedding"] = stage("evals.speed", "embed", spec)
@@ -162,6 +164,11 @@ def table(results: Sequence[Result]) -> Iterator[str]:
                 f"{r['size']:8} {name:20} {row['papers']:8} {row['p50_ms']:8.1f} {row['p95_ms']:8.1f} "
                 f"{row['recall@10']:10.3f} {_mb(r['memory_mb']):>10}"
             )
+    yield ""
+    yield f"{'papers':>8} {'add one, s':>11} {'remove one, s':>14} {'disk for one, kB':>17}"
+    for r in results:
+        change = r["change"]
+        yield f"{r['size']:8} {change['add_s']:11.2f} {change['remove_s']:14.2f} {change['add_bytes'] / 1e3:17.0f}"
     for r in results:
         if r["real"]:
             yield from ["", *_real(r)]

@@ -28,6 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evals import case_files, synthetic
+from evals.changing import bytes_on_disk
 from evals.processes import memory_mb
 from rag.errors import LibraryError
 from rag.index import generations
@@ -88,14 +89,10 @@ def build(spec: Spec, progress: Progress) -> dict[str, Any]:
         "chunks": manifest.chunks,
         "build_s": seconds,
         "papers_per_min": manifest.papers / seconds * 60,
-        "index_mb": _size_mb(home / "index"),
+        "index_mb": bytes_on_disk(home / "index") / 1e6,
         "library_mb": sum(p.stat().st_size for p in home.glob("library.sqlite*")) / 1e6,
         "build_memory_mb": memory_mb(),
     }
-
-
-def _size_mb(folder: Path) -> float:
-    return sum(p.stat().st_size for p in folder.rglob("*") if p.is_file()) / 1e6
 
 
 def choose(spec: Spec, progress: Progress) -> dict[str, Any]:

@@ -178,13 +178,19 @@ def test_every_number_is_there_and_sane(measured: dict[str, Any]) -> None:
     assert 15 <= passing[2] <= 25
     assert passing[3] == PAPERS // 3
     assert measured["memory_mb"] is None or 50 < measured["memory_mb"] < 2_000
+    change = measured["change"]
+    assert change["added_to_settled"]
+    assert 0 < change["add_s"] < 5
+    assert 0 < change["remove_s"] < 5
+    assert change["add_bytes"] < 1e6 * measured["index_mb"] / 2
 
 
 def test_the_tables_show_each_size_and_each_filter(measured: dict[str, Any]) -> None:
     lines = list(bench.table([measured, {**measured, "size": 99, "memory_mb": None}]))
-    assert [line.split()[0] for line in lines if line.strip()] == ["papers", "60", "99", "papers", *["60"] * 4, *["99"] * 4]
-    assert lines[-1].split()[-1] == "-"  # no /proc, no number
-    assert len({len(line) for line in lines[4:]}) == 1
+    first = [line.split()[0] for line in lines if line.strip()]
+    assert first == ["papers", "60", "99", "papers", *["60"] * 4, *["99"] * 4, "papers", "60", "99"]
+    assert lines[12].split()[-1] == "-"  # no /proc, no number
+    assert len({len(line) for line in lines[4:13]}) == len({len(line) for line in lines[14:]}) == 1
 
 
 def test_what_is_measured_of_the_starter_and_its_peer_is_shown_side_by_side(measured: dict[str, Any]) -> None:
