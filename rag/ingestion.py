@@ -28,7 +28,7 @@ from rag.types import BadRecord, Paper, Progress
 _log = logging.getLogger(__name__)
 
 MAX_BAD_RECORDS_SHOWN = 5  # in the report of a source
-_PAPERS_STORED_AT_ONCE = 100
+_PAPERS_STORED_AT_ONCE = 128
 _MIN_PAUSE_S = 30  # between two indexes that are made live while a source is read
 _MIN_PAUSE_PER_COST = 10  # seconds of pause for each second that the last index took
 

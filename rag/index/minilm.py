@@ -25,6 +25,7 @@ from rag.errors import EmbedderError
 from rag.index.transformer_graph import EPSILON, Graph
 from rag.storage import checksums, private
 
+_PADDING = 0  # the word piece [PAD]
 _LAYERS = 6
 _GRAPH = "minilm-1.onnx"  # the number changes when the graph does
 _SUMS = ".sums"
@@ -61,16 +62,18 @@ class MiniLM:
         except BaseException as error:  # noqa: BLE001 - raised again where the model is waited for
             self._opened.set_exception(error)
 
-    def embed(self, texts: Sequence[str], batch_size: int = 32) -> NDArray[np.float32]:
+    def embed(self, texts: Sequence[str], batch_size: int = 16) -> NDArray[np.float32]:
         """Return an array of shape (len(texts), 384), each row of length 1. Texts are cut at 256 word pieces."""
         tokenizer, session = self._opened.result()
         vectors = np.zeros((len(texts), self.dimension), np.float32)
-        by_length = sorted(range(len(texts)), key=lambda i: len(texts[i]))  # little padding in a batch
+        pieces = [encoded.ids for encoded in tokenizer.encode_batch(list(texts))]
+        by_length = sorted(range(len(texts)), key=lambda i: len(pieces[i]))  # little padding in a batch
         for first in range(0, len(texts), batch_size):
             rows = by_length[first : first + batch_size]
-            encoded = tokenizer.encode_batch([texts[i] for i in rows])
-            ids = np.array([e.ids for e in encoded], np.int32)
-            mask = np.array([e.attention_mask for e in encoded], np.int32)
+            ids = np.zeros((len(rows), len(pieces[rows[-1]])), np.int32)
+            for row, i in enumerate(rows):
+                ids[row, : len(pieces[i])] = pieces[i]
+            mask = (ids != _PADDING).astype(np.int32)
             feed = {"ids": ids, "mask": mask, "segments": np.zeros_like(ids)}
             vectors[rows] = session.run(None, feed)[0]
         return vectors
@@ -87,7 +90,6 @@ def _opened(home: Path, max_tokens: int) -> tuple[Any, Any]:
         _build(folder / weights.WEIGHTS, graph)
     tokenizer = Tokenizer.from_file(str(folder / weights.TOKENIZER))
     tokenizer.enable_truncation(max_tokens)
-    tokenizer.enable_padding()
     try:
         return tokenizer, weights.session(graph)
     except Exception as error:
