@@ -19,6 +19,7 @@ from rag import ingestion
 from rag.assistant import Assistant
 from rag.errors import SourceError
 from rag.index import generations
+from rag.retrieval.retriever import Retriever
 from rag.settings.settings import load
 from rag.storage.library import Library
 from rag.types import Chunk, Paper
@@ -132,6 +133,29 @@ def ask(tells: Tells, home: Path) -> tuple[Found, tuple[str, ...]]:
     assistant = Assistant(load(home=home, no_model=True), embedder=HashEmbedder(), tell=told.append)
     found = {q: {hit.paper.id: hit.score for hit in assistant.search(q, EVERYTHING)} for q in _QUESTIONS}
     return found, tuple(told)
+
+
+def open_each(tells: Tells, homes: Sequence[Path]) -> list[Found | None]:
+    """Return what is found in each home, None where the index is damaged and would be built anew before it is asked."""
+    embedder = HashEmbedder()
+    name = generations.fingerprint(embedder)
+    found: list[Found | None] = []
+    for home in homes:
+        live = generations.open_live(home, name)
+        if live is None:
+            found.append(None)
+            continue
+        library = Library(home)
+        retriever = Retriever(library, live, embedder)
+        found.append({q: {hit.paper.id: hit.score for hit in retriever.search(q, EVERYTHING)} for q in _QUESTIONS})
+        live.close()
+        library.close()
+    return found
+
+
+def manifests(home: Path) -> dict[Path, int]:
+    """Return when the manifest of each index of a home was written."""
+    return {path: path.stat().st_mtime_ns for path in (home / "index").rglob("manifest.json")}
 
 
 def same(one: Found, other: Found) -> bool:
