@@ -101,6 +101,12 @@ class Child:
                 return what
         raise AssertionError(f"the child ended with {self.ended()} before it told {name}")
 
+    def until_end(self) -> Any:
+        """Wait for the child's end; return what its work returned, or the Failure that it ended with."""
+        told = dict(self.messages())
+        code = self.ended()
+        return Failure("exit", str(code), explained=False) if code else told.get("failed", told.get("done"))
+
     def go_on(self) -> None:
         """Let a child go on that waits."""
         self._pipe.send(None)
@@ -123,11 +129,7 @@ class Child:
 def result(work: Callable[..., Any], *args: Any) -> Any:
     """Return what `work(tells, *args)` returns in a process of its own; a Failure when it raises or a signal ends it."""
     with Child(work, *args) as child:
-        told = dict(child.messages())
-        code = child.ended()
-        if code:
-            return Failure("exit", str(code), explained=False)
-        return told.get("failed", told.get("done"))
+        return child.until_end()
 
 
 def _run(work: Callable[..., Any], pipe: Connection, waits: Collection[str], args: tuple[Any, ...]) -> None:

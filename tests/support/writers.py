@@ -127,6 +127,22 @@ def _finds(assistant: Assistant, chunk: Chunk) -> bool:
     return any(own) or bool(own and hits[0].paper.id == chunk.paper_id)
 
 
+def look_again_and_again(tells: Tells, home: Path) -> list[tuple[int, int]]:
+    """Ask until told to stop, and once more; return how many papers were there and how many were found at each look.
+
+    Tells "looking" when it begins.
+    """
+    assistant = Assistant(load(home=home, no_model=True), embedder=HashEmbedder())
+    tells("looking")
+    looks: list[tuple[int, int]] = []
+    stopping = False
+    while not stopping:
+        stopping = tells.told_to_stop()
+        found = len(assistant.search(_QUESTIONS[0], EVERYTHING))
+        looks.append((assistant.count(), found))
+    return looks
+
+
 def ask(tells: Tells, home: Path) -> tuple[Found, tuple[str, ...]]:
     """Return what is found for some questions, and what was told while the home was opened."""
     told: list[str] = []
