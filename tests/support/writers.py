@@ -123,8 +123,7 @@ def check(tells: Tells, home: Path, sample: int, seed: int) -> State:
 
 def _finds(assistant: Assistant, chunk: Chunk) -> bool:
     hits = assistant.search(chunk.text, 5)
-    own = [hit.dense > _SAME_TEXT for hit in hits if hit.paper.id == chunk.paper_id]
-    return any(own) or bool(own and hits[0].paper.id == chunk.paper_id)
+    return any(hit.dense > _SAME_TEXT for hit in hits if hit.paper.id == chunk.paper_id)
 
 
 def look_again_and_again(tells: Tells, home: Path) -> list[tuple[int, int]]:
