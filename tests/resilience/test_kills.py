@@ -24,6 +24,7 @@ SWAPS = ("before swap", "after swap")  # a writer waits there to be killed
 LONGEST_WRITE_S = 1.5
 LONGEST_BUILD_S = 0.8  # from the first words of the index to its swap
 MOST_GENERATIONS = 3
+MOST_THAT_END = 10  # writers, before they are killed
 MOST_LOOSE_FILES = 4  # beside the generations of an index
 
 
@@ -150,10 +151,13 @@ def left_beside_indexes(home: Path) -> tuple[list[Path], list[Path]]:
 def test_nothing_acknowledged_is_lost_when_writers_are_killed(tmp_path: Path) -> None:
     story = begun(tmp_path, seed=7)
     for moment in ("start", "embedding", "before swap", "put", "after swap", "before swap"):
-        story.step(moment)
+        kills = story.kills.total()
+        while story.kills.total() == kills and story.finished < MOST_THAT_END:  # a writer may be quicker than its killer
+            story.step(moment)
     ended(story)
     print(story.report())
-    assert (story.kills.total(), story.killed_inside) == (6, 3)
+    assert story.kills.total() == 6
+    assert story.killed_inside >= 3
     folders, _ = left_beside_indexes(story.home)
     assert len(folders) <= MOST_GENERATIONS
 
