@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from rag.index import probe
 from rag.index.minilm import MiniLM
 
-_FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload([probe.__name__])
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload([probe.__name__, "rag.assistant", "llama_index.core.node_parser"])
 
 
 class RememberingMiniLM(MiniLM):
@@ -44,7 +44,7 @@ class ForkedPrograms:
         *_, module, generation = command
         assert module == probe.__name__, command
         with tempfile.NamedTemporaryFile("r") as errors:
-            child = _FORKS.Process(target=_ask, args=(Path(generation), errors.name))
+            child = FORKS.Process(target=_ask, args=(Path(generation), errors.name))
             child.start()
             child.join()
             assert child.exitcode is not None
