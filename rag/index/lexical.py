@@ -49,7 +49,9 @@ class Writer:
         """Put papers in, in the rows from `first` on, none of which must be there yet."""
         for row, paper in enumerate(papers, first):
             record = merge.dump(paper).encode("utf-8")
-            self._writer.add_document(tantivy.Document(row=row, title=paper.title, abstract=paper.abstract, record=record))
+            document = tantivy.Document(row=row, title=paper.title, abstract=paper.abstract, record=record)
+            with _explained():
+                self._writer.add_document(document)
 
     def remove(self, rows: Sequence[int]) -> None:
         """Take out the papers in `rows`. BM25 goes on counting their words until Tantivy merges their files."""
@@ -81,11 +83,13 @@ class LexicalIndex:
     @contextmanager
     def writing(self) -> Iterator[Writer]:
         """Give what puts papers in and takes them out; all of it is seen once the block has ended."""
-        writer = self._index.writer(_WRITER_HEAP_BYTES, 1)
+        with _explained():
+            writer = self._index.writer(_WRITER_HEAP_BYTES, 1)
         yield Writer(writer, self._schema)
-        writer.commit()
-        writer.wait_merging_threads()
-        self._index.reload()
+        with _explained():
+            writer.commit()
+            writer.wait_merging_threads()
+            self._index.reload()
 
     def papers(self) -> Iterator[Paper]:
         """Yield the papers as they were when they were put in, in no order. Raises LibraryError."""
@@ -138,6 +142,15 @@ class LexicalIndex:
 
     def _rows(self, searcher: tantivy.Searcher, hits: Sequence[Any]) -> NDArray[np.int64]:
         return np.array(searcher.fast_field_values("row", [address for _, address in hits]), np.int64)
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Turn what Tantivy raises where the disk takes no more into LibraryError."""
+    try:
+        yield
+    except (ValueError, OSError) as error:
+        raise LibraryError(f"The lexical index cannot be written ({error}).", "Check the space on the disk.") from error
 
 
 def link(source: Path, target: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from threading import Lock
 
@@ -11,6 +12,8 @@ from rag.index.generations import Index
 from rag.interfaces import Embedder
 from rag.storage import lock
 from rag.storage.library import Library
+
+_log = logging.getLogger(__name__)
 
 
 class LiveIndex:
@@ -43,6 +46,7 @@ class LiveIndex:
 
     def _rebuilt(self, name: str) -> Index | None:
         """A damaged index is never answered from: build it again from the library."""
+        _log.warning("The index is damaged: building it again from the library.")
         with lock.writer(self._home, "index repair"):
             generations.refresh(self._home, self._library, self._embedder, lambda *_: None, anew=True)
         return generations.open_live(self._home, name)

@@ -67,6 +67,13 @@ def live(home: Path, name: str) -> Manifest | None:
         return None
 
 
+def forget_checks(home: Path, name: str) -> None:
+    """Have all files of the index read again the next time: a disk may change them and leave their times."""
+    for note in folder_of(home, name).glob(f"*/{checksums.NOTE}"):
+        with suppress(OSError):
+            note.unlink()
+
+
 def current(folder: Path) -> int | None:
     """Return the number of the live generation, None when there is none."""
     try:
@@ -113,6 +120,8 @@ def make_live(folder: Path, manifest: Manifest, before: Manifest | None, was: in
     unfinished = folder / f"CURRENT.{os.getpid()}"
     unfinished.write_text(str(manifest.generation), "utf-8")
     unfinished.replace(folder / "CURRENT")
+    for left in folder.glob(f"{unfinished.stem}.*"):  # of writers that were killed
+        left.unlink(missing_ok=True)
     keep = {manifest.generation, manifest.settled, was} | ({before.settled} if before else set())
     for old in folder.iterdir():
         if old.name.isdigit() and int(old.name) not in keep:

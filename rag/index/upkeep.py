@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rag.errors import LibraryError
-from rag.index import generations, probe
+from rag.index import generations, manifest, probe
 from rag.index.rebuild import StoredEmbedder, rebuild
 from rag.storage import leftovers, lock, read_only
 from rag.storage.leftovers import Counts
@@ -81,7 +81,8 @@ def _missing(counts: Counts) -> Iterator[str]:
 
 
 def _index_problem(home: Path, name: str, counts: Counts, state: str) -> str | None:
-    live = generations.live(home, name)
+    manifest.forget_checks(home, name)
+    live = manifest.live(home, name)
     if live is None:
         return f"The index {name} is not whole. {_REPAIR}"
     if (live.state, live.papers) != (state, counts.papers):

@@ -13,6 +13,7 @@ from rag.errors import LibraryError
 from rag.storage import library_file
 
 _MAX_BOUND_VALUES = 500  # of one statement
+_WRITE = "Check the space on the disk and its permissions, and run it again; what was stored before is kept."
 
 
 class Connections:
@@ -50,13 +51,17 @@ class Connections:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        self._db.execute("BEGIN IMMEDIATE")
+        """Keep all that is written in the block, or nothing. Raises LibraryError where the disk takes no more."""
         try:
+            self._db.execute("BEGIN IMMEDIATE")
             yield
-        except BaseException:
-            self._db.execute("ROLLBACK")
+            self._db.execute("COMMIT")
+        except BaseException as error:
+            if self._db.in_transaction:  # SQLite may have ended it
+                self._db.execute("ROLLBACK")
+            if isinstance(error, sqlite3.OperationalError):
+                raise LibraryError(f"The library {self.path} cannot be written ({error}).", _WRITE) from error
             raise
-        self._db.execute("COMMIT")
 
     def _select_in(self, sql: str, values: Sequence[Any], *, before: tuple[Any, ...] = ()) -> Iterator[Any]:
         """Yield the rows of `sql`, in which {} stands for some of `values`; those of `before` come first in it."""

@@ -22,10 +22,6 @@ AFTER = 90
 POINTS = 10
 SMALL_DISK = 24  # MB
 EXPLAINED = {"succeeded", "a sentence"}
-KNOWN_FAULTS = {
-    "there is a fault in this program (OperationalError": "SQLite's error in writing the library is not put into a sentence",
-    "exit -7 ": "vectors are written through mapped memory, which ends the process with SIGBUS",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,12 +142,8 @@ POINTS_OF_THE_LONG_FORM = pytest.param(POINTS, marks=pytest.mark.long)
 
 
 def judge(outcomes: dict[int, str]) -> None:
-    """Fail on an outcome that no sentence explains, but for known faults, which are expected as long as they are there."""
-    unexplained = sorted(set(outcomes.values()) - EXPLAINED)
-    known = {reason for told in unexplained for sign, reason in KNOWN_FAULTS.items() if sign in told}
-    assert all(any(sign in told for sign in KNOWN_FAULTS) for told in unexplained), unexplained
-    if known:
-        pytest.xfail(f"nothing is lost, but: {'; '.join(sorted(known))}")
+    """Fail on an outcome that no sentence explains."""
+    assert set(outcomes.values()) <= EXPLAINED, outcomes
 
 
 @pytest.mark.parametrize("points", [2, POINTS_OF_THE_LONG_FORM])
