@@ -1,7 +1,7 @@
 """Papers in JSON: own records, BEIR, and what arXiv, OpenAlex, Crossref, Semantic Scholar, Zotero, PubMed and others give.
 
 The keys are known by their names, which fields.py lists. The id of a paper is made of its title, and in BEIR of its title and
-_id, so that documents with the same title stay apart.
+_id, so that documents with the same title stay apart. Papers of an export keep the ids that they have there.
 """
 
 from __future__ import annotations
@@ -101,6 +101,7 @@ def _record(value: dict[str, Any]) -> Record:
         ids=tuple(ids),
         pmid=next((text for v in found.get("pmid", ()) for text in _ids(v)), "") or _pubmed_number(found.get("ids", ())),
         number=_number(found.get("number", ())),
+        key=fields.exported_id(value),
     )
 
 

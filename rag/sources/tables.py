@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from typing import NamedTuple
 
@@ -25,6 +26,7 @@ _MIN_COLUMNS = 2
 _SEPARATOR_LINE = re.compile(r"\"?sep=(?P<separator>[,;\t])\"?\s*", re.IGNORECASE)
 _MAX_NAME_CHARS = 60
 _MAX_REREAD = 10  # times the length of the text
+_GUARDED = re.compile(r"'+[=+\-@\t\r]")  # a cell that a spreadsheet would compute, with a quote before it
 
 
 class _Header(NamedTuple):
@@ -161,8 +163,10 @@ def _paper(header: _Header, row: list[str], line: int) -> Paper | BadRecord:
         if fields.field(header.columns[-1]) != "abstract":
             return BadRecord(line, f"{len(row)} cells where the header has {width}")
         row = [*row[: width - 1], header.separator.join(row[width - 1 :])]
+    row = [cell[1:] if _GUARDED.match(cell) else cell for cell in row]
     named = [(name, cell) for name, cell in zip(header.columns, row, strict=False) if cell.strip()]
-    return record.paper(_record(fields.grouped(named)), line)
+    key = fields.exported_id(dict(zip(header.columns, row, strict=False)))
+    return record.paper(replace(_record(fields.grouped(named)), key=key), line)
 
 
 def _record(values: dict[str, list[str]]) -> Record:
