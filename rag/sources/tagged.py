@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 
+from rag.sources import text_lines
+
 _HEAD_CHARS, _OPENING_LINES = 100_000, 30
 _MARKUP = tuple("<{[#@`|>%")
 
@@ -56,7 +58,7 @@ def records(
     tag after an empty line begins a record too.
     """
     record, after_blank = None, False
-    for number, line in enumerate(text.split("\n"), 1):
+    for number, (_, line) in enumerate(text_lines.each(text), 1):
         found = read_tag(line)
         if found is None:
             after_blank = not line.strip()
