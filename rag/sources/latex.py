@@ -76,7 +76,7 @@ def _plain(text: str) -> str:
         return _show_signs(_ligatures(_TILDE.sub(_HIDDEN[ord("~")], text)))
     maths: list[str] = []
     text = _hide_maths(_WRITTEN_LINE_END.sub(" ", _PRIVATE.sub("", text)), maths)
-    text = _hide_signs(_APART.sub(_KEPT_APART, text))
+    text = _hide_signs(_APART.sub(_KEPT_APART, text) if "{}" in text else text)
     text = _SHORT.sub(lambda command: _short(command.group()), text)
     text = _STYLED_WORDS.sub(r"{\1}", text)
     if "\\" in text:

@@ -77,11 +77,14 @@ def records(
         yield record
 
 
-def opening(text: str) -> list[str]:
-    """Return the first lines of `text` that are not empty; none when `text` begins like a file of another kind."""
+def opening(text: str, mark: str = "") -> list[str]:
+    """Return the first lines of `text` that are not empty; none when `text` begins like a file of another kind.
+
+    `mark` is a sign with which lines of other kinds begin, and those of this one too.
+    """
     lines = (line for raw in text[:_HEAD_CHARS].split("\n") if (line := raw.strip("\ufeff \t\r")))
     found = [line for line, _ in zip(lines, range(_OPENING_LINES), strict=False)]
-    return [] if found and found[0].startswith(_MARKUP) else found
+    return [] if found and found[0].startswith(_MARKUP) and found[0][0] != mark else found
 
 
 def people(names: list[str]) -> tuple[str, ...]:

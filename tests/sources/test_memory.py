@@ -7,7 +7,19 @@ from types import ModuleType
 
 import pytest
 
-from rag.sources import arxiv_atom, endnote_xml, json_records, medline, pubmed_xml, ris, tables, text_lines, web_of_science
+from rag.sources import (
+    arxiv_atom,
+    arxiv_oai,
+    endnote_tagged,
+    endnote_xml,
+    json_records,
+    medline,
+    pubmed_xml,
+    ris,
+    tables,
+    text_lines,
+    web_of_science,
+)
 
 RECORDS = 1_500
 LONG = "A kite flies higher on a longer line. " * 20
@@ -15,6 +27,7 @@ FILES: dict[str, tuple[ModuleType, str, str, str]] = {  # what stands before, fo
     "JSON lines": (json_records, "", '{"title": "Kites NUMBER", "abstract": "ABSTRACT"}\n', ""),
     "a list of JSON": (json_records, "[", '{"title": "Kites NUMBER", "abstract": "ABSTRACT"},\n', "{}]"),
     "RIS": (ris, "", "TY  - JOUR\nTI  - Kites NUMBER\nAB  - ABSTRACT\nER  - \n", ""),
+    "EndNote tagged": (endnote_tagged, "", "%0 Book\n%T Kites NUMBER\n%X ABSTRACT\n\n", ""),
     "nbib": (medline, "", "PMID- 1NUMBER\nTI  - Kites NUMBER\nAB  - ABSTRACT\n\n", ""),
     "Web of Science": (web_of_science, "FN x\nVR 1.0\n", "PT J\nTI Kites NUMBER\nAB ABSTRACT\nER\n", "EF"),
     "CSV": (tables, "Title,Abstract\n", "Kites NUMBER,ABSTRACT\n", ""),
@@ -30,6 +43,12 @@ FILES: dict[str, tuple[ModuleType, str, str, str]] = {  # what stands before, fo
         "<MedlineCitation><Article><ArticleTitle>Kites NUMBER</ArticleTitle><Abstract><AbstractText>ABSTRACT</AbstractText>"
         "</Abstract></Article></MedlineCitation>",
         "</MedlineCitationSet>",
+    ),
+    "arXiv OAI-PMH": (
+        arxiv_oai,
+        "<OAI-PMH>",
+        "<record><metadata><arXiv ><title>Kites NUMBER</title><abstract>ABSTRACT</abstract></arXiv></metadata></record>",
+        "</OAI-PMH>",
     ),
     "arXiv Atom": (
         arxiv_atom,
