@@ -56,7 +56,7 @@ def arguments() -> argparse.ArgumentParser:
     one.add_argument(
         "file", nargs="?", type=Path, metavar="FILE", help="by default a new one in the folder backups of RAG_HOME"
     )
-    one = command("restore", _restore, "put a backup in place of the library, which is kept as a backup")
+    one = command("restore", _restore, "put a backup in place of library and conversations, which are kept as a backup")
     one.add_argument("file", type=Path, metavar="FILE", help="a backup of the library")
     command("verify", _verify, "check that library, conversations and index are whole")
     command("compact", _compact, "delete for good what was removed, and what is not used")
@@ -177,11 +177,15 @@ def _backup(home: Path, args: argparse.Namespace) -> int:
 
 
 def _restore(home: Path, args: argparse.Namespace) -> int:
-    kept = backup.restore(home, args.file)
+    restored = backup.restore(home, args.file)
     with _reading(home) as library:
         print(f"Restored {library.count():,} papers from {args.file}.")
-    if kept:
-        say(f"The library as it was is kept as {kept}.")
+    if restored.conversations is not None:
+        number = f"{restored.conversations:,} conversation{'s' * (restored.conversations != 1)}"
+        print(f"Restored {number} from {backup.of_history(args.file)}.")
+    for kept in restored.kept:
+        what = "The conversations as they were are" if kept.name.startswith("history") else "The library as it was is"
+        say(f"{what} kept as {kept}.")
     say(_INDEX_FOLLOWS)
     return 0
 

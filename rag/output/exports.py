@@ -1,4 +1,7 @@
-"""Papers as files with all their fields: JSON Lines, BibTeX, RIS and CSV. Each paper is written as it comes."""
+"""Papers as files with all their fields: JSON Lines, BibTeX, RIS and CSV. Each paper is written as it comes.
+
+rag.ingest reads each of them back to the same papers, and from JSON Lines and CSV under the same ids.
+"""
 
 from __future__ import annotations
 
@@ -11,24 +14,29 @@ from dataclasses import asdict, fields
 from typing import Any
 
 from rag.output import references
-from rag.output.references import escape
+from rag.output.references import escape_exactly
 from rag.types import Paper
 
 _COLUMNS = ["paper_id", *(field.name for field in fields(Paper) if field.name != "id")]
 _SPACES = re.compile(r"\s+")
+_FORMULA = re.compile(r"'*[=+\-@\t\r]")
+_LIKE_SEVERAL = re.compile(r"\sand\s|\s&\s")  # a name that reads as several, as that of an organisation
 
 
 def jsonl(papers: Iterable[Paper]) -> Iterator[str]:
-    """Yield a line for each paper, which rag.ingest reads again."""
+    """Yield a line for each paper."""
     for paper in papers:
         yield json.dumps(_values(paper), ensure_ascii=False) + "\n"
 
 
 def table(papers: Iterable[Paper]) -> Iterator[str]:
-    """Yield CSV with a head; authors and sources are separated by "; "."""
+    """Yield CSV with a head; authors and sources are separated by "; ".
+
+    A cell that a spreadsheet would take for a formula has a quote before it.
+    """
     yield _row(_COLUMNS)
     for paper in papers:
-        yield _row(["; ".join(v) if isinstance(v, tuple) else v for v in _values(paper).values()])
+        yield _row([_cell(value) for value in _values(paper).values()])
 
 
 def bibtex(papers: Iterable[Paper]) -> Iterator[str]:
@@ -36,13 +44,13 @@ def bibtex(papers: Iterable[Paper]) -> Iterator[str]:
     for paper in papers:
         more = {
             "date": paper.published,
-            "abstract": escape(paper.abstract),
-            "institution": escape(paper.organisation or ""),
+            "abstract": escape_exactly(paper.abstract),
+            "institution": escape_exactly(paper.organisation or ""),
             "authorcount": paper.author_count,
-            "sources": escape("; ".join(paper.sources)),
+            "sources": escape_exactly("; ".join(paper.sources)),
         }
         lines = [f",\n  {name} = {{{value}}}" for name, value in more.items() if value]
-        yield references.bibtex([paper]).removesuffix("\n}") + "".join(lines) + "\n}\n\n"
+        yield references.bibtex([paper], exact=True).removesuffix("\n}") + "".join(lines) + "\n}\n\n"
 
 
 def ris(papers: Iterable[Paper]) -> Iterator[str]:
@@ -55,12 +63,18 @@ def ris(papers: Iterable[Paper]) -> Iterator[str]:
             "DB": "; ".join(paper.sources),
         }
         lines = [f"{tag}  - {_SPACES.sub(' ', value)}\n" for tag, value in more.items() if value]
-        yield references.ris([paper]).removesuffix("ER  - ") + "".join(lines) + "ER  - \n\n"
+        yield references.ris([paper], exact=True).removesuffix("ER  - ") + "".join(lines) + "ER  - \n\n"
 
 
 def _values(paper: Paper) -> dict[str, Any]:
     values = asdict(paper)
     return {"paper_id": values.pop("id"), **values}
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, tuple):
+        value = "; ".join(value) + ";" * (len(value) == 1 and _LIKE_SEVERAL.search(value[0]) is not None)
+    return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
 
 
 def _row(values: list[Any]) -> str:

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from urllib.parse import quote
 
 from rag.text import identifiers
 from rag.text.identifiers import Identifiers
 from rag.types import Paper
 
+Escape = Callable[[str], str]
+
 # Maths in a title: no space inside the dollar signs and no digit after the last, so that "$5 and $10" is two prices.
 _CONTROL_CLASS = r"\x00-\x1f\x7f-\x9f\u2028\u2029"
 _TITLE_MATHS = re.compile(rf"(?<![\\$])\$(?![\s$])(?:[^$\\%&#{_CONTROL_CLASS}]|\\[^{_CONTROL_CLASS}])+(?<![\s\\])\$(?![\d$])")
 _ESCAPE = re.compile(r"\\.")
+_SPECIAL = re.compile(r"[\\{}^~&%$#_]")
+_WRITTEN = {
+    "\\": r"\textbackslash{}{}", "{": r"\textbraceleft{}{}", "}": r"\textbraceright{}{}", "^": r"\^{}", "~": r"\~{}",
+}  # fmt: skip
+_LIGATURE = re.compile(r"[-`'](?=[-`'])")
 _SPACES_AND_CONTROL = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
 
 
@@ -57,10 +64,13 @@ def _identifiers(paper: Paper) -> Identifiers:
     )
 
 
-def bibtex(papers: Iterable[Paper]) -> str:
-    """Return a BibTeX entry for each paper. The keys are the papers' ids, made unique."""
+def bibtex(papers: Iterable[Paper], *, exact: bool = False) -> str:
+    """Return a BibTeX entry for each paper. The keys are the papers' ids, made unique.
+
+    An `exact` entry keeps every sign and the version of an arXiv number, as rag.ingest reads it.
+    """
     taken: set[str] = set()
-    return "\n\n".join(_entry(paper, _key(paper, taken)) for paper in papers)
+    return "\n\n".join(_entry(paper, _key(paper, taken), exact=exact) for paper in papers)
 
 
 def _key(paper: Paper, taken: set[str]) -> str:
@@ -74,13 +84,14 @@ def _key(paper: Paper, taken: set[str]) -> str:
     return key
 
 
-def _entry(paper: Paper, key: str) -> str:
+def _entry(paper: Paper, key: str, *, exact: bool) -> str:
     ids = _identifiers(paper)
+    signs = escape_exactly if exact else escape
     fields = {
-        "title": "{" + _title(paper.title) + "}",
-        "author": " and ".join(map(_name, paper.authors)),
+        "title": "{" + _title(paper.title, signs) + "}",
+        "author": " and ".join(_name(author, signs) for author in paper.authors),
         "year": (paper.published or "")[:4],
-        "eprint": ids.arxiv or "",
+        "eprint": (paper.arxiv if exact else None) or ids.arxiv or "",
         "archiveprefix": "arXiv" if ids.arxiv else "",
         "doi": _plain(ids.doi or ""),
         "pmid": ids.pmid or "",
@@ -90,21 +101,21 @@ def _entry(paper: Paper, key: str) -> str:
     return f"@misc{{{key},\n{body}\n}}"
 
 
-def _name(author: str) -> str:
+def _name(author: str, signs: Escape) -> str:
     """Return `author` escaped. A name with "and" in it, as of an organisation, is put in braces to stay one name."""
-    escaped = escape(author)
+    escaped = signs(author)
     return f"{{{escaped}}}" if " and " in f" {escaped.lower()} " else escaped
 
 
-def _title(title: str) -> str:
+def _title(title: str, signs: Escape) -> str:
     """Return `title` escaped. Maths ($...$ on one line, with balanced braces) is not changed."""
     pieces: list[str] = []
     position = 0
     for maths in _TITLE_MATHS.finditer(title):
         if _is_balanced(maths.group()) and _is_balanced(_ESCAPE.sub("", maths.group())):
-            pieces += [escape(title[position : maths.start()]), maths.group()]
+            pieces += [signs(title[position : maths.start()]), maths.group()]
             position = maths.end()
-    return "".join([*pieces, escape(title[position:])])
+    return "".join([*pieces, signs(title[position:])])
 
 
 def _is_balanced(maths: str) -> bool:
@@ -118,20 +129,27 @@ def _is_balanced(maths: str) -> bool:
 
 
 def escape(value: str) -> str:
+    """Return `value` as LaTeX in one line, for people to read: without backslashes, and with round brackets for braces."""
     plain = _SPACES_AND_CONTROL.sub(" ", value).replace("{", "(").replace("}", ")").replace("\\", "")
     return re.sub(r"([&%$#_])", r"\\\1", plain).replace("^", r"\^{}").replace("~", r"\~{}")
+
+
+def escape_exactly(value: str) -> str:
+    """Return `value` as LaTeX in one line that keeps every sign. Empty braces keep signs apart that would become another."""
+    written = _SPECIAL.sub(lambda sign: _WRITTEN.get(sign[0], f"\\{sign[0]}"), _SPACES_AND_CONTROL.sub(" ", value))
+    return _LIGATURE.sub(r"\g<0>{}", written)
 
 
 def _plain(value: str) -> str:
     return _SPACES_AND_CONTROL.sub("", value).replace("{", "%7B").replace("}", "%7D")
 
 
-def ris(papers: Iterable[Paper]) -> str:
-    """Return a RIS record for each paper, with its abstract."""
-    return "\n\n".join("\n".join(f"{tag}  - {value}" for tag, value in _record(paper)) for paper in papers)
+def ris(papers: Iterable[Paper], *, exact: bool = False) -> str:
+    """Return a RIS record for each paper, with its abstract; an `exact` one keeps the version of an arXiv number."""
+    return "\n\n".join("\n".join(f"{tag}  - {value}" for tag, value in _record(paper, exact=exact)) for paper in papers)
 
 
-def _record(paper: Paper) -> Iterator[tuple[str, str]]:
+def _record(paper: Paper, *, exact: bool) -> Iterator[tuple[str, str]]:
     """Yield the RIS tags of `paper` with their values, each on one line."""
     ids = _identifiers(paper)
     fields: Sequence[tuple[str, str | None]] = (
@@ -141,7 +159,7 @@ def _record(paper: Paper) -> Iterator[tuple[str, str]]:
         ("PY", (paper.published or "")[:4]),
         ("DA", "/".join([*(paper.published or "").split("-"), "", "", ""][:3]) + "/" if paper.published else ""),
         ("AB", paper.abstract),
-        ("AN", f"arXiv:{ids.arxiv}" if ids.arxiv else ""),
+        ("AN", f"arXiv:{number}" if (number := (paper.arxiv if exact else None) or ids.arxiv) else ""),
         ("DO", ids.doi),
         ("UR", paper.url),
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from rag.sources import record
@@ -66,6 +66,8 @@ _AROUND_NAME = re.compile(r"\A(?:dc|dcterms)[.:]|\[[^\[\]]*\]\Z", re.IGNORECASE)
 _IN_BRACKETS_ID = re.compile(r"\s*\(\d{5,}\)")  # Scopus: "Alder, Ann (57211234567)"
 _LISTS_OF_NAMES = re.compile(r"[\[(].*[\])]", re.DOTALL)
 _MAX_LIST_CHARS = 100_000
+_EXPORTED = {"paper_id", "sources", "author_count", "organisation"}  # names that only exports of this program have together
+_PAPER_ID = re.compile("[0-9a-f]{16}")
 
 
 def normal(name: str) -> str:
@@ -84,6 +86,12 @@ def field(name: str) -> str | None:
     """Return the field that a column or key of this name holds; None for another one."""
     found = _FIELDS.get(normal(name)) if len(name) <= 60 else None
     return found[0] if found else None
+
+
+def exported_id(record: Mapping[str, object]) -> str | None:
+    """Return the id that a paper has in the library from which this program exported it; None for records of others."""
+    written = record.get("paper_id") if record.keys() >= _EXPORTED else None
+    return written if isinstance(written, str) and _PAPER_ID.fullmatch(written) else None
 
 
 def grouped(named: Iterable[tuple[str, Value]]) -> dict[str, list[Value]]:

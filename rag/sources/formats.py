@@ -17,8 +17,10 @@ from urllib.parse import urlsplit
 from rag.errors import SourceError
 from rag.sources import (
     arxiv_atom,
+    arxiv_oai,
     bibtex,
     decoding,
+    endnote_tagged,
     endnote_xml,
     fields,
     huggingface,
@@ -38,11 +40,13 @@ FORMATS: tuple[ModuleType, ...] = (  # the first that recognises a text reads it
     json_records,
     bibtex,
     ris,
+    endnote_tagged,
     medline,
     web_of_science,
     pubmed_xml,
     endnote_xml,
     arxiv_atom,
+    arxiv_oai,
     tables,
     plain_text,
 )

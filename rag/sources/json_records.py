@@ -1,7 +1,7 @@
 """Papers in JSON: own records, BEIR, and what arXiv, OpenAlex, Crossref, Semantic Scholar, Zotero, PubMed and others give.
 
 The keys are known by their names, which fields.py lists. The id of a paper is made of its title, and in BEIR of its title and
-_id, so that documents with the same title stay apart.
+_id, so that documents with the same title stay apart. Papers of an export keep the ids that they have there.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ _PERSON_PARTS = [  # family name, given name
 ]
 _NO_AUTHORS = frozenset("editor translator contributor reviewedAuthor seriesEditor".split())
 _NO_PAPERS = ("attachment", "note", "annotation")  # what Zotero keeps with papers
+_OPENALEX = "https://openalex.org/W"
 _MAX_DEPTH = 5
 
 
@@ -97,11 +98,22 @@ def _record(value: dict[str, Any]) -> Record:
         author_count=count if isinstance(count, int) and not isinstance(count, bool) and count > 0 else None,
         published=fields.published(*dates),
         organisation=_first(found.get("organisation", ())),
-        url=next((url for v in found.get("url", ()) for url in _ids(v) if url.strip().startswith("http")), ""),
+        url=next(
+            (url for v in found.get("url", ()) for url in _ids(v) if url.strip().startswith("http")), _openalex_page(value)
+        ),
         ids=tuple(ids),
         pmid=next((text for v in found.get("pmid", ()) for text in _ids(v)), "") or _pubmed_number(found.get("ids", ())),
         number=_number(found.get("number", ())),
+        key=fields.exported_id(value),
     )
+
+
+def _openalex_page(value: dict[str, Any]) -> str:
+    """Return the address of the DOI of a work of OpenAlex, or its page there; "" for other records."""
+    page, doi = value.get("id"), value.get("doi")
+    if not (isinstance(page, str) and page.startswith(_OPENALEX)):
+        return ""
+    return doi if isinstance(doi, str) and doi.startswith("https://doi.org/") else page
 
 
 def _first(values: Any) -> str:

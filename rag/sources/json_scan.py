@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
+from rag.sources import text_lines
 from rag.types import BadRecord
 
 _DECODER = json.JSONDecoder(strict=False)
@@ -37,7 +38,7 @@ class _BrokenError(ValueError):
 def values(text: str, is_record: Callable[[Any], bool]) -> Iterator[Found]:
     """Yield (line, value) of each record, and of what stands in the place of one; a fault is a BadRecord at its line."""
     if _is_lines(text):
-        for number, line in enumerate(text.split("\n"), 1):
+        for number, (_, line) in enumerate(text_lines.each(text), 1):
             yield from ((number, value) for _, value in _in_a_row(line, number, is_record))
     else:
         yield from _in_a_row(text, 1, is_record)

@@ -28,6 +28,11 @@ _HELD_WORDS = re.compile(f"{_WORDS_OPEN}(\\d+){_WORDS_CLOSE}")
 _COMMAND_OR_WORDS = re.compile(
     r"\\(?:begin|end)\s*\{[^{}]*\}|\\(?:[A-Za-z]++\*?|.)\s*+[^\\{}\[\]]?|(?P<words>[^\\{}\[\]]{8,})", re.DOTALL
 )
+# Empty braces between signs that would become another one: "-{}-" is two hyphens.
+_APART = re.compile(
+    r"(?:(?<!\\[-`'])(?<=[-`'])|(?<=\\textbackslash\{\})|(?<=\\textbraceleft\{\})|(?<=\\textbraceright\{\}))\{\}"
+)
+_KEPT_APART = "\ue004"
 _HIDDEN_SIGN = re.compile(f"[{''.join(_HIDDEN.values())}]")
 _PRIVATE = re.compile("[\ue000-\ue0ff]")
 
@@ -45,6 +50,8 @@ _TILDE = re.compile(r"(?<![^\s(\[])~")  # before a word, where it means "about";
 _RAW_SIGN = re.compile("[%&$#]")
 _LETTER = r"(?:[A-Za-z]|\{[A-Za-z]\}|\{\\[ij]\})"
 _SHORT = re.compile(rf"\{{\\[^{{}}\\]{{1,20}}(?:\{{[^{{}}\\]{{0,20}}\}})?\}}|\\['`^\"~=.]{_LETTER}|\\[cvukrHdb]\{{[A-Za-z]\}}")
+# Styles of plain words, which need no parser. The parser makes one sign of a backquote with another sign.
+_STYLED_WORDS = re.compile(r"\\(?:emph|text(?:it|bf|rm|sc|sf|sl|tt|up|md|normal))\{([^\\{}\[\]`\n]*)\}")
 _ESCAPED_TWICE = re.compile(r"\\['`^\"~=.]\{?[A-Za-z]|\{\\")  # LaTeX that a program took for text, and wrote as LaTeX
 _COMMAND = re.compile(r"\\(?:[A-Za-z]+\*?|.)?|[{}]", re.DOTALL)
 _LIGATURES = (("---", "—"), ("--", "–"), ("``", "“"), ("''", "”"), ("~", " "), ("\xa0", " "))
@@ -60,15 +67,18 @@ _NAMED_SIGNS = {
 def plain(text: str) -> str:
     """Return `text` with accents, quotes and signs in place of their commands, and without braces and styles."""
     once = _plain(text)
-    return _plain(once) if "\\" in once and _ESCAPED_TWICE.search(once) else once
+    twice = "\\" in once and _ESCAPED_TWICE.search(once)
+    return (_plain(once) if twice else once).replace(_KEPT_APART, "")
 
 
 def _plain(text: str) -> str:
     if "\\" not in text and "{" not in text and "}" not in text:
         return _show_signs(_ligatures(_TILDE.sub(_HIDDEN[ord("~")], text)))
     maths: list[str] = []
-    text = _hide_signs(_hide_maths(_WRITTEN_LINE_END.sub(" ", _PRIVATE.sub("", text)), maths))
+    text = _hide_maths(_WRITTEN_LINE_END.sub(" ", _PRIVATE.sub("", text)), maths)
+    text = _hide_signs(_APART.sub(_KEPT_APART, text) if "{}" in text else text)
     text = _SHORT.sub(lambda command: _short(command.group()), text)
+    text = _STYLED_WORDS.sub(r"{\1}", text)
     if "\\" in text:
         text = _parsed(text)
     text = _BRACED_WORD.sub(r"\1", _show_signs(_ligatures(text.replace("{", "").replace("}", ""))))

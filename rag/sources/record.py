@@ -30,6 +30,7 @@ class Record:
     """The fields of a paper as written: `ids` are texts that may be a DOI, an arXiv number or an address of one.
 
     `published` is a date in any usual form. `number` is the paper's own number in a data set, in which titles may repeat.
+    `key` is the id of the paper in a library, from which it was exported.
     """
 
     title: str = ""
@@ -42,6 +43,7 @@ class Record:
     ids: tuple[str, ...] = ()
     pmid: str = ""
     number: str | None = None
+    key: str | None = None
 
 
 def paper(record: Record, line: int) -> Paper | BadRecord:
@@ -62,8 +64,9 @@ def paper(record: Record, line: int) -> Paper | BadRecord:
     url = clean(record.url).strip()
     found = [identifiers.read(clean(text)) for text in (*record.ids, url)]
     authors = tuple(dict.fromkeys(name for a in record.authors[:_MAX_AUTHORS] if (name := author(a))))
+    made = paper_id(title) if record.number is None else document_id(title, record.number)
     return Paper(
-        id=paper_id(title) if record.number is None else document_id(title, record.number),
+        id=record.key or made,
         title=title,
         abstract=abstract,
         published=dates.read(record.published),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -33,11 +34,16 @@ _MOST_OPENALEX_PAPERS = 2_000
 _NEEDS_KEY = (401, 403)
 _ARXIV_PAUSE_S = 3.0  # which arXiv asks for
 _PUBMED_PAUSE_S = 1.0
+_CROSSREF_PAUSE_S = 0.2  # between papers: Crossref takes 5 requests a second
 _MAX = "&max="
 _MAX_DIGITS = 9
 _TOTAL = re.compile(r"<(?:\w{1,20}:)?totalResults[^<>]{0,200}>\s*(\d{1,12})\s*<")
 _ONLY_NUMBERS = re.compile(r"[\d.,v\s]+")
 _OLD_CLASS = re.compile(r"\.[a-z]{2}/")  # math.GT/0309136 and math/0309136 are one paper
+_NEXT_DOI = re.compile(
+    r"[\s,;]+(?=(?:doi:\s*|https?://(?:dx\.)?doi\.org/)?10\.\d{4,9}/)", re.IGNORECASE
+)  # a DOI may have commas
+_OPENALEX_VARIABLES = {"api_key": "OPENALEX_API_KEY", "mailto": "OPENALEX_MAILTO"}  # parameters, and where they stand
 _DAILY = re.compile(r"daily(?:\?date=(?P<day>.*))?")
 
 
@@ -98,10 +104,27 @@ def _arxiv_page(query: str, start: int, size: int) -> tuple[Page, int]:
 
 
 def doi(asked: str) -> Iterator[Page]:
-    """Yield the paper as Crossref has it, with the abstract of OpenAlex when Crossref has none; else that of OpenAlex."""
-    number = identifiers.doi(asked)
-    if number is None:
-        raise SourceError(f"{asked} is no DOI.", "Write a DOI as doi:10.5555/12345678.")
+    """Yield papers by their DOIs, each in a page of its own."""
+    parts = [part for part in _NEXT_DOI.split(asked.strip(" ,;")) if part]
+    numbers = list(dict.fromkeys(number for part in parts if (number := identifiers.doi(part))))
+    wrong = next((part for part in parts if not identifiers.doi(part)), None)
+    if wrong or not numbers:
+        raise SourceError(
+            f"{wrong or asked} is no DOI.", "Write a DOI as doi:10.5555/12345678, and several with commas between them."
+        )
+    for place, number in enumerate(numbers):
+        if place:
+            service_requests.sleep(_CROSSREF_PAUSE_S)
+        try:
+            yield _of_doi(number)
+        except ServiceError as error:
+            if error.status not in NO_ENTRY:
+                raise
+            yield _missing("Crossref", [number])
+
+
+def _of_doi(number: str) -> Page:
+    """Return the paper as Crossref has it, with the abstract of OpenAlex when Crossref has none; else that of OpenAlex."""
     path = quote(number, safe="/")
     try:
         answer = _json("Crossref", f"{ADDRESSES['crossref']}/{path}")
@@ -113,13 +136,13 @@ def doi(asked: str) -> Iterator[Page]:
     listed = next((paper for paper in page if isinstance(paper, Paper)), None)
     if listed is None or not listed.abstract:
         page = _from_openalex(path, listed)
-    yield page
+    return page
 
 
 def _from_openalex(path: str, listed: Paper | None) -> Page:
     """Return the paper of OpenAlex; its abstract alone for a paper that Crossref listed, which stands whatever happens."""
     try:
-        page = _page("OpenAlex", [_json("OpenAlex", f"{ADDRESSES['openalex']}/https://doi.org/{path}")])
+        page = _page("OpenAlex", [_json("OpenAlex", f"{ADDRESSES['openalex']}/https://doi.org/{path}", _openalex_account())])
     except ServiceError:
         if listed is None:
             raise
@@ -170,7 +193,8 @@ def openalex(asked: str) -> Iterator[Page]:
     while cursor and read < most:
         place = {"page": str(read // PAGE_PAPERS + 1)} if numbered else {"cursor": cursor}
         try:
-            answer = _json("OpenAlex", ADDRESSES["openalex"], {"search": query, "per-page": str(PAGE_PAPERS), **place})
+            asked_for = {"search": query, "per-page": str(PAGE_PAPERS), **place, **_openalex_account()}
+            answer = _json("OpenAlex", ADDRESSES["openalex"], asked_for)
         except ServiceError as error:
             if numbered or error.status not in _NEEDS_KEY:
                 raise
@@ -181,6 +205,12 @@ def openalex(asked: str) -> Iterator[Page]:
         read += len(results)
         more = len(results) == PAGE_PAPERS if numbered else bool(results)
         cursor = (cursor if numbered else following) if more else ""
+
+
+def _openalex_account() -> dict[str, str]:
+    """Return the key and the address that the environment has for OpenAlex, as the parameters that OpenAlex documents."""
+    named = {parameter: os.environ.get(variable, "").strip() for parameter, variable in _OPENALEX_VARIABLES.items()}
+    return {parameter: value for parameter, value in named.items() if value}
 
 
 def _results(answer: Any) -> tuple[list[Any], str]:

@@ -1,6 +1,6 @@
 """Papers of services on the network, which are asked only when a person names one.
 
-A place is a prefix and what to ask for: "arxiv:2305.14314", "arxiv:cat:cs.CL AND abs:kite", "doi:10.5555/12345678",
+A place is a prefix and what to ask for: "arxiv:2305.14314", "arxiv:cat:cs.CL AND abs:kite", "doi:10.5555/1,10.5555/2",
 "pmid:1,2", "hf:daily", "hf:daily?date=2024-05-31", "hf:2305.14314", "openalex:kites and wind". A query may end in "&max=50".
 """
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from typing import NamedTuple
 
-from rag.sources import fields, record
+from rag.sources import fields, record, text_lines
 from rag.sources.record import Record
 from rag.types import BadRecord, Paper
 
@@ -25,6 +26,7 @@ _MIN_COLUMNS = 2
 _SEPARATOR_LINE = re.compile(r"\"?sep=(?P<separator>[,;\t])\"?\s*", re.IGNORECASE)
 _MAX_NAME_CHARS = 60
 _MAX_REREAD = 10  # times the length of the text
+_GUARDED = re.compile(r"'+[=+\-@\t\r]")  # a cell that a spreadsheet would compute, with a quote before it
 
 
 class _Header(NamedTuple):
@@ -116,27 +118,48 @@ def _rows(text: str, header: _Header) -> Iterator[tuple[int, list[str] | BadReco
     A quote that is never closed takes in the rows after it. Such a row is read again, up to its line's end and with quotes as
     mere characters.
     """
-    lines = text.replace("\0", "").split("\n")
-    at, budget = header.line + 1, _MAX_REREAD * len(lines)
-    while at < len(lines):
-        start = at
-        reader = csv.reader((f"{line}\n" for line in islice(lines, start, None)), delimiter=header.separator)
+    text = text.replace("\0", "")
+    number, budget = header.line + 1, _MAX_REREAD * (text.count("\n") + 1)  # of the line, from 0
+    place = next(islice((place for place, _ in text_lines.each(text)), header.line, None))  # of its first character
+    while place <= len(text):
+        reader = _Reader(text, place, header.separator)
         while True:
             try:
-                row = next(reader, None)
+                row = next(reader.rows, None)
             except csv.Error as error:
-                yield at + 1, BadRecord(at + 1, f"not a row: {error}")
+                yield number + 1, BadRecord(number + 1, f"not a row: {error}")
                 return
             if row is None:
                 return
-            end = start + reader.line_num
-            if end - at > 1 and budget > 0 and _took_in_rows(row, header, alone := _unquoted(lines[at], header)):
-                budget -= end - at
-                yield at + 1, alone or BadRecord(at + 1, "a quote that is never closed")
-                at += 1
-                break
-            yield at + 1, row
-            at = end
+            taken = reader.taken()
+            if taken > 1 and budget > 0:
+                after, line = next(text_lines.each(text, place))
+                if _took_in_rows(row, header, alone := _unquoted(line, header)):
+                    budget -= taken
+                    yield number + 1, alone or BadRecord(number + 1, "a quote that is never closed")
+                    number, place = number + 1, after
+                    break
+            yield number + 1, row
+            number, place = number + taken, reader.place
+
+
+class _Reader:
+    """Reads rows from the character `place` of a text on; `place` is then where the next row begins."""
+
+    def __init__(self, text: str, place: int, separator: str) -> None:
+        self.place = place
+        self.rows = csv.reader(self._lines(text), delimiter=separator)
+        self._counted = 0
+
+    def taken(self) -> int:
+        """Return how many lines were read since the last call."""
+        before, self._counted = self._counted, self.rows.line_num
+        return self._counted - before
+
+    def _lines(self, text: str) -> Iterator[str]:
+        for place, line in text_lines.each(text, self.place):
+            self.place = place
+            yield f"{line}\n"
 
 
 def _took_in_rows(row: list[str], header: _Header, alone: list[str] | None) -> bool:
@@ -161,8 +184,10 @@ def _paper(header: _Header, row: list[str], line: int) -> Paper | BadRecord:
         if fields.field(header.columns[-1]) != "abstract":
             return BadRecord(line, f"{len(row)} cells where the header has {width}")
         row = [*row[: width - 1], header.separator.join(row[width - 1 :])]
+    row = [cell[1:] if _GUARDED.match(cell) else cell for cell in row]
     named = [(name, cell) for name, cell in zip(header.columns, row, strict=False) if cell.strip()]
-    return record.paper(_record(fields.grouped(named)), line)
+    key = fields.exported_id(dict(zip(header.columns, row, strict=False)))
+    return record.paper(replace(_record(fields.grouped(named)), key=key), line)
 
 
 def _record(values: dict[str, list[str]]) -> Record:

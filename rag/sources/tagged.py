@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 
+from rag.sources import text_lines
+
 _HEAD_CHARS, _OPENING_LINES = 100_000, 30
 _MARKUP = tuple("<{[#@`|>%")
 
@@ -56,7 +58,7 @@ def records(
     tag after an empty line begins a record too.
     """
     record, after_blank = None, False
-    for number, line in enumerate(text.split("\n"), 1):
+    for number, (_, line) in enumerate(text_lines.each(text), 1):
         found = read_tag(line)
         if found is None:
             after_blank = not line.strip()
@@ -75,11 +77,14 @@ def records(
         yield record
 
 
-def opening(text: str) -> list[str]:
-    """Return the first lines of `text` that are not empty; none when `text` begins like a file of another kind."""
+def opening(text: str, mark: str = "") -> list[str]:
+    """Return the first lines of `text` that are not empty; none when `text` begins like a file of another kind.
+
+    `mark` is a sign with which lines of other kinds begin, and those of this one too.
+    """
     lines = (line for raw in text[:_HEAD_CHARS].split("\n") if (line := raw.strip("\ufeff \t\r")))
     found = [line for line, _ in zip(lines, range(_OPENING_LINES), strict=False)]
-    return [] if found and found[0].startswith(_MARKUP) else found
+    return [] if found and found[0].startswith(_MARKUP) and found[0][0] != mark else found
 
 
 def people(names: list[str]) -> tuple[str, ...]:

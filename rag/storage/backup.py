@@ -13,12 +13,15 @@ import logging
 import os
 import sqlite3
 import time
+from collections.abc import Callable
 from contextlib import closing, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from rag.errors import LibraryError, RagError, UsageError
-from rag.storage import library_file, lock, merge, migrations, private, read_only
+from rag.storage import history_file, library_file, lock, merge, migrations, private, read_only
+from rag.terminal import say
 from rag.types import Paper
 
 _log = logging.getLogger(__name__)
@@ -27,13 +30,28 @@ FOLDER = "backups"
 _AUTOMATIC = "-automatic"
 _KEPT_AUTOMATIC = 3  # backups
 _WEEK_S = 7 * 24 * 3600
-_TABLES = {"listings", "papers", "chunks", "vectors", "meta"}
+_TABLES = {
+    "library": {"listings", "papers", "chunks", "vectors", "meta"},
+    "conversations": {"conversations", "answers", "ratings"},
+}
+_STEPS = {"library": library_file.STEPS, "conversations": history_file.STEPS}
 _BESIDE = ("", "-wal", "-shm")  # the endings of the files of one database
 _DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 class _Damaged(LibraryError):
     pass
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """`kept` are the files in which library and conversations are kept as they were, `conversations` those put back.
+
+    `conversations` is None where the backup has none: those that are there stay.
+    """
+
+    kept: tuple[Path, ...]
+    conversations: int | None
 
 
 def make(home: Path, target: Path | None = None, kind: str = "") -> list[Path]:
@@ -83,14 +101,17 @@ def newest(home: Path) -> Path | None:
     return None
 
 
-def check(file: Path, what: str = "backup") -> None:
-    """Raise UsageError when there is no such file, and LibraryError when it is no whole library, or of a newer version."""
+def check(file: Path, what: str = "backup", holds: str = "library") -> None:
+    """Raise UsageError when there is no such file, and LibraryError when it is not whole, or of a newer version.
+
+    `what` names the file in messages, and it `holds` the library or the conversations.
+    """
     if not file.is_file():
         raise UsageError(f"There is no file {file}.", f"Check the path; backups are in the folder {FOLDER} of RAG_HOME.")
     try:
         with closing(read_only.connect(file)) as db:
             tables = {name for (name,) in db.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
-            migrations.check(db, library_file.STEPS, f"{what} {file}")
+            migrations.check(db, _STEPS[holds], f"{what} {file}")
             [found] = db.execute("PRAGMA quick_check(1)").fetchone()
     except sqlite3.Error as error:
         if getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGE:
@@ -98,19 +119,22 @@ def check(file: Path, what: str = "backup") -> None:
         raise LibraryError(f"The {what} {file} cannot be read ({error}).", "Check its permissions.") from error
     if found != "ok":
         raise _Damaged(f"The {what} {file} is damaged ({found}).", "Give another backup.")
-    if not tables >= _TABLES:
-        raise _Damaged(f"The {what} {file} holds no library.", "Give a backup that rag.library made.")
+    if not tables >= _TABLES[holds]:
+        raise _Damaged(f"The {what} {file} holds no {holds}.", "Give a backup that rag.library made.")
 
 
-def restore(home: Path, file: Path) -> Path | None:
-    """Put the library in `file` in place of the present one; return where that one is kept, None without one.
+def restore(home: Path, file: Path, tell: Callable[[str], None] = say) -> Restored:
+    """Put the library in `file`, and the conversations beside it, in place of the present ones, which are kept.
 
-    Raises UsageError and LibraryError as check() does, and Busy while another process writes.
+    Processes that have them open see the restored ones. `tell` is told of conversations that are damaged. Raises UsageError
+    and LibraryError as check() does, and Busy while another process writes.
     """
-    library = home / "library.sqlite"
+    library, history = home / "library.sqlite", of_history(file)
     if library.exists() and file.exists() and library.samefile(file):
         raise UsageError(f"The file {file} is the library itself.", "Give a backup.")
     check(file)
+    if history.exists():
+        check(history, "backup", "conversations")
     with lock.writer(home, "rag.library restore"):
         sound = is_sound(library)
         unfinished = library.with_name(f"library.sqlite.restoring-{os.getpid()}")
@@ -118,11 +142,47 @@ def restore(home: Path, file: Path) -> Path | None:
             _copy(file, unfinished)
             library_file.prepare(unfinished)
             in_one_file(unfinished)
-            kept = make(home)[0] if sound else set_aside(library)
+            kept = _keep(home, tell, sound=sound)
             put_in_place(unfinished, library, sound=sound)
         finally:
             _delete(unfinished)
-    return kept
+        return Restored(kept, _restore_history(home, history, tell) if history.exists() else None)
+
+
+def _keep(home: Path, tell: Callable[[str], None], *, sound: bool) -> tuple[Path, ...]:
+    """Copy a sound library and the history to a backup, and set a damaged library aside; return where they are kept."""
+    history = home / "history.sqlite"
+    if history.exists():
+        history_file.HistoryFile(history, tell)  # sets a damaged one aside
+    if sound:
+        return tuple(make(home))
+    aside = set_aside(home / "library.sqlite")
+    kept = [aside] if aside else []
+    if history.exists():
+        private.make_folder(home / FOLDER)
+        kept.append(of_history(_free_name(home / FOLDER, "")))
+        _copy(history, kept[-1])
+    return tuple(kept)
+
+
+def _restore_history(home: Path, file: Path, tell: Callable[[str], None]) -> int:
+    """Give the history the content of `file` in one transaction; return how many conversations it has then.
+
+    Every call of the history has a connection of its own, so that a chat goes on with the restored conversations.
+    """
+    history, unfinished = home / "history.sqlite", home / f"history-restoring-{os.getpid()}.sqlite"
+    try:
+        _copy(file, unfinished)
+        history_file.HistoryFile(unfinished, tell)  # brings one of an older version up to date
+        history_file.HistoryFile(history, tell)
+        with closing(sqlite3.connect(unfinished)) as source, closing(sqlite3.connect(history)) as target:
+            source.backup(target)
+            target.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            [count] = target.execute("SELECT count(DISTINCT conversation) FROM answers").fetchone()
+    finally:
+        _delete(unfinished)
+        unfinished.with_suffix(".lock").unlink(missing_ok=True)
+    return int(count)
 
 
 def put_in_place(new: Path, library: Path, *, sound: bool) -> None:

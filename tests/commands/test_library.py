@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 from support.commands import ROOT
-from support.factories import LANTERN, ORCHARD, HashEmbedder, silent
+from support.factories import LANTERN, ORCHARD, HashEmbedder, answer, silent
 
 from rag import ingestion
 from rag.index import generations
@@ -25,6 +25,7 @@ from rag.output import exports
 from rag.sources.paper_ids import document_id, paper_id
 from rag.sources.reading import Reading
 from rag.storage import library_file
+from rag.storage.history import History
 from rag.storage.library import Library
 from rag.types import Paper
 
@@ -274,7 +275,7 @@ def test_bibtex_and_ris_have_the_abstract_and_all_other_fields(run: Run, home: P
     for field in (
         f"@misc{{{LAMP.id},", "  title = {{LanternNet: Lamps \\& 5\\% of Power}}", "  author = {Ann Alder and Bo Birch}",
         "  date = {2024-05-31}", "27.5\\%", "  institution = {Ghent Lamps}", "  authorcount = {2}", "  doi = {10.5555/lamp.1}",
-        "  eprint = {2405.12345}", "  pmid = {34567}", "  url = {https://lamps.example/1}", "  sources = {lamps.jsonl}",
+        "  eprint = {2405.12345v2}", "  pmid = {34567}", "  url = {https://lamps.example/1}", "  sources = {lamps.jsonl}",
     ):  # fmt: skip
         assert field in entry
     assert entry.endswith("\n}")
@@ -283,7 +284,7 @@ def test_bibtex_and_ris_have_the_abstract_and_all_other_fields(run: Run, home: P
     assert (record[0], record[-1]) == ("TY  - GEN", "ER  - ")
     for line in (
         f"AB  - {LANTERN}", "AD  - Ghent Lamps", "C1  - Number of authors: 2", "C2  - PMID: 34567", "DB  - lamps.jsonl",
-        "DA  - 2024/05/31/", "DO  - 10.5555/lamp.1", "AN  - arXiv:2405.12345",
+        "DA  - 2024/05/31/", "DO  - 10.5555/lamp.1", "AN  - arXiv:2405.12345v2",
     ):  # fmt: skip
         assert line in record
 
@@ -394,6 +395,16 @@ def test_a_backup_is_named_and_a_restored_one_says_what_was_kept_and_that_the_in
     assert live is not None
     assert library.state != live.state
     library.close()
+
+
+def test_restored_conversations_are_counted_and_the_command_says_where_the_others_are(run: Run, home: Path) -> None:
+    chat = History(home)
+    chat.append(chat.new("ann"), "ann", answer())
+    run("backup", "copy.sqlite")
+    chat.append(chat.new("ann"), "ann", answer())
+    _, out, err = run("restore", "copy.sqlite")
+    assert out == "Restored 4 papers from copy.sqlite.\nRestored 1 conversation from history-copy.sqlite.\n"
+    assert f"The conversations as they were are kept as {home / 'backups' / 'history-'}" in err
 
 
 def test_the_restored_library_is_indexed_at_the_next_start(run: Run, home: Path) -> None:

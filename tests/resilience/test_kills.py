@@ -74,7 +74,7 @@ class Story:
 
     def step(self, moment: str) -> None:
         """Make a change and kill its writer some time after `moment`; account for what it acknowledged."""
-        longest = {"start": LONGEST_WRITE_S, "indexing": LONGEST_BUILD_S}.get(moment, 0.4)
+        longest = {"start": LONGEST_WRITE_S, "indexing": LONGEST_BUILD_S}.get(moment, 0.1)
         with self.change() as child:
             heard = killed_at(child, moment, 0.0 if moment in SWAPS else self.random.uniform(0, longest))
         self.account(heard)

@@ -194,6 +194,7 @@ def test_a_service_has_the_name_that_people_call_it() -> None:
     ("place", "message"),
     [
         ("doi:nonsense", "nonsense is no DOI."),
+        ("doi:kites 10.5555/1", "kites is no DOI."),
         ("pmid:12,x4", "x4 is no PubMed number."),
         ("arxiv:2305.14314,kites", "kites is no arXiv number."),
         ("arxiv:2305.143140", "2305.143140 is no arXiv number."),
@@ -374,6 +375,20 @@ def test_a_doi_that_crossref_lacks_comes_from_openalex(service: Service) -> None
     assert titles("doi:10.5555/boat(1)") == ["Boats that float"]
 
 
+@pytest.mark.parametrize("between", [",", "  doi:", "; https://doi.org/"])
+def test_several_dois_are_asked_for_one_after_another_and_one_that_nobody_has_is_named(
+    service: Service, waits: list[float], between: str
+) -> None:
+    service.reply({"status": "ok", "message": {**BOAT, "abstract": "Boats do float."}})
+    service.reply("Resource not found.", 404)
+    paper, missing = services.records(f"doi:10.5555/A{between}10.5555/b(1,2)")
+    assert isinstance(paper, Paper)
+    assert missing == BadRecord(0, "Crossref has no paper 10.5555/b(1,2)")
+    none = "10.5555/b%281%2C2%29"
+    assert service.paths == ["/crossref/10.5555/a", f"/crossref/{none}", f"/openalex/https://doi.org/{none}"]
+    assert waits == [0.2]
+
+
 @pytest.mark.parametrize("status", [404, 429, 500])
 def test_a_paper_without_an_abstract_stands_when_openalex_does_not_help(service: Service, status: int) -> None:
     service.reply({"status": "ok", "message": BOAT})
@@ -445,6 +460,24 @@ def test_a_search_of_openalex_follows_the_cursor(service: Service) -> None:
     assert told == [100, 130]
     assert service.parameters[0] == {"search": "kites & wind", "per-page": "100", "cursor": "*"}
     assert [asked["cursor"] for asked in service.parameters] == ["*", "second"]
+
+
+def test_a_key_and_an_address_go_to_openalex_and_to_no_other_service(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENALEX_API_KEY", " k-1 ")
+    monkeypatch.setenv("OPENALEX_MAILTO", "ann@kites.example")
+    service.reply({"status": "ok", "message": BOAT})
+    service.reply(BOAT_OF_OPENALEX)
+    service.reply(page([BOAT_OF_OPENALEX]))
+    assert len(titles("doi:10.5555/boat(1)") + titles("openalex:boats")) == 2
+    account = {"api_key": "k-1", "mailto": "ann@kites.example"}
+    assert service.parameters[:2] == [{}, account]
+    assert service.parameters[2].items() >= {"search": "boats", **account}.items()
+
+
+def test_a_paper_of_openalex_has_the_address_of_its_doi_or_its_page_there(service: Service) -> None:
+    service.reply(page([BOAT_OF_OPENALEX, {**BOAT_OF_OPENALEX, "doi": None}]))
+    urls = [paper.url for paper in services.records("openalex:boats") if isinstance(paper, Paper)]
+    assert urls == ["https://doi.org/10.5555/boat(1)", "https://openalex.org/W1"]
 
 
 def test_a_search_of_openalex_stops_at_its_last_cursor(service: Service) -> None:

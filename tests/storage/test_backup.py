@@ -8,13 +8,15 @@ import subprocess
 import sys
 import time
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
+from threading import Timer
 
 import pytest
 from support.factories import HashEmbedder, answer, paper, silent
 
 from rag import ingestion
-from rag.errors import Busy, LibraryError, UsageError
+from rag.errors import Busy, Gone, LibraryError, UsageError
 from rag.sources.reading import Reading
 from rag.storage import backup, library_file, lock
 from rag.storage.history import History
@@ -119,9 +121,8 @@ def test_a_damaged_library_gives_no_backup_and_names_the_remedy(home: Path) -> N
 def test_a_restored_library_is_that_of_the_backup_and_the_one_before_is_kept(home: Path) -> None:
     [made] = backup.make(home)
     put(home, paper("Frost Watch"))
-    kept = backup.restore(home, made)
+    [kept] = backup.restore(home, made).kept
     assert titles(home / "library.sqlite") == {"LanternNet"}
-    assert kept is not None
     assert titles(kept) == {"LanternNet", "Frost Watch"}
     assert [path.name for path in home.glob("*restoring*")] == []
 
@@ -157,14 +158,89 @@ def test_a_lost_or_damaged_library_is_replaced_and_an_old_log_is_not_applied(hom
     chat.close()
     Path(f"{library}-wal").write_bytes(log)
     library.unlink() if state == "lost" else damage(library)
-    kept = backup.restore(home, made)
+    kept = backup.restore(home, made).kept
     assert titles(library) == {"LanternNet"}
     if state == "lost":
-        assert kept is None
+        assert kept == ()
     else:
-        assert kept is not None
-        assert kept.name.startswith("library.sqlite.damaged-")
-        assert kept.read_bytes().startswith(b"no database here")
+        [aside] = kept
+        assert aside.name.startswith("library.sqlite.damaged-")
+        assert aside.read_bytes().startswith(b"no database here")
+
+
+def questions(history: History, owner: str = "ann") -> list[str]:
+    return [one.title for one in history.conversations(owner)]
+
+
+def ask(history: History, question: str) -> str:
+    conversation = history.new("ann")
+    history.append(conversation, "ann", replace(answer(), question=question))
+    return conversation
+
+
+@pytest.mark.parametrize("state", ["whole", "lost", "damaged"])
+def test_the_conversations_of_a_backup_are_put_back_and_those_before_are_kept(home: Path, state: str) -> None:
+    chat = History(home)
+    ask(chat, "How many lamps?")
+    made, _ = backup.make(home)
+    later = ask(chat, "And in winter?")
+    if state != "whole":
+        library = home / "library.sqlite"
+        library.unlink() if state == "lost" else damage(library)
+    restored = backup.restore(home, made)
+    assert restored.conversations == 1
+    assert questions(chat) == ["How many lamps?"]  # also in a chat that was open
+    with pytest.raises(Gone):
+        chat.read(later, "ann")
+    [kept] = [path for path in restored.kept if path.name.startswith("history-2")]
+    with closing(sqlite3.connect(kept)) as db:
+        assert db.execute("SELECT count(*) FROM answers").fetchone() == (2,)
+    assert [path.name for path in home.glob("*restoring*")] == []
+
+
+def test_without_conversations_in_the_backup_those_that_are_there_stay(home: Path) -> None:
+    [made] = backup.make(home)
+    chat = History(home)
+    ask(chat, "How many lamps?")
+    assert backup.restore(home, made).conversations is None
+    assert questions(chat) == ["How many lamps?"]
+
+
+def test_conversations_are_put_back_where_there_are_none_or_damaged_ones(home: Path) -> None:
+    ask(History(home), "How many lamps?")
+    made, _ = backup.make(home)
+    (home / "history.sqlite").unlink()
+    assert backup.restore(home, made).conversations == 1
+    damage(home / "history.sqlite")
+    told: list[str] = []
+    assert backup.restore(home, made, told.append).conversations == 1
+    assert questions(History(home)) == ["How many lamps?"]
+    assert "is damaged. It was set aside" in told[0]
+
+
+def test_damaged_conversations_of_a_backup_are_refused_and_nothing_is_changed(home: Path) -> None:
+    chat = History(home)
+    ask(chat, "How many lamps?")
+    made, conversations = backup.make(home)
+    put(home, paper("Frost Watch"))
+    damage(conversations)
+    with pytest.raises(LibraryError, match="is damaged"):
+        backup.restore(home, made)
+    assert titles(home / "library.sqlite") == {"LanternNet", "Frost Watch"}
+    assert questions(chat) == ["How many lamps?"]
+
+
+def test_a_chat_that_writes_is_waited_for(home: Path) -> None:
+    chat = History(home)
+    ask(chat, "How many lamps?")
+    made, _ = backup.make(home)
+    ask(chat, "And in winter?")
+    writing = sqlite3.connect(home / "history.sqlite", isolation_level=None, check_same_thread=False)
+    writing.execute("BEGIN IMMEDIATE")
+    Timer(0.5, lambda: writing.execute("COMMIT")).start()
+    assert backup.restore(home, made).conversations == 1
+    writing.close()
+    assert questions(chat) == ["How many lamps?"]
 
 
 def test_what_is_no_whole_library_is_refused_and_changes_nothing(home: Path, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from rag.errors import SourceError
 from rag.index import generations
 from rag.retrieval.retriever import Retriever
 from rag.settings.settings import load
-from rag.storage.library import Library
+from rag.storage.library import Library, Listing
 from rag.types import Chunk, Paper
 
 EVERYTHING = 10_000  # papers, more than any of these libraries has
@@ -65,12 +65,17 @@ def told_progress(tells: Tells) -> Callable[[str, int, int], None]:
 
 def tell_of_changes(tells: Tells) -> None:
     """From now on each change of the library is told when it is stored, before anything else happens."""
-    put, remove_source = Library.put, Library.remove_source
+    put, finish, remove_source = Listing.put, Listing.finish, Library.remove_source
 
-    def telling_put(library: Library, source: str, papers: Iterable[Paper]) -> Any:
-        changes = put(library, source, papers)
+    def told(changes: Sequence[tuple[Paper, Any]]) -> Any:
         tells("put", {paper.title: paper.abstract for paper, _ in changes})
         return changes
+
+    def telling_put(listing: Listing, papers: Iterable[Paper]) -> Any:
+        return told(put(listing, papers))
+
+    def telling_finish(listing: Listing) -> Any:
+        return told(finish(listing))
 
     def telling_remove(library: Library, source: str) -> int:
         titles = [paper.title for paper in library.papers().values() if paper.sources == (source,)]
@@ -78,7 +83,8 @@ def tell_of_changes(tells: Tells) -> None:
         tells("removed", titles)
         return gone
 
-    Library.put, Library.remove_source = telling_put, telling_remove  # type: ignore[method-assign]
+    Listing.put, Listing.finish = telling_put, telling_finish  # type: ignore[method-assign]
+    Library.remove_source = telling_remove  # type: ignore[method-assign]
 
 
 def tell_of_swaps(tells: Tells) -> None:
