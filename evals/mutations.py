@@ -118,7 +118,8 @@ def name(claim: str, others: Sequence[str], rng: Random) -> str | None:
 def negation(claim: str, rng: Random) -> str | None:
     """Remove the first "not"; without one, negate the first verb."""
     if re.search(r"\bnot\b", claim):
-        return re.sub(r"\bnot\s+", "", claim, count=1)
+        changed = re.sub(r"\bnot\s+", "", claim, count=1)
+        return changed if changed != claim else None
     changed = _AUXILIARY.sub(r"\1 not", claim, count=1)
     if changed == claim:
         changed = _VERB.sub(r"does not \1", claim, count=1)

@@ -172,9 +172,9 @@ def remove(home: Path, source: str, embedder: Embedder, progress: Progress) -> i
     with lock.writer(home, "rag.ingest --remove"):
         library = Library(home)
         try:
-            known = library.sources()
-            if source not in known:
-                raise SourceError(f"The library has no source {source}.", f"It has: {', '.join(known) or 'none'}.")
+            if not library.lists(source):
+                known = ", ".join(library.sources()) or "none"
+                raise SourceError(f"The library has no source {source}.", f"It has: {known}.")
             gone = library.remove_source(source)
             _refresh(home, library, embedder, progress)
         finally:

@@ -134,7 +134,7 @@ class Writer:
     def add(self, part: Part) -> None:
         """Write the next rows."""
         self._file.write(part.vectors.astype("<f2").tobytes())
-        self._parts.append(replace(part, vectors=part.vectors[:0]))
+        self._parts.append(replace(part, vectors=np.zeros((0, self._shape[1]), np.float32)))  # a slice would keep all of them
 
     def finish(self) -> None:
         """Write everything else."""

@@ -26,7 +26,7 @@ from rag.types import Chunk
 
 _COLLECTION = "chunks"
 _VECTORS_PER_CALL = 5_000  # Chroma takes 5,461 at most
-_VECTORS_PER_SYNC = 100_000  # vectors between two writings of the whole graph to disk, each of which takes time for all of them
+_VECTORS_PER_SYNC = 5_000  # vectors that Chroma holds in memory before it writes its graph to disk, all of it each time
 _SYNC_WHEN_SETTLED = 3
 _FIX = "Run: python -m rag.ingest --repair"
 _HNSW: Any = {

@@ -43,7 +43,7 @@ class Library(ChunkStore):
         known = self._db.execute("SELECT revision FROM states WHERE state = ?", (state,)).fetchone()
         if known is None:
             return None
-        return Changes(*([i for (i,) in self._db.execute(sql, known)] for sql in (_PUT_SINCE, _GONE_SINCE)))
+        return Changes(*(sorted(i for (i,) in self._db.execute(sql, known)) for sql in (_PUT_SINCE, _GONE_SINCE)))
 
     def count(self) -> int:
         return int(self._db.execute("SELECT count(*) FROM papers").fetchone()[0])
@@ -110,6 +110,10 @@ class Library(ChunkStore):
     def sources(self) -> dict[str, int]:
         """Return how many papers each source lists."""
         return dict(self._db.execute("SELECT source, count(*) FROM listings GROUP BY source ORDER BY source").fetchall())
+
+    def lists(self, source: str) -> bool:
+        """Whether there is a source of this name."""
+        return self._db.execute("SELECT 1 FROM listings WHERE source = ?", (source,)).fetchone() is not None
 
     def span(self) -> tuple[str, str] | None:
         """Return the first and the last date of the papers, each as exact as it is known; None when none has a date."""
@@ -212,5 +216,5 @@ INSERT INTO papers VALUES (?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (id) DO UPDATE SET title = excluded.title, published = excluded.published, sources = excluded.sources,
     changed = iif(content = excluded.content, changed, excluded.changed), content = excluded.content, record = excluded.record
 """
-_PUT_SINCE = "SELECT id FROM papers WHERE changed > ? ORDER BY id"
-_GONE_SINCE = "SELECT paper_id FROM gone WHERE changed > ? ORDER BY paper_id"
+_PUT_SINCE = "SELECT id FROM papers INDEXED BY papers_changed WHERE changed > ?"  # in the order of ids SQLite reads them all
+_GONE_SINCE = "SELECT paper_id FROM gone WHERE changed > ?"
