@@ -20,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.errors import SourceError
-from rag.sources import service_pages, service_requests, services
+from rag.sources import reading, service_pages, service_requests, services
 from rag.types import BadRecord, Paper
 
 FEED = (
@@ -260,13 +260,13 @@ def test_many_numbers_are_asked_for_in_groups_with_a_pause(service: Service, wai
     assert waits == [3.0]
 
 
-def test_a_query_is_followed_over_two_pages_and_each_is_told(service: Service, waits: list[float]) -> None:
+def test_a_query_is_followed_over_two_pages_and_progress_is_told(service: Service, waits: list[float]) -> None:
     service.reply(feed(numbers(1, 100), total=130))
     service.reply(feed(numbers(101, 30), total=130))
-    told: list[int] = []
-    found = list(services.records("arxiv:cat:cs.CL AND abs:kite", told.append))
-    assert len(found) == 130
-    assert told == [100, 130]
+    told: list[tuple[str, int, int]] = []
+    [found] = reading.read("arxiv:cat:cs.CL AND abs:kite", progress=lambda *step: told.append(step))
+    assert len(found.papers) == 130
+    assert told == [("reading", 100, 0)]
     assert service.parameters == [
         {"search_query": "cat:cs.CL AND abs:kite", "start": "0", "max_results": "100"},
         {"search_query": "cat:cs.CL AND abs:kite", "start": "100", "max_results": "100"},
@@ -455,9 +455,7 @@ def test_one_paper_of_hugging_face_is_read(service: Service) -> None:
 def test_a_search_of_openalex_follows_the_cursor(service: Service) -> None:
     service.reply(page(works(0, 100), "second"))
     service.reply(page(works(100, 30)))
-    told: list[int] = []
-    assert len(list(services.records("openalex:kites & wind", told.append))) == 130
-    assert told == [100, 130]
+    assert len(list(services.records("openalex:kites & wind"))) == 130
     assert service.parameters[0] == {"search": "kites & wind", "per-page": "100", "cursor": "*"}
     assert [asked["cursor"] for asked in service.parameters] == ["*", "second"]
 
