@@ -29,7 +29,7 @@ _log = logging.getLogger(__name__)
 
 MAX_BAD_RECORDS_SHOWN = 5  # in the report of a source
 _PAPERS_STORED_AT_ONCE = 128
-_MIN_PAUSE_S = 30  # between two indexes that are made live while a source is read
+_MIN_PAUSE_S = 60  # between two indexes that are made live while a source is read
 _MIN_PAUSE_PER_COST = 10  # seconds of pause for each second that the last index took
 
 
