@@ -8,7 +8,6 @@ not counted. The library and the index are left as they were, but for the number
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -18,12 +17,11 @@ from typing import Any
 import numpy as np
 
 from evals import synthetic
-from evals.processes import memory_mb
+from evals.processes import memory_mb, stage_command
 from rag import ingestion
 from rag.index import generations
 from rag.interfaces import Embedder, Vectors
 from rag.sources.reading import Reading
-from rag.terminal import fail_in_one_sentence
 from rag.types import Paper
 
 _TIMES = 5
@@ -91,13 +89,7 @@ def bytes_on_disk(folder: Path) -> int:
 STAGES = {"change": change}
 
 
-@fail_in_one_sentence
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run one stage and print its JSON; return 0."""
-    stage, spec = sys.argv[1:] if argv is None else argv
-    print(json.dumps(STAGES[stage](json.loads(spec))))
-    return 0
-
+main = stage_command(STAGES)
 
 if __name__ == "__main__":
     sys.exit(main())

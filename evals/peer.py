@@ -10,10 +10,8 @@ Both sides use our embedder, so that the embedder makes no difference.
 
 from __future__ import annotations
 
-import json
 import sys
 import time
-from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -24,10 +22,9 @@ from llama_index.core.base.embeddings.base import BaseEmbedding
 from pydantic import PrivateAttr
 
 from evals import case_files
-from evals.processes import memory_mb
+from evals.processes import memory_mb, stage_command
 from rag.index.minilm import MiniLM
 from rag.storage.library import Library
-from rag.terminal import fail_in_one_sentence
 
 _PAPERS_PER_SEARCH = 10
 _WARM_UP_QUESTIONS = 10
@@ -108,13 +105,7 @@ def _chroma(folder: str) -> Any:
 STAGES = {"ingest": ingest, "ask": ask}
 
 
-@fail_in_one_sentence
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run one stage and print its JSON; return 0."""
-    stage, spec = sys.argv[1:] if argv is None else argv
-    print(json.dumps(STAGES[stage](json.loads(spec))))
-    return 0
-
+main = stage_command(STAGES)
 
 if __name__ == "__main__":
     sys.exit(main())

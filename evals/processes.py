@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryFile
+from typing import Any
 
 from rag.errors import RagError
+from rag.terminal import fail_in_one_sentence
 
 _POLL_S = 0.005
 
@@ -53,3 +56,15 @@ def command(arguments: Sequence[str], home: Path) -> tuple[float, float | None, 
                 f"{' '.join(arguments[:2])} could not be measured ({reason}).", "Run this command by itself to see more."
             )
         return seconds, memory, out.read()
+
+
+def stage_command(stages: Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]]) -> Callable[..., int]:
+    """Return the main() of a measuring process: it takes the name of a stage and its JSON, and prints the JSON of the stage."""
+
+    @fail_in_one_sentence
+    def main(argv: Sequence[str] | None = None) -> int:
+        stage, spec = sys.argv[1:] if argv is None else argv
+        print(json.dumps(stages[stage](json.loads(spec))))
+        return 0
+
+    return main
