@@ -90,6 +90,7 @@ def _opened(home: Path, max_tokens: int) -> tuple[Any, Any]:
         _build(folder / weights.WEIGHTS, graph)
     tokenizer = Tokenizer.from_file(str(folder / weights.TOKENIZER))
     tokenizer.enable_truncation(max_tokens)
+    tokenizer.no_padding()  # its file says that every text is to be padded to 128 pieces
     try:
         return tokenizer, weights.session(graph)
     except Exception as error:

@@ -41,6 +41,11 @@ def test_vectors_have_length_one_and_the_promised_shape(embedder: MiniLM) -> Non
     assert embedder.embed([]).shape == (0, embedder.dimension)
 
 
+def test_a_short_text_is_not_padded(embedder: MiniLM) -> None:
+    tokenizer, _ = embedder._opened.result()
+    assert len(tokenizer.encode("Why?").ids) == 4  # [CLS] why ? [SEP]
+
+
 def test_a_vector_depends_neither_on_the_order_nor_on_the_company(embedder: MiniLM) -> None:
     texts = [f"Birds number {n} " + "and fish " * (7 * n % 50) for n in range(40)]  # two batches, all lengths
     together = embedder.embed(texts)
