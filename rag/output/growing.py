@@ -10,6 +10,8 @@ from rag.text import sentences
 from rag.text.citations import citations
 from rag.types import Answer, Claim, Verdict
 
+_WITHDRAWN = "(So far the model was thinking. Its answer:)"
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -27,6 +29,9 @@ class GrowingText:
     """
 
     def __init__(self) -> None:
+        self._begin()
+
+    def _begin(self) -> None:
         self.text = ""
         self.late: list[Claim] = []  # claims whose sign or added citation came after their text was printed
         self._printed = 0
@@ -37,6 +42,12 @@ class GrowingText:
         """Take the next piece of the answer; yield what can be printed."""
         self.text += piece
         yield from self._up_to(self._claimed + _settled(self.text[self._claimed :]))
+
+    def withdraw(self) -> Iterator[Part]:
+        """Yield what tells that the text so far was thoughts, and begin anew."""
+        if self._printed:
+            yield Part(f"\n\n{_WITHDRAWN}\n\n")
+        self._begin()
 
     def check(self, claim: Claim) -> Iterator[Part]:
         """Take the claim of text that has come; yield that text with the sign."""
@@ -50,7 +61,7 @@ class GrowingText:
 
     def finish(self, answer: Answer) -> Iterator[Part]:
         """Take the whole answer; yield the rest of the text with the signs that it has not got yet."""
-        moved = max(self.text.find(answer.answer), 0)  # the whole answer is without thoughts and space before it
+        moved = max(self.text.find(answer.answer), 0)  # the whole answer is without space before it
         for claim in answer.claims:
             here = replace(claim, start=claim.start + moved, end=claim.end + moved)
             if here.end > self._claimed:

@@ -32,7 +32,7 @@ from support.endpoint_server import (
 
 from rag.endpoints import faults
 from rag.endpoints.chat import EndpointModel
-from rag.endpoints.chat_reply import MAX_ANSWER_CHARS
+from rag.endpoints.written import MAX_ANSWER_CHARS
 from rag.errors import EndpointError, PromptTooLong
 from rag.events import Finish, Reply, Thought, Waiting
 from rag.settings import settings
