@@ -8,7 +8,6 @@ from typing import Any
 from llama_index.core.llms import LLM, ChatMessage, ChatResponse, LLMMetadata, MessageRole
 
 from rag.adapters import loading
-from rag.adapters.listening import with_silences
 from rag.endpoints.chat_reply import DONE, Piece
 from rag.endpoints.redact import Redactor
 from rag.endpoints.server import Window, answer_share
@@ -16,6 +15,7 @@ from rag.endpoints.written import Writer, finish
 from rag.errors import EndpointError
 from rag.events import Reply, Waiting
 from rag.interfaces import ChatModel
+from rag.listener import Listener, Silence
 from rag.settings.settings import Settings
 from rag.types import Mode, Prompt, Usage
 
@@ -76,7 +76,7 @@ class LlamaIndexModel:
         messages = [ChatMessage(role=role, content=prompt.system), ChatMessage(role=MessageRole.USER, content=prompt.user)]
         writer, broken = Writer(Redactor(())), None
         try:
-            for item in with_silences(self._pieces(messages), *self._waits):
+            for item in self._listened(messages):
                 if isinstance(item, Waiting):
                     yield item
                 else:
@@ -84,11 +84,27 @@ class LlamaIndexModel:
         except Exception as error:
             if not writer.text:
                 raise self._explain(error) from error
-            broken = f"the reply broke off ({type(error).__name__})"
+            broken = f"the reply broke off ({error if isinstance(error, Silence) else type(error).__name__})"
         yield from writer.end()
         if not writer.text.strip():
             raise EndpointError(f"The LlamaIndex model {self.name} gave an empty reply.", "Check the options of model.")
         yield finish(broken, writer, ())
+
+    def _listened(self, messages: Sequence[ChatMessage]) -> Iterator[Piece | Waiting]:
+        """Yield the pieces and the silent seconds. Raises Silence after too many of them.
+
+        A LlamaIndex class cannot be hung up: its thread, when nobody listens any more, ends with the next piece or at the
+        class's own timeout.
+        """
+
+        def read(listener: Listener[Piece]) -> None:
+            for piece in self._pieces(messages):
+                listener.put(piece)
+                if listener.left.is_set():
+                    return
+
+        first_s, next_s = self._waits
+        return Listener(read).patiently(lambda begun: next_s if begun else first_s)
 
     def _pieces(self, messages: Sequence[ChatMessage]) -> Iterator[Piece]:
         """Yield what comes of the reply; most classes do not tell that it ended in order."""

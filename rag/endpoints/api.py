@@ -81,7 +81,8 @@ class Api:
                 if names or unknown:
                     raise NotThere(url, sorted(names or []), error) from error
                 continue
-            self.addresses = [url]
+            if url != self.addresses[0]:
+                self.addresses = [url]
             yield item
             yield from answered
             return

@@ -25,7 +25,7 @@ from rag.endpoints.connection import OPENAI, Connection, Transport
 from rag.endpoints.server import Window
 from rag.errors import EndpointError, PromptTooLong
 from rag.events import Reply, Waiting
-from rag.listener import Listener
+from rag.listener import Listener, Silence
 from rag.settings.settings import Endpoint, Settings
 from rag.text import tokens
 from rag.types import Mode, Prompt
@@ -35,9 +35,8 @@ _log = logging.getLogger(__name__)
 _MAX_CONNECT_S = 8.0  # within which a connection stands or the endpoint counts as dead
 _DEAD_FOR_S = 30.0  # for which a dead endpoint is not asked again
 _QUICK_REFUSAL_S = 0.5  # a server that refuses so soon may as well be asked each time
-_TICK_S = 1.0
 _LISTING_S = 5.0  # for a server to list its models, where one has to be chosen
-_NO_NAME = "default"  # asked for where neither the settings nor the server name a model: some servers have one and ask no name
+_NO_NAME = "default"  # what is asked for where nobody names a model: a server that has one only may not need its name
 _IN_THOUGHTS = "The server sends the answer in the field of the thoughts: turn off its parser of reasoning for this model."
 
 
@@ -154,22 +153,15 @@ class EndpointModel:
 
     def _items(self, line: Connection, listener: Listener[Piece]) -> Iterator[Piece | Waiting]:
         """Yield what arrives and a Waiting for each second without any text; raise EndpointError when patience ends."""
-        since, begun = time.monotonic(), False
 
-        def limit() -> float:
+        def limit_s(begun: bool) -> float:
             seconds = self._settings.stall_s if begun else self._settings.timeout_s
             return seconds if line.connected else min(seconds, _MAX_CONNECT_S)
 
-        for item in listener.items(lambda: min(_TICK_S, limit())):
-            if isinstance(item, Waiting):
-                silent = time.monotonic() - since
-                if silent > limit():
-                    raise explain.explain(faults.Silent(silent, line.connected, begun), self._place())
-                yield Waiting(silent)
-                continue
-            if item.text or item.thought:
-                since, begun = time.monotonic(), True
-            yield item
+        try:
+            yield from listener.patiently(limit_s, lambda piece: bool(piece.text or piece.thought))
+        except Silence as silence:
+            raise explain.explain(faults.Silent(silence.seconds, line.connected, silence.begun), self._place()) from None
 
     def _read(self, line: Connection, prompt: Prompt, listener: Listener[Piece]) -> None:
         """Ask and put each piece that comes; runs in a thread of its own. Raises EndpointError for what goes wrong."""
@@ -196,7 +188,7 @@ class EndpointModel:
             budget = self._known_budget()  # first: a server that tells its window also names its only model
             self._model = self._model or self._only_model()
             limit = budget.reply(self._tokens(prompt))
-            return _received(client, self._model, self._messages(prompt), self._options(limit))
+            return _received(client, self._model or _NO_NAME, self._messages(prompt), self._options(limit))
 
         def parameters() -> list[str]:
             return [faults.SYSTEM, *self._options(0)]
@@ -229,10 +221,11 @@ class EndpointModel:
     def _tokens(self, prompt: Prompt) -> int:
         return int(tokens.margin(self._model) * tokens.count(prompt.system + prompt.user, self._model))
 
-    def _only_model(self) -> str:
+    def _only_model(self) -> str | None:
+        """Return the name of the server's only model, None when it lists none. Raises EndpointError when there are several."""
         names = self._api.models(_LISTING_S)
         if names is None:
-            return _NO_NAME
+            return None
         if len(names) == 1:
             return names[0]
         listed = self._api.redactor.text(explain.listed(sorted(names)))

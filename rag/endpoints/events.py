@@ -54,7 +54,7 @@ def _lines(texts: Iterable[str]) -> Iterator[str]:
             *lines, unfinished = _LINE_END.split("".join(rest))
             rest = [unfinished]
             yield from lines
-    yield "".join(rest).removesuffix("\r")
+    yield from _LINE_END.split("".join(rest).removesuffix("\r"))
     yield ""  # the last event counts though no empty line follows it
 
 

@@ -17,7 +17,7 @@ import openai
 from rag.endpoints.connection import Elsewhere, ReplyTooLong
 
 MAX_ATTEMPTS = 3  # of a request that the server may yet answer
-MAX_WAIT_S = 20.0  # seconds that a server may ask us to wait, all together
+MAX_WAIT_S = 20.0  # seconds that a server may ask us to wait
 _MAX_TOLD_WAIT_S = 7 * 24 * 3600.0  # more than this is no time that a server means
 _LOADING_PAUSE_S = 1.0  # between two questions to a server that loads its model
 SYSTEM = "system"  # stands among the parameters of a request for the message of this role
@@ -192,8 +192,8 @@ class Retries:
             return None
         asked = asked_to_wait(error) if limited or is_passing(error) else None
         if asked is not None:
-            more = self._attempt < MAX_ATTEMPTS or limited
-            return asked if more and asked + self._waited <= MAX_WAIT_S else None
+            waited = 0.0 if self._attempt < MAX_ATTEMPTS else self._waited if limited else MAX_WAIT_S
+            return asked if asked + waited <= MAX_WAIT_S else None
         if self._attempt >= MAX_ATTEMPTS:
             return None
         if limited or (self._dropped and is_dropped(error)):
