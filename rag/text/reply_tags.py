@@ -34,8 +34,8 @@ _TAG = re.compile(
     rf"|(?P<bracket>[<\[◁])[|｜]?(?P<closing>/|end_of_|end_)?(?:begin_of_|start_)?(?:{_NAMED})[|｜]?[>\]▷]",
     re.IGNORECASE,
 )
-_STOP_SIGN = r"\s*(?:<\|\w+\|>|</s>|<end_of_turn>)"  # left at the end of a reply by some servers
-_STOP_SIGNS = re.compile(rf"(?:{_STOP_SIGN})+\s*\Z")
+_STOP_SIGN = r"(?:<\|\w+\|>|</s>|<end_of_turn>)\s*"  # left at the end of a reply by some servers
+_STOP_SIGNS = re.compile(rf"(?:{_STOP_SIGN})+\Z")
 _UNFINISHED = re.compile(rf"(?:{_STOP_SIGN})*(?:[<◁][/|｜]?[\w:.=|｜▁-]{{0,40}}(?:>\w{{0,12}})?|\[/?[A-Z_]{{0,20}}|\Z)\Z")
 
 
