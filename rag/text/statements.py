@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from rag.text import sentences
-from rag.text.citations import CODE_BLOCK, MARK, MATHS_BLOCK, SPACE_BEFORE_STOP, Citation, citations
+from rag.text.citations import CODE_BLOCK, MATHS_BLOCK, SPACE_BEFORE_STOP, Citation, asides, blanked_out, citations
 from rag.text.words import content_words, method_names
 from rag.types import Paper, Source
 
@@ -61,7 +61,8 @@ class Statement:
     """A sentence or clause answer[start:end], the numbers it cites, and whether it claims what a source could support.
 
     `inherited` says that the citations stand in the head of its list, its table or its section. `context` is the sentence
-    before it, or that head, without marks. `sentence` is the offset at which its whole sentence starts.
+    before it, or that head, without marks. `sentence` is the offset at which its whole sentence starts. `plain` is its text
+    with blanks for what claims nothing: marks, addresses, authors and years.
     """
 
     start: int
@@ -71,6 +72,7 @@ class Statement:
     inherited: bool = False
     context: str = ""
     sentence: int = 0
+    plain: str = ""
 
 
 def title_of(paper: Paper) -> str:
@@ -88,15 +90,15 @@ def statements(answer: str, sources: Sequence[Source] = ()) -> list[Statement]:
     return _Reader(answer, sources).statements()
 
 
-def judged_text(statement: str) -> str:
-    """Return what `statement` claims: without marks, bars of a table, and a yes or no before it."""
-    cells = [" ".join(cell.split()) for cell in blanked(statement).split("|")]
+def judged_text(plain: str) -> str:
+    """Return what the `plain` text of a statement claims: without bars of a table, and a yes or no before it."""
+    cells = [" ".join(cell.split()) for cell in blanked(plain).split("|")]
     return ", ".join(SPACE_BEFORE_STOP.sub("", cell) for cell in cells if cell.strip(" -"))
 
 
-def blanked(statement: str) -> str:
-    """Return `statement` with blanks for its marks, its bold signs and a yes or no before it. Offsets stay the same."""
-    text = MARK.sub(lambda mark: " " * len(mark.group()), statement).replace("**", "  ")
+def blanked(plain: str) -> str:
+    """Return the `plain` text of a statement with blanks for bold signs and a yes or no before it. Offsets stay the same."""
+    text = plain.replace("**", "  ")
     answered = _YES_NO.match(text)
     return " " * answered.end() + text[answered.end() :] if answered else text
 
@@ -115,17 +117,19 @@ class _Reader:
     answer: str
     sources: Sequence[Source]
     marks: list[Citation] = field(default_factory=list)
-    plain: str = ""  # the answer with its marks blanked out
+    attached: list[tuple[int, int]] = field(default_factory=list)  # marks, and what claims nothing and stands in brackets
+    plain: str = ""  # the answer with blanks for what is attached
+    claiming: str = ""  # with blanks for addresses, authors and years outside brackets too
     read: list[Statement] = field(default_factory=list)
     head: _Head = field(default_factory=_Head)
     section: _Head = field(default_factory=_Head)
 
     def statements(self) -> list[Statement]:
         self.marks = citations(self.answer, self.sources)
-        masked = list(self.answer)
-        for mark in self.marks:
-            masked[mark.start : mark.end] = " " * (mark.end - mark.start)
-        self.plain = "".join(masked)
+        aside = asides(self.answer, self.marks, self.sources)
+        self.attached = [(m.start, m.end) for m in self.marks] + [span for span in aside if self.answer[span[0]] in "([<"]
+        self.plain = blanked_out(self.answer, self.attached)
+        self.claiming = blanked_out(self.plain, aside)
         blocks = [m.span() for m in (*CODE_BLOCK.finditer(self.answer), *MATHS_BLOCK.finditer(self.answer))]
         lines = list(self._lines())
         for n, (start, end) in enumerate(lines):
@@ -155,7 +159,7 @@ class _Reader:
             self.head = _Head(text.strip(), self._cited(start, end) or self._inherited(in_list=bool(bullet)), "list")
             self._no_claim(start, line)
         elif row and _TABLE_RULE.fullmatch(following.rstrip()):
-            self.head = _Head(judged_text(text), self._cited(start, end), "table")
+            self.head = _Head(judged_text(self.claiming[start:end]), self._cited(start, end), "table")
             self._no_claim(start, line)
         elif row:
             self._add(start + line.index(line.strip()), start + len(line.rstrip()), start)
@@ -174,14 +178,14 @@ class _Reader:
         self.read.append(Statement(begin, begin + len(line.strip()), is_claim=False, sentence=begin))
 
     def _sentences(self, begin: int, end: int) -> list[tuple[int, int]]:
-        """Return the spans of the sentences of plain[begin:end], each with the marks that belong to it."""
+        """Return the spans of the sentences of plain[begin:end], each with what is attached to it."""
         spans = self._split(begin, end)
         if not spans:
             return []
         starts = [start for start, _ in spans]
-        starts[0] = min([starts[0], *(m.start for m in self.marks if begin <= m.start < starts[0])])
+        starts[0] = min([starts[0], *(a for a, _ in self.attached if begin <= a < starts[0])])
         return [
-            (start, max([stop, *(m.end for m in self.marks if start <= m.start < following)]))
+            (start, max([stop, *(b for a, b in self.attached if start <= a < following)]))
             for (_, stop), start, following in zip(spans, starts, [*starts[1:], end], strict=True)
         ]
 
@@ -205,7 +209,7 @@ class _Reader:
         cuts = [c for a, b in pairwise(self._runs(start, end)) if (c := self._cut(a[1], b[0])) is not None]
         clauses, first = [], start
         for cut, resumed in cuts:
-            if _is_clause(self.plain[first:cut]) and _is_clause(self.plain[resumed:end]):
+            if _is_clause(self.claiming[first:cut]) and _is_clause(self.claiming[resumed:end]):
                 clauses.append((first, cut))
                 first = resumed
         return [*clauses, (first, end)]
@@ -238,16 +242,16 @@ class _Reader:
 
     def _add(self, start: int, end: int, sentence: int) -> None:
         own = self._cited(start, end)
-        text = self.plain[start:end].strip()
         self.read.append(
             Statement(
                 start,
                 end,
-                is_claim=self._claims(text, cites=bool(own)),
+                is_claim=self._claims(self.claiming[start:end], cites=bool(own)),
                 citations=own or self.head.citations,
                 inherited=not own and bool(self.head.citations),
                 context=self._context(),
                 sentence=sentence,
+                plain=self.claiming[start:end],
             )
         )
 
@@ -255,9 +259,10 @@ class _Reader:
         if self.head.over in ("list", "table"):
             return self.head.text
         last = self.read[-1] if self.read else None
-        return judged_text(self.answer[last.start : last.end]) if last and last.is_claim else self.head.text
+        return judged_text(last.plain) if last and last.is_claim else self.head.text
 
-    def _claims(self, text: str, *, cites: bool) -> bool:
+    def _claims(self, plain: str, *, cites: bool) -> bool:
+        text = plain.strip()
         if _folded(text) in {_folded(s.paper.title) for s in self.sources} or _ABOUT_SOURCES.search(text):
             return False
         words = content_words(judged_text(text))
