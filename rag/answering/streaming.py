@@ -8,7 +8,7 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 
 from rag import prompting
-from rag.answering.refusal import is_refusal
+from rag.answering import refusal
 from rag.checking.checker import Checker, invalid
 from rag.checking.judge import Judge
 from rag.errors import EndpointError
@@ -52,7 +52,7 @@ class AnswerStream:
                 answer, piece = timed(answer, began, first=True), piece.lstrip()
             before, text = text, text + piece
             if _SENTENCE_END.search(before[-1:] + piece):
-                claims = checker.claims(text, growing=True)
+                claims = _claims(checker, text, growing=True)
                 for claim in claims[yielded:]:
                     if claim.end > len(before):  # the sentence ends in this piece: yield it before its claim
                         yield text[len(before) : claim.end]
@@ -87,7 +87,7 @@ class AnswerStream:
         return self._checked(answer, Checker(answer.sources, self._embedder))
 
     def _checked(self, answer: Answer, checker: Checker) -> Answer:
-        if answer.complete and is_refusal(answer.answer):
+        if answer.complete and refusal.is_refusal(answer.answer):
             reason = "The model found no answer in these abstracts."
             return replace(
                 answer,
@@ -96,8 +96,17 @@ class AnswerStream:
                 refusal_reason=reason,
                 sources=answer.sources[:NEAREST],
             )
-        answer = _with_claims(answer, checker.claims(answer.answer))
+        answer = _with_claims(answer, _claims(checker, answer.answer))
         return replace(answer, invalid_citations=tuple(invalid(answer.answer, answer.sources)))
+
+
+def _claims(checker: Checker, text: str, *, growing: bool = False) -> list[Claim]:
+    """Return the claims of `text`. A refusal sentence that it begins with claims nothing; what follows that one is checked."""
+    end = refusal.sentence_end(text)
+    return [
+        Claim(claim.text, claim.start, claim.end, (), "none") if claim.start < end and not claim.citations else claim
+        for claim in checker.claims(text, growing=growing)
+    ]
 
 
 def _unchecked(claim: Claim) -> Claim:

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from rag.text import sentences
+from rag.text import remarks, sentences
 from rag.text.citations import CODE_BLOCK, MATHS_BLOCK, SPACE_BEFORE_STOP, Citation, asides, blanked_out, citations
-from rag.text.words import content_words, method_names
+from rag.text.words import content_words
 from rag.types import Paper, Source
 
 _BULLET = re.compile(r"\s*(?:[-*•+]|\d{1,2}[.)])\s+")
@@ -22,36 +22,13 @@ _TITLED = re.compile(r"\s*(?:#{1,6}\s.*|\*\*(?:[^*]|\\\*)+(?<!\.)\*\*:?|__[^_]+(
 _MATHS_LINE = re.compile(r"\s*(?:\\\[.*\\\]|\$\$.+\$\$)[\s.,]*")
 _TABLE_ROW = re.compile(r"\s*\|.*\|\s*")
 _TABLE_RULE = re.compile(r"\s*\|?[\s:|-]+\|[\s:|-]*")  # the line under the header of a table
-_SOURCE_NOUN = r"\b(?:abstracts?|sources?|excerpts?|texts?|papers?|authors?|stud(?:y|ies))\b"
-_IS_NOT = r"\b(?:is|are|was|were)(?: not|n['’]t)"
-# Sentences about the sources themselves. The prompt asks for them when the sources answer only a part.
-_ABOUT_SOURCES = re.compile(
-    rf"{_SOURCE_NOUN}[^.;]{{0,40}}?\b(?:(?:do|does|did|is|are)(?: not|n['’]t)|cannot|nor)\b[^.;]{{0,24}}?"
-    r"\b(?:say|mention|tell|state|specif|provid|give|report|describ|discuss|answer|address|includ|contain|detail|given|stated"
-    r"|known|disclos|quantif|name)"
-    rf"|{_SOURCE_NOUN}[^.;]{{0,60}}? \b(?:says?|mentions?|reports?|states?|tells?) nothing\b"
-    r"|\b(?:abstracts?|sources?|excerpts?)\b[^.;,]{0,40}?"
-    r"\b(?:gives?|names?|reports?|states?|offers?|contains?|provides?|says?|mentions?|includes?|has|have) (?:no|neither)\b"
-    rf"|{_IS_NOT} (?:\w+ )?(?:stated|reported|specified|mentioned|disclosed|quantified|quoted)\b"
-    rf"|{_IS_NOT} (?:\w+ )?(?:given|known|said|told) (?:in|by|from) (?:the|any|either) {_SOURCE_NOUN}",
-    re.IGNORECASE,
-)
-_UNCITED_ABOUT_SOURCES = re.compile(
-    rf"{_IS_NOT} (?:given|known|said|told)\b"
-    r"|\b(?:no|none of the|neither of the)(?: \w+)? (?:abstracts?|papers?|sources?|information|details?)\b",
-    re.IGNORECASE,
-)
-# A sentence that only says what follows: "Two of the papers bear on this.", "Both fit, each in its own way."
-_ANNOUNCES = re.compile(
-    rf"{_SOURCE_NOUN}|\b(?:here|below|following|as follows)\b"
-    r"|^\W*(?:the )?(?:only|one|two|three|four|five|both|each|all|none|neither|first|second|third|last)\b",
-    re.IGNORECASE,
-)
-_MAX_ANNOUNCING_WORDS = 4  # content words besides such a noun
 _YES_NO = re.compile(r"\s*(?:yes|no|not exactly|partly|in part)\s*(?:[,.:;!—–-]+\s*|$)", re.IGNORECASE)
 _TITLE_WORD = re.compile(r"\w+")
 _STRONG_BOUNDARY = re.compile(r";|[,—–]?\s+(?=(?:while|whereas|but|although|though|yet|and|or)\b)")
 _BOUNDARY = re.compile(r"\s*(?:[,;:—–]|(?=\b(?:while|whereas|but|although|though|yet|and|or)\b))\s*")
+# Between a remark about the sources and what is stated beside it.
+_CONTRAST = re.compile(r"[;:]\s|\s[—–-]\s|[,—–]?\s+(?=(?:but|although|though|yet|however|while|whereas)\b)")
+_CONCESSION = re.compile(r"\W*(?:although|though|while|whereas)\b[^,]*(?P<boundary>,\s)", re.IGNORECASE)
 _BETWEEN_MARKS = re.compile(r"(?:\s|,|;|and|&)*")
 _MIN_CLAUSE_WORDS = 3  # content words of a clause that is a statement of its own
 
@@ -212,7 +189,21 @@ class _Reader:
             if _is_clause(self.claiming[first:cut]) and _is_clause(self.claiming[resumed:end]):
                 clauses.append((first, cut))
                 first = resumed
-        return [*clauses, (first, end)]
+        return [part for clause in [*clauses, (first, end)] for part in self._beside_remark(*clause)]
+
+    def _beside_remark(self, start: int, end: int) -> list[tuple[int, int]]:
+        """Return the spans of a remark about the sources and of what is stated after it, or before it with a mark."""
+        conceded = _CONCESSION.match(self.plain, start, end)
+        spans = [conceded.span("boundary")] if conceded else [m.span() for m in _CONTRAST.finditer(self.plain, start, end)]
+        for cut, resumed in spans:
+            sides = self.claiming[start:cut], self.claiming[resumed:end]
+            remark_first = remarks.is_about_sources(sides[0])
+            stated = sides[remark_first]
+            if not remark_first and not (self._cited(start, cut) and remarks.is_about_sources(sides[1])):
+                continue
+            if _is_clause(stated) and not (remarks.is_about_sources(stated) or remarks.explains_refusal(stated)):
+                return [(start, cut), (resumed, end)]
+        return [(start, end)]
 
     def _runs(self, start: int, end: int) -> list[tuple[int, int]]:
         """Return the spans of marks that stand together, as [1][2] or [1] and [2]."""
@@ -263,12 +254,12 @@ class _Reader:
 
     def _claims(self, plain: str, *, cites: bool) -> bool:
         text = plain.strip()
-        if _folded(text) in {_folded(s.paper.title) for s in self.sources} or _ABOUT_SOURCES.search(text):
+        if _folded(text) in {_folded(s.paper.title) for s in self.sources} or remarks.is_about_sources(text):
             return False
         words = content_words(judged_text(text))
         if cites or not words:
             return bool(words)
-        return not (text.endswith("?") or _UNCITED_ABOUT_SOURCES.search(text) or _is_announcement(text, words))
+        return not (text.endswith("?") or remarks.is_about_sources_uncited(text) or remarks.is_announcement(text, words))
 
 
 def _lead_title(source: Source) -> str:
@@ -277,15 +268,6 @@ def _lead_title(source: Source) -> str:
 
 def _is_clause(text: str) -> bool:
     return len(content_words(text)) >= _MIN_CLAUSE_WORDS
-
-
-def _is_announcement(text: str, words: set[str]) -> bool:
-    return bool(
-        _ANNOUNCES.search(text)
-        and len(words) <= _MAX_ANNOUNCING_WORDS
-        and not method_names(text)
-        and not any(c.isdigit() for c in text)
-    )
 
 
 def _folded(title: str) -> str:
