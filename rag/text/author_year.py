@@ -10,7 +10,7 @@ from rag.text.dates import MONTH
 from rag.text.words import WORD, method_names
 from rag.types import Source
 
-_PARTICLE = r"(?:(?:van|von|der|den|de|del|della|di|da|dos|du|la|le|ter|ten|al|el|bin)[ ]|[dDO]['’])"
+_PARTICLE = r"(?:(?i:van|von|der|den|de|del|della|di|da|dos|du|la|le|ter|ten|al|el|bin)[ ]|[dDO]['’])"
 _NAME = rf"{_PARTICLE}{{0,2}}[^\W\d_a-zß-öø-ÿ][^\W\d_]*(?:['’-][^\W\d_]+)*"
 _NAMES = rf"{_NAME}(?:(?:,[ ]{_NAME}){{0,3}},?[ ](?:(?:and|&)[ ]{_NAME}|et[ ]al\.?))?"
 _YEARS = r"(?:19|20)\d\d[a-z]?(?:,[ ](?:19|20)\d\d[a-z]?)*"
@@ -55,11 +55,13 @@ def _cited(text: str, sources: Sequence[Source]) -> Iterator[_Cited]:
     matches = list(_CITED.finditer(text))
     if not matches:
         return
-    said = {w for s in sources for w in WORD.findall(f"{s.paper.title} {s.paper.abstract}")}
-    said -= {w for s in sources for author in s.paper.authors for w in WORD.findall(author)}
+    authors = {w for s in sources for author in s.paper.authors for w in WORD.findall(author)}
+    said = {w for s in sources for w in WORD.findall(f"{s.paper.title} {s.paper.abstract}")} - authors
     for match in matches:
         groups = [group for group in (match["groups"] or match["named"] or match["bare"] or "").split(";") if group]
         works = tuple((tuple(_CAPITALISED.findall(group)), tuple(_YEAR.findall(group))) for group in groups)
+        if match["named"] and len(works[0][0]) == 1 and works[0][0][0] not in authors and "et al" not in groups[0]:
+            continue  # "Done (2020)", "Ghent (2021)"
         if all("et al" in group or _are_authors(work[0], said) for group, work in zip(groups, works, strict=True)):
             yield _Cited(*match.span(), works)
 

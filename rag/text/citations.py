@@ -177,7 +177,7 @@ def _raised(prose: str, sources: Sequence[Source]) -> Iterator[Citation]:
         may_be_exponent = len(numbers) == 1 and numbers[0] in _EXPONENTS
         if not _BEFORE_RAISED.search(before) and (may_be_exponent or not _SHORT_WORD.search(before)):
             continue
-        word = re.split(r"\s", before)[-1]
+        word = re.split(r"[\s*]", before.rstrip("*_"))[-1] + before[len(before.rstrip("*_")) :]
         if not (word and any(word + sign.group() in text for text in texts)):
             yield Citation(*_widened(prose, *sign.span()), numbers)
 
