@@ -23,6 +23,7 @@ _MATHS_LINE = re.compile(r"\s*(?:\\\[.*\\\]|\$\$.+\$\$)[\s.,]*")
 _TABLE_ROW = re.compile(r"\s*\|.*\|\s*")
 _TABLE_RULE = re.compile(r"\s*\|?[\s:|-]+\|[\s:|-]*")  # the line under the header of a table
 _YES_NO = re.compile(r"\s*(?:yes|no|not exactly|partly|in part)\s*(?:[,.:;!—–-]+\s*|$)", re.IGNORECASE)
+_POINTERS = content_words("see cf")  # a sentence of only these points to a source: "See [1]."
 _TITLE_WORD = re.compile(r"\w+")
 _STRONG_BOUNDARY = re.compile(r";|[,—–]?\s+(?=(?:while|whereas|but|although|though|yet|and|or)\b)")
 _BOUNDARY = re.compile(r"\s*(?:[,;:—–]|(?=\b(?:while|whereas|but|although|though|yet|and|or)\b))\s*")
@@ -256,7 +257,7 @@ class _Reader:
         text = plain.strip()
         if _folded(text) in {_folded(s.paper.title) for s in self.sources} or remarks.is_about_sources(text):
             return False
-        words = content_words(judged_text(text))
+        words = content_words(judged_text(text)) - _POINTERS
         if cites or not words:
             return bool(words)
         return not (text.endswith("?") or remarks.is_about_sources_uncited(text) or remarks.is_announcement(text, words))
