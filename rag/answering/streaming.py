@@ -8,7 +8,7 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 
 from rag import prompting
-from rag.answering.refusal import is_refusal
+from rag.answering import refusal
 from rag.checking.checker import Checker, invalid
 from rag.checking.judge import Judge
 from rag.errors import EndpointError
@@ -52,7 +52,7 @@ class AnswerStream:
             if not text:
                 answer, piece = timed(answer, began, first=True), piece.lstrip()
             before, text = text, text + piece
-            claims = checker.claims(text, growing=True) if _SENTENCE_END.search(before[-1:] + piece) else []
+            claims = _claims(checker, text, growing=True) if _SENTENCE_END.search(before[-1:] + piece) else []
             new = [_unchecked(claim) if judge else claim for claim in claims[yielded:]]
             yield from _between(text, len(before), new)
             yielded = max(yielded, len(claims))
@@ -86,7 +86,7 @@ class AnswerStream:
         return self._checked(answer, Checker(answer.sources, self._embedder))
 
     def _checked(self, answer: Answer, checker: Checker) -> Answer:
-        if answer.complete and (answer.refused or is_refusal(answer.answer)):
+        if answer.complete and (answer.refused or refusal.is_refusal(answer.answer)):
             reason = "The model refused to answer." if answer.refused else "The model found no answer in these abstracts."
             return replace(
                 answer,
@@ -95,7 +95,7 @@ class AnswerStream:
                 refusal_reason=reason,
                 sources=answer.sources[:NEAREST],
             )
-        answer = _with_claims(answer, checker.claims(answer.answer))
+        answer = _with_claims(answer, _claims(checker, answer.answer))
         return replace(answer, invalid_citations=tuple(invalid(answer.answer, answer.sources)))
 
 
@@ -113,6 +113,15 @@ def _between(text: str, at: int, claims: Sequence[Claim]) -> Iterator[str | Clai
         yield claim
     if len(text) > at:
         yield text[at:]
+
+
+def _claims(checker: Checker, text: str, *, growing: bool = False) -> list[Claim]:
+    """Return the claims of `text`. A refusal sentence that it begins with claims nothing; what follows that one is checked."""
+    end = refusal.sentence_end(text)
+    return [
+        Claim(claim.text, claim.start, claim.end, (), "none") if claim.start < end and not claim.citations else claim
+        for claim in checker.claims(text, growing=growing)
+    ]
 
 
 def _unchecked(claim: Claim) -> Claim:

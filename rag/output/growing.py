@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from rag.output.signs import plain, position, suffix
 from rag.text import sentences
-from rag.text.citations import citations
+from rag.text.citations import MARK_OPENINGS, citations, without
 from rag.types import Answer, Claim, Verdict
 
 _WITHDRAWN = "(So far the model was thinking. Its answer:)"
+_STOP_BEFORE_MARK = re.compile(rf"[.!?…。！？]+[*_\"'”’»)]*(?=\s*[{re.escape(''.join(MARK_OPENINGS))}])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +81,16 @@ class GrowingText:
 def _settled(text: str) -> int:
     """Return how much of the text after the last claim can be printed: up to where the next sign could stand.
 
-    A line that begins in bold is held back, since only its end shows whether it is a title.
+    A line that begins in bold is held back, since only its end shows whether it is a title. So is a full stop before what may
+    become a mark.
     """
-    spans = sentences.split(text)
+    marks = citations(text)
+    spans = sentences.split(without(text, marks))
     if not spans:
         return 0
-    start, end = spans[0]
+    start, end = spans[0] if len(spans) > 1 else (spans[0][0], len(text))
     if text.startswith("**", start) or text[start:] == "*":
         return start
-    return min([start + position(text[start:end]), *(mark.end for mark in citations(text)[:1])])
+    before_mark = _STOP_BEFORE_MARK.search(text, start)
+    ends = [end, *(mark.end for mark in marks[:1]), *([before_mark.end()] if before_mark else [])]
+    return start + position(text[start : min(ends)])

@@ -121,7 +121,15 @@ def test_an_answer_comes_while_it_is_written() -> None:
 
 
 def test_a_long_reply_takes_linear_time() -> None:
-    for text in ("<" * 200_000, "[" * 200_000, "`" * 200_000, "<think>" * 30_000, "a </think> b\n" * 20_000, "\n" * 200_000, "<|a|> " * 30_000):
+    for text in (
+        "<" * 200_000,
+        "[" * 200_000,
+        "`" * 200_000,
+        "<think>" * 30_000,
+        "a </think> b\n" * 20_000,
+        "\n" * 200_000,
+        "<|a|> " * 30_000,
+    ):
         said = ReplyText()
         for at in range(0, len(text), 1000):
             for _ in said.next(text[at : at + 1000]):
