@@ -52,6 +52,7 @@ class ReplyText:
                 yield from self._unfenced.next(part)
                 continue
             if isinstance(part, Withdrawn):
+                yield from self._unfenced.next("", last=True)
                 self._unfenced = Unfenced()
             yield part
         if last:
