@@ -17,6 +17,7 @@ import openai
 from rag.endpoints.connection import Elsewhere, ReplyTooLong
 
 MAX_ATTEMPTS = 3  # of a request that the server may yet answer
+_MAX_ATTEMPTS_TOLD = 10  # where the server says each time when to ask again
 MAX_WAIT_S = 20.0  # seconds that a server may ask us to wait
 _MAX_TOLD_WAIT_S = 7 * 24 * 3600.0  # more than this is no time that a server means
 _LOADING_PAUSE_S = 1.0  # between two questions to a server that loads its model
@@ -191,9 +192,9 @@ class Retries:
         if is_too_long(error) or (limited and is_without_credit(error)):
             return None
         asked = asked_to_wait(error) if limited or is_passing(error) else None
-        if asked is not None:
+        if asked:
             waited = 0.0 if self._attempt < MAX_ATTEMPTS else self._waited if limited else MAX_WAIT_S
-            return asked if asked + waited <= MAX_WAIT_S else None
+            return asked if self._attempt < _MAX_ATTEMPTS_TOLD and asked + waited <= MAX_WAIT_S else None
         if self._attempt >= MAX_ATTEMPTS:
             return None
         if limited or (self._dropped and is_dropped(error)):
