@@ -40,9 +40,9 @@ def rows(answers: Iterable[LabelledAnswer], embedder: Embedder) -> Iterator[Row]
             labelled = [c for c in answer.claims if c.overlaps(statement.start, statement.end)]
             if not labelled or any(c.form in FOREIGN or c.label == NO_CLAIM for c in labelled):
                 continue
-            text = judged_text(answer.answer[statement.start : statement.end])
+            text = judged_text(statement.plain)
             vectors = embedder.embed([text, f"{statement.context} {text}"])
-            asked = Asked(blanked(answer.answer[statement.start : statement.end]), vectors[0], vectors[-1])
+            asked = Asked(blanked(statement.plain), vectors[0], vectors[-1])
             cited = [abstracts[n] for n in statement.citations if n in abstracts]
             yield features.read(asked, cited).features, all(c.honest for c in labelled)
 

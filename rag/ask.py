@@ -159,7 +159,7 @@ def _streamed(assistant: Assistant, question: str, only: Filters, force: bool) -
 def _streamed_to_terminal(assistant: Assistant, question: str, only: Filters, force: bool) -> Answer:
     from rich.console import Console
 
-    from rag.events import Found
+    from rag.events import Found, Withdrawn
 
     console = Console(highlight=False)
     doing = f"asking {assistant.model.name or 'the model'}" if assistant.model.mode == "model" else "reading"
@@ -177,6 +177,8 @@ def _streamed_to_terminal(assistant: Assistant, question: str, only: Filters, fo
                 _print_parts(console, growing.check(event))
             elif isinstance(event, Answer):
                 answer = event
+            elif isinstance(event, Withdrawn):
+                _print_parts(console, growing.withdraw())
             else:
                 spinner.update(f"{doing}, {_status(event)}")
     except KeyboardInterrupt:

@@ -11,13 +11,15 @@ from rag.types import Answer, Claim, Filters, Source, Usage
 class Finish:
     """The last item of a model's stream: `complete` is False when the reply was cut short, `reason` says by what.
 
-    `notes` are sentences for the person who set the endpoint up: what had to be done otherwise than the settings say.
+    `refused` is True when the server marks the reply as a refusal to answer. `notes` are sentences for the person who set the
+    endpoint up: what had to be done otherwise than the settings say.
     """
 
     complete: bool = True
     reason: str | None = None
     usage: Usage = field(default_factory=Usage)
     notes: tuple[str, ...] = ()
+    refused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,11 @@ class Thought:
     """A piece of what a model says to itself before it answers: no part of the answer."""
 
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """The answer so far was what the model said to itself: only a closing tag after it tells that it was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +48,7 @@ class Checking:
     statements: int
 
 
-Reply = str | Thought | Waiting | Finish
+Reply = str | Thought | Withdrawn | Waiting | Finish
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,4 +60,4 @@ class Found:
     filters: Filters = field(default_factory=Filters)
 
 
-Event = Found | Waiting | Thought | str | Claim | Checking | Answer
+Event = Found | Waiting | Thought | Withdrawn | str | Claim | Checking | Answer

@@ -12,6 +12,16 @@ from rag.events import Waiting
 
 T = TypeVar("T")
 
+_TICK_S = 1.0
+
+
+class Silence(TimeoutError):
+    """Nothing came for `seconds`, which was too long; `begun` is whether there was anything before."""
+
+    def __init__(self, seconds: float, begun: bool) -> None:
+        super().__init__(f"nothing came for {seconds:.3g} seconds")
+        self.seconds, self.begun = seconds, begun
+
 
 class Listener(Generic[T]):
     """Runs `work(listener)` in a daemon thread. items() yields what the work puts; `left` is set when nobody reads any more.
@@ -56,3 +66,26 @@ class Listener(Generic[T]):
                 yield arrived[0]
         finally:
             self.left.set()
+
+    def patiently(
+        self, limit_s: Callable[[bool], float], counts: Callable[[T], bool] = lambda item: True
+    ) -> Iterator[T | Waiting]:
+        """Yield each item as it comes, and a Waiting a second without any; raise what the work raises.
+
+        Raises Silence after limit_s(begun) seconds without an item that `counts`; `begun` is whether there was one.
+        """
+        since, begun = time.monotonic(), False
+
+        def tick_s() -> float:
+            return min(_TICK_S, limit_s(begun))
+
+        for item in self.items(tick_s):
+            silent = time.monotonic() - since
+            if not isinstance(item, Waiting):
+                if counts(item):
+                    since, begun = time.monotonic(), True
+                yield item
+            elif silent >= limit_s(begun):
+                raise Silence(silent, begun)
+            else:
+                yield Waiting(silent)

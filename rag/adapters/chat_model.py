@@ -8,16 +8,17 @@ from typing import Any
 from llama_index.core.llms import LLM, ChatMessage, ChatResponse, LLMMetadata, MessageRole
 
 from rag.adapters import loading
-from rag.adapters.listening import with_silences
+from rag.endpoints.chat_reply import DONE, Piece
+from rag.endpoints.redact import Redactor
 from rag.endpoints.server import Window, answer_share
+from rag.endpoints.written import Writer, finish
 from rag.errors import EndpointError
-from rag.events import Finish, Reply, Thought, Waiting
+from rag.events import Reply, Waiting
 from rag.interfaces import ChatModel
+from rag.listener import Listener, Silence
 from rag.settings.settings import Settings
-from rag.text.thinking import Thinking
 from rag.types import Mode, Prompt, Usage
 
-_CUT = ("length", "max_tokens")  # why a reply ended, as servers say it, where it was cut
 _ENDED = ("finish_reason", "done_reason", "stop_reason")
 _READ = ("prompt_tokens", "input_tokens", "prompt_token_count", "prompt_eval_count")
 _WRITTEN = ("completion_tokens", "output_tokens", "candidates_token_count", "eval_count")
@@ -73,29 +74,47 @@ class LlamaIndexModel:
         """
         role = self._metadata().system_role
         messages = [ChatMessage(role=role, content=prompt.system), ChatMessage(role=MessageRole.USER, content=prompt.user)]
-        text, usage, cut = "", Usage(), False
-        thinking = Thinking()
+        writer, broken = Writer(Redactor(())), None
         try:
-            for reply in with_silences(self._replies(messages), *self._waits):
-                if isinstance(reply, Waiting):
-                    yield reply
-                    continue
-                usage, cut = _usage(reply) or usage, cut or _ended(reply) in _CUT
-                if thought := reply.additional_kwargs.get("thinking_delta"):
-                    yield Thought(str(thought))
-                if piece := _piece(reply, text):
-                    text += piece
-                    yield from thinking.next(piece)
+            for item in self._listened(messages):
+                if isinstance(item, Waiting):
+                    yield item
+                else:
+                    yield from writer.next(item)
         except Exception as error:
-            if not text:
+            if not writer.text:
                 raise self._explain(error) from error
-            yield from thinking.next("", last=True)
-            yield Finish(False, f"the reply broke off ({type(error).__name__})", usage)
-            return
-        if not text:
+            broken = f"the reply broke off ({error if isinstance(error, Silence) else type(error).__name__})"
+        yield from writer.end()
+        if not writer.text.strip():
             raise EndpointError(f"The LlamaIndex model {self.name} gave an empty reply.", "Check the options of model.")
-        yield from thinking.next("", last=True)
-        yield Finish(not cut, "the reply reached its length limit" if cut else None, usage)
+        yield finish(broken, writer, ())
+
+    def _listened(self, messages: Sequence[ChatMessage]) -> Iterator[Piece | Waiting]:
+        """Yield the pieces and the silent seconds. Raises Silence after too many of them.
+
+        A LlamaIndex class cannot be hung up: its thread, when nobody listens any more, ends with the next piece or at the
+        class's own timeout.
+        """
+
+        def read(listener: Listener[Piece]) -> None:
+            for piece in self._pieces(messages):
+                listener.put(piece)
+                if listener.left.is_set():
+                    return
+
+        first_s, next_s = self._waits
+        return Listener(read).patiently(lambda begun: next_s if begun else first_s)
+
+    def _pieces(self, messages: Sequence[ChatMessage]) -> Iterator[Piece]:
+        """Yield what comes of the reply; most classes do not tell that it ended in order."""
+        text = ""
+        for reply in self._replies(messages):
+            piece = _piece(reply, text)
+            text += piece
+            thought = str(reply.additional_kwargs.get("thinking_delta") or "")
+            yield Piece(piece, thought, _ended(reply) or None, _usage(reply))
+        yield Piece(reason=DONE)
 
     def _replies(self, messages: Sequence[ChatMessage]) -> Iterator[ChatResponse]:
         """Yield what stream_chat does, or the one reply of chat where that is not there."""

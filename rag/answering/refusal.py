@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 from rag.prompting import REFUSAL
+from rag.text import remarks
 from rag.text.citations import citations
+from rag.text.statements import statements
 
-_MAX_REFUSAL_SENTENCES = 4  # with an explanation
 _LEAD = r"^\W*(?:(?:the )?answer(?: to (?:the|this|your) question)?(?: is)?\W+)?"
 _SORRY = r"(?:(?:i['’]?m |i am )?(?:sorry|unfortunately|(?:i )?apologi[sz]e)[^.]{0,40}?\W+(?:but )?)?"
 _FROM = r"(?:(?:based on|according to|from|in) (?:the )?[^.,]{0,50}, )?"
@@ -38,17 +39,32 @@ _REFUSAL_OPENING = re.compile(
 )
 
 
-def is_refusal(answer: str) -> bool:
-    """Whether `answer` is a refusal: the refusal sentence, or a similar one, without a citation.
+_VERBATIM = re.compile(_LEAD + r"\W+".join(REFUSAL.rstrip(".").split()), re.IGNORECASE)
+_ENDS = re.compile(r"\W*[.!:]|[\W\d]*$")  # after the words of the refusal sentence
+_LETTER = re.compile(r"[^\W\d]")
 
-    An empty answer is a refusal. An answer that goes on and cites a source is not.
+
+def is_refusal(answer: str) -> bool:
+    """Whether `answer` is a refusal: the refusal sentence, or a similar one, and no more than what the sources are about.
+
+    An empty answer is a refusal. An answer that goes on and cites a source or states something is not.
     """
-    if not answer.strip():
+    end = sentence_end(answer)
+    if not end:
+        return not answer.strip()
+    rest = answer[end:]
+    if not _LETTER.search(rest) and _VERBATIM.match(answer):
         return True
-    sentence = r"\W+".join(REFUSAL.rstrip(".").split())
-    verbatim = re.match(_LEAD + sentence, answer, re.IGNORECASE)
-    if verbatim is not None:
-        rest = answer[verbatim.end() :]
-        return not re.search(r"[^\W\d]", rest) or (rest.lstrip()[0] in ".!:" and not citations(rest))
-    short = len(re.findall(r"[.!?](?:\s|$)", answer)) <= _MAX_REFUSAL_SENTENCES
-    return short and _REFUSAL_OPENING.match(answer) is not None and not citations(answer)
+    stated = [s for s in statements(answer) if s.is_claim and s.end > end]
+    return not citations(answer) and all(remarks.explains_refusal(s.plain) for s in stated)
+
+
+def sentence_end(answer: str) -> int:
+    """Return the offset at which the refusal sentence that `answer` begins with ends; 0 when it begins with none."""
+    verbatim = _VERBATIM.match(answer)
+    if verbatim:
+        return verbatim.end() if _ENDS.match(answer, verbatim.end()) else 0
+    opening = _REFUSAL_OPENING.match(answer)
+    if opening is None:
+        return 0
+    return next((s.end for s in statements(answer) if s.end >= opening.end()), len(answer))

@@ -8,14 +8,13 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 
 from rag import prompting
-from rag.answering.refusal import is_refusal
+from rag.answering import refusal
 from rag.checking.checker import Checker, invalid
 from rag.checking.judge import Judge
 from rag.errors import EndpointError
-from rag.events import Checking, Event, Finish, Thought, Waiting
+from rag.events import Checking, Event, Finish, Thought, Waiting, Withdrawn
 from rag.interfaces import ChatModel, Embedder
 from rag.prompting import REFUSAL
-from rag.text.thinking import CLOSE
 from rag.types import Answer, Claim, Prompt
 
 _SENTENCE_END = re.compile(r"[.!?。！？\]\n]|\s\S")  # after which a sentence may be complete
@@ -41,8 +40,10 @@ class AnswerStream:
         text = reasoning = ""
         yielded = 0  # claims
         for piece in self._model.stream(request):
-            if isinstance(piece, Thought | Waiting):
-                reasoning += piece.text if isinstance(piece, Thought) else ""
+            if isinstance(piece, Thought | Waiting | Withdrawn):
+                reasoning += _thought(piece, text)
+                if isinstance(piece, Withdrawn):
+                    text, yielded = "", 0
                 yield piece
                 continue
             if isinstance(piece, Finish):
@@ -51,16 +52,10 @@ class AnswerStream:
             if not text:
                 answer, piece = timed(answer, began, first=True), piece.lstrip()
             before, text = text, text + piece
-            if _SENTENCE_END.search(before[-1:] + piece):
-                claims = checker.claims(text, growing=True)
-                for claim in claims[yielded:]:
-                    if claim.end > len(before):  # the sentence ends in this piece: yield it before its claim
-                        yield text[len(before) : claim.end]
-                        before = text[: claim.end]
-                    yield _unchecked(claim) if judge else claim
-                yielded = max(yielded, len(claims))
-            if len(text) > len(before):
-                yield text[len(before) :]
+            claims = _claims(checker, text, growing=True) if _SENTENCE_END.search(before[-1:] + piece) else []
+            new = [_unchecked(claim) if judge else claim for claim in claims[yielded:]]
+            yield from _between(text, len(before), new)
+            yielded = max(yielded, len(claims))
         answer = self._checked(self._with_text(answer, text, reasoning), checker)
         if judge is not None:
             answer = yield from _judged(answer, judge)
@@ -69,12 +64,16 @@ class AnswerStream:
     def _finished(self, answer: Answer, request: Prompt, finish: Finish) -> Answer:
         warnings = (*answer.warnings, *prompting.warnings(request, finish.usage, self._model.name), *finish.notes)
         reason = None if finish.complete else finish.reason
-        return replace(answer, complete=finish.complete, incomplete_reason=reason, usage=finish.usage, warnings=warnings)
+        return replace(
+            answer,
+            complete=finish.complete,
+            incomplete_reason=reason,
+            usage=finish.usage,
+            warnings=warnings,
+            refused=finish.refused,
+        )
 
     def _with_text(self, answer: Answer, text: str, reasoning: str) -> Answer:
-        thought, closed, after = text.partition(CLOSE)  # some models close a <think> block that they never opened
-        if closed:
-            reasoning, text = reasoning + thought, after
         return replace(
             answer,
             answer=text.strip(),
@@ -87,8 +86,8 @@ class AnswerStream:
         return self._checked(answer, Checker(answer.sources, self._embedder))
 
     def _checked(self, answer: Answer, checker: Checker) -> Answer:
-        if answer.complete and is_refusal(answer.answer):
-            reason = "The model found no answer in these abstracts."
+        if answer.complete and (answer.refused or refusal.is_refusal(answer.answer)):
+            reason = "The model refused to answer." if answer.refused else "The model found no answer in these abstracts."
             return replace(
                 answer,
                 answer=answer.answer or REFUSAL,
@@ -96,8 +95,33 @@ class AnswerStream:
                 refusal_reason=reason,
                 sources=answer.sources[:NEAREST],
             )
-        answer = _with_claims(answer, checker.claims(answer.answer))
+        answer = _with_claims(answer, _claims(checker, answer.answer))
         return replace(answer, invalid_citations=tuple(invalid(answer.answer, answer.sources)))
+
+
+def _thought(event: Thought | Waiting | Withdrawn, text: str) -> str:
+    """Return what an event adds to the thoughts, `text` being the answer so far."""
+    return event.text if isinstance(event, Thought) else text if isinstance(event, Withdrawn) else ""
+
+
+def _between(text: str, at: int, claims: Sequence[Claim]) -> Iterator[str | Claim]:
+    """Yield the rest of `text` from `at`, and each claim when its sentence was yielded."""
+    for claim in claims:
+        if claim.end > at:
+            yield text[at : claim.end]
+            at = claim.end
+        yield claim
+    if len(text) > at:
+        yield text[at:]
+
+
+def _claims(checker: Checker, text: str, *, growing: bool = False) -> list[Claim]:
+    """Return the claims of `text`. A refusal sentence that it begins with claims nothing; what follows that one is checked."""
+    end = refusal.sentence_end(text)
+    return [
+        Claim(claim.text, claim.start, claim.end, (), "none") if claim.start < end and not claim.citations else claim
+        for claim in checker.claims(text, growing=growing)
+    ]
 
 
 def _unchecked(claim: Claim) -> Claim:

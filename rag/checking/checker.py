@@ -16,9 +16,9 @@ from rag.checking.features import Asked, Reading
 from rag.interfaces import Embedder
 from rag.text import citations, language
 from rag.text.statements import Statement, blanked, judged_text, statements
+from rag.text.words import WORD
 from rag.types import Claim, Source
 
-_BRACKETS = ("[", "【", "［", "(")
 _MIN_OTHER_COVERAGE = 0.5  # share of the claim's words that another source must have to be read
 _MIN_CONTRARY_COVERAGE = 0.5  # share of the claim's words beside contrary ones, to say that the abstract says otherwise
 _MIN_CITED_SOURCE_SCORE = 0.40  # a cited source with a lower score is reported as not saying this
@@ -31,13 +31,15 @@ class Checker:
         self._sources = sources
         self._embedder = embedder
         self._abstracts: dict[int, Abstract] = {}
-        self._judged: dict[tuple[str, str, tuple[int, ...], bool], Claim] = {}
+        self._judged: dict[tuple[str, str, str, tuple[int, ...], bool], Claim] = {}
 
     def claims(self, answer: str, *, growing: bool = False) -> list[Claim]:
         """Return the claims of `answer` in order; while it is `growing`, only those of complete sentences.
 
         Headings, code and lead-ins get the verdict "none". answer[claim.start:claim.end] is claim.text.
         """
+        if growing:
+            answer = citations.without_open_mark(answer)
         stated = statements(answer, self._sources)
         if growing and stated:
             stated = _complete(answer, stated)
@@ -54,14 +56,14 @@ class Checker:
         )
         if not statement.is_claim:
             return claim
-        foreign = foreign or language.is_foreign(judged_text(claim.text))
-        key = (claim.text, statement.context, claim.citations, foreign)
+        foreign = foreign or language.is_foreign(judged_text(statement.plain))
+        key = (statement.plain, claim.text, statement.context, claim.citations, foreign)
         if key not in self._judged:
-            self._judged[key] = self._judge(claim, statement.context, foreign=foreign)
+            self._judged[key] = self._judge(claim, statement, foreign=foreign)
         return replace(self._judged[key], start=claim.start, end=claim.end)
 
-    def _judge(self, claim: Claim, context: str, *, foreign: bool) -> Claim:
-        text = judged_text(claim.text)
+    def _judge(self, claim: Claim, statement: Statement, *, foreign: bool) -> Claim:
+        text = judged_text(statement.plain)
         numbers = {s.n for s in self._sources}
         invalid = tuple(f"[{n}] is not one of the sources" for n in claim.citations if n not in numbers)
         cited = [self._abstract(n) for n in claim.citations if n in numbers]
@@ -70,7 +72,7 @@ class Checker:
             return replace(claim, verdict="supported", evidence=(quoted,))
         if foreign and not any(language.is_foreign(a.paper.abstract) for a in cited):
             return replace(claim, verdict="unchecked")
-        asked = self._asked(claim, context)
+        asked = self._asked(statement)
         reading = features.read(asked, cited) if cited else None
         other = self._other_source(asked, {a.n for a in cited}, reading)
         if other is not None:
@@ -84,10 +86,10 @@ class Checker:
             return replace(claim, verdict="uncited", problems=("no citation, and no source clearly says this",))
         return _doubted(claim, reading)
 
-    def _asked(self, claim: Claim, context: str) -> Asked:
-        text = judged_text(claim.text)
+    def _asked(self, statement: Statement) -> Asked:
+        text, context = judged_text(statement.plain), statement.context
         vectors = self._embedder.embed([text, f"{context} {text}"] if context else [text])
-        return Asked(blanked(claim.text), vectors[0], vectors[-1])
+        return Asked(blanked(statement.plain), vectors[0], vectors[-1])
 
     def _other_source(self, asked: Asked, cited: set[int], reading: Reading | None) -> Reading | None:
         """Return the best reading of a source that is not cited; None when none supports the claim clearly, and more so."""
@@ -124,10 +126,12 @@ def invalid(answer: str, sources: Sequence[Source]) -> list[int]:
 def _complete(answer: str, stated: Sequence[Statement]) -> list[Statement]:
     """Return the statements of an answer that still grows, without those of the last sentence, which may go on.
 
-    Nor those of the sentence before it, when the last one begins with a mark: the mark may belong to that sentence.
+    Nor those of the sentence before it, when the last one begins with a mark, or has only signs such as a comma between two
+    marks: they may belong to that sentence.
     """
     growing = list(dict.fromkeys(s.sentence for s in stated))
-    growing = growing[-2:] if answer.startswith(_BRACKETS, stated[-1].start) else growing[-1:]
+    last = answer[stated[-1].start :]
+    growing = growing[-2:] if last.startswith(citations.MARK_OPENINGS) or not WORD.search(last) else growing[-1:]
     return [s for s in stated if s.sentence not in growing]
 
 

@@ -15,7 +15,7 @@ from rag import prompting
 from rag.checking import judge_reply, judge_verdict
 from rag.checking.judge_reply import Opinion
 from rag.errors import EndpointError, PromptTooLong
-from rag.events import Finish, Waiting
+from rag.events import Finish, Waiting, Withdrawn
 from rag.interfaces import ChatModel
 from rag.text import citations
 from rag.types import Claim, Prompt, Source
@@ -144,6 +144,8 @@ class Judge:
                 complete = item.complete
             elif isinstance(item, str):
                 text += item
+            elif isinstance(item, Withdrawn):
+                text = ""
         return text, complete
 
 

@@ -13,7 +13,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rag.text.thinking import CLOSE
 from rag.types import Verdict
 
 
@@ -51,8 +50,7 @@ _AROUND_VERDICT = " \t*`_.:;,()[]\"'“”"
 
 def read(reply: str, count: int, *, complete: bool = True) -> dict[int, Opinion]:
     """Return the opinions by statement, 1 to `count`. The last one of a reply that is not `complete` is left out."""
-    text = reply.rpartition(CLOSE)[2]
-    records: list[_Record | None] = [*_objects(text)] or [*map(_line, text.splitlines())]
+    records: list[_Record | None] = [*_objects(reply)] or [*map(_line, reply.splitlines())]
     if not complete:
         records = records[:-1]
     opinions: dict[int, Opinion] = {}

@@ -18,7 +18,7 @@ from rag.doctor.machine import Check, Skipped, attempt
 from rag.endpoints import address, explain, faults, server
 from rag.endpoints.connection import OPENAI
 from rag.errors import EndpointError, PromptTooLong, RagError
-from rag.events import Finish, Thought
+from rag.events import Finish, Thought, Withdrawn
 from rag.interfaces import ChatModel
 from rag.settings.settings import Endpoint, Settings
 from rag.sources import formats
@@ -66,6 +66,8 @@ def timed_reply(model: ChatModel, request: Prompt) -> TimedReply:
             start = now if start is None else start
         if isinstance(item, str):
             first, last, text, pieces = now if first is None else first, now, text + item, pieces + 1
+        elif isinstance(item, Withdrawn):
+            first, last, text, pieces = None, None, "", 0
         elif isinstance(item, Finish):
             finish = item
     total = time.perf_counter() - began

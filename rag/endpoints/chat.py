@@ -6,6 +6,7 @@ moment, and is not kept waiting by a server that never answers.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -16,21 +17,31 @@ from urllib.parse import urlsplit
 
 import openai
 
-from rag.endpoints import address, chat_reply, explain, faults, server
+from rag.endpoints import address, chat_reply, explain, faults, written
+from rag.endpoints.api import Api, NotThere
+from rag.endpoints.budget import Budget
 from rag.endpoints.chat_reply import Piece
 from rag.endpoints.connection import OPENAI, Connection, Transport
-from rag.endpoints.redact import Redactor
+from rag.endpoints.server import Window
 from rag.errors import EndpointError, PromptTooLong
 from rag.events import Reply, Waiting
-from rag.listener import Listener
+from rag.listener import Listener, Silence
 from rag.settings.settings import Endpoint, Settings
 from rag.text import tokens
-from rag.types import Mode, Prompt, Usage
+from rag.types import Mode, Prompt
+
+_log = logging.getLogger(__name__)
 
 _MAX_CONNECT_S = 8.0  # within which a connection stands or the endpoint counts as dead
 _DEAD_FOR_S = 30.0  # for which a dead endpoint is not asked again
 _QUICK_REFUSAL_S = 0.5  # a server that refuses so soon may as well be asked each time
-_TICK_S = 1.0
+_LISTING_S = 5.0  # for a server to list its models, where one has to be chosen
+_NO_NAME = "default"  # what is asked for where nobody names a model: a server that has one only may not need its name
+_IN_THOUGHTS = "The server sends the answer in the field of the thoughts: turn off its parser of reasoning for this model."
+
+
+class _OutOfRoom(EndpointError):
+    """The model thought until it had no more tokens, and came to no answer."""
 
 
 class EndpointModel:
@@ -39,20 +50,17 @@ class EndpointModel:
     mode: Mode = "model"
 
     def __init__(self, endpoint: Endpoint, settings: Settings, transport: Transport | None = None) -> None:
-        self._endpoint, self._transport = endpoint, transport
-        self._given = endpoint.base_url
-        self._addresses = address.candidates(endpoint.base_url) if endpoint.base_url else [OPENAI]
-        self._model = endpoint.model
-        self._key = endpoint.api_key.get_secret_value() if endpoint.api_key else ""
-        self._settings = settings
-        self._window: server.Window | None = None
+        self._endpoint, self._settings, self._transport = endpoint, settings, transport
+        self._api = Api(endpoint, transport)
+        self._model = endpoint.model or address.deployment(endpoint.base_url or "")
+        self._budget = Budget(settings)
         self._asking = Lock()
-        self._refused: set[str] = set()
         self._dead: tuple[float, EndpointError] | None = None
         self.host: str | None = endpoint.host
-        self._redactor = Redactor((self._key, address.password(endpoint.base_url or "")))
         self._is_openai = self.host == urlsplit(OPENAI).hostname
-        self._address_noted = False  # whether a note said that the API is at another address than the given one
+        self._opened = False  # whether the server's prompt opens the thoughts, so that replies only close them
+        self._notes: list[str] = []  # for whoever set the endpoint up
+        self._told: set[str] = set()
 
     @property
     def name(self) -> str | None:
@@ -61,23 +69,21 @@ class EndpointModel:
     @property
     def context_tokens(self) -> int | None:
         """Tokens that the prompt may take. The first call asks the server."""
-        whole, answer = self._shares()
-        return whole - answer
+        budget = self._known_budget()
+        return budget.whole - budget.answer
 
-    def _shares(self) -> tuple[int, int]:
-        """Return the tokens of prompt and answer together, and those of the answer, which a small window makes fewer."""
+    def _known_budget(self) -> Budget:
+        """Return the budget once the server was asked for its window."""
         with self._asking:
-            known = self._window
-            if known is None and not self._is_openai and not self._known_dead():
-                known = self._window = server.ask(self._addresses[0], self._model, self._key, self._transport)
-                self._model = self._model or known.only_model
-            whole = (known or server.Window()).within(self._settings.context_window)
-        return whole, server.answer_share(whole, self._settings.max_answer_tokens)
+            if self._budget.window is None and not self._is_openai and not self._known_dead():
+                self._budget.window = self._api.window(self._model)
+                self._model = self._model or self._budget.window.only_model
+        return self._budget
 
     def listed(self, seconds: float) -> list[str] | None:
         """Return the names of the server's models, None when it does not list them in that time. No key is among them."""
-        names = server.listed(self._addresses[0], self._key, seconds, self._transport)
-        return None if names is None else [name for name in names if self._redactor.text(name) == name]
+        names = self._api.models(seconds)
+        return None if names is None else [name for name in names if self._api.redactor.text(name) == name]
 
     def named(self, name: str) -> EndpointModel:
         """Return the model called `name` of the same server, which is asked in the same way and with the same key."""
@@ -91,9 +97,16 @@ class EndpointModel:
         """
         if dead := self._known_dead():
             raise dead
+        try:
+            yield from self._attempt(prompt)
+        except _OutOfRoom:
+            if not self._budget.grow(self._tokens(prompt)):
+                raise
+            yield from self._attempt(prompt)
+
+    def _attempt(self, prompt: Prompt) -> Iterator[Reply]:
         began = time.monotonic()
-        patience = 2 * max(self._settings.timeout_s, self._settings.stall_s)
-        line = Connection(self._addresses[0], timeout_s=patience, transport=self._transport)
+        line = self._api.line(2 * max(self._settings.timeout_s, self._settings.stall_s))
         listener: Listener[Piece] = Listener(lambda listener: self._read(line, prompt, listener))
         try:
             yield from self._replies(line, listener)
@@ -105,110 +118,117 @@ class EndpointModel:
 
     def _replies(self, line: Connection, listener: Listener[Piece]) -> Iterator[Reply]:
         """Yield what the listener reads, as stream() does."""
-        writer, guard = chat_reply.Writer(self._redactor), chat_reply.LoopGuard()
-        usage, reason, broken = Usage(), None, None
+        writer = written.Writer(self._api.redactor, opened=self._opened)
+        guard, broken = written.Guard(self._budget.answer if self._budget.thinks else None), None
         try:
             for item in self._items(line, listener):
                 if isinstance(item, Waiting):
                     yield item
                     continue
-                reason, usage = item.reason or reason, item.usage or usage
                 yield from writer.next(item)
-                broken = guard.enough(item.text) or guard.enough(item.thought)
+                broken = guard.enough(item, writer.text)
                 if broken:
                     break
         except EndpointError as error:
-            if not writer.has_text:
+            if not writer.text:
                 raise
             broken = f"the reply broke off: {error.message[:1].lower()}{error.message[1:].rstrip('.')}"
-        yield from writer.next(None)
-        if not writer.has_text:
-            raise self._silent(reason, thought=writer.has_thoughts)
-        yield chat_reply.finish(broken, reason, usage, self._notes())
+        yield from writer.end()
+        self._opened = writer.closes_thoughts
+        if not writer.text.strip() and not broken:
+            yield from self._in_its_place(writer)
+        elif not writer.text.strip():
+            raise self._silent(writer, broken)
+        yield written.finish(broken, writer, self._new_notes())
+
+    def _in_its_place(self, writer: written.Writer) -> Iterator[str]:
+        """Yield what a reply without text has in its place. Raises EndpointError where there is nothing."""
+        if writer.refusal:
+            yield writer.refusal
+        elif writer.field and not writer.called and written.is_complete(writer.reason):
+            self._notes.append(_IN_THOUGHTS)
+            yield writer.field
+        else:
+            raise self._silent(writer)
 
     def _items(self, line: Connection, listener: Listener[Piece]) -> Iterator[Piece | Waiting]:
         """Yield what arrives and a Waiting for each second without any text; raise EndpointError when patience ends."""
-        since, begun = time.monotonic(), False
 
-        def limit() -> float:
+        def limit_s(begun: bool) -> float:
             seconds = self._settings.stall_s if begun else self._settings.timeout_s
             return seconds if line.connected else min(seconds, _MAX_CONNECT_S)
 
-        for item in listener.items(lambda: min(_TICK_S, limit())):
-            if isinstance(item, Waiting):
-                silent = time.monotonic() - since
-                if silent > limit():
-                    raise explain.explain(faults.Silent(silent, line.connected, begun), self._place())
-                yield Waiting(silent)
-                continue
-            if item.text or item.thought:
-                since, begun = time.monotonic(), True
-            yield item
+        try:
+            yield from listener.patiently(limit_s, lambda piece: bool(piece.text or piece.thought))
+        except Silence as silence:
+            raise explain.explain(faults.Silent(silence.seconds, line.connected, silence.begun), self._place()) from None
 
     def _read(self, line: Connection, prompt: Prompt, listener: Listener[Piece]) -> None:
         """Ask and put each piece that comes; runs in a thread of its own. Raises EndpointError for what goes wrong."""
         try:
             for piece in self._pieces(line, prompt):
                 listener.put(piece)
-        except faults.FAULTS as error:
+        except NotThere as absent:
+            raise explain.explain(absent.fault, self._place(absent.url), absent.models, self._model) from absent.fault
+        except EndpointError:
+            raise
+        except Exception as error:  # whatever a server makes the packages below raise
+            if not isinstance(error, faults.FAULTS):
+                _log.warning("reading a reply failed", exc_info=True)
             raise explain.explain(error, self._place()) from error
         finally:
             with suppress(Exception):
                 line.http.close()
 
     def _pieces(self, line: Connection, prompt: Prompt) -> Iterator[Piece]:
-        """Yield what the first of the addresses sends at which there is an API, and remember it."""
-        first: Exception | None = None
-        for url in tuple(self._addresses):
-            client = line.client(url, self._key, account=self._given is None)
-            try:
-                opened = self._open(line, client, prompt)
-                begin = next(opened, Piece())
-            except faults.FAULTS as error:
-                first = first or error
-                if not faults.is_elsewhere(error):
-                    raise
-                names = server.names(client) or ()
-                if names or faults.is_unknown_model(error):
-                    raise explain.explain(error, self._place(url), names, self._model) from error
-                continue
-            if url != self._addresses[0]:
-                self._addresses, self._window = [url], None
-            yield begin
-            yield from opened
-            return
-        raise explain.explain(first or faults.Malformed(), self._place(), (), self._model)
+        """Yield what the API sends in reply to `prompt`."""
+        before = self._api.addresses
 
-    def _open(self, line: Connection, client: openai.OpenAI, prompt: Prompt) -> Iterator[Piece]:
-        """Ask, again where a server may yet answer or takes less than it was given, and yield what it sends."""
-        _, answer = self._shares()  # first: a server that tells its window also names its only model
-        model = self._model = self._model or self._only_model(client)
-        retries, begun = faults.Retries(self._refused), False
-        while True:
-            options = self._options(answer)
-            try:
-                for piece in _received(client, model, prompt, options):
-                    begun = True
-                    yield piece
-                return
-            except (openai.APIError, faults.ErrorInReply) as error:
-                seconds = None if begun else retries.after(error, list(options))
-                if seconds is None or line.wait(seconds):
-                    raise
+        def send(client: openai.OpenAI) -> Iterator[Piece]:
+            budget = self._known_budget()  # first: a server that tells its window also names its only model
+            self._model = self._model or self._only_model()
+            limit = budget.reply(self._tokens(prompt))
+            return _received(client, self._model or _NO_NAME, self._messages(prompt), self._options(limit))
 
-    def _options(self, answer_tokens: int) -> dict[str, Any]:
+        def parameters() -> list[str]:
+            return [faults.SYSTEM, *self._options(0)]
+
+        def retries() -> faults.Retries:
+            return faults.Retries(self._api.refused, loading_s=self._settings.timeout_s)
+
+        for piece in self._api.ask(line, send, parameters, retries, line.wait):
+            if self._api.addresses is not before:
+                before, self._budget.window = self._api.addresses, None  # of what was asked at another address
+            yield piece
+
+    def _messages(self, prompt: Prompt) -> list[dict[str, str]]:
+        """Return the prompt as messages; the rules go to the user where the server takes none from the system."""
+        if faults.SYSTEM in self._api.refused:
+            return [{"role": "user", "content": f"{prompt.system}\n\n{prompt.user}".strip()}]
+        return [{"role": "system", "content": prompt.system}, {"role": "user", "content": prompt.user}]
+
+    def _options(self, reply_tokens: int) -> dict[str, Any]:
         """Return the parameters of a request, without those that the server has refused."""
-        limit = "max_completion_tokens" if "max_tokens" in self._refused else "max_tokens"
-        wanted = {"temperature": 0, limit: answer_tokens, "stream": True, "stream_options": {"include_usage": True}}
-        if "stream" in self._refused:
+        refused = self._api.refused
+        limit = "max_completion_tokens" if "max_tokens" in refused else "max_tokens"
+        wanted = {"temperature": 0, limit: reply_tokens, "stream": True, "stream_options": {"include_usage": True}}
+        if self._settings.reasoning_effort:
+            wanted["reasoning_effort"] = self._settings.reasoning_effort
+        if "stream" in refused:
             del wanted["stream_options"]
-        return {name: value for name, value in wanted.items() if name not in self._refused}
+        return {name: value for name, value in wanted.items() if name not in refused}
 
-    def _only_model(self, client: openai.OpenAI) -> str:
-        names = server.ordered_names(client)
+    def _tokens(self, prompt: Prompt) -> int:
+        return int(tokens.margin(self._model) * tokens.count(prompt.system + prompt.user, self._model))
+
+    def _only_model(self) -> str | None:
+        """Return the name of the server's only model, None when it lists none. Raises EndpointError when there are several."""
+        names = self._api.models(_LISTING_S)
+        if names is None:
+            return None
         if len(names) == 1:
             return names[0]
-        listed = self._redactor.text(explain.listed(names))
+        listed = self._api.redactor.text(explain.listed(sorted(names)))
         raise EndpointError(
             f"The server at {self.host} has {len(names)} models and none was chosen.",
             f"Set RAG_MODEL or --model to one of: {listed}." if names else "Load a model on the server.",
@@ -218,13 +238,12 @@ class EndpointModel:
         """Take in what an error tells of the server: that it takes less than was thought, or that nobody is there."""
         cause = error.__cause__
         if isinstance(error, PromptTooLong):
-            whole, answer = self._shares()
-            sent = int(tokens.margin(self._model) * tokens.count(prompt.system + prompt.user, self._model))
+            whole, answer, sent = self._budget.whole, self._budget.answer, self._tokens(prompt)
             named = faults.window_named(cause)
             fits = named if named and named < min(whole, sent + answer) else answer + sent * 3 // 5
-            self._window = server.Window(fits, fits, self._model)
+            self._budget.window = Window(fits, fits, self._model)
         elif cause is not None and faults.is_dead(cause):
-            self._window = None  # what listens there next may be another server
+            self._budget.window = None  # what listens there next may be another server
             self._dead = (time.monotonic(), error) if seconds > _QUICK_REFUSAL_S else None
 
     def _known_dead(self) -> EndpointError | None:
@@ -233,42 +252,49 @@ class EndpointModel:
             return None
         return EndpointError(self._dead[1].message, self._dead[1].fix)
 
-    def _notes(self) -> tuple[str, ...]:
-        """Return, once, that the API is at another address than the one given."""
-        given, found = (self._given or "").strip().rstrip("/"), self._addresses[0]
-        if self._address_noted or not given or given.removesuffix("/chat/completions") == found:
-            return ()
-        self._address_noted = True
-        return (f"The API is at {address.shown(found)}, not at {address.shown(given)}: set RAG_BASE_URL to it.",)
+    def _new_notes(self) -> tuple[str, ...]:
+        """Return what is to be told to whoever set the endpoint up, each once."""
+        given, found = (self._api.given or "").strip().rstrip("/"), address.split_query(self._api.addresses[0])[0]
+        if given and address.split_query(given)[0].removesuffix("/chat/completions") != found:
+            self._notes.append(f"The API is at {address.shown(found)}, not at {address.shown(given)}: set RAG_BASE_URL to it.")
+        new = tuple(dict.fromkeys(note for note in self._notes if note not in self._told))
+        self._told.update(new)
+        return new
 
-    def _silent(self, reason: str | None, *, thought: bool) -> EndpointError:
+    def _silent(self, writer: written.Writer, broken: str | None = None) -> EndpointError:
         """Return the error of a reply without any text."""
         where = self._place().url
-        if thought:
-            remedy = "Raise RAG_MAX_ANSWER_TOKENS, or have it think less."
-            return EndpointError(f"The model at {where} thought and came to no answer.", remedy)
-        why = f" ({reason})" if reason and reason != "stop" else ""
+        if writer.called:
+            return EndpointError(
+                f"The model at {where} called a tool and gave no answer.", "Turn tools off at the server, or use another model."
+            )
+        if written.is_out_of_room(writer.reason):
+            return _OutOfRoom(
+                f"The model at {where} thought until it had no more tokens, and came to no answer.",
+                "Raise RAG_MAX_ANSWER_TOKENS or RAG_CONTEXT_WINDOW, or lower RAG_REASONING_EFFORT.",
+            )
+        why = broken or (writer.reason if writer.reason and not written.is_complete(writer.reason) else None)
+        because = f" ({why})" if why else ""
+        if writer.has_thoughts:
+            remedy = "Ask again, lower RAG_REASONING_EFFORT, or use another model."
+            return EndpointError(f"The model at {where} thought and came to no answer{because}.", remedy)
         return EndpointError(
-            f"The model at {where} gave an empty reply{why}.",
+            f"The model at {where} gave an empty reply{because}.",
             "Check that the address is that of an OpenAI-compatible API (it usually ends in /v1), and the model a chat model.",
         )
 
     def _place(self, url: str | None = None) -> explain.Place:
+        keyed, redactor = bool(self._api.key), self._api.redactor
         if self._transport:  # an address that was typed into a page, whose path may be a secret
-            return explain.Place("model", f"at {self.host}", self._redactor, bool(self._key), typed=True)
-        return explain.Place("model", address.shown(url or self._addresses[0]), self._redactor, bool(self._key))
+            return explain.Place("model", f"at {self.host}", redactor, keyed, typed=True)
+        return explain.Place("model", address.shown(url or self._api.addresses[0]), redactor, keyed)
 
 
-def _received(client: openai.OpenAI, model: str, prompt: Prompt, options: dict[str, Any]) -> Iterator[Piece]:
-    """Send one request and yield what comes: chunk by chunk, or at once from a server that does not stream."""
-    messages: Any = [{"role": "system", "content": prompt.system}, {"role": "user", "content": prompt.user}]
+def _received(client: openai.OpenAI, model: str, messages: Any, options: dict[str, Any]) -> Iterator[Piece]:
+    """Send one request and yield what comes: event by event, or at once from a server that does not stream."""
     plain = {} if "stream" in options else {"stream": False}
-    with client.chat.completions.create(
+    stream: Any = client.chat.completions.create(
         model=model, messages=messages, extra_body=plain, **{**options, "stream": True}
-    ) as stream:
-        kind = stream.response.headers.get("Content-Type", "")
-        if "json" in kind or "html" in kind or plain:
-            yield chat_reply.whole(stream.response.read())
-            return
-        for chunk in stream:
-            yield chat_reply.chunk(chunk)
+    )
+    with stream:
+        yield from chat_reply.pieces(stream.response.iter_bytes())

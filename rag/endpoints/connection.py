@@ -74,12 +74,15 @@ class Connection:
 
     def client(self, base_url: str, key: str, *, account: bool) -> openai.OpenAI:
         """Return a client of the API at `base_url` that uses this line; with `account` the environment's is named."""
+        path, query = address.split_query(base_url)
+        headers: Any = {"User-Agent": self.http.headers["User-Agent"], **({} if account else _NO_ACCOUNT)}
         return openai.OpenAI(
-            base_url=base_url,
+            base_url=path,
             api_key=key or "none",
             max_retries=0,
             http_client=self.http,
-            default_headers={"User-Agent": self.http.headers["User-Agent"], **({} if account else _NO_ACCOUNT)},
+            default_headers=headers,
+            default_query=query,
         )
 
     def wait(self, seconds: float) -> bool:
@@ -95,6 +98,9 @@ class Connection:
                 end.shutdown(socket.SHUT_RDWR)  # closing alone would not wake the thread that reads
 
     def _watch(self, request: httpx.Request) -> None:
+        if address.is_azure(str(request.url)) and "Authorization" in request.headers:
+            key = request.headers.pop("Authorization").removeprefix("Bearer ")
+            request.headers.update(address.authorisation(str(request.url), key))
         request.extensions = {**request.extensions, "trace": self._traced}
 
     def _traced(self, event: str, info: dict[str, Any]) -> None:

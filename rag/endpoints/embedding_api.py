@@ -6,17 +6,17 @@ Texts go as strings, never as tokens, and vectors come as numbers, not base64: t
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from urllib.parse import urlsplit
 
 import httpx2 as httpx
 import openai
 
-from rag.endpoints import address, explain, faults, server
-from rag.endpoints.connection import CONNECT_S, OPENAI, Connection
+from rag.endpoints import address, explain, faults
+from rag.endpoints.api import Api, NotThere
+from rag.endpoints.connection import CONNECT_S, Connection
 from rag.endpoints.embedding_reply import NoVectors, Numbers, vectors
-from rag.endpoints.redact import Redactor
 from rag.errors import EmbedderError, EndpointError, InputRefused
 from rag.settings.settings import Endpoint
 
@@ -24,7 +24,6 @@ _TIMEOUT_OF_A_QUESTION_S = 30.0  # for the reply to a few texts, which a person 
 _MAX_TEXTS_OF_A_QUESTION = 2
 _REFUSED_STATUS = (400, 422)
 _FORMAT = {"encoding_format": "float"}
-_FAULTS = (*faults.FAULTS, NoVectors)
 _OR_THE_BUNDLED = ", or unset RAG_EMBED_BASE_URL and RAG_EMBED_MODEL to use the bundled embedder, which has an index of its own"
 
 
@@ -33,21 +32,16 @@ class EmbeddingApi:
 
     def __init__(self, endpoint: Endpoint, timeout_s: float, sleep: Callable[[float], None] = time.sleep) -> None:
         """Raises EmbedderError when `endpoint` names no model: vectors are kept under the model's name."""
-        self._addresses = address.candidates(endpoint.base_url) if endpoint.base_url else [OPENAI]
-        self._account = not endpoint.base_url
-        self._key = endpoint.api_key.get_secret_value() if endpoint.api_key else ""
-        self._redactor = Redactor((self._key, address.password(endpoint.base_url or "")))
+        self._api = Api(endpoint)
         self._timeout_s = timeout_s
         self._sleep = sleep
         self._line: Connection | None = None
-        self._refused: set[str] = set()
-        parts = urlsplit(address.shown(self._addresses[0]))
+        parts = urlsplit(address.shown(self._api.addresses[0]))
         self.place = parts.netloc.lower() + parts.path.removesuffix("/v1")  # as it is part of an embedder's name
         if not endpoint.model:
-            url = self._addresses[0]
-            names = self._redactor.text(explain.listed(self._models(url) or ()))
+            names = self._api.redactor.text(explain.listed(sorted(self._api.models(CONNECT_S) or ())))
             raise EmbedderError(
-                f"No model was chosen for {self._place(url).named}.",
+                f"No model was chosen for {self._place(self._api.addresses[0]).named}.",
                 f"Set RAG_EMBED_MODEL to one of: {names}." if names else "Set RAG_EMBED_MODEL to its name.",
             )
         self.model = endpoint.model
@@ -58,36 +52,27 @@ class EmbeddingApi:
         They come from the first of the addresses at which there is an API, which is remembered. Raises InputRefused when fewer
         or shorter texts may do, and EmbedderError for everything else.
         """
-        first: Exception | None = None
-        for url in tuple(self._addresses):
-            try:
-                found = self._tried(url, texts)
-            except _FAULTS as error:
-                first = first or error
-                elsewhere, unknown = faults.is_elsewhere(error), faults.is_unknown_model(error)
-                names = self._models(url) if elsewhere or unknown else None
-                if names or unknown or not elsewhere:
-                    raise self._explained(error, url, texts, names or ()) from error
-            else:
-                self._addresses = [url]
-                return found
-        raise self._explained(first or faults.Malformed(), self._addresses[0], texts) from first
+        line = self._opened()
 
-    def _tried(self, url: str, texts: Sequence[str]) -> Numbers:
-        """Ask at one address, again where the server may yet answer."""
-        client, retries = self._client(url), faults.Retries(self._refused, _pause)
-        while True:
-            try:
-                return vectors(self._send(client, texts).content, len(texts))
-            except _FAULTS as error:
-                seconds = retries.after(error, list(_FORMAT))
-                if seconds is None:
-                    raise
-                if seconds:
-                    self._sleep(seconds)
+        def send(client: openai.OpenAI) -> Iterator[Numbers]:
+            yield vectors(self._send(client, texts).content, len(texts))
+
+        def retries() -> faults.Retries:
+            return faults.Retries(self._api.refused, loading_s=self._patience(texts), dropped=True)
+
+        def wait(seconds: float) -> bool:
+            self._sleep(seconds)
+            return False
+
+        try:
+            return next(self._api.ask(line, send, lambda: list(_FORMAT), retries, wait))
+        except NotThere as absent:
+            raise self._explained(absent.fault, absent.url, texts, absent.models) from absent.fault
+        except (*faults.FAULTS, NoVectors) as error:
+            raise self._explained(error, self._api.addresses[0], texts) from error
 
     def _send(self, client: openai.OpenAI, texts: Sequence[str]) -> httpx.Response:
-        form = {name: value for name, value in _FORMAT.items() if name not in self._refused}
+        form = {name: value for name, value in _FORMAT.items() if name not in self._api.refused}
         body = {"model": self.model, "input": list(texts), **form}
         timeout = httpx.Timeout(self._patience(texts), connect=CONNECT_S)
         return client.post("/embeddings", cast_to=httpx.Response, body=body, options={"timeout": timeout})
@@ -95,22 +80,19 @@ class EmbeddingApi:
     def _patience(self, texts: Sequence[str]) -> float:
         return min(self._timeout_s, _TIMEOUT_OF_A_QUESTION_S) if len(texts) <= _MAX_TEXTS_OF_A_QUESTION else self._timeout_s
 
-    def _client(self, url: str) -> openai.OpenAI:
+    def _opened(self) -> Connection:
         try:
-            self._line = self._line or Connection(url, timeout_s=self._timeout_s)
+            self._line = self._line or self._api.line(self._timeout_s)
         except EndpointError as error:
             raise EmbedderError(error.message, error.fix) from error
-        return self._line.client(url, self._key, account=self._account)
-
-    def _models(self, url: str) -> list[str] | None:
-        return server.names(self._client(url).with_options(timeout=CONNECT_S))
+        return self._line
 
     def _place(self, url: str, texts: Sequence[str] = ()) -> explain.Place:
         place = explain.Place(
             "embedding",
             address.shown(url),
-            self._redactor,
-            bool(self._key),
+            self._api.redactor,
+            bool(self._api.key),
             "RAG_EMBED_",
             _OR_THE_BUNDLED,
             again="run it again",
@@ -139,10 +121,3 @@ class EmbeddingApi:
             )
         explained = explain.explain(error, place, models, self.model)
         return EmbedderError(explained.message, explained.fix)
-
-
-def _pause(error: Exception, attempt: int) -> float | None:
-    """Return the seconds after which to try again, None where that is no use. Unlike a chat's, a lost request is repeated."""
-    if faults.is_dropped(error):
-        return 1.0 if attempt < faults.MAX_ATTEMPTS else None
-    return faults.pause(error, attempt)

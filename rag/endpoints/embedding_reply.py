@@ -17,12 +17,13 @@ class NoVectors(Exception):
 def vectors(body: bytes, n: int) -> Numbers:
     """Return the `n` vectors of a reply in the order of their texts, shape (n, d), finite, none of them zero.
 
-    Raises NoVectors, and Malformed or Said as reply.opened() does.
+    Raises NoVectors, and Malformed or ErrorInReply as chat_reply.opened() does.
     """
-    value = chat_reply.opened(body)
+    text = body.decode("utf-8", "replace")
+    value = chat_reply.opened(text)
     data = value.get("data") if isinstance(value, dict) else None
     if not isinstance(data, list) or not all(isinstance(item, dict) and "embedding" in item for item in data):
-        raise chat_reply.malformed(body)
+        raise chat_reply.malformed(text)
     if len(data) != n:
         raise NoVectors(f"{len(data)} vectors for {n} texts")
     places = [item.get("index", place) for place, item in enumerate(data)]

@@ -87,6 +87,13 @@ def listed(names: Sequence[str]) -> str:
 def _silence(error: Exception, place: Place) -> tuple[str, str] | None:
     if any(isinstance(cause, ReplyTooLong) for cause in faults.causes(error)):
         return f"{_capital(place.named)} sends without end.", "Check that it is a model server."
+    if any(isinstance(cause, httpx.TooManyRedirects) for cause in faults.causes(error)):
+        return f"{_capital(place.named)} redirects in a circle.", f"Check {place.setting('BASE_URL')}, or the proxy before it."
+    if any(isinstance(cause, httpx.DecodingError) for cause in faults.causes(error)):
+        return (
+            f"{_capital(place.named)} sends a reply that cannot be unpacked.",
+            "Check the compression (gzip) of the server, or of the proxy before it.",
+        )
     if not isinstance(error, faults.Silent):
         return None
     if not error.connected:
@@ -128,7 +135,7 @@ def _connection(error: Exception, place: Place) -> tuple[str, str] | None:
 
 def _status(error: openai.APIStatusError, place: Place, models: Sequence[str], model: str | None) -> tuple[str, str]:
     status = error.status_code
-    if status in (401, 403):
+    if faults.is_bad_key(error):
         return (
             f"{'The key was refused' if place.keyed else 'A key is wanted'} by {place.named} ({status}).",
             f"Set {place.setting('API_KEY')} to a valid key, or name its variable with {place.setting('API_KEY_ENV')}.",
@@ -137,7 +144,9 @@ def _status(error: openai.APIStatusError, place: Place, models: Sequence[str], m
         return _not_found(error, place, models, model)
     if status == 429:
         return _too_many(error, place)
-    if status in faults.PASSING:
+    if faults.is_loading(error):
+        return f"{_capital(place.named)} is still loading its model.", f"Wait until it has, and {place.again}{place.slow}."
+    if faults.is_passing(error):
         failed = f"{_capital(place.named)} failed {faults.MAX_ATTEMPTS} times ({status}, {quoted(error, place)})."
         return failed, f"See the server's log, or {place.again} later."
     if status == 504:
@@ -162,7 +171,7 @@ def _not_found(error: Exception, place: Place, models: Sequence[str], model: str
 
 
 def _too_many(error: Exception, place: Place) -> tuple[str, str]:
-    if faults.NO_CREDIT.search(faults.text_of(error)):
+    if faults.is_without_credit(error):
         return f"The account has no credit left at {place.named}.", "Check the account, or use another model."
     asked = faults.asked_to_wait(error)
     if asked is not None and asked > faults.MAX_WAIT_S:
@@ -173,8 +182,8 @@ def _too_many(error: Exception, place: Place) -> tuple[str, str]:
 
 def quoted(error: Exception, place: Place) -> str:
     """Return the start of what the server said, fit to be shown."""
-    body = getattr(error, "body", None)
-    message = (body.get("message") or body.get("detail")) if isinstance(body, dict) else body
+    body = faults.body_of(error)
+    message = body.get("message") or body.get("detail") or getattr(error, "body", None)
     if not isinstance(message, str) or not message:
         message = str(getattr(error, "message", error))
     text = " ".join("".join(c if c.isprintable() else " " for c in place.redactor.text(message)).split())

@@ -21,9 +21,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx2 as httpx
-import openai
 
-from rag.endpoints import address, faults
+from rag.endpoints import address
 from rag.endpoints.logged_client import LoggedClient
 from rag.events import Waiting
 from rag.listener import Listener
@@ -66,7 +65,7 @@ def ask(base_url: str, model: str | None, key: str, transport: _Transport = None
     client = _client(base_url, key, _REQUEST_S, transport)
     window = Window()
     try:
-        for window in _windows(client, base_url, model):
+        for window in _windows(client, address.split_query(base_url)[0], model):
             if window.tokens:
                 break
     except TimeoutError:
@@ -81,35 +80,17 @@ def listed(base_url: str, key: str = "", seconds: float = _REQUEST_S, transport:
     """Return the names of the models that the server at `base_url` lists, None when it gives no such list in time."""
     client = _client(base_url, key, seconds, transport)
     try:
-        reply = _reply(client, "GET", f"{base_url}/models", seconds=seconds)
+        reply = _reply(client, "GET", f"{address.split_query(base_url)[0]}/models", seconds=seconds)
     except (TimeoutError, httpx.HTTPError, httpx.InvalidURL):
         return None  # the client is left open, as in ask()
     client.close()
     return [str(entry["id"]) for entry in _entries(reply)] if isinstance(_at(reply, "data"), list) else None
 
 
-def ordered_names(client: openai.OpenAI) -> list[str]:
-    """Return the names of a server's models in alphabetical order, asked through the client that asks the model.
-
-    Raises one of faults.FAULTS when the server does not list them.
-    """
-    try:
-        return sorted(str(model.id) for model in client.models.list())
-    except (AttributeError, TypeError, ValueError, RecursionError) as error:
-        raise faults.Malformed from error
-
-
-def names(client: openai.OpenAI) -> list[str] | None:
-    """Return ordered_names(), None when the server does not list them."""
-    try:
-        return ordered_names(client)
-    except faults.FAULTS:
-        return None
-
-
 def _client(base_url: str, key: str, seconds: float, transport: _Transport) -> httpx.Client:
     return LoggedClient(
-        headers={"Authorization": f"Bearer {key}"} if key else {},
+        headers=address.authorisation(base_url, key),
+        params=address.split_query(base_url)[1],
         timeout=seconds,
         follow_redirects=False,
         trust_env=not address.is_loopback(base_url),  # this machine is not asked through a proxy

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from rag.output.signs import plain, position, suffix
 from rag.text import sentences
-from rag.text.citations import citations
+from rag.text.citations import MARK_OPENINGS, citations, without
 from rag.types import Answer, Claim, Verdict
+
+_WITHDRAWN = "(So far the model was thinking. Its answer:)"
+_STOP_BEFORE_MARK = re.compile(rf"[.!?…。！？]+[*_\"'”’»)]*(?=\s*[{re.escape(''.join(MARK_OPENINGS))}])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,9 @@ class GrowingText:
     """
 
     def __init__(self) -> None:
+        self._begin()
+
+    def _begin(self) -> None:
         self.text = ""
         self.late: list[Claim] = []  # claims whose sign or added citation came after their text was printed
         self._printed = 0
@@ -37,6 +44,12 @@ class GrowingText:
         """Take the next piece of the answer; yield what can be printed."""
         self.text += piece
         yield from self._up_to(self._claimed + _settled(self.text[self._claimed :]))
+
+    def withdraw(self) -> Iterator[Part]:
+        """Yield what tells that the text so far was thoughts, and begin anew."""
+        if self._printed:
+            yield Part(f"\n\n{_WITHDRAWN}\n\n")
+        self._begin()
 
     def check(self, claim: Claim) -> Iterator[Part]:
         """Take the claim of text that has come; yield that text with the sign."""
@@ -50,7 +63,7 @@ class GrowingText:
 
     def finish(self, answer: Answer) -> Iterator[Part]:
         """Take the whole answer; yield the rest of the text with the signs that it has not got yet."""
-        moved = max(self.text.find(answer.answer), 0)  # the whole answer is without thoughts and space before it
+        moved = max(self.text.find(answer.answer), 0)  # the whole answer is without space before it
         for claim in answer.claims:
             here = replace(claim, start=claim.start + moved, end=claim.end + moved)
             if here.end > self._claimed:
@@ -68,12 +81,16 @@ class GrowingText:
 def _settled(text: str) -> int:
     """Return how much of the text after the last claim can be printed: up to where the next sign could stand.
 
-    A line that begins in bold is held back, since only its end shows whether it is a title.
+    A line that begins in bold is held back, since only its end shows whether it is a title. So is a full stop before what may
+    become a mark.
     """
-    spans = sentences.split(text)
+    marks = citations(text)
+    spans = sentences.split(without(text, marks))
     if not spans:
         return 0
-    start, end = spans[0]
+    start, end = spans[0] if len(spans) > 1 else (spans[0][0], len(text))
     if text.startswith("**", start) or text[start:] == "*":
         return start
-    return min([start + position(text[start:end]), *(mark.end for mark in citations(text)[:1])])
+    before_mark = _STOP_BEFORE_MARK.search(text, start)
+    ends = [end, *(mark.end for mark in marks[:1]), *([before_mark.end()] if before_mark else [])]
+    return start + position(text[start : min(ends)])

@@ -15,6 +15,7 @@ from rag import prompting
 from rag.collection import query as queries
 from rag.collection.patterns import Want
 from rag.collection.query import MAX_TOPIC_WORDS, RECENT_MONTHS, Query
+from rag.events import Withdrawn
 from rag.interfaces import ChatModel
 from rag.questions import followup
 from rag.text import dates, language
@@ -165,4 +166,7 @@ def _rewritten(request: Prompt, fallback: str, model: ChatModel) -> str:
 
 
 def _reply(request: Prompt, model: ChatModel) -> str:
-    return "".join(piece for piece in model.stream(request) if isinstance(piece, str))
+    text = ""
+    for piece in model.stream(request):
+        text = "" if isinstance(piece, Withdrawn) else text + piece if isinstance(piece, str) else text
+    return text

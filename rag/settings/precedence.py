@@ -23,7 +23,8 @@ FILE = "rag.toml"
 CLASS = "llamaindex:"  # in front of the class that a model, embedder or reranker is
 CLASS_PATTERN = re.compile(rf"(?:{CLASS})?\s*((?:[^\W\d]\w*\.)*[^\W\d]\w*):([^\W\d]\w*)")  # groups: module, class
 _IN_PROFILE = frozenset(
-    "model base_url api_key api_key_env context_window max_answer_tokens timeout_s stall_s options judge".split()
+    "model base_url api_key api_key_env context_window max_answer_tokens reasoning_effort timeout_s stall_s options "
+    "judge".split()
 )
 _NAMED = {"model": "model_options", "embed_model": "embed_options", "reranker": "reranker_options"}
 _VARIABLES = ("api_key_env", "embed_api_key_env")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,6 +51,9 @@ class Profile:
     told: str
 
 
+_ROUND_A_KEY = re.compile(r"""\A\s*["']?\s*(?:bearer\s+)?|\s*["']?\s*\Z""", re.IGNORECASE)
+
+
 def _decoded(value: Any) -> Any:
     try:
         return json.loads(value) if isinstance(value, str) else value
@@ -81,6 +85,7 @@ class Settings(BaseModel):
     max_answer_tokens: int = Field(700, ge=1)
     timeout_s: float = Field(300.0, gt=0)  # until a reply begins
     stall_s: float = Field(60.0, gt=0)  # of silence in a reply that has begun
+    reasoning_effort: str | None = Field(None, pattern="^[a-z]{1,20}$")  # as the server names it; None: its own default
     model_options: _Options = Options()
     k: int = Field(6, ge=1)
     no_model: bool = False
@@ -253,8 +258,11 @@ def _key(key: SecretStr | None, variable: str | None, kind: str, *, openai: bool
 
 
 def checked_key(key: str) -> SecretStr:
-    """Return a key without the space around it. Raises UsageError for what no header can carry."""
-    bare = key.strip()
+    """Return a key without what gets round it on its way: space, the quotes of an env file, and the word Bearer.
+
+    Raises UsageError for what no header can carry.
+    """
+    bare = _ROUND_A_KEY.sub("", key)
     if not (bare.isascii() and bare.isprintable()):
         raise UsageError("The API key has characters that no key has.", "Copy it again; nothing but plain letters and signs.")
     return SecretStr(bare)

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from rag.text import sentences
-from rag.text.citations import CODE_BLOCK, MARK, MATHS_BLOCK, SPACE_BEFORE_STOP, Citation, citations
-from rag.text.words import content_words, method_names
+from rag.text import remarks, sentences
+from rag.text.citations import CODE_BLOCK, MATHS_BLOCK, SPACE_BEFORE_STOP, Citation, asides, blanked_out, citations
+from rag.text.words import content_words
 from rag.types import Paper, Source
 
 _BULLET = re.compile(r"\s*(?:[-*•+]|\d{1,2}[.)])\s+")
@@ -22,36 +22,14 @@ _TITLED = re.compile(r"\s*(?:#{1,6}\s.*|\*\*(?:[^*]|\\\*)+(?<!\.)\*\*:?|__[^_]+(
 _MATHS_LINE = re.compile(r"\s*(?:\\\[.*\\\]|\$\$.+\$\$)[\s.,]*")
 _TABLE_ROW = re.compile(r"\s*\|.*\|\s*")
 _TABLE_RULE = re.compile(r"\s*\|?[\s:|-]+\|[\s:|-]*")  # the line under the header of a table
-_SOURCE_NOUN = r"\b(?:abstracts?|sources?|excerpts?|texts?|papers?|authors?|stud(?:y|ies))\b"
-_IS_NOT = r"\b(?:is|are|was|were)(?: not|n['’]t)"
-# Sentences about the sources themselves. The prompt asks for them when the sources answer only a part.
-_ABOUT_SOURCES = re.compile(
-    rf"{_SOURCE_NOUN}[^.;]{{0,40}}?\b(?:(?:do|does|did|is|are)(?: not|n['’]t)|cannot|nor)\b[^.;]{{0,24}}?"
-    r"\b(?:say|mention|tell|state|specif|provid|give|report|describ|discuss|answer|address|includ|contain|detail|given|stated"
-    r"|known|disclos|quantif|name)"
-    rf"|{_SOURCE_NOUN}[^.;]{{0,60}}? \b(?:says?|mentions?|reports?|states?|tells?) nothing\b"
-    r"|\b(?:abstracts?|sources?|excerpts?)\b[^.;,]{0,40}?"
-    r"\b(?:gives?|names?|reports?|states?|offers?|contains?|provides?|says?|mentions?|includes?|has|have) (?:no|neither)\b"
-    rf"|{_IS_NOT} (?:\w+ )?(?:stated|reported|specified|mentioned|disclosed|quantified|quoted)\b"
-    rf"|{_IS_NOT} (?:\w+ )?(?:given|known|said|told) (?:in|by|from) (?:the|any|either) {_SOURCE_NOUN}",
-    re.IGNORECASE,
-)
-_UNCITED_ABOUT_SOURCES = re.compile(
-    rf"{_IS_NOT} (?:given|known|said|told)\b"
-    r"|\b(?:no|none of the|neither of the)(?: \w+)? (?:abstracts?|papers?|sources?|information|details?)\b",
-    re.IGNORECASE,
-)
-# A sentence that only says what follows: "Two of the papers bear on this.", "Both fit, each in its own way."
-_ANNOUNCES = re.compile(
-    rf"{_SOURCE_NOUN}|\b(?:here|below|following|as follows)\b"
-    r"|^\W*(?:the )?(?:only|one|two|three|four|five|both|each|all|none|neither|first|second|third|last)\b",
-    re.IGNORECASE,
-)
-_MAX_ANNOUNCING_WORDS = 4  # content words besides such a noun
 _YES_NO = re.compile(r"\s*(?:yes|no|not exactly|partly|in part)\s*(?:[,.:;!—–-]+\s*|$)", re.IGNORECASE)
+_POINTERS = content_words("see cf")  # a sentence of only these points to a source: "See [1]."
 _TITLE_WORD = re.compile(r"\w+")
 _STRONG_BOUNDARY = re.compile(r";|[,—–]?\s+(?=(?:while|whereas|but|although|though|yet|and|or)\b)")
 _BOUNDARY = re.compile(r"\s*(?:[,;:—–]|(?=\b(?:while|whereas|but|although|though|yet|and|or)\b))\s*")
+# Between a remark about the sources and what is stated beside it.
+_CONTRAST = re.compile(r"[;:]\s|\s[—–-]\s|[,—–]?\s+(?=(?:but|although|though|yet|however|while|whereas)\b)")
+_CONCESSION = re.compile(r"\W*(?:although|though|while|whereas)\b[^,]*(?P<boundary>,\s)", re.IGNORECASE)
 _BETWEEN_MARKS = re.compile(r"(?:\s|,|;|and|&)*")
 _MIN_CLAUSE_WORDS = 3  # content words of a clause that is a statement of its own
 
@@ -61,7 +39,8 @@ class Statement:
     """A sentence or clause answer[start:end], the numbers it cites, and whether it claims what a source could support.
 
     `inherited` says that the citations stand in the head of its list, its table or its section. `context` is the sentence
-    before it, or that head, without marks. `sentence` is the offset at which its whole sentence starts.
+    before it, or that head, without marks. `sentence` is the offset at which its whole sentence starts. `plain` is its text
+    with blanks for what claims nothing: marks, addresses, authors and years.
     """
 
     start: int
@@ -71,6 +50,7 @@ class Statement:
     inherited: bool = False
     context: str = ""
     sentence: int = 0
+    plain: str = ""
 
 
 def title_of(paper: Paper) -> str:
@@ -88,15 +68,15 @@ def statements(answer: str, sources: Sequence[Source] = ()) -> list[Statement]:
     return _Reader(answer, sources).statements()
 
 
-def judged_text(statement: str) -> str:
-    """Return what `statement` claims: without marks, bars of a table, and a yes or no before it."""
-    cells = [" ".join(cell.split()) for cell in blanked(statement).split("|")]
+def judged_text(plain: str) -> str:
+    """Return what the `plain` text of a statement claims: without bars of a table, and a yes or no before it."""
+    cells = [" ".join(cell.split()) for cell in blanked(plain).split("|")]
     return ", ".join(SPACE_BEFORE_STOP.sub("", cell) for cell in cells if cell.strip(" -"))
 
 
-def blanked(statement: str) -> str:
-    """Return `statement` with blanks for its marks, its bold signs and a yes or no before it. Offsets stay the same."""
-    text = MARK.sub(lambda mark: " " * len(mark.group()), statement).replace("**", "  ")
+def blanked(plain: str) -> str:
+    """Return the `plain` text of a statement with blanks for bold signs and a yes or no before it. Offsets stay the same."""
+    text = plain.replace("**", "  ")
     answered = _YES_NO.match(text)
     return " " * answered.end() + text[answered.end() :] if answered else text
 
@@ -115,17 +95,19 @@ class _Reader:
     answer: str
     sources: Sequence[Source]
     marks: list[Citation] = field(default_factory=list)
-    plain: str = ""  # the answer with its marks blanked out
+    attached: list[tuple[int, int]] = field(default_factory=list)  # marks, and what claims nothing and stands in brackets
+    plain: str = ""  # the answer with blanks for what is attached
+    claiming: str = ""  # with blanks for addresses, authors and years outside brackets too
     read: list[Statement] = field(default_factory=list)
     head: _Head = field(default_factory=_Head)
     section: _Head = field(default_factory=_Head)
 
     def statements(self) -> list[Statement]:
         self.marks = citations(self.answer, self.sources)
-        masked = list(self.answer)
-        for mark in self.marks:
-            masked[mark.start : mark.end] = " " * (mark.end - mark.start)
-        self.plain = "".join(masked)
+        aside = asides(self.answer, self.marks, self.sources)
+        self.attached = [(m.start, m.end) for m in self.marks] + [span for span in aside if self.answer[span[0]] in "([<"]
+        self.plain = blanked_out(self.answer, self.attached)
+        self.claiming = blanked_out(self.plain, aside)
         blocks = [m.span() for m in (*CODE_BLOCK.finditer(self.answer), *MATHS_BLOCK.finditer(self.answer))]
         lines = list(self._lines())
         for n, (start, end) in enumerate(lines):
@@ -155,7 +137,7 @@ class _Reader:
             self.head = _Head(text.strip(), self._cited(start, end) or self._inherited(in_list=bool(bullet)), "list")
             self._no_claim(start, line)
         elif row and _TABLE_RULE.fullmatch(following.rstrip()):
-            self.head = _Head(judged_text(text), self._cited(start, end), "table")
+            self.head = _Head(judged_text(self.claiming[start:end]), self._cited(start, end), "table")
             self._no_claim(start, line)
         elif row:
             self._add(start + line.index(line.strip()), start + len(line.rstrip()), start)
@@ -174,14 +156,14 @@ class _Reader:
         self.read.append(Statement(begin, begin + len(line.strip()), is_claim=False, sentence=begin))
 
     def _sentences(self, begin: int, end: int) -> list[tuple[int, int]]:
-        """Return the spans of the sentences of plain[begin:end], each with the marks that belong to it."""
+        """Return the spans of the sentences of plain[begin:end], each with what is attached to it."""
         spans = self._split(begin, end)
         if not spans:
             return []
         starts = [start for start, _ in spans]
-        starts[0] = min([starts[0], *(m.start for m in self.marks if begin <= m.start < starts[0])])
+        starts[0] = min([starts[0], *(a for a, _ in self.attached if begin <= a < starts[0])])
         return [
-            (start, max([stop, *(m.end for m in self.marks if start <= m.start < following)]))
+            (start, max([stop, *(b for a, b in self.attached if start <= a < following)]))
             for (_, stop), start, following in zip(spans, starts, [*starts[1:], end], strict=True)
         ]
 
@@ -205,10 +187,24 @@ class _Reader:
         cuts = [c for a, b in pairwise(self._runs(start, end)) if (c := self._cut(a[1], b[0])) is not None]
         clauses, first = [], start
         for cut, resumed in cuts:
-            if _is_clause(self.plain[first:cut]) and _is_clause(self.plain[resumed:end]):
+            if _is_clause(self.claiming[first:cut]) and _is_clause(self.claiming[resumed:end]):
                 clauses.append((first, cut))
                 first = resumed
-        return [*clauses, (first, end)]
+        return [part for clause in [*clauses, (first, end)] for part in self._beside_remark(*clause)]
+
+    def _beside_remark(self, start: int, end: int) -> list[tuple[int, int]]:
+        """Return the spans of a remark about the sources and of what is stated after it, or before it with a mark."""
+        conceded = _CONCESSION.match(self.plain, start, end)
+        spans = [conceded.span("boundary")] if conceded else [m.span() for m in _CONTRAST.finditer(self.plain, start, end)]
+        for cut, resumed in spans:
+            sides = self.claiming[start:cut], self.claiming[resumed:end]
+            remark_first = remarks.is_about_sources(sides[0])
+            stated = sides[remark_first]
+            if not remark_first and not (self._cited(start, cut) and remarks.is_about_sources(sides[1])):
+                continue
+            if _is_clause(stated) and not (remarks.is_about_sources(stated) or remarks.explains_refusal(stated)):
+                return [(start, cut), (resumed, end)]
+        return [(start, end)]
 
     def _runs(self, start: int, end: int) -> list[tuple[int, int]]:
         """Return the spans of marks that stand together, as [1][2] or [1] and [2]."""
@@ -238,16 +234,16 @@ class _Reader:
 
     def _add(self, start: int, end: int, sentence: int) -> None:
         own = self._cited(start, end)
-        text = self.plain[start:end].strip()
         self.read.append(
             Statement(
                 start,
                 end,
-                is_claim=self._claims(text, cites=bool(own)),
+                is_claim=self._claims(self.claiming[start:end], cites=bool(own)),
                 citations=own or self.head.citations,
                 inherited=not own and bool(self.head.citations),
                 context=self._context(),
                 sentence=sentence,
+                plain=self.claiming[start:end],
             )
         )
 
@@ -255,15 +251,16 @@ class _Reader:
         if self.head.over in ("list", "table"):
             return self.head.text
         last = self.read[-1] if self.read else None
-        return judged_text(self.answer[last.start : last.end]) if last and last.is_claim else self.head.text
+        return judged_text(last.plain) if last and last.is_claim else self.head.text
 
-    def _claims(self, text: str, *, cites: bool) -> bool:
-        if _folded(text) in {_folded(s.paper.title) for s in self.sources} or _ABOUT_SOURCES.search(text):
+    def _claims(self, plain: str, *, cites: bool) -> bool:
+        text = plain.strip()
+        if _folded(text) in {_folded(s.paper.title) for s in self.sources} or remarks.is_about_sources(text):
             return False
-        words = content_words(judged_text(text))
+        words = content_words(judged_text(text)) - _POINTERS
         if cites or not words:
             return bool(words)
-        return not (text.endswith("?") or _UNCITED_ABOUT_SOURCES.search(text) or _is_announcement(text, words))
+        return not (text.endswith("?") or remarks.is_about_sources_uncited(text) or remarks.is_announcement(text, words))
 
 
 def _lead_title(source: Source) -> str:
@@ -272,15 +269,6 @@ def _lead_title(source: Source) -> str:
 
 def _is_clause(text: str) -> bool:
     return len(content_words(text)) >= _MIN_CLAUSE_WORDS
-
-
-def _is_announcement(text: str, words: set[str]) -> bool:
-    return bool(
-        _ANNOUNCES.search(text)
-        and len(words) <= _MAX_ANNOUNCING_WORDS
-        and not method_names(text)
-        and not any(c.isdigit() for c in text)
-    )
 
 
 def _folded(title: str) -> str:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from support.factories import LAMPS, HashEmbedder, QueueModel, answer
 
 from rag.answering.refusal import is_refusal
+from rag.answering.streaming import AnswerStream
 from rag.prompting import REFUSAL
+from rag.types import Answer, Claim, Prompt
 
 
 @pytest.mark.parametrize(
@@ -77,7 +80,78 @@ def test_an_answer_to_a_part_that_cites_or_answers_first_is_no_refusal(said: str
     assert not is_refusal(said)
 
 
-def test_what_goes_on_for_long_is_no_refusal() -> None:
-    opening = "The abstracts do not mention the price."
-    assert is_refusal(opening + " Lamps dim." * 3)
-    assert not is_refusal(opening + " Lamps dim." * 4)
+@pytest.mark.parametrize("opening", [REFUSAL, "The abstracts do not mention the price."])
+@pytest.mark.parametrize(
+    "tail",
+    [
+        "They are about street lamps and frost.",
+        "The provided abstracts focus on lamps. They also discuss frost.",
+        "All of them deal with street lamps instead. Please ask about those.",
+        "A cookbook would help.",
+        "If you have more information, I could search again.",
+        "Could you rephrase the question?",
+    ],
+)
+def test_a_refusal_may_say_what_the_sources_are_about_and_what_would_help(opening: str, tail: str) -> None:
+    assert is_refusal(f"{opening} {tail}")
+    assert is_refusal(f"{opening}\n\n{tail} {tail}")
+
+
+@pytest.mark.parametrize("opening", [REFUSAL, "The abstracts do not mention the price.", "I cannot answer this question."])
+@pytest.mark.parametrize(
+    "stated",
+    [
+        "Eggs boil in seven minutes.",
+        "However, LanternNet dims lamps by learning from footsteps.",
+        "They describe that eggs boil slowly.",
+        "They are about 340 lamps.",
+        "You should boil the eggs in salted water.",
+        "- Lamps dim.\n- Frost bites orchards.",
+    ],
+)
+def test_what_is_stated_after_a_refusal_sentence_makes_it_no_refusal(opening: str, stated: str) -> None:
+    assert not is_refusal(f"{opening} {stated}")
+    assert not is_refusal(f"{opening}\n\nThey are about lamps. {stated}")
+
+
+def checked(reply: str) -> Answer:
+    stream = AnswerStream(QueueModel(reply, piece_chars=3), HashEmbedder(), None)
+    events = list(stream.read(Prompt("How?", tuple(LAMPS)), answer("", claims=()), 0.0))
+    made = events[-1]
+    assert isinstance(made, Answer)
+    claims = [event for event in events if isinstance(event, Claim)]
+    assert claims == list(made.claims[: len(claims)]) or made.refused
+    return made
+
+
+@pytest.mark.parametrize(
+    ("opening", "stated"),
+    [
+        (REFUSAL, "LanternNet sank 77 ships in Ghent."),
+        (REFUSAL, "Ghent sank 77 ships [1]."),
+        (f"**{REFUSAL}**", "LanternNet sank 77 ships in Ghent."),
+        ("I cannot answer this question.", "Eggs boil in seven minutes."),
+        ("Sorry, I don't have enough information.", "Eggs boil in seven minutes."),
+        ("The abstracts do not mention the price.", "However, eggs boil in salted water."),
+        (REFUSAL.rstrip(".") + ",", "but eggs boil in seven minutes."),
+        (REFUSAL.rstrip(".") + ":", "eggs boil in seven minutes."),
+        ("The abstracts do not say what it costs,", "but LanternNet sank 77 ships [1]."),
+        ("Although the abstracts do not say what it costs,", "LanternNet sank 77 ships [1]."),
+    ],
+)
+def test_what_follows_a_refusal_sentence_is_checked_and_the_sentence_itself_is_not(opening: str, stated: str) -> None:
+    made = checked(f"{opening} {stated}")
+    assert not made.refused
+    assert [c.text for c in made.claims if c.verdict != "none"] == [stated]
+    assert {c.verdict for c in made.claims} <= {"none", "uncited", "unsupported", "contradicted"}
+
+
+def test_a_refusal_with_what_the_sources_are_about_stays_one() -> None:
+    made = checked(f"{REFUSAL} They are about street lamps and frost.")
+    assert made.refused
+    assert made.claims == ()
+
+
+def test_a_statement_before_a_remark_about_the_sources_is_checked() -> None:
+    made = checked("LanternNet sank 77 ships in Ghent [1], but the abstracts do not say what it costs.")
+    assert [c.text for c in made.claims if c.verdict != "none"] == ["LanternNet sank 77 ships in Ghent [1]"]

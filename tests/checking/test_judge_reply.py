@@ -35,7 +35,6 @@ def test_the_lines_that_are_asked_for_are_read() -> None:
         "\n".join(f"Statement [{line[0]}]{line[1:]}" for line in ASKED.splitlines()),
         f"Here is what I found:\n\n```text\n{ASKED}\n```\nI hope that helps.",
         f"<think>1 | - | not said | all of it\nWait, no.</think>\n{ASKED}",
-        f"It starts with 2 | - | supported | -</think>{ASKED}",
         ASKED.replace("supported", "**Supported**").replace("not said", "NOT SAID.").replace("contradicted", "Contradicts"),
         ASKED.replace("\n", "\r\n\r\n"),
         "\n".join(reversed(ASKED.splitlines())),

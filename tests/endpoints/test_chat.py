@@ -49,7 +49,7 @@ def complaint(of: EndpointModel) -> EndpointError:
 
 def test_a_reply_is_streamed_with_its_usage() -> None:
     with Endpoint(says("Lamps ", "dim ", "[1].")) as server:
-        pieces = list(model(server).stream(PROMPT))
+        pieces = [item for item in model(server).stream(PROMPT) if not isinstance(item, Waiting)]
     assert pieces == ["Lamps ", "dim ", "[1].", Finish(True, None, Usage(21, 4))]
 
 
@@ -158,16 +158,18 @@ def test_a_path_that_is_not_there_names_the_address() -> None:
 NO_LISTS = {
     "a page": page(),
     "an error": fails(500),
-    "a bare list": lambda to: to.reply(200, "[]"),
     "null": lambda to: to.reply(200, '{"data": null}'),
 }
 
 
 @pytest.mark.parametrize("models", NO_LISTS.values(), ids=NO_LISTS)
-def test_a_list_of_models_that_is_none_is_explained(models: Behaviour) -> None:
-    with Endpoint(models=models) as server:
-        complaint(model(server, None))
-    assert server.chats == []
+def test_a_server_that_lists_no_models_is_asked_without_a_name(models: Behaviour) -> None:
+    with Endpoint(says("They dim."), models=models) as server:
+        asked = model(server, None)
+        assert run(asked)[0] == "They dim."
+        assert asked.name is None
+    with Endpoint(fails(404, "model 'default' not found"), models=models) as server:
+        assert "RAG_MODEL" in complaint(model(server, None)).fix
 
 
 # -- what bad servers do -------------------------------------------------------------------------------------------------
@@ -271,7 +273,6 @@ BROKEN = {
     "dropped": breaks_off("Lamps dim wh"),
     "bad JSON": events(delta("Lamps dim wh"), "{not json"),
     "error event": events(delta("Lamps dim wh"), {"error": {"message": "out of memory"}}),
-    "no finish reason": says("Lamps dim wh", finish=None),
     "nothing after it": says("Lamps dim wh", finish=None, usage=False, done=False),
     "odd chunk": events(delta("Lamps dim wh"), "5"),
 }

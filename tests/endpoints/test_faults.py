@@ -32,7 +32,7 @@ from support.endpoint_server import (
 
 from rag.endpoints import faults
 from rag.endpoints.chat import EndpointModel
-from rag.endpoints.chat_reply import MAX_ANSWER_CHARS
+from rag.endpoints.written import MAX_ANSWER_CHARS
 from rag.errors import EndpointError, PromptTooLong
 from rag.events import Finish, Reply, Thought, Waiting
 from rag.settings import settings
@@ -502,7 +502,7 @@ def test_a_parameter_is_left_out_once_and_then_the_attempts_are_counted() -> Non
         body=None,
     )
     left_out: set[str] = set()
-    retries = faults.Retries(left_out)
+    retries = faults.Retries(left_out, loading_s=1)
     assert retries.after(refusal, ["encoding_format"]) == 0
     assert left_out == {"encoding_format"}
     assert retries.after(refusal, ["encoding_format"]) is None

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from rag.assistant import Assistant
 from rag.errors import RagError
-from rag.events import Checking, Event, Found, Thought, Waiting
+from rag.events import Checking, Event, Found, Thought, Waiting, Withdrawn
 from rag.types import Answer, Claim, Filters, Source
 from ui.chat import cards, panel
 from ui.chat.conversation import Conversation, Messages, exchange
@@ -57,7 +57,7 @@ class Live:
         self.found, self.text, self.thoughts, self.claims, self.stopped = None, "", "", [], False
         self.checking, self.waited, self.failed = 0, 0.0, False
 
-    def add(self, event: Found | str | Claim | Thought | Waiting | Checking) -> None:
+    def add(self, event: Found | str | Claim | Thought | Withdrawn | Waiting | Checking) -> None:
         """Add an event of the assistant to the answer."""
         self.waited = event.seconds if isinstance(event, Waiting) else 0.0
         if isinstance(event, Found):
@@ -68,6 +68,8 @@ class Live:
             self.checking = event.statements
         elif isinstance(event, Thought):
             self.thoughts += event.text
+        elif isinstance(event, Withdrawn):
+            self.thoughts, self.text, self.claims = self.thoughts + self.text, "", []
         elif isinstance(event, str):
             self.text += event
 
