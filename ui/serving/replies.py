@@ -120,7 +120,7 @@ def _new_cookie(scope: Scope) -> str | None:
 
 def _proxy_check(scope: Scope) -> bytes:
     """Return a script that compares the page's address with what the server was asked for, and says how a proxy is at fault."""
-    asked = {"scheme": scope["scheme"], "host": Headers(scope=scope).get("host", ""), "path": scope["path"]}
+    asked = {"host": Headers(scope=scope).get("host", ""), "path": scope["path"]}
     told = json.dumps(asked).replace("<", "\\u003c")  # nothing in it ends the script
     return f"<script>({_script()})({told});</script>".encode()
 
