@@ -9,19 +9,21 @@ here; how often they are tried is.
 from __future__ import annotations
 
 import json
+import logging
 import re
 from collections.abc import Iterable, Sequence
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from gradio.routes import App
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ui.serving import bodies, replies
+from ui.serving import bodies, calls, replies
 from ui.serving.bodies import MAX_BODY_BYTES, MAX_UPLOAD_BYTES, UPLOAD, Body
 from ui.serving.forwarded import Forwarded, route
 from ui.serving.listening import name_of
@@ -30,6 +32,7 @@ from ui.serving.replies import Refused, Reply
 from ui.serving.sessions import Sessions
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+_GRADIO = "/gradio_api/"
 _CALLED = "/gradio_api/call/"
 _LINKED = ("/", "/library")  # pages that any site may link to
 _ASKED = ("/gradio_api/", "/logout", "/config")  # paths that are no picture, style or script of the page
@@ -37,6 +40,7 @@ _SESSION = re.compile(r"/gradio_api/(?:heartbeat|stream)/([^/]+)")  # a path tha
 
 # A proxy path, or a file path that begins as an address does: "https:" or "//".
 _FETCH = re.compile(rf"proxy=|file[=/]{bodies.ADDRESS.pattern}")
+_log = logging.getLogger(__name__)
 
 
 def middleware(names: Iterable[str] = (), proxies: Sequence[str] = (), root_path: str = "") -> list[Middleware]:
@@ -71,15 +75,14 @@ class Guard:
             self._check(scope)
             body.check_length(Headers(scope=scope))
             await self._serve(scope, body, reply)
-        except (TypeError, ValueError):
-            if not route(scope).startswith(_CALLED):
-                raise
-            reason = f"A parameter is missing, unknown or of a wrong kind; {_CALLED.removesuffix('call/')}info lists them."
-            await reply.answer(HTTPStatus.BAD_REQUEST, reason)
         except Refused as refused:
             if refused.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
                 await body.discard()
             await reply.answer(refused.status, refused.reason, wait_s=refused.wait_s)
+        except Exception as error:
+            if not route(scope).startswith(_GRADIO):
+                raise
+            await _refuse_what_failed(scope, reply, error)
 
     async def _serve(self, scope: Scope, body: Body, reply: Reply) -> None:
         """Answer a request that passed the check of its headers. Raises Refused for a wrong body or another's session."""
@@ -95,6 +98,8 @@ class Guard:
             sent = await _content(scope, body)
             for session in _sessions(scope, sent):
                 self._sessions.check(session, replies.owner(scope) or _client(scope))
+            if isinstance(scope.get("app"), App):
+                calls.check(scope["app"].get_blocks(), path, sent)
             await body.pass_on(self._app, scope, reply)
 
     def _check(self, scope: Scope) -> None:
@@ -142,6 +147,18 @@ def _decoded(path: str) -> str:
     while (plain := unquote(path)) != path:
         path = plain
     return path.lower()
+
+
+async def _refuse_what_failed(scope: Scope, reply: Reply, error: Exception) -> None:
+    """Answer a request that Gradio's routes did not expect. A stream that has begun has told of its fault, and ends."""
+    _log.debug("the request for %s failed", route(scope), exc_info=error)
+    if reply.started:
+        await reply.send({"type": "http.response.body", "body": b""})
+    elif route(scope).startswith(_CALLED):
+        reason = "A parameter is missing, unknown or of a wrong kind; /gradio_api/info lists them."
+        await reply.answer(HTTPStatus.BAD_REQUEST, reason)
+    else:
+        await reply.answer(HTTPStatus.BAD_REQUEST, f"This request cannot be served ({type(error).__name__}).")
 
 
 async def _user(scope: Scope, body: Body) -> str:
