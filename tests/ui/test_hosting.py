@@ -131,6 +131,7 @@ def test_malformed_requests_are_told_so_and_leave_no_traceback(
             assert status in (None, told.status_code), (path, body[:60], told.text)
         for kind in ("text/plain", "multipart/form-data", "application/x-www-form-urlencoded"):
             assert client.post(f"{API}/{path}", content=b'{"data":[]}', headers={"Content-Type": kind}).status_code == 415
+    assert client.get("/?page=%ff").status_code == 400
     for body in (b"x", b"username=ada", b"--x\r\n"):
         for kind in ("application/x-www-form-urlencoded", "multipart/form-data", "multipart/form-data; boundary=x"):
             assert 400 <= client.post("/login", content=body, headers={"Content-Type": kind}).status_code < 500
@@ -147,7 +148,8 @@ def test_each_function_of_the_page_refuses_too_few_values_and_wrong_kinds(
             body = {"data": values, "fn_index": index, "session_hash": f"kinds{index}"}
             texts = [c for c in function.inputs if not c.skip_api and c.api_info().get("type") == "string"]
             if function.fn is None or len(values) != len(function.inputs) or (values and texts):
-                assert 400 <= client.post(f"{API}/queue/join", json=body).status_code < 500, (index, values)
+                for path in ("queue/join", "run/any"):
+                    assert 400 <= client.post(f"{API}/{path}", json=body).status_code < 500, (path, index, values)
     assert "Traceback" not in capfd.readouterr().err
 
 

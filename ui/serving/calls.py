@@ -40,7 +40,7 @@ def check(blocks: Any, path: str, sent: Json) -> None:
     if function is None or function.fn is None:
         raise Refused(HTTPStatus.NOT_FOUND, f"There is no such function here; {_INFO} lists them.")
     if not path.startswith("/gradio_api/call/v2/"):
-        _check_values(function, sent.get("data"), by_name=named is not None)
+        _check_values(function, sent.get("data"), by_name=path.startswith("/gradio_api/call/"))
         if _wants_event(function.fn) and not isinstance(sent.get("event_data"), dict):
             raise Refused(HTTPStatus.UNPROCESSABLE_ENTITY, '"event_data" has to be an object, with what was clicked.')
 

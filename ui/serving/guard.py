@@ -32,7 +32,6 @@ from ui.serving.replies import Refused, Reply
 from ui.serving.sessions import Sessions
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
-_GRADIO = "/gradio_api/"
 _CALLED = "/gradio_api/call/"
 _LINKED = ("/", "/library")  # pages that any site may link to
 _ASKED = ("/gradio_api/", "/logout", "/config")  # paths that are no picture, style or script of the page
@@ -79,9 +78,7 @@ class Guard:
             if refused.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
                 await body.discard()
             await reply.answer(refused.status, refused.reason, wait_s=refused.wait_s)
-        except Exception as error:
-            if not route(scope).startswith(_GRADIO):
-                raise
+        except Exception as error:  # noqa: BLE001 - whatever a request makes Gradio raise is answered
             await _refuse_what_failed(scope, reply, error)
 
     async def _serve(self, scope: Scope, body: Body, reply: Reply) -> None:
@@ -151,7 +148,8 @@ def _decoded(path: str) -> str:
 
 async def _refuse_what_failed(scope: Scope, reply: Reply, error: Exception) -> None:
     """Answer a request that Gradio's routes did not expect. A stream that has begun has told of its fault, and ends."""
-    _log.debug("the request for %s failed", route(scope), exc_info=error)
+    _log.warning("The request for %r failed: %r. --verbose shows more.", route(scope), error)
+    _log.debug("the request failed", exc_info=error)
     if reply.started:
         await reply.send({"type": "http.response.body", "body": b""})
     elif route(scope).startswith(_CALLED):
