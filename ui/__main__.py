@@ -11,7 +11,7 @@ from rag.assistant import Assistant
 from rag.errors import UsageError
 from rag.settings.settings import exposed_keys, load
 from rag.terminal import NO_MODEL, add_verbose, fail_in_one_sentence, progress_bars, say
-from ui.serving import listening
+from ui.serving import forwarded, listening
 
 _TURN_S = 0.001  # that a thread may run while others wait; one of them serves all requests
 
@@ -28,6 +28,21 @@ def _name(value: str) -> str:
     return value
 
 
+def _path(value: str) -> str:
+    try:
+        return forwarded.root_path(value)
+    except UsageError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _proxy(value: str) -> str:
+    try:
+        forwarded.networks([value])
+    except UsageError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    return value
+
+
 def arguments() -> argparse.ArgumentParser:
     """Return the parser of the command line. The reference pages are made from it."""
     parser = argparse.ArgumentParser(prog="python -m ui", description=__doc__)
@@ -37,6 +52,21 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--auth-file", metavar="FILE", help="the same from a file with one USER:PASSWORD a line")
     parser.add_argument(
         "--allowed-host", metavar="NAME", action="append", type=_name, default=[], help="a further name of this server"
+    )
+    parser.add_argument(
+        "--root-path",
+        metavar="PATH",
+        type=_path,
+        default="",
+        help="the sub-path under which a proxy offers the chat, as /rag",
+    )
+    parser.add_argument(
+        "--trusted-proxy",
+        metavar="ADDRESS",
+        action="append",
+        type=_proxy,
+        default=[],
+        help="believes the X-Forwarded headers of a proxy at this address or network; one on this machine is always believed",
     )
     parser.add_argument("--mcp", action="store_true", help="also serves ask and search as tools to clients of MCP")
     parser.add_argument("--no-browser", action="store_true", help="only print the address")
@@ -73,7 +103,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         from ui.chat.page import build, launch_options
 
     page = build(assistant, endpoint_change=args.allow_endpoint_change)
-    options = launch_options([host, *args.allowed_host])
+    options = launch_options([host, *args.allowed_host], args.trusted_proxy, args.root_path)
     if args.mcp:
         from ui.serving import mcp
 

@@ -1,23 +1,24 @@
-"""The open file of the library: a connection for each thread, transactions, and which state of the library it is."""
+"""The open file of the library: its connections, transactions, and which state of the library it is."""
 
 from __future__ import annotations
 
 import sqlite3
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from rag.errors import LibraryError
 from rag.storage import library_file
+from rag.storage.pool import Pool
 
 _MAX_BOUND_VALUES = 500  # of one statement
 _WRITE = "Check the space on the disk and its permissions, and run it again; what was stored before is kept."
 
 
 class Connections:
-    """May be shared between threads; each has a connection of its own."""
+    """May be shared between threads; each has a connection of its own while it uses one."""
 
     def __init__(self, home: Path, *, create: bool = False) -> None:
         """Open home/library.sqlite, only for reading where its folder cannot be written.
@@ -27,9 +28,8 @@ class Connections:
         self.path = home / "library.sqlite"
         if not create and not self.path.exists():
             raise LibraryError(f"There is no library in {home}.", "Make one with: python -m rag.ingest FILE")
-        self._threads = threading.local()
         try:
-            self._connect = library_file.opened(self.path)
+            self._pool = Pool(partial(library_file.opened(self.path), self.path))
         except (sqlite3.Error, OSError) as error:
             raise LibraryError(
                 f"The library {self.path} cannot be opened ({error}).",
@@ -39,29 +39,26 @@ class Connections:
     @property
     def _db(self) -> sqlite3.Connection:
         """This thread's connection: one shared by threads mixes up the rows of their statements."""
-        if not hasattr(self._threads, "connection"):
-            self._threads.connection = self._connect(self.path)
-        connection: sqlite3.Connection = self._threads.connection
-        return connection
+        return self._pool.connection()
 
     def close(self) -> None:
-        """Close this thread's connection; those of other threads close when they end."""
-        self._db.close()
-        del self._threads.connection
+        """Close the connections that no thread uses; one that is needed later is opened then."""
+        self._pool.close()
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         """Keep all that is written in the block, or nothing. Raises LibraryError where the disk takes no more."""
-        try:
-            self._db.execute("BEGIN IMMEDIATE")
-            yield
-            self._db.execute("COMMIT")
-        except BaseException as error:
-            if self._db.in_transaction:  # SQLite may have ended it
-                self._db.execute("ROLLBACK")
-            if isinstance(error, sqlite3.OperationalError):
-                raise LibraryError(f"The library {self.path} cannot be written ({error}).", _WRITE) from error
-            raise
+        with self._pool.lent() as db:
+            try:
+                db.execute("BEGIN IMMEDIATE")
+                yield
+                db.execute("COMMIT")
+            except BaseException as error:
+                if db.in_transaction:  # SQLite may have ended it
+                    db.execute("ROLLBACK")
+                if isinstance(error, sqlite3.OperationalError):
+                    raise LibraryError(f"The library {self.path} cannot be written ({error}).", _WRITE) from error
+                raise
 
     def _select_in(self, sql: str, values: Sequence[Any], *, before: tuple[Any, ...] = ()) -> Iterator[Any]:
         """Yield the rows of `sql`, in which {} stands for some of `values`; those of `before` come first in it."""

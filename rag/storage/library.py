@@ -36,7 +36,7 @@ class Changes:
 
 
 class Library(ChunkStore):
-    """Open with Library(home). May be shared between threads; each has a connection of its own."""
+    """Open with Library(home). May be shared between threads."""
 
     def changes_since(self, state: str) -> Changes | None:
         """Return what changed since the library had this state; None when it never had, or no longer knows."""

@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 from rag.errors import Busy, LibraryError
-from rag.storage import identity, lock, merge, migrations, private, read_only
+from rag.storage import identity, lock, merge, migrations, pool, private, read_only
 
 
 def _identities(db: sqlite3.Connection) -> None:
@@ -52,15 +52,15 @@ _LOCK_WAIT_S = 10  # for another process that writes a library of an older versi
 _LOCK_PAUSE_S = 0.1
 
 
-def connect(path: Path) -> sqlite3.Connection:
+def connect(path: Path) -> pool.Connection:
     """Return a connection that begins no transaction by itself."""
-    db = sqlite3.connect(path, timeout=_SQLITE_WAIT_S, isolation_level=None, check_same_thread=False)
+    db = sqlite3.connect(path, timeout=_SQLITE_WAIT_S, isolation_level=None, check_same_thread=False, factory=pool.Connection)
     db.create_function("casefold", 1, str.casefold, deterministic=True)
     db.execute("PRAGMA synchronous = NORMAL")
     return db
 
 
-def opened(path: Path) -> Callable[[Path], sqlite3.Connection]:
+def opened(path: Path) -> Callable[[Path], pool.Connection]:
     """Make the file or bring it up to date; return connect(), or where its folder cannot be written read_only.connect().
 
     Raises sqlite3.Error or OSError for a file that cannot be opened, and LibraryError for one of another version.

@@ -6,11 +6,13 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from rag.storage.pool import Connection
+
 _NOT_WRITABLE = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
 _SQLITE_WAIT_S = 30  # for the transaction of another connection
 
 
-def connect(path: Path) -> sqlite3.Connection:
+def connect(path: Path) -> Connection:
     """Return a connection that only reads. Raises sqlite3.Error for a file that cannot be read, or is none of SQLite."""
     try:
         return _opened(path, "mode=ro")
@@ -36,9 +38,11 @@ def damage(path: Path) -> str | None:
     return None if found == "ok" else str(found)
 
 
-def _opened(path: Path, parameters: str) -> sqlite3.Connection:
+def _opened(path: Path, parameters: str) -> Connection:
     address = f"{path.resolve().as_uri()}?{parameters}"
-    db = sqlite3.connect(address, uri=True, timeout=_SQLITE_WAIT_S, isolation_level=None, check_same_thread=False)
+    db = sqlite3.connect(
+        address, uri=True, timeout=_SQLITE_WAIT_S, isolation_level=None, check_same_thread=False, factory=Connection
+    )
     db.create_function("casefold", 1, str.casefold, deterministic=True)
     try:
         db.execute("SELECT count(*) FROM sqlite_schema").fetchone()

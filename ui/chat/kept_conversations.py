@@ -17,7 +17,7 @@ from rag.storage.history import History
 from rag.types import Answer
 from ui.chat.conversation import Conversation
 from ui.rendering import markdown_safe
-from ui.serving.guard import OWNER
+from ui.serving.replies import OWNER
 
 THUMBS: dict[bool | None, str] = {True: "Like", False: "Dislike"}
 _FORMATS: dict[str, Callable[..., str]] = {

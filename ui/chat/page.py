@@ -9,6 +9,7 @@ from typing import Any
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", "1000000000")  # events between two summaries: none is made
+os.environ["FORWARDED_ALLOW_IPS"] = ""  # ui/serving/forwarded.py reads what proxies tell, and needs to know who sent it
 
 import gradio as gr
 
@@ -114,14 +115,11 @@ def _question() -> gr.Textbox:
     )
 
 
-def launch_options(names: Sequence[str] = ()) -> dict[str, Any]:
-    """Return the arguments of launch(): look, script, guard, and nothing shared.
-
-    `names` are the server's names besides those of the loopback addresses.
-    """
+def launch_options(names: Sequence[str] = (), proxies: Sequence[str] = (), root_path: str = "") -> dict[str, Any]:
+    """Return the arguments of launch(): look, script, guard, and nothing shared. The parameters are those of the guard."""
     return {
         **theme.launch_options(),
-        "app_kwargs": {"middleware": [guard.middleware(names)]},
+        "app_kwargs": {"middleware": guard.middleware(names, proxies, root_path)},
         "max_threads": _THREADS,
         "enable_monitoring": False,
         "share": False,

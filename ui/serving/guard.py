@@ -1,74 +1,55 @@
-"""Checks each request before the page sees it: the server's name, the page that sent it, the size of its body.
+"""Checks each request before the page sees it: the server's name, the page that sent it, its body, whose session it names.
 
 A page of another site can make a browser send requests to a server on this machine. A name that resolves to this machine lets
 that page read the answers too. So the guard serves a request only under a name that the server was started with, and questions
 only to the server's own pages. Programs send neither Origin nor Sec-Fetch-Site and pass. Users and passwords are not checked
-here.
+here; how often they are tried is.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 import re
-import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from http import HTTPStatus
-from urllib.parse import unquote, urlsplit
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
 
-from starlette.datastructures import Headers, MutableHeaders
+from gradio.routes import App
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.requests import ClientDisconnect, cookie_parser
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.requests import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from ui.serving import bodies, calls, replies
+from ui.serving.bodies import MAX_BODY_BYTES, MAX_UPLOAD_BYTES, UPLOAD, Body
+from ui.serving.forwarded import Forwarded, route
 from ui.serving.listening import name_of
+from ui.serving.passwords import Pauses
+from ui.serving.replies import Refused, Reply
+from ui.serving.sessions import Sessions
 
-OWNER = "rag-browser"  # the cookie that names the owner of a browser's conversations
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
-MAX_BODY_BYTES = 1_000_000  # bytes
-MAX_UPLOAD_BYTES = 20_000_000
-_UPLOAD = "/gradio_api/upload"
 _CALLED = "/gradio_api/call/"
 _LINKED = ("/", "/library")  # pages that any site may link to
 _ASKED = ("/gradio_api/", "/logout", "/config")  # paths that are no picture, style or script of the page
-_MAX_DISCARDED_BYTES = 64_000_000  # bytes read of a body that is too large: a sender reads the answer once it has sent the body
+_SESSION = re.compile(r"/gradio_api/(?:heartbeat|stream)/([^/]+)")  # a path that names a session
 
 # A proxy path, or a file path that begins as an address does: "https:" or "//".
-_FETCH = re.compile(r"proxy=|file[=/][\s/\\]*(?:[a-z][a-z0-9+.-]+:|[/\\]{2})")
-_POLICY = {
-    "default-src": "'none'",
-    "script-src": "'self' 'unsafe-inline' 'unsafe-eval'",  # Gradio's page holds its settings and calls our script by eval
-    "script-src-attr": "'none'",  # no onerror= and the like
-    "style-src": "'self' 'unsafe-inline'",
-    "img-src": "'self' data: blob:",
-    "font-src": "'self' data:",
-    "media-src": "'self' data: blob:",
-    "connect-src": "'self'",
-    "worker-src": "'self' blob:",
-    "manifest-src": "'self'",
-    "base-uri": "'self'",
-    "form-action": "'self'",
-    "frame-ancestors": "'none'",
-}
-_HEADERS = {
-    "Content-Security-Policy": "; ".join(f"{what} {where}" for what, where in _POLICY.items()),
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-}
+_FETCH = re.compile(rf"proxy=|file[=/]{bodies.ADDRESS.pattern}")
+_log = logging.getLogger(__name__)
 
 
-class Refused(Exception):
-    """A request that is not served, and the sentence that is sent back."""
+def middleware(names: Iterable[str] = (), proxies: Sequence[str] = (), root_path: str = "") -> list[Middleware]:
+    """Return what launch(app_kwargs={"middleware": ...}) needs.
 
-    def __init__(self, status: HTTPStatus, reason: str) -> None:
-        super().__init__(reason)
-        self.status = status
-        self.reason = reason
-
-
-def middleware(names: Iterable[str] = ()) -> Middleware:
-    """Return the guard for app_kwargs={"middleware": [...]}. The server has these names besides those of loopback."""
-    return Middleware(Guard, names=frozenset(name_of(name) for name in (*LOOPBACK, *names)) - {""})
+    The server has these names besides those of loopback. `proxies` are addresses of trusted proxies besides those on this
+    machine, `root_path` the sub-path that the chat is served under.
+    """
+    known = frozenset(name_of(name) for name in (*LOOPBACK, *names)) - {""}
+    return [Middleware(Forwarded, proxies=proxies, root_path=root_path), Middleware(Guard, names=known)]
 
 
 class Guard:
@@ -77,6 +58,8 @@ class Guard:
     def __init__(self, app: ASGIApp, names: frozenset[str]) -> None:
         self._app = app
         self._names = names
+        self._sessions = Sessions()
+        self._pauses = Pauses()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
@@ -85,24 +68,36 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        send = _with_headers(send, _cookie(scope))
-        body = Body(receive, MAX_UPLOAD_BYTES if scope["path"].rstrip("/") == _UPLOAD else MAX_BODY_BYTES)
+        reply = Reply(scope, send)
+        body = Body(receive, MAX_UPLOAD_BYTES if route(scope).rstrip("/") == UPLOAD else MAX_BODY_BYTES)
         try:
             self._check(scope)
             body.check_length(Headers(scope=scope))
-            if scope["path"].rstrip("/") == "/health":
-                await _answer(send, HTTPStatus.OK, "application/json", json.dumps({"ok": True}))
-            else:
-                await body.pass_on(self._app, scope, send)
-        except (TypeError, ValueError):
-            if not scope["path"].startswith(_CALLED):
-                raise
-            reason = f"A parameter is missing, unknown or of a wrong kind; {_CALLED.removesuffix('call/')}info lists them."
-            await _answer(send, HTTPStatus.BAD_REQUEST, "text/plain; charset=utf-8", reason)
+            await self._serve(scope, body, reply)
         except Refused as refused:
             if refused.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
                 await body.discard()
-            await _answer(send, refused.status, "text/plain; charset=utf-8", refused.reason)
+            await reply.answer(refused.status, refused.reason, wait_s=refused.wait_s)
+        except Exception as error:  # noqa: BLE001 - whatever a request makes Gradio raise is answered
+            await _refuse_what_failed(scope, reply, error)
+
+    async def _serve(self, scope: Scope, body: Body, reply: Reply) -> None:
+        """Answer a request that passed the check of its headers. Raises Refused for a wrong body or another's session."""
+        path = route(scope).rstrip("/")
+        if path == "/health":
+            await reply.answer(HTTPStatus.OK, json.dumps({"ok": True}), "application/json")
+        elif path == "/login" and scope["method"] == "POST":
+            async with self._pauses.trying(await _user(scope, body), _client(scope)) as right:
+                await body.pass_on(self._app, scope, reply)
+                if reply.status == HTTPStatus.OK:
+                    right()
+        else:
+            sent = await _content(scope, body)
+            for session in _sessions(scope, sent):
+                self._sessions.check(session, replies.owner(scope) or _client(scope))
+            if isinstance(scope.get("app"), App):
+                calls.check(scope["app"].get_blocks(), path, sent)
+            await body.pass_on(self._app, scope, reply)
 
     def _check(self, scope: Scope) -> None:
         """Raise Refused for a wrong name, a page of another site, or an address to fetch from."""
@@ -110,10 +105,10 @@ class Guard:
         host, *others = headers.getlist("host") or [""]
         if others or name_of(host) not in self._names | _reached(scope):
             raise Refused(HTTPStatus.FORBIDDEN, "This server does not have that name. Start it with --allowed-host NAME.")
-        if _is_foreign(headers, host, scope["method"], scope["path"]):
+        if _is_foreign(headers, host, scope["method"], route(scope)):
             raise Refused(HTTPStatus.FORBIDDEN, "Pages of other sites may not ask this server.")
-        if _FETCH.search(_decoded(scope["path"])):
-            raise Refused(HTTPStatus.FORBIDDEN, "This server fetches nothing from elsewhere.")
+        if _FETCH.search(_decoded(route(scope))):
+            raise Refused(HTTPStatus.FORBIDDEN, bodies.FETCHES_NOTHING)
 
 
 def _reached(scope: Scope) -> set[str]:
@@ -151,86 +146,59 @@ def _decoded(path: str) -> str:
     return path.lower()
 
 
-class Body:
-    """The body of one request, counted as it is read."""
-
-    def __init__(self, receive: Receive, most: int) -> None:
-        self._receive = receive
-        self._most = most
-        self._read = 0
-        self._ended = False
-
-    def check_length(self, headers: Headers) -> None:
-        """Raise Refused when the Content-Length is too large or no number."""
-        length = headers.get("content-length", "0")
-        if not length.isdecimal() or int(length) > self._most:
-            raise self._too_large()
-
-    async def pass_on(self, app: ASGIApp, scope: Scope, send: Send) -> None:
-        """Run the application. Raises Refused when it reads too large a body before it has answered."""
-        started = False
-
-        async def unless_too_large(message: Message) -> None:
-            nonlocal started
-            if started or self._read <= self._most:
-                started = True
-                await send(message)
-
-        try:
-            await app(scope, self.receive, unless_too_large)
-        except ClientDisconnect:
-            if self._read <= self._most:
-                raise
-        if self._read > self._most and not started:
-            raise self._too_large()
-
-    async def receive(self) -> Message:
-        """Return the next message, or http.disconnect once the body is too large."""
-        if self._read > self._most:
-            return {"type": "http.disconnect"}
-        message = await self._next()
-        return message if self._read <= self._most else {"type": "http.disconnect"}
-
-    async def discard(self) -> None:
-        """Read the rest of the body, up to _MAX_DISCARDED_BYTES bytes in all."""
-        while not self._ended and self._read < _MAX_DISCARDED_BYTES:
-            await self._next()
-
-    async def _next(self) -> Message:
-        message = await self._receive()
-        self._read += len(message.get("body", b""))
-        self._ended = message["type"] != "http.request" or not message.get("more_body", False)
-        return message
-
-    def _too_large(self) -> Refused:
-        return Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"More than {self._most // 1_000_000} MB cannot be sent here.")
+async def _refuse_what_failed(scope: Scope, reply: Reply, error: Exception) -> None:
+    """Answer a request that Gradio's routes did not expect. A stream that has begun has told of its fault, and ends."""
+    _log.warning("The request for %r failed: %r. --verbose shows more.", route(scope), error)
+    _log.debug("the request failed", exc_info=error)
+    if reply.started:
+        await reply.send({"type": "http.response.body", "body": b""})
+    elif route(scope).startswith(_CALLED):
+        reason = "A parameter is missing, unknown or of a wrong kind; /gradio_api/info lists them."
+        await reply.answer(HTTPStatus.BAD_REQUEST, reason)
+    else:
+        await reply.answer(HTTPStatus.BAD_REQUEST, f"This request cannot be served ({type(error).__name__}).")
 
 
-def _cookie(scope: Scope) -> str | None:
-    """Return a new owner cookie for a browser that opens the page without one, None for all other requests."""
-    if scope["method"] != "GET" or scope["path"].startswith("/gradio_api/") or OWNER in cookie_parser(_sent(scope)):
-        return None
-    return f"{OWNER}={secrets.token_hex(16)}; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax"
+async def _user(scope: Scope, body: Body) -> str:
+    """Return the user that a login form names. Raises Refused for a form that cannot be read."""
+    sent = await body.read()
+
+    async def replay() -> dict[str, Any]:
+        return {"type": "http.request", "body": sent, "more_body": False}
+
+    try:
+        async with Request(scope, replay).form() as form:
+            user = form.get("username")
+    except HTTPException as error:
+        raise Refused(HTTPStatus.BAD_REQUEST, "The form cannot be read.") from error
+    return user if isinstance(user, str) else ""
 
 
-def _sent(scope: Scope) -> str:
-    return Headers(scope=scope).get("cookie", "")
+async def _content(scope: Scope, body: Body) -> bodies.Json:
+    """Return the JSON object that a request of the page or of a program sends, {} for one without a body.
+
+    Raises Refused for another kind of body; only uploads have one.
+    """
+    path = route(scope).rstrip("/")
+    if scope["method"] in ("GET", "HEAD") or path == UPLOAD or not path.startswith("/gradio_api/"):
+        return {}
+    sent = await body.read()
+    kind = Headers(scope=scope).get("content-type", "").partition(";")[0].strip().lower()
+    if sent and kind != "application/json":
+        raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Send JSON, with Content-Type: application/json.")
+    return bodies.parsed(sent) if sent else {}
 
 
-def _with_headers(send: Send, cookie: str | None) -> Send:
-    async def sending(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            headers = MutableHeaders(scope=message)
-            headers.update(_HEADERS)
-            if cookie and headers.get("content-type", "").startswith("text/html"):
-                headers.append("Set-Cookie", cookie)
-        await send(message)
-
-    return sending
+def _sessions(scope: Scope, sent: bodies.Json) -> set[str]:
+    """Return the sessions that a request names: in its query, in its path, in its body."""
+    named = set(parse_qs(scope.get("query_string", b"").decode("latin-1")).get("session_hash", []))
+    in_path = _SESSION.match(route(scope))
+    if in_path:
+        named.add(in_path[1])
+    in_body = sent.get("session_hash")
+    return named | ({in_body} if isinstance(in_body, str) else set())
 
 
-async def _answer(send: Send, status: HTTPStatus, kind: str, text: str) -> None:
-    body = text.encode()
-    headers = [(b"content-type", kind.encode()), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": int(status), "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+def _client(scope: Scope) -> str:
+    """Return the address of who sent a request."""
+    return str(scope["client"][0]) if scope.get("client") else ""

@@ -43,12 +43,23 @@ def _pair(where: str, line: str) -> tuple[str, str]:
 
 def is_known(authorization: str, allowed: Credentials) -> bool:
     """Return whether a Basic Authorization header names an allowed user with the right password."""
+    pair = _decoded(authorization)
+    return pair is not None and any(secrets.compare_digest(pair, ":".join(one).encode()) for one in allowed)
+
+
+def user_of(authorization: str) -> str | None:
+    """Return the user that a Basic Authorization header names, None for any other header."""
+    pair = _decoded(authorization)
+    return None if pair is None else pair.decode("utf-8", "replace").partition(":")[0]
+
+
+def _decoded(authorization: str) -> bytes | None:
+    """Return USER:PASSWORD from a Basic Authorization header, None for any other header."""
     kind, _, encoded = authorization.partition(" ")
     try:
-        pair = base64.b64decode(encoded.strip(), validate=True)
+        return base64.b64decode(encoded.strip(), validate=True) if kind.lower() == "basic" else None
     except ValueError:
-        return False
-    return kind.lower() == "basic" and any(secrets.compare_digest(pair, ":".join(one).encode()) for one in allowed)
+        return None
 
 
 def checked_host(host: str, allowed: Credentials) -> str:

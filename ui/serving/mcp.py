@@ -27,6 +27,7 @@ from rag.assistant import Assistant
 from rag.errors import RagError
 from rag.request import AskRequest, SearchRequest, parameters
 from ui.serving import api, listening
+from ui.serving.passwords import Pauses
 
 PATH = "/gradio_api/mcp"  # where Gradio's own would be: the guard and what compresses replies know it
 _MAX_CALLS_AT_ONCE = 20  # calls that are worked on at once; the rest wait
@@ -117,10 +118,10 @@ class Door:
     def __init__(self, app: ASGIApp, allowed: listening.Credentials) -> None:
         self._app = app
         self._allowed = allowed
+        self._pauses = Pauses()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        credentials = Headers(scope=scope).get("authorization", "")
-        if self._allowed and not listening.is_known(credentials, self._allowed):
+        if self._allowed and not await self._is_known(scope):
             refused = PlainTextResponse(
                 "This server wants a user and a password, as an Authorization header of kind Basic.",
                 401,
@@ -129,3 +130,15 @@ class Door:
             await refused(scope, receive, send)
         else:
             await self._app(scope, receive, send)
+
+    async def _is_known(self, scope: Scope) -> bool:
+        """Return whether a request has the password of an allowed user. Raises Refused when too many were wrong."""
+        credentials = Headers(scope=scope).get("authorization", "")
+        user = listening.user_of(credentials)
+        if user is None:
+            return False
+        async with self._pauses.trying(user, scope["client"][0]) as right:
+            known = listening.is_known(credentials, self._allowed)
+            if known:
+                right()
+        return known
