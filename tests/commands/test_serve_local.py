@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from rag import serve_local
+from rag import model_file, serve_local
 from rag.errors import RagError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,20 +42,20 @@ def test_a_wrong_number_is_wrong_usage(wrong: list[str]) -> None:
 
 
 def test_without_the_packages_it_names_the_command_that_installs_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(serve_local, "_MODEL_PACKAGE", "no_such_package")
+    monkeypatch.setattr(model_file, "_BUNDLED_PACKAGE", "no_such_package")
     with pytest.raises(RagError, match="uv sync --group local"):
-        serve_local._bundled()
+        model_file.bundled()
 
 
 def test_a_damaged_file_is_not_served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     package = tmp_path / "damaged_model"
     package.mkdir()
     (package / "__init__.py").touch()
-    (package / serve_local._MODEL_FILE).write_bytes(b"GGUF and little more")
+    (package / model_file._BUNDLED_FILE).write_bytes(b"GGUF and little more")
     monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.setattr(serve_local, "_MODEL_PACKAGE", "damaged_model")
+    monkeypatch.setattr(model_file, "_BUNDLED_PACKAGE", "damaged_model")
     with pytest.raises(RagError, match="is not the one expected"):
-        serve_local._bundled()
+        model_file.bundled()
 
 
 @needs_packages
