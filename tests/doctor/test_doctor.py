@@ -231,8 +231,8 @@ def test_a_port_where_nobody_listens_is_known_as_that_without_the_name_of_a_mode
     assert "Nothing listens" in found["reachable"].message
 
 
-def test_a_list_that_wants_a_key_fails_the_key(home: Path) -> None:
-    with Endpoint(reads(), models=fails(401)) as server:
+def test_a_server_that_wants_a_key_for_all_fails_the_key(home: Path) -> None:
+    with Endpoint(fails(401), models=fails(401)) as server:
         found = tried(server.url, name=None)
     assert found["key"].ok is False
 
