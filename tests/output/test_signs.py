@@ -14,6 +14,7 @@ from support.factories import LAMPS, HashEmbedder, QueueModel, answer, pieces
 
 from rag.answering.streaming import AnswerStream
 from rag.ask import arguments
+from rag.events import Finish, Withdrawn
 from rag.output import render, signs, transcript
 from rag.output.growing import GrowingText
 from rag.types import Answer, Claim, Prompt, Verdict
@@ -138,6 +139,29 @@ def test_claims_whose_sign_comes_after_their_text_was_printed_are_kept() -> None
     shown += "".join(part.text for part in growing.finish(answer(said, claims=judged)))
     assert shown == "Lamps dim [1]. They sing [1]. They hum [1] ≈."
     assert growing.late == list(judged[:2])
+
+
+def test_a_text_that_turns_out_to_be_thoughts_is_told_and_the_answer_printed_after_it() -> None:
+    reply = ["Let me look at lamps. They", Withdrawn(), "Lamps dim.", Finish()]
+    growing, shown, made = GrowingText(), "", None
+    for event in AnswerStream(QueueModel(reply), HashEmbedder(), None).read(
+        Prompt("How?", tuple(LAMPS)), answer("", claims=()), 0.0
+    ):
+        if isinstance(event, str):
+            shown += "".join(part.text for part in growing.add(event))
+        elif isinstance(event, Claim):
+            shown += "".join(part.text for part in growing.check(event))
+        elif isinstance(event, Withdrawn):
+            shown += "".join(part.text for part in growing.withdraw())
+        elif isinstance(event, Answer):
+            made = event
+    assert made is not None
+    assert (made.reasoning, made.answer) == ("Let me look at lamps. They", "Lamps dim.")
+    shown += "".join(part.text for part in growing.finish(made))
+    before, after = shown.split("(So far the model was thinking. Its answer:)")
+    assert before.startswith("Let me look at lamps")
+    assert after.strip() == signs.plain(signs.marked(made))
+    assert "".join(part.text for part in GrowingText().withdraw()) == ""  # where nothing was printed
 
 
 # -- where they are explained --------------------------------------------------------------------------------------------

@@ -13,13 +13,21 @@ from support.factories import QueueModel, answer, paper
 
 from rag.assistant import Assistant
 from rag.errors import EndpointError
-from rag.events import Checking, Found
+from rag.events import Checking, Found, Thought, Withdrawn
 from rag.settings.settings import load
-from rag.types import Filters
+from rag.types import Claim, Filters
 from ui import theme
 from ui.chat import cards, filters_form, panel
 from ui.chat.answering import Asked, Live, unfinished
 from ui.chat.conversation import Conversation
+
+
+def test_an_answer_that_turns_out_to_be_thoughts_is_shown_as_thoughts() -> None:
+    live = Live()
+    live.begin("Why?")
+    for event in ("Let me see. ", Claim("Let me see.", 0, 11, (), "none"), Withdrawn(), Thought("Lamps."), "They dim."):
+        live.add(event)
+    assert (live.text, live.thoughts, live.claims) == ("They dim.", "Let me see. Lamps.", [])
 
 
 def test_a_warning_is_a_note_under_the_answer() -> None:
