@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from rag import prompting
 from rag.answering import refusal
+from rag.answering.repetition import ended_when_repeating
 from rag.checking.checker import Checker, invalid
 from rag.checking.judge import Judge
 from rag.errors import EndpointError
@@ -39,7 +40,7 @@ class AnswerStream:
         checker = Checker(answer.sources, self._embedder)
         text = reasoning = ""
         yielded = 0  # claims
-        for piece in self._model.stream(request):
+        for piece in ended_when_repeating(self._model.stream(request)):
             if isinstance(piece, Thought | Waiting | Withdrawn):
                 reasoning += _thought(piece, text)
                 if isinstance(piece, Withdrawn):

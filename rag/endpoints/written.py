@@ -21,11 +21,6 @@ _REPETITION_STEP_CHARS = (
 )
 _MAX_LOOKS_AT_THOUGHTS = 10  # at which thoughts repeat themselves, as they do more than answers
 _REPEATED = re.compile(r"(.{20,200}?)\1{4}\Z|(.{1,19}?)\2{29}\Z", re.DOTALL)
-_REPEATING = "the model repeated itself"
-_SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n|(?<=[。！？])")
-_NUMBERS = re.compile(r"[\[(【]*\d[\d.,]*[\])】]*")  # citations too
-_MIN_REPEATED_CHARS = 40  # of a sentence that is not said twice by chance
-_MAX_REPEATED_SENTENCES = 2  # a summary may say one again
 _HALF = re.compile("[\ud800-\udfff]")  # of a character
 _COMPLETE = frozenset(("stop", "eos", "eostoken", "endturn", "stopsequence", "complete"))
 _WHY = {  # parts of finish reasons, as servers spell them, and what they say
@@ -164,16 +159,10 @@ class Guard:
         self._answer_tokens = answer_tokens
         self._next_count = answer_tokens or 0  # characters of the answer at which its tokens are counted: one has one at least
         self._text, self._thoughts = _LoopGuard(MAX_ANSWER_CHARS), _LoopGuard(_MAX_THOUGHT_CHARS, _MAX_LOOKS_AT_THOUGHTS)
-        self._sentences = _SentenceGuard()
 
     def enough(self, piece: Piece, answer: str) -> str | None:
         """Return why the reply is to be ended now that `piece` has come, or None; `answer` is all of it so far."""
-        return (
-            self._text.enough(piece.text)
-            or self._thoughts.enough(piece.thought)
-            or self._sentences.enough(piece.text)
-            or self._too_long(answer)
-        )
+        return self._text.enough(piece.text) or self._thoughts.enough(piece.thought) or self._too_long(answer)
 
     def _too_long(self, answer: str) -> str | None:
         if self._answer_tokens is None or len(answer) < self._next_count:
@@ -202,21 +191,4 @@ class _LoopGuard:
         self._looked = self._length
         repeated = _REPEATED.search(self._tail)
         self._repeats = self._repeats + 1 if repeated and repeated.group().strip(" \n.-_=|") else 0
-        return _REPEATING if self._repeats >= self._looks else None
-
-
-class _SentenceGuard:
-    """Notices an answer that says long sentences again, as small models do for each source with its number changed."""
-
-    def __init__(self) -> None:
-        self._sentence = ""
-        self._said: set[str] = set()
-        self._repeated = 0
-
-    def enough(self, text: str) -> str | None:
-        *ended, self._sentence = _SENTENCE_END.split(self._sentence + text)
-        for sentence in ended:
-            words = " ".join(_NUMBERS.sub(" ", sentence).lower().split())
-            self._repeated += words in self._said and len(words) >= _MIN_REPEATED_CHARS
-            self._said.add(words)
-        return _REPEATING if self._repeated > _MAX_REPEATED_SENTENCES else None
+        return "the model repeated itself" if self._repeats >= self._looks else None

@@ -489,21 +489,6 @@ def test_a_server_that_takes_the_question_and_hangs_up_is_told_from_one_that_is_
         assert "closed the connection too soon" in complaint(model(server.url)).message
 
 
-def test_a_reply_that_says_the_same_of_each_source_is_ended() -> None:
-    told = "LanternNet dims 340 lamps when nobody walks by. It was tried for a year in two cities. It cut the energy by half."
-    reply = [f"[{n}] LanternNet, a plan for lamps of a city [{n + 1}]. {told}\n" for n in range(1, 9)]
-    with Endpoint(says(*"".join(reply))) as server:
-        items = heard(model(server.url))
-    assert finish(items).reason == "the model repeated itself"
-    assert text(items).startswith(reply[0])
-    assert len(text(items)) < len(reply[0]) * 2.5
-    differing = [
-        f"In town {name} the lamps were dimmed by {n} percent on every night of the year. " for n, name in enumerate("ABCDEF")
-    ]
-    with Endpoint(says(*"".join(differing))) as server:
-        assert finish(heard(model(server.url))).complete
-
-
 def test_a_hanging_server_is_given_up_when_its_time_is_over() -> None:
     with Endpoint(hangs) as server:
         error = complaint(model(server.url, timeout_s=2), within_s=6)

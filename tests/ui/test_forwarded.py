@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, StreamingResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
+from support.loops import done
 
 from rag.errors import UsageError
 from ui.serving import forwarded, guard, passwords
@@ -140,7 +141,7 @@ def wrong(pauses: passwords.Pauses, user: str, address: str, *, right: bool = Fa
             if right:
                 is_right()
 
-    asyncio.run(once())
+    done(once())
 
 
 def test_after_five_wrong_passwords_each_try_waits_longer_and_others_do_not_wait() -> None:
@@ -176,7 +177,7 @@ def test_wrong_passwords_are_forgotten_after_a_while_and_take_little_memory() ->
             async with pauses.trying(f"user {n}", "203.0.113.7"):
                 pass
 
-    asyncio.run(many())
+    done(many())
     assert len(pauses._tries) == passwords._MAX_KEYS
 
 
@@ -190,6 +191,6 @@ def test_many_tries_at_once_do_not_wait_side_by_side_without_end() -> None:
 
         return list(await asyncio.gather(*(once() for _ in range(30)), return_exceptions=True))
 
-    refused = [error for error in asyncio.run(flood()) if error is not None]
+    refused = [error for error in done(flood()) if error is not None]
     assert len(refused) == 30 - 5 - passwords._MAX_WAITING
     assert all(isinstance(error, Refused) and error.status == 429 and error.wait_s for error in refused)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 from functools import cache
 from http import HTTPStatus
 from importlib import resources
 
+from markupsafe import Markup
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import cookie_parser
 from starlette.types import Message, Scope, Send
 
+from ui.rendering import rendered
 from ui.serving import forwarded
 
 OWNER = "rag-browser"  # the cookie that names the owner of a browser's conversations
@@ -121,10 +122,9 @@ def _new_cookie(scope: Scope) -> str | None:
 def _proxy_check(scope: Scope) -> bytes:
     """Return a script that compares the page's address with what the server was asked for, and says how a proxy is at fault."""
     asked = {"host": Headers(scope=scope).get("host", ""), "path": scope["path"]}
-    told = json.dumps(asked).replace("<", "\\u003c")  # nothing in it ends the script
-    return f"<script>({_script()})({told});</script>".encode()
+    return rendered("proxy_check.html", check=_script(), asked=asked).encode()
 
 
 @cache
-def _script() -> str:
-    return resources.files("ui").joinpath("static", "proxy_check.js").read_text("utf-8")
+def _script() -> Markup:
+    return Markup(resources.files("ui").joinpath("static", "proxy_check.js").read_text("utf-8"))  # noqa: S704 - our own

@@ -1,0 +1,45 @@
+"""Ends an answer that says long sentences again, as small models do for each source with its number changed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator, Iterator
+
+from rag.events import Finish, Reply, Withdrawn
+
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n|(?<=[。！？])")
+_NUMBERS = re.compile(r"[\[(【]*\d[\d.,]*[\])】]*")  # citations too
+_MIN_CHARS = 40  # of a sentence that is not said twice by chance
+_MAX_REPEATED_SENTENCES = 2  # a summary may say one again
+
+
+def ended_when_repeating(reply: Iterator[Reply]) -> Iterator[Reply]:
+    """Yield the items of `reply`; end it, and close its stream, when its answer repeats itself."""
+    said = _Sentences()
+    for item in reply:
+        yield item
+        if isinstance(item, Withdrawn):
+            said = _Sentences()
+        elif isinstance(item, str) and said.repeat(item):
+            if isinstance(reply, Generator):
+                reply.close()
+            yield Finish(complete=False, reason="the model repeated itself")
+            return
+
+
+class _Sentences:
+    """The sentences of one answer, without their numbers."""
+
+    def __init__(self) -> None:
+        self._unfinished = ""
+        self._said: set[str] = set()
+        self._repeated = 0
+
+    def repeat(self, piece: str) -> bool:
+        """Take the next piece; return whether too many sentences were said before."""
+        *ended, self._unfinished = _SENTENCE_END.split(self._unfinished + piece)
+        for sentence in ended:
+            words = " ".join(_NUMBERS.sub(" ", sentence).lower().split())
+            self._repeated += words in self._said and len(words) >= _MIN_CHARS
+            self._said.add(words)
+        return self._repeated > _MAX_REPEATED_SENTENCES
