@@ -9,7 +9,7 @@ from rag.events import Finish, Withdrawn
 from rag.types import Prompt
 
 PROMPT = Prompt("How?", ())
-TOLD = "LanternNet dims 340 lamps when nobody walks by. It was tried for a year in two cities. It cut the energy of it all by half."
+TOLD = "LanternNet dims 340 lamps at night. It was tried for a year in two cities. It cut the energy it takes by half."
 
 
 def heard(*reply: str | Withdrawn | Finish) -> tuple[str, Finish]:
