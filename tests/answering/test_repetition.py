@@ -9,7 +9,10 @@ from rag.events import Finish, Withdrawn
 from rag.types import Prompt
 
 PROMPT = Prompt("How?", ())
-TOLD = "LanternNet dims 340 lamps at night. It was tried for a year in two cities. It cut the energy it takes by half."
+TOLD = (
+    "LanternNet dims 340 lamps when nobody walks by them. It was tried for a year in two large cities. "
+    "It cut the energy that the lamps take by half."
+)
 
 
 def heard(*reply: str | Withdrawn | Finish) -> tuple[str, Finish]:
@@ -29,7 +32,7 @@ def test_what_is_said_again_of_each_source_ends_the_answer() -> None:
 def test_sentences_that_differ_in_a_word_and_a_summary_are_no_repetition() -> None:
     alike = [f"In town {name} the lamps were dimmed by {n} percent on all nights of it. " for n, name in enumerate("ABCDEF")]
     assert heard(*"".join(alike), Finish())[1].complete
-    assert heard(TOLD, "\n\nIn short: ", TOLD[:48], Finish())[1].complete
+    assert heard(TOLD, "\n\nIn short: ", TOLD[:52], Finish())[1].complete
 
 
 def test_what_was_thoughts_may_be_said_again() -> None:
