@@ -71,15 +71,7 @@ def timed_reply(model: ChatModel, request: Prompt) -> TimedReply:
         elif isinstance(item, Finish):
             finish = item
     total = time.perf_counter() - began
-    return TimedReply(
-        text=text.strip(),
-        pieces=pieces,
-        start_s=start or total,
-        first_s=first or total,
-        last_s=last or total,
-        total_s=total,
-        finish=finish,
-    )
+    return TimedReply(text.strip(), pieces, start or total, first or total, last or total, total, finish)
 
 
 class Trial:
