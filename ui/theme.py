@@ -22,6 +22,12 @@ def launch_options() -> dict[str, Any]:
     }
 
 
+def script(name: str) -> str:
+    """Return a script of a component, for js_on_load, with what draws HTML before it."""
+    files = resources.files("ui").joinpath("static")
+    return "".join(files.joinpath(part).read_text("utf-8") for part in ("morph.js", name))
+
+
 def _theme() -> gr.themes.Base:
     theme = gr.themes.Base(
         primary_hue="indigo", neutral_hue="slate", radius_size=gr.themes.sizes.radius_lg, font=["system-ui", "sans-serif"]

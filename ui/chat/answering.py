@@ -13,12 +13,12 @@ from rag.assistant import Assistant
 from rag.errors import RagError
 from rag.events import Checking, Event, Found, Thought, Waiting, Withdrawn
 from rag.types import Answer, Claim, Filters, Source
-from ui.chat import cards, panel
-from ui.chat.conversation import Conversation, Messages, exchange
+from ui.chat import cards, exchanges
+from ui.chat.conversation import Conversation, Exchanges
 from ui.chat.stopping import Stoppable, Stopped
-from ui.rendering import rendered
+from ui.rendering import counted
 
-Update = tuple[Messages, str, Conversation]
+Update = tuple[Exchanges, str, Conversation]
 Keep = Callable[[Conversation, Answer], Conversation]  # stores an answer and returns the conversation with it
 _MIN_SECONDS_BETWEEN_UPDATES = 0.1  # of the page: an update costs about as much as checking a sentence
 _WAIT_PER_UPDATE = 2  # times as long as an update took, the next one waits: a busy server gets fewer updates
@@ -92,15 +92,15 @@ def respond(assistant: Assistant, asked: Asked | None, conversation: Conversatio
     `asked` is None when there is no question. A generator that is closed early keeps the answer as far as it came.
     """
     if asked is None:
-        yield conversation.messages(), conversation.panel(), conversation
+        yield conversation.exchanges(), conversation.panel(), conversation
         return
     live.begin(asked.question)
-    before = conversation.messages()
+    before, n = conversation.exchanges(), len(conversation.answers)
 
-    def shown(answer: str) -> Messages:
-        return [*before, *exchange(asked.question, answer)]
+    def shown(exchange: str) -> Exchanges:
+        return [*before, str(exchange)]
 
-    yield shown("Searching…"), conversation.panel(), conversation
+    yield shown(exchanges.unfinished(n, asked.question, status="Searching…")), conversation.panel(), conversation
     try:
         if asked.listing:
             yield _listed(assistant, asked, conversation, shown)
@@ -108,7 +108,7 @@ def respond(assistant: Assistant, asked: Asked | None, conversation: Conversatio
             yield from _answered(assistant, asked, conversation, live, keep, shown)
     except RagError as error:
         live.failed = True
-        yield shown(rendered("chat/failed.md", text=live.text, error=str(error))), conversation.panel(), conversation
+        yield shown(exchanges.failed(n, asked.question, live.text, str(error))), conversation.panel(), conversation
     except GeneratorExit:
         _keep_rest(assistant, asked, conversation, live, keep)
         raise
@@ -120,21 +120,21 @@ def _answered(
     conversation: Conversation,
     live: Live,
     keep: Keep,
-    shown: Callable[[str], Messages],
+    shown: Callable[[str], Exchanges],
 ) -> Iterator[Update]:
     """Yield the answer as it grows. Important events show at once, the others at the pace that the server can keep."""
-    sources, pace = conversation.panel(), Pace()
+    sources, pace, n = conversation.panel(), Pace(), len(conversation.answers)
     for event in _events(assistant, asked, conversation, live):
         if isinstance(event, Answer):
             live.text, conversation = "", keep(conversation, event)  # nothing is left to keep
-            yield conversation.messages(), conversation.panel(), conversation
+            yield shown(exchanges.finished(n, event)), conversation.panel(), conversation
             continue
         live.add(event)
         if isinstance(event, Found):
-            sources = conversation.panel(_section(event))
+            sources = conversation.panel(_section(n, event))
         if isinstance(event, Found | Waiting | Checking) or time.monotonic() >= pace.due:
             began = time.monotonic()
-            yield shown(unfinished(assistant, live)), sources, conversation
+            yield shown(unfinished(assistant, live, n)), sources, conversation
             pace.take(began)
 
 
@@ -157,26 +157,40 @@ def _cut(assistant: Assistant, asked: Asked, live: Live) -> Answer:
     return assistant.cut(asked.question, live.found or Found(asked.question, ()), live.text, "stopped")
 
 
-def _listed(assistant: Assistant, asked: Asked, conversation: Conversation, shown: Callable[[str], Messages]) -> Update:
+def _listed(assistant: Assistant, asked: Asked, conversation: Conversation, shown: Callable[[str], Exchanges]) -> Update:
     hits = assistant.search(asked.question, asked.k, asked.filters)
     sources = tuple(Source(n, hit) for n, hit in enumerate(hits, 1))
-    section = _section(Found(asked.question, sources, asked.filters))
-    return shown(panel.listing("now", sources)), conversation.panel(section), conversation
+    n = len(conversation.answers)
+    section = _section(n, Found(asked.question, sources, asked.filters))
+    listed = exchanges.other(n, asked.question, exchanges.listing(str(n), sources))
+    return shown(listed), conversation.panel(section), conversation
 
 
-def _section(found: Found) -> Markup:
-    return cards.sources("now", found.sources, title="Found", scope=panel.restriction(found))
+def _section(n: int, found: Found) -> Markup:
+    return cards.sources(str(n), found.sources, title="Found", scope=exchanges.restriction(found))
 
 
-def unfinished(assistant: Assistant, live: Live) -> Markup:
-    """Return the answer as far as it came, or the step that is being done for it."""
-    sources = None if live.found is None else live.found.sources
-    return rendered(
-        "chat/unfinished.md",
-        reasoning=live.thoughts,
-        papers=None if sources is None else len(sources),
-        text=panel.linked("now", live.text, live.claims, sources or ()) if live.text else "",
-        checking=live.checking,
-        model=(assistant.model.name or "the model") if assistant.model.mode == "model" else None,
-        waited=live.waited,
+def unfinished(assistant: Assistant, live: Live, n: int) -> Markup:
+    """Return exchange `n` with the answer as far as it came, and the step that is being done for it."""
+    found, model = live.found, assistant.model.mode == "model"
+    return exchanges.unfinished(
+        n,
+        live.question,
+        status=_status(live, (assistant.model.name or "the model") if model else None),
+        thoughts=live.thoughts,
+        text=live.text,
+        claims=live.claims,
+        sources=found.sources if found else (),
+        restricted=exchanges.restriction(found) if found else "",
+        checked=model,
     )
+
+
+def _status(live: Live, model: str | None) -> str:
+    if live.found is None:
+        return "Searching…"
+    if live.checking:
+        return f"Checking {counted(live.checking, 'statement')}…"
+    step = "Writing…" if live.text else f"Asking {model}…" if model else "Reading…"
+    waited = f" {live.waited:.0f} s" if live.waited >= 1 else ""
+    return f"{counted(len(live.found.sources), 'paper')} found. {step}{waited}"

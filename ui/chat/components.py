@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +25,7 @@ class Components:
     live: gr.State
     asked: gr.State
     rated: gr.State
-    chat: gr.Chatbot
+    chat: gr.HTML
     reason: gr.Textbox
     question: gr.Textbox
     filters: list[gr.components.Component]
@@ -37,17 +38,12 @@ class Components:
         return [self.conversation, self.chat, self.sources]
 
 
-def shown(conversation: Conversation) -> tuple[Any, ...]:
-    """Return a conversation with its messages and its sources."""
-    return conversation, conversation.messages(), conversation.panel()
+def shown(conversation: Conversation, ratings: Mapping[str, bool | None] | None = None) -> tuple[Any, ...]:
+    """Return a conversation with its exchanges and its sources. `ratings` are by the id of an answer."""
+    return conversation, conversation.exchanges(ratings or {}), conversation.panel()
 
 
 def refuse_while_writing(live: Live) -> None:
     """Raise gr.Error while an answer is being written, because the event would change the conversation of that answer."""
     if live.writing:
         raise gr.Error("An answer is being written: wait for it, or stop it first.", print_exception=False)
-
-
-def answer_index(message_index: Any) -> int:
-    """Return the position of a message's answer. Each answer has two messages, the question and the answer itself."""
-    return int(message_index[0] if isinstance(message_index, list | tuple) else message_index) // 2

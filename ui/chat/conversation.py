@@ -1,21 +1,22 @@
-"""A conversation as a page shows it: its answers, and the messages, sources and turns that are made from them."""
+"""A conversation as a page shows it: its answers, and the exchanges, sources and turns that are made from them."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from types import MappingProxyType
 
 from markupsafe import Markup
 
 from rag.output import render
 from rag.types import Answer, Turn
-from ui.chat import cards, panel
-from ui.rendering import markdown_safe, rendered
+from ui.chat import cards, exchanges
+from ui.rendering import rendered
 
 RECENT_ANSWERS = 10  # of a conversation, whose sources are on the page
 NO_SOURCES = rendered("chat/no_sources.html")
 
-Messages = list[dict[str, Any]]
+Exchanges = list[str]  # HTML
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,36 +42,21 @@ class Conversation:
         pairs = ((Turn("user", a.standalone_question), Turn("assistant", a.answer)) for a in self.answers)
         return [turn for pair in pairs for turn in pair]
 
-    def messages(self) -> Messages:
-        """Return the chat's messages: two for each answer."""
-        return [message for answer in self.answers for message in exchange(answer.question, panel.message(answer))]
+    def exchanges(self, ratings: Mapping[str, bool | None] = MappingProxyType({})) -> Exchanges:
+        """Return each question with its answer as HTML. `ratings` are those that the reader gave, by the id of the answer."""
+        return [str(exchanges.finished(n, answer, ratings.get(answer.id))) for n, answer in enumerate(self.answers)]
 
     def panel(self, writing: str = "") -> str:
         """Return the sources of the last answers, followed by `writing`, the sources of the answer under way, if any.
 
-        Only the last section shows. The script shows another one when somebody follows a citation to it.
+        The page's script shows one section at a time: the last one, until somebody follows a citation of another.
         """
-        recent = self.answers[-RECENT_ANSWERS:]
-        sections = [section(answer, hidden=bool(writing) or answer is not recent[-1]) for answer in recent]
+        first = max(0, len(self.answers) - RECENT_ANSWERS)
+        sections = [section(n, answer) for n, answer in enumerate(self.answers[first:], first)]
         return "".join([*sections, writing]) or NO_SOURCES
 
 
-def exchange(question: str, answer: str) -> Messages:
-    """Return the messages of a question and its answer. The answer is Markdown from a template."""
-    return [
-        {"role": "user", "content": str(markdown_safe(question))},
-        {"role": "assistant", "content": str(answer)},
-    ]
-
-
-def section(answer: Answer, *, hidden: bool = False) -> Markup:
-    """Return the sources of an answer as a section of the panel."""
-    return cards.sources(
-        answer.id,
-        answer.sources,
-        answer.claims,
-        "Nearest papers" if answer.refused else "Sources",
-        panel.restriction(answer),
-        render.markdown(answer),
-        hidden=hidden,
-    )
+def section(n: int, answer: Answer) -> Markup:
+    """Return the sources of answer `n` as a section of the panel."""
+    title = "Nearest papers" if answer.refused else "Sources"
+    return cards.sources(str(n), answer.sources, answer.claims, title, exchanges.restriction(answer), render.markdown(answer))

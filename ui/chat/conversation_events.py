@@ -87,9 +87,7 @@ class ConversationEvents:
         refuse_while_writing(live)
         owner = kept_conversations.owner(request)
         conversation = kept_conversations.opened(self.history, key, conversation, owner)
-        thumbs = kept_conversations.thumbs(self.history, conversation, owner)
-        _, messages, sources = shown(conversation)
-        return conversation, gr.update(value=messages, feedback_value=thumbs), sources
+        return shown(conversation, kept_conversations.ratings(self.history, conversation, owner))
 
     def _rename(self, name: str, conversation: Conversation, request: gr.Request) -> None:
         if conversation.id is None:

@@ -6,48 +6,59 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
 
 import gradio as gr
 
 from rag.assistant import Assistant
 from ui.chat.components import PRIVATE
+from ui.rendering import rendered
 
 _MAX_TITLES = 500  # read for the questions
-_OF_A_PAPER = ("What is {} and how well does it work?", "How does {} work?")
-_ON_A_SUBJECT = ("Which papers are about {}?", "How many papers mention {}?")
+_CHOOSE = """element.addEventListener("click", (event) => {
+  const example = event.target.closest("[data-question]");
+  if (example) trigger("select", { index: 0, value: example.dataset.question, selected: true });
+});"""
 _MAX_SHARE_OF_TITLES = 0.05  # with the subject of a question: a commoner one says nothing
 _WORD = re.compile(r"\w[\w-]*")
 _STOP_WORDS = frozenset("from into need over that their through towards using what when where which with without your".split())
 
 
-def add(page: gr.Blocks, assistant: Assistant, chat: gr.Chatbot, box: gr.Textbox) -> None:
-    """Show the questions in an empty conversation. A click puts one into the box, to be changed or sent."""
+def build() -> gr.HTML:
+    """Add what a conversation that has not begun shows: a headline, and questions to begin with."""
+    return gr.HTML(elem_id="start", padding=False, js_on_load=_CHOOSE)
 
-    def shown() -> dict[str, Any]:
-        update: dict[str, Any] = gr.update(examples=[{"text": question} for question in questions(assistant)])
-        return update
+
+def connect(page: gr.Blocks, assistant: Assistant, start: gr.HTML, box: gr.Textbox) -> None:
+    """Show the questions. A click puts one into the box, to be changed or sent."""
+
+    def shown() -> str:
+        return rendered("chat/start.html", examples=questions(assistant))
 
     def chosen(event: gr.SelectData) -> str:
-        return str(event.value["text"])
+        return str(event.value)
 
-    page.load(shown, None, chat, **PRIVATE)  # the library may have grown since the page was built
-    chat.example_select(chosen, None, box, **PRIVATE).then(
+    page.load(shown, None, start, **PRIVATE)  # the library may have grown since the page was built
+    start.select(chosen, None, box, **PRIVATE).then(
         None, None, None, js="() => document.querySelector('#question textarea').focus()"
     )
 
 
-def questions(assistant: Assistant) -> list[str]:
-    """Return up to four questions.
+def questions(assistant: Assistant) -> list[tuple[str, str]]:
+    """Return up to four questions, each after a word that says what it is for.
 
     Two are about papers whose titles name what they propose ("Name: what it is"), two about a subject of several titles.
     """
     titles = assistant.titles(_MAX_TITLES)
     named = [name for title in titles if (name := title.partition(":")[0]) != title and " " not in name]
-    step = max(1, len(named) // len(_OF_A_PAPER))
-    asked = [form.format(name) for form, name in zip(_OF_A_PAPER, named[::step], strict=False)]
+    asked = [("Explain", f"How does {named[0]} work?")] if named else []
     subject = _subject(titles)
-    return asked + [form.format(subject) for form in _ON_A_SUBJECT if subject]
+    alike = [name for name in named if subject and any(name in title and subject in title.casefold() for title in titles)]
+    pair = alike if len(alike) > 1 else named[1:]
+    if len(pair) > 1:
+        asked.append(("Compare", f"How do {pair[0]} and {pair[1]} differ?"))
+    if subject:
+        asked += [("Find", f"Which papers are about {subject}?"), ("What is new", f"What are the newest papers on {subject}?")]
+    return asked
 
 
 def _subject(titles: Sequence[str]) -> str:

@@ -19,7 +19,6 @@ from ui.chat.conversation import Conversation
 from ui.rendering import markdown_safe
 from ui.serving.replies import OWNER
 
-THUMBS: dict[bool | None, str] = {True: "Like", False: "Dislike"}
 _FORMATS: dict[str, Callable[..., str]] = {
     "md": lambda *answers: transcript.markdown(answers),
     "bib": render.bibtex,
@@ -87,13 +86,12 @@ def opened(history: History, key: str | None, current: Conversation, owner: str)
     return current
 
 
-def thumbs(history: History, conversation: Conversation, owner: str) -> list[str | None]:
-    """Return the thumb of each answer by the chat's name for it; None where there is none."""
-    ratings: dict[str, tuple[bool | None, str]] = {}
+def ratings(history: History, conversation: Conversation, owner: str) -> dict[str, bool | None]:
+    """Return whether each rated answer was found good, by its id."""
     if conversation.id is not None:
         with errors_as_warnings():
-            ratings = history.ratings(conversation.id, owner)
-    return [THUMBS.get(ratings.get(answer.id, (None, ""))[0]) for answer in conversation.answers]
+            return {answer: up for answer, (up, _) in history.ratings(conversation.id, owner).items()}
+    return {}
 
 
 def exported(kind: str, conversation: Conversation) -> list[str]:

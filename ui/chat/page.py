@@ -16,12 +16,11 @@ import gradio as gr
 from rag.assistant import Assistant
 from rag.storage.history import History
 from ui import theme
-from ui.chat import examples, filters_form, picker, selected_papers, sidebar
+from ui.chat import examples, filters_form, picker, selected_papers, sidebar, sources_panel, thread
 from ui.chat.answering import Live
 from ui.chat.components import PRIVATE, Components
-from ui.chat.conversation import NO_SOURCES, Conversation
+from ui.chat.conversation import Conversation
 from ui.chat.conversation_events import ConversationEvents
-from ui.chat.kept_conversations import THUMBS
 from ui.chat.question_events import QuestionEvents
 from ui.chat.rating_events import RatingEvents
 from ui.library import page as library_page
@@ -32,10 +31,6 @@ from ui.serving import api, guard
 _MAX_ANSWERS_AT_ONCE = 20  # questions answered at the same time; Gradio's default is one
 _UPLOADS = (3600, 86400)  # seconds: how often uploads that were never added are deleted, and from which age on
 _THREADS = 120  # one for each answer under way, programs' too, and some for the events that stop them
-_MATHS: list[dict[str, str | bool]] = [
-    {"left": "\\(", "right": "\\)", "display": False},
-    {"left": "\\[", "right": "\\]", "display": True},
-]
 
 
 def build(assistant: Assistant, *, endpoint_change: bool = False) -> gr.Blocks:
@@ -45,16 +40,18 @@ def build(assistant: Assistant, *, endpoint_change: bool = False) -> gr.Blocks:
     with gr.Blocks(
         title=theme.TITLE, fill_height=True, fill_width=True, analytics_enabled=False, delete_cache=_UPLOADS
     ) as page:
-        side = sidebar.build()
-        with gr.Row(elem_id="top"):
-            model = _top(page, models, endpoint_change)
-            new = gr.Button("New conversation", size="sm", scale=0, min_width=150, elem_id="anew")
+        with gr.Sidebar(label="Conversations", width=264, elem_id="kept"):
+            masthead = gr.HTML(_masthead(models), elem_id="masthead")
+            new = gr.Button("New question", size="sm", elem_id="anew")
+            side = sidebar.build()
+            gr.HTML(_who(models, endpoint_change), elem_id="who")
+            model = picker.add(page, models, change=endpoint_change)
+        page.load(partial(_masthead, models), None, masthead, **PRIVATE)  # the library may have grown
         with gr.Row(elem_id="columns"):
             chat, reason, question, filters, sources = _columns(page, assistant)
         states = (gr.State(Conversation()), gr.State(Live()), gr.State(None), gr.State(None))
         components = Components(*states, chat, reason, question, filters, model, sources)
         QuestionEvents(components, models, history).connect(page)
-        examples.add(page, assistant, chat, question)
         ConversationEvents(components, history, side).connect(page, new)
         RatingEvents(components, history).connect()
         api.add(assistant)
@@ -63,44 +60,23 @@ def build(assistant: Assistant, *, endpoint_change: bool = False) -> gr.Blocks:
     return page
 
 
-def _top(page: gr.Blocks, models: Models, endpoint_change: bool) -> list[gr.components.Component]:
-    """Add the page's head and the choice of the model; return the components of the choice."""
-    header = partial(_header, models, endpoint_change)
-    masthead = gr.HTML(header(), elem_id="masthead")
-    page.load(header, None, masthead, **PRIVATE)  # the library may have grown
-    return picker.add(page, models, change=endpoint_change)
-
-
 def _columns(
     page: gr.Blocks, assistant: Assistant
-) -> tuple[gr.Chatbot, gr.Textbox, gr.Textbox, list[gr.components.Component], gr.HTML]:
+) -> tuple[gr.HTML, gr.Textbox, gr.Textbox, list[gr.components.Component], gr.HTML]:
     """Add the conversation with the question below it, and the sources beside it; return the components."""
     with gr.Column(scale=3, min_width=320):
-        chat = _chat()
+        start = examples.build()
+        chat = thread.build()
         reason = gr.Textbox(
             label="What was good or wrong about it? (optional)", submit_btn="Send", visible=False, elem_id="why"
         )
         question = _question()
+        examples.connect(page, assistant, start, question)
         selected = selected_papers.add(page, assistant, question)
         filters = [*filters_form.add(page, assistant), selected]
     with gr.Column(scale=2, min_width=320):
-        sources = gr.HTML(NO_SOURCES, elem_id="sources", padding=False)
+        sources = sources_panel.build()
     return chat, reason, question, filters, sources
-
-
-def _chat() -> gr.Chatbot:
-    return gr.Chatbot(
-        label="Conversation",
-        show_label=False,
-        elem_id="chat",
-        height="max(340px, calc(100dvh - 236px))",  # fills the window together with the question below it
-        layout="panel",
-        latex_delimiters=_MATHS,
-        buttons=[],
-        editable="user",
-        feedback_options=list(THUMBS.values()),
-        placeholder="## What do you want to know?\nAsk about a method, a figure, or which papers do what.",
-    )
 
 
 def _question() -> gr.Textbox:
@@ -132,16 +108,14 @@ def launch_options(names: Sequence[str] = (), proxies: Sequence[str] = (), root_
     }
 
 
-def _header(models: Models, endpoint_change: bool) -> str:
+def _masthead(models: Models) -> str:
+    return rendered("chat/head.html", title=theme.TITLE, papers=models.started.count())
+
+
+def _who(models: Models, endpoint_change: bool) -> str:
+    """Return who answers, as HTML; "" where that is chosen on the page."""
     model = models.started.model
     shown = "none" if model.mode == "extractive" else "named"
     if endpoint_change or len(models.choices()) > 1:
-        shown = "chosen beside it"
-    return rendered(
-        "chat/head.html",
-        title=theme.TITLE,
-        papers=models.started.count(),
-        model=shown,
-        name=model.name or "the only model",
-        host=model.host or "",
-    )
+        shown = "chosen"
+    return rendered("chat/who.html", model=shown, name=model.name or "the only model", host=model.host or "")

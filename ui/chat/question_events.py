@@ -13,7 +13,7 @@ from rag.errors import RagError
 from rag.storage.history import History
 from ui.chat import filters_form, kept_conversations
 from ui.chat.answering import Asked, Live, Update, respond
-from ui.chat.components import PRIVATE, Components, answer_index, refuse_while_writing, shown
+from ui.chat.components import PRIVATE, Components, refuse_while_writing, shown
 from ui.chat.conversation import Conversation
 from ui.models.choices import Models
 from ui.models.servers import Server
@@ -59,13 +59,13 @@ class QuestionEvents:
     def _retry(
         self, event: gr.RetryData, request: gr.Request, _: str, conversation: Conversation, live: Live, *filters: Any
     ) -> Taken:
-        n = answer_index(event.index)
+        n = _position(event)
         return self._ask_again(request, conversation, n, _question(conversation, n, live), live, filters)
 
     def _edit(
         self, event: gr.EditData, request: gr.Request, _: str, conversation: Conversation, live: Live, *filters: Any
     ) -> Taken:
-        return self._ask_again(request, conversation, answer_index(event.index), str(event.value), live, filters)
+        return self._ask_again(request, conversation, _position(event), str(event.value), live, filters)
 
     def _ask_again(
         self, request: gr.Request, conversation: Conversation, n: int, question: str, live: Live, filters: Any
@@ -79,7 +79,7 @@ class QuestionEvents:
 
     def _undo(self, event: gr.UndoData, request: gr.Request, conversation: Conversation, live: Live) -> tuple[Any, ...]:
         refuse_while_writing(live)
-        n = answer_index(event.index)
+        n = _position(event)
         question = _question(conversation, n, live)
         owner = kept_conversations.owner(request)
         return question, *shown(kept_conversations.take_back(self.history, conversation, n, owner))
@@ -110,6 +110,14 @@ class QuestionEvents:
     def _stop_closed_page(self, request: gr.Request) -> None:
         if live := self.under_way.get(request.session_hash):
             live.stopped = True
+
+
+def _position(event: gr.RetryData | gr.EditData | gr.UndoData) -> int:
+    """Return the position of the exchange whose button was pressed."""
+    n = event.index
+    if not isinstance(n, int) or n < 0:
+        raise gr.Error("This is no question of the conversation.", print_exception=False)
+    return n
 
 
 def _question(conversation: Conversation, n: int, live: Live) -> str:

@@ -9,10 +9,8 @@ import gradio as gr
 
 from rag.storage.history import History
 from ui.chat import kept_conversations
-from ui.chat.components import PRIVATE, Components, answer_index
+from ui.chat.components import PRIVATE, Components
 from ui.chat.conversation import Conversation
-
-_IS_UP = {name: up for up, name in kept_conversations.THUMBS.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +27,10 @@ class RatingEvents:
         on.reason.submit(self._give_reason, [on.rated, on.reason], on.reason, **PRIVATE)
 
     def _rate(self, conversation: Conversation, event: gr.LikeData, request: gr.Request) -> tuple[Any, ...]:
-        n = answer_index(event.index)
-        if n >= len(conversation.answers):
+        n = event.index
+        if not isinstance(n, int) or not 0 <= n < len(conversation.answers):
             return None, gr.skip()
-        up = event.liked if isinstance(event.liked, bool) else _IS_UP.get(event.liked)
+        up = event.liked if isinstance(event.liked, bool) else None
         answer_id = conversation.answers[n].id
         with kept_conversations.errors_as_warnings():
             self.history.rate(answer_id, kept_conversations.owner(request), up)

@@ -8,7 +8,7 @@ import gradio as gr
 
 from ui.rendering import rendered
 
-_EXPORTS = {"md": "Markdown", "bib": "BibTeX", "ris": "RIS"}
+_EXPORTS = {"md": "Export Markdown", "bib": "BibTeX", "ris": "RIS"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,24 +27,23 @@ class Sidebar:
 
 
 def build() -> Sidebar:
-    """Add the sidebar to the page that is being built."""
-    with gr.Sidebar(label="Conversations", open=False, width=300, elem_id="kept"):
+    """Add the list of conversations to the page that is being built."""
+    with gr.Column(elem_id="conversations"):
         _heading("Conversations")
         search = gr.Textbox(label="Search conversations", placeholder="Search", show_label=False)
         listed = gr.Radio([], label="Kept conversations", show_label=False, elem_id="listed")
-        _heading("This conversation")
-        name = gr.Textbox(
-            label="Name of this conversation", show_label=False, placeholder="Name", max_length=60, submit_btn="Rename"
-        )
-        delete = gr.Button("Delete", size="sm", variant="stop")
-        with gr.Column(visible=False, elem_id="forget") as dialog:
-            question = gr.HTML()
+        with gr.Accordion("This conversation", open=False, elem_id="this"):
+            name = gr.Textbox(
+                label="Name of this conversation", show_label=False, placeholder="Name", max_length=60, submit_btn="Rename"
+            )
             with gr.Row():
-                confirm = gr.Button("Delete it", size="sm", variant="stop", min_width=80)
-                cancel = gr.Button("Keep it", size="sm", min_width=80)
-        _heading("Export")
-        with gr.Row():
-            exports = {kind: gr.Button(text, size="sm", min_width=60) for kind, text in _EXPORTS.items()}
+                exports = {kind: gr.Button(text, size="sm", min_width=60) for kind, text in _EXPORTS.items()}
+            delete = gr.Button("Delete", size="sm", variant="stop")
+            with gr.Column(visible=False, elem_id="forget") as dialog:
+                question = gr.HTML()
+                with gr.Row():
+                    confirm = gr.Button("Delete it", size="sm", variant="stop", min_width=80)
+                    cancel = gr.Button("Keep it", size="sm", min_width=80)
     return Sidebar(search, listed, name, delete, dialog, question, confirm, cancel, exports)
 
 

@@ -1,10 +1,10 @@
 // The page's script. It follows a citation to its sentence and back, shows what a mark means, copies an answer, and announces
-// to screen readers how far an answer is. Messages come and go, so the listeners are on the document.
+// to screen readers how far an answer is. Exchanges come and go, so the listeners are on the document.
 () => {
   const find = (selector) => document.querySelector(selector);
 
-  // -- from a citation to its sentence and back
-  let followed = null; // the address of the citation that was followed last
+  // -- from a citation or a doubtful sentence to the sentence of the abstract, and back
+  let followed = null; // what was followed last
   const show = (id) => {
     const target = document.getElementById(id) || document.getElementById(id.split("-").slice(0, 3).join("-"));
     if (!target) return;
@@ -12,9 +12,8 @@
     document.querySelectorAll("#sources section").forEach((other) => (other.hidden = other !== section));
     const folded = target.closest("details");
     if (folded) folded.open = true;
-    document.querySelectorAll("#sources .active").forEach((other) => other.classList.remove("active"));
-    target.classList.add("active");
-    target.closest(".card").classList.add("active");
+    document.querySelectorAll("[data-active]").forEach((other) => delete other.dataset.active);
+    for (const active of [target, target.closest(".card"), followed]) active.dataset.active = "";
     reach(target);
   };
   const reach = (target) => {
@@ -23,21 +22,29 @@
     target.focus({ preventScroll: true });
   };
   const back = () => {
-    const link =
-      followed && [...document.querySelectorAll("#chat a.cite")].find((one) => one.getAttribute("href") === followed);
-    reach(link || find("#question textarea"));
+    const there = followed && followed.isConnected;
+    reach(there ? followed : find("#question textarea"));
+  };
+  const jump = (button) => {
+    const claims = [...button.closest(".exchange").querySelectorAll(`.reading .claim.${button.dataset.jump}`)];
+    const next = claims[(claims.findIndex((one) => "active" in one.dataset) + 1) % claims.length];
+    if (!next) return;
+    document.querySelectorAll(".claim[data-active]").forEach((other) => delete other.dataset.active);
+    next.dataset.active = "";
+    next.tabIndex = -1;
+    reach(next);
   };
 
   // -- back and forward in the library, whose addresses are its state
   if (location.pathname.endsWith("/library")) window.addEventListener("popstate", () => location.reload());
 
   // -- copying an answer with its references
-  const copy = (link) => {
-    const copied = document.getElementById(link.getAttribute("href").slice(1));
-    const label = link.textContent;
+  const copy = (button) => {
+    const copied = document.getElementById(button.dataset.copy);
+    const label = button.textContent;
     const report = (text) => {
-      link.textContent = text;
-      setTimeout(() => (link.textContent = label), 2000);
+      button.textContent = text;
+      setTimeout(() => (button.textContent = label), 2000);
     };
     if (!copied) return report("No longer on this page");
     const refused = () => report("The browser did not allow it");
@@ -45,20 +52,31 @@
   };
 
   document.addEventListener("click", (event) => {
-    const link = event.target.closest("a.cite, a.copy, a.back");
-    if (!link) return;
-    event.preventDefault();
-    if (link.matches(".copy")) return copy(link);
-    if (link.matches(".back")) return back();
-    followed = link.getAttribute("href");
+    const pressed = event.target.closest(".copy, .back, .jump, a.cite, .verdict, .claim");
+    if (!pressed) return;
+    if (pressed.matches(".copy")) return copy(pressed);
+    if (pressed.matches(".back")) return back();
+    if (pressed.matches(".jump")) return jump(pressed);
+    const cited = pressed.getAttribute("href");
+    if (cited) event.preventDefault();
+    const id = cited ? cited.slice(1) : pressed.dataset.to;
+    const selects = pressed.matches(".claim") && !getSelection().isCollapsed;
+    if (!id || selects) return;
+    followed = pressed.matches(".claim") ? pressed.querySelector(".verdict, a.cite") || nearest(pressed) : pressed;
     hide();
-    show(followed.slice(1));
+    show(id);
   });
+  // What the keyboard can return to from the sentence of a claim: what stands behind it, or its paragraph's first citation.
+  const nearest = (claim) => {
+    const next = claim.nextElementSibling;
+    if (next && next.matches(".verdict, a.cite")) return next;
+    claim.tabIndex = -1;
+    return claim;
+  };
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") hide();
-    if (event.key !== " " || !event.target.matches("a[role=button]")) return;
-    event.preventDefault();
-    event.target.click();
+    if (event.key !== "Escape") return;
+    hide();
+    if (event.target.closest("#sources")) back();
   });
 
   // -- the meaning of the citation or mark under the pointer or the focus: a title that the keyboard reaches too
@@ -68,14 +86,9 @@
   tip.hidden = true;
   const hide = () => (tip.hidden = true);
   const explain = (event) => {
-    const mark = event.target.closest && event.target.closest("#chat a.cite, #chat .doubt, #chat .differs, #chat .cite.invalid");
+    const mark = event.target.closest && event.target.closest("#thread [data-tip]");
     if (!mark) return hide();
-    if (mark.title) {
-      mark.dataset.tip = mark.title;
-      if (mark.matches("[role=img]")) mark.setAttribute("aria-label", mark.title); // the name of a sign, which is no text
-      mark.removeAttribute("title"); // else the browser shows it too
-      mark.setAttribute("aria-describedby", "tip");
-    }
+    mark.setAttribute("aria-describedby", "tip");
     const [first, ...rest] = (mark.dataset.tip || "").split("\n");
     tip.replaceChildren();
     tip.appendChild(document.createElement(rest.length ? "strong" : "span")).textContent = first;
@@ -107,11 +120,10 @@
     if (page && page.textContent !== "Chat" && !document.title.startsWith(page.textContent))
       document.title = `${page.textContent} · ${document.title}`;
     document.querySelectorAll("button.label-wrap").forEach((it) => it.setAttribute("aria-expanded", it.matches(".open")));
-    document.querySelectorAll("#chat .examples[role=list]").forEach((it) => it.setAttribute("role", "group"));
     const now = Boolean(find("#question .stop-button"));
     if (now === busy) return;
     busy = now;
-    const log = find("#chat [role=log]");
+    const log = find("#thread [role=log]");
     if (log) log.setAttribute("aria-busy", String(busy)); // screen readers read an answer when it is complete
     status.textContent = busy ? "Searching the abstracts." : "The answer is ready.";
   };
