@@ -47,9 +47,9 @@ def _ask(page: Page, address: str) -> None:
     page.goto(address)
     page.locator("#question textarea").fill(QUESTION)
     page.keyboard.press("Enter")
-    expect(page.locator("#chat a.copy")).to_have_count(1, timeout=_WAIT_MS)  # the answer is whole
-    page.locator("#chat a.cite").first.click()
-    expect(page.locator("#sources mark.active")).to_have_count(1, timeout=_WAIT_MS)
+    expect(page.locator("#thread .copy")).to_have_count(1, timeout=_WAIT_MS)  # the answer is whole
+    page.locator("#thread a.cite").first.click()
+    expect(page.locator("#sources mark[data-active]")).to_have_count(1, timeout=_WAIT_MS)
     page.mouse.move(2, 2)
     page.wait_for_timeout(500)  # scrolling to the evidence ends
 

@@ -50,12 +50,12 @@ def test_text_streams_into_the_chat_and_stop_keeps_it_then_an_answer_ends_with_i
     tab.goto(chat)
     expect(tab.locator("#picker .health.good")).to_contain_text("127.0.0.1", timeout=WAIT_MS)
     ask(tab, f"{QUESTION} Explain at length, in ten paragraphs.")
-    reply = tab.locator("#chat .message.bot, #chat .bot").last
+    reply = tab.locator("#thread .message.bot, #thread .bot").last
     expect(reply).not_to_contain_text(re.compile(r"Searching…|papers? found"), timeout=WAIT_MS)
     expect(reply).to_contain_text(re.compile(r"\w+ \w+ \w+"), timeout=WAIT_MS)
     tab.get_by_role("button", name="Stop").click()
-    expect(tab.locator("#chat .note", has_text="Incomplete")).to_have_text("Incomplete: stopped.", timeout=WAIT_MS)
+    expect(tab.locator("#thread .note", has_text="Incomplete")).to_have_text("Incomplete: stopped.", timeout=WAIT_MS)
     ask(tab, "What does PhaseNet predict from a waveform?")
     expect(tab.locator("#sources section:visible h3").first).to_contain_text("PhaseNet", timeout=WAIT_MS)
     expect(tab.locator("#sources section:visible h2")).to_have_text(re.compile("Sources|Nearest papers"), timeout=WAIT_MS)
-    expect(tab.locator("#chat .note").last).to_be_visible(timeout=WAIT_MS)
+    expect(tab.locator("#thread .note").last).to_be_visible(timeout=WAIT_MS)

@@ -66,13 +66,13 @@ def tab(browser: Browser) -> Iterator[Page]:
 
 def test_axe_finds_nothing_in_the_chat(page: Page, quoting: str) -> None:
     page.goto(quoting)
-    expect(page.locator("#chat .example")).to_have_count(4)
+    expect(page.locator("#thread .example")).to_have_count(4)
     assert findings(page) == []
     ask(page, QUESTION)
-    expect(page.locator("#chat a.copy")).to_have_count(1)
-    page.locator("#chat a.cite").first.click()
+    expect(page.locator("#thread .copy")).to_have_count(1)
+    page.locator("#thread a.cite").first.click()
     ask(page, "What does QLoRA quantise?")
-    expect(page.locator("#chat a.chip").first).to_be_visible()
+    expect(page.locator("#thread a.chip").first).to_be_visible()
     assert findings(page) == []
     page.get_by_role("button", name="Filters").click()
     page.get_by_role("button", name="Conversations").click()
@@ -105,13 +105,13 @@ def test_axe_finds_nothing_in_an_answer_that_is_written_and_in_its_marks(
     for url in serve(Assistant(load(home=home), embedder=embedder, model=model)):  # type: ignore[arg-type]
         page.goto(url)
         ask(page, QUESTION)
-        expect(page.locator("#chat .doubt.unsupported")).to_have_count(1)
+        expect(page.locator("#thread .verdict.unsupported")).to_have_count(1)
         log = page.get_by_role("log")
         expect(log).to_have_attribute("aria-busy", "true")
         dismiss(page)  # a toast of Gradio's own, as it shows where the page is slow
         assert findings(page) == []
         model.go_on.set()
-        expect(page.locator("#chat a.copy")).to_have_count(1)
+        expect(page.locator("#thread .copy")).to_have_count(1)
         expect(log).to_have_attribute("aria-busy", "false")
         expect(page.locator("#status")).to_have_text("The answer is ready.")
         dismiss(page)  # a toast of Gradio's own, as it shows where the page is slow
@@ -127,7 +127,7 @@ def test_axe_finds_nothing_in_an_answer_that_is_written_and_in_its_marks(
 def test_the_keyboard_reaches_all_that_is_seen_in_the_order_it_is_seen_and_nothing_else(tab: Page, quoting: str) -> None:
     tab.goto(quoting)
     ask(tab, QUESTION)
-    expect(tab.locator("#chat a.copy")).to_have_count(1)
+    expect(tab.locator("#thread .copy")).to_have_count(1)
     tab.evaluate("document.activeElement.blur()")
     reached: list[str] = []
     name = """(() => { const e = document.activeElement, box = e.getBoundingClientRect();
@@ -140,7 +140,7 @@ def test_the_keyboard_reaches_all_that_is_seen_in_the_order_it_is_seen_and_nothi
         if not (at := tab.evaluate(name)):
             break
         reached.append(at)
-    wanted = ["Conversations", "Chat", "Library", "New conversation", "[1]", "Copy with references", "Retry"]
+    wanted = ["Conversations", "Chat", "Library", "New question", "[1]", "Copy with references", "Retry"]
     wanted += ["Ask a question of the abstracts", "Ask"]
     places = [reached.index(it) for it in wanted]
     assert places == sorted(places), reached
@@ -150,14 +150,14 @@ def test_the_keyboard_reaches_all_that_is_seen_in_the_order_it_is_seen_and_nothi
 def test_a_citation_is_followed_and_left_by_keyboard(tab: Page, quoting: str) -> None:
     tab.goto(quoting)
     ask(tab, QUESTION)
-    link = tab.locator("#chat a.cite").nth(1)
+    link = tab.locator("#thread a.cite").nth(1)
     link.focus()
     link.press("Enter")
-    expect(tab.locator("#sources mark.active")).to_be_focused()
+    expect(tab.locator("#sources mark[data-active]")).to_be_focused()
     tab.keyboard.press("Tab")
     expect(tab.get_by_role("button", name="Back to the answer")).to_be_focused()
     tab.keyboard.press(" ")
-    expect(tab.locator("#chat a.cite:focus")).to_have_count(1)
+    expect(tab.locator("#thread a.cite:focus")).to_have_count(1)
 
 
 def test_examples_come_from_the_collection(home: Path, embedder: MiniLM, tmp_path: Path) -> None:

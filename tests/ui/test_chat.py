@@ -84,8 +84,8 @@ def test_filters_hold_for_the_next_question_and_a_bad_date_is_a_warning(tab: Pag
     since.fill("2024")
     tab.locator("#question textarea").press("Enter")
     expect(tab.locator("#sources section:visible .scope")).to_have_text("Only papers from 2024 on.")
-    expect(tab.locator("#chat .note").first).to_have_text("Only papers from 2024 on.")
-    expect(tab.locator("#chat .note").nth(1)).to_have_text("⚠ 500 papers have no date and were left out.")
+    expect(tab.locator("#thread .note").first).to_have_text("Only papers from 2024 on.")
+    expect(tab.locator("#thread .note").nth(1)).to_have_text("⚠ 500 papers have no date and were left out.")
     expect(tab.locator("#sources section:visible h3").first).to_contain_text("Pard")
     assert all(" · 202" in about for about in tab.locator("#sources section:visible .about").all_text_contents())
     tab.get_by_role("button", name="Clear the filters").click()
@@ -95,13 +95,13 @@ def test_filters_hold_for_the_next_question_and_a_bad_date_is_a_warning(tab: Pag
 def test_a_citation_leads_to_its_sentence_marked_in_the_abstract(tab: Page, quoting: str, tmp_path: Path) -> None:
     tab.goto(quoting)
     ask(tab, QUESTION)
-    link = tab.locator("#chat li", has_text="samples the training graph itself").locator("a.cite")
+    link = tab.locator("#thread li", has_text="samples the training graph itself").locator("a.cite")
     link.click()
-    marked = tab.locator("#sources mark.active")
+    marked = tab.locator("#sources mark[data-active]")
     expect(marked).to_have_count(1)
     expect(marked).to_contain_text("samples the training graph itself")
     expect(marked).to_be_in_viewport()
-    expect(tab.locator("#sources .card.active h3")).to_contain_text("GraphSAINT: Graph Sampling Based")
+    expect(tab.locator("#sources .card[data-active] h3")).to_contain_text("GraphSAINT: Graph Sampling Based")
     tab.get_by_role("button", name="Back to the answer").click()
     expect(link).to_be_focused()
     expect(tab.locator("#tip strong")).to_have_text("GraphSAINT: Graph Sampling Based Inductive Learning Method")
@@ -117,9 +117,9 @@ def test_an_earlier_answers_citation_brings_its_own_sources_back(tab: Page, quot
     for n, (question, title) in enumerate(asked, 1):
         ask(tab, question)
         expect(tab.locator("#sources section:visible h3").first).to_contain_text(title)
-        expect(tab.locator("#chat a.copy")).to_have_count(n)
+        expect(tab.locator("#thread .copy")).to_have_count(n)
         expect(tab.locator("#question .submit-button")).to_have_text("Ask")  # a question before that is refused
-    tab.locator("#chat a.cite").first.click()
+    tab.locator("#thread a.cite").first.click()
     expect(tab.locator("#sources section:visible h3").first).to_contain_text("GraphSAINT")
 
 
@@ -130,12 +130,12 @@ def test_an_earlier_citation_leads_to_its_source_while_the_next_answer_is_writte
     model.go_on.set()
     tab.goto(chat_with(model))
     ask(tab, QUESTION)
-    expect(tab.locator("#chat a.copy")).to_have_count(1)  # the answer is finished, and the next question is taken
+    expect(tab.locator("#thread .copy")).to_have_count(1)  # the answer is finished, and the next question is taken
     model.go_on.clear()
     model.replies.append(model.paused("It predicts ", "arrivals [1]."))
     ask(tab, "What does PhaseNet predict from a waveform?")
     expect(tab.locator("#sources section:visible h3").first).to_contain_text("PhaseNet")
-    tab.locator("#chat a.cite").first.click()
+    tab.locator("#thread a.cite").first.click()
     expect(tab.locator("#sources section:visible h3").first).to_contain_text("GraphSAINT")
     model.go_on.set()
     expect(tab.locator("#sources section:visible h3").first).to_contain_text("PhaseNet")
@@ -144,10 +144,10 @@ def test_an_earlier_citation_leads_to_its_source_while_the_next_answer_is_writte
 def test_a_question_off_the_subject_is_refused_with_the_nearest_papers(tab: Page, quoting: str) -> None:
     tab.goto(quoting)
     ask(tab, "What is the capital of Mongolia?")
-    expect(tab.locator("#chat")).to_contain_text("The abstracts do not answer this question")
+    expect(tab.locator("#thread")).to_contain_text("The abstracts do not answer this question")
     expect(tab.locator("#sources h2")).to_have_text("Nearest papers")
     expect(tab.locator("#sources .card")).to_have_count(3)
-    listed = tab.locator("#chat li")
+    listed = tab.locator("#thread li")
     expect(listed).to_have_count(3)
     titles = tab.locator("#sources .card h3").all_inner_texts()
     for item, title in zip(listed.all_inner_texts(), titles, strict=True):
@@ -160,7 +160,7 @@ def test_an_empty_question_asks_nothing(tab: Page, quoting: str) -> None:
     tab.goto(quoting)
     ask(tab, "   ")
     expect(tab.get_by_text("Ask a question first.")).to_be_visible()
-    expect(tab.locator("#chat .message")).to_have_count(0)
+    expect(tab.locator("#thread .message")).to_have_count(0)
 
 
 def test_the_page_asks_nothing_of_any_other_host(tab: Page, quoting: str) -> None:
@@ -168,7 +168,7 @@ def test_the_page_asks_nothing_of_any_other_host(tab: Page, quoting: str) -> Non
     tab.on("request", lambda request: asked.append(request.url))
     tab.goto(quoting)
     ask(tab, QUESTION)
-    tab.locator("#chat a.cite").first.wait_for()
+    tab.locator("#thread a.cite").first.wait_for()
     assert asked
     assert [url for url in asked if not url.startswith((quoting, "data:", "blob:", quoting.replace("http", "ws")))] == []
 
@@ -198,13 +198,13 @@ def test_what_a_model_writes_is_checked_and_cannot_inject(tab: Page, starter_hom
     url = next(server)
     tab.goto(url)
     ask(tab, QUESTION)
-    expect(tab.locator("#chat .note").first).to_contain_text("1 supported")
-    expect(tab.locator("#chat .note").nth(1)).to_contain_text("The server read only 11 of about")
-    expect(tab.locator("#chat .cite.invalid")).to_have_text("[9]")
-    assert "0.85" in (tab.locator("#chat .doubt").first.get_attribute("title") or "")
-    expect(tab.locator("#chat")).to_contain_text("<img src=")
+    expect(tab.locator("#thread .note").first).to_contain_text("1 supported")
+    expect(tab.locator("#thread .note").nth(1)).to_contain_text("The server read only 11 of about")
+    expect(tab.locator("#thread .cite.invalid")).to_have_text("[9]")
+    assert "0.85" in (tab.locator("#thread .verdict").first.get_attribute("title") or "")
+    expect(tab.locator("#thread")).to_contain_text("<img src=")
     assert [u for u in asked if "outside.invalid" in u] == []
-    assert tab.locator("#chat a:not(.cite, .copy)").count() == 0
+    assert tab.locator("#thread a:not(.cite, .copy)").count() == 0
     assert tab.title() == theme.TITLE
     next(server, None)
 
@@ -216,47 +216,47 @@ def test_a_sentence_is_marked_while_the_next_is_being_written(tab: Page, chat_wi
     model = PausedModel(f"{TOLD} [1]. It reaches 0.850 on Flickr [1]. Then it", " stops.")
     tab.goto(chat_with(model))
     ask(tab, QUESTION)
-    expect(tab.locator("#chat .doubt.unsupported")).to_have_count(1)
-    expect(tab.locator("#chat")).to_contain_text("Then it")
-    link = tab.locator("#chat a.cite").first
+    expect(tab.locator("#thread .verdict.unsupported")).to_have_count(1)
+    expect(tab.locator("#thread")).to_contain_text("Then it")
+    link = tab.locator("#thread a.cite").first
     assert TOLD in (link.get_attribute("title") or "") or "GraphSAINT" in (link.get_attribute("title") or "")
-    assert "0.85" in (tab.locator("#chat .doubt").get_attribute("title") or "")
+    assert "0.85" in (tab.locator("#thread .verdict").get_attribute("title") or "")
     assert not model.go_on.is_set()
-    assert tab.locator("#chat .note").count() == 0
+    assert tab.locator("#thread .note").count() == 0
     model.go_on.set()
-    expect(tab.locator("#chat .note").first).to_have_text("3 statements: 1 supported, 1 not supported, 1 without a source")
+    expect(tab.locator("#thread .note").first).to_have_text("3 statements: 1 supported, 1 not supported, 1 without a source")
 
 
 def test_stop_keeps_what_there_is_and_a_follow_up_works(tab: Page, chat_with: Callable[[object], str]) -> None:
     model = PausedModel(f"{TOLD} [1]. It reaches 0.850 on Fl", "ickr [1].", QUESTION, f"{TOLD} [1].")
     tab.goto(chat_with(model))
     ask(tab, QUESTION)
-    expect(tab.locator("#chat")).to_contain_text("It reaches 0.850 on Fl")
+    expect(tab.locator("#thread")).to_contain_text("It reaches 0.850 on Fl")
     tab.get_by_role("button", name="Stop").click()
-    expect(tab.locator("#chat .note", has_text="Incomplete")).to_have_text("Incomplete: stopped.")
-    expect(tab.locator("#chat")).to_contain_text("It reaches 0.850 on Fl")
-    expect(tab.locator("#chat")).not_to_contain_text("Flickr")
+    expect(tab.locator("#thread .note", has_text="Incomplete")).to_have_text("Incomplete: stopped.")
+    expect(tab.locator("#thread")).to_contain_text("It reaches 0.850 on Fl")
+    expect(tab.locator("#thread")).not_to_contain_text("Flickr")
     expect(tab.locator("#sources section:visible h3").first).to_contain_text("GraphSAINT")
-    tab.locator("#chat a.cite").first.click()
-    expect(tab.locator("#sources mark.active")).to_have_count(1)
+    tab.locator("#thread a.cite").first.click()
+    expect(tab.locator("#sources mark[data-active]")).to_have_count(1)
     model.go_on.set()
     ask(tab, "and how does it do that?")
-    expect(tab.locator("#chat .note", has_text="1 statement: 1 supported")).to_have_count(1)
+    expect(tab.locator("#thread .note", has_text="1 statement: 1 supported")).to_have_count(1)
     assert "It reaches 0.850 on Fl" in model.prompts[1].user  # the partial answer is part of the conversation
-    expect(tab.locator("#chat .note", has_text="Understood as")).to_contain_text(QUESTION)
-    expect(tab.locator("#chat .note", has_text="Incomplete")).to_have_count(1)
+    expect(tab.locator("#thread .note", has_text="Understood as")).to_contain_text(QUESTION)
+    expect(tab.locator("#thread .note", has_text="Incomplete")).to_have_count(1)
 
 
 def test_a_citation_that_the_check_added_is_a_link_to_its_sentence(tab: Page, chat_with: Callable[[object], str]) -> None:
     tab.goto(chat_with(written(f"{TOLD}.")))
     ask(tab, QUESTION)
-    link = tab.locator("#chat a.cite.added")
+    link = tab.locator("#thread a.cite.added")
     expect(link).to_have_text("[1]")
     assert (link.get_attribute("title") or "").startswith("added by the check: GraphSAINT")
     link.click()
-    expect(tab.locator("#sources mark.active")).to_have_count(1)
-    expect(tab.locator("#sources .card.active h3")).to_contain_text("GraphSAINT")
-    assert tab.locator("#chat .doubt").count() == 0
+    expect(tab.locator("#sources mark[data-active]")).to_have_count(1)
+    expect(tab.locator("#sources .card[data-active] h3")).to_contain_text("GraphSAINT")
+    assert tab.locator("#thread .verdict").count() == 0
 
 
 def test_one_question_at_a_time(tab: Page, chat_with: Callable[[object], str]) -> None:
@@ -266,22 +266,22 @@ def test_one_question_at_a_time(tab: Page, chat_with: Callable[[object], str]) -
     box.fill(QUESTION)
     for _ in range(3):
         box.press("Enter")
-    expect(tab.locator("#chat")).to_contain_text("Then it")
+    expect(tab.locator("#thread")).to_contain_text("Then it")
     ask(tab, "What does PhaseNet predict from a waveform?")
     expect(tab.locator(".toast-body")).to_be_visible()
     dismiss(tab)
-    tab.get_by_role("button", name="New conversation").click()
+    tab.get_by_role("button", name="New question").click()
     expect(tab.locator(".toast-body", has_text="An answer is being written")).to_be_visible()
     expect(box).to_have_value("What does PhaseNet predict from a waveform?")
-    expect(tab.locator("#chat")).to_contain_text("Then it")
+    expect(tab.locator("#thread")).to_contain_text("Then it")
     expect(tab.get_by_role("button", name="Stop")).to_be_visible()
     model.go_on.set()
-    expect(tab.locator("#chat a.copy")).to_have_count(1)
-    expect(tab.locator("#chat .user-row")).to_have_count(1)
+    expect(tab.locator("#thread .copy")).to_have_count(1)
+    expect(tab.locator("#thread .exchange")).to_have_count(1)
     assert len(model.prompts) == 1
     dismiss(tab)
-    tab.get_by_role("button", name="New conversation").click()
-    expect(tab.locator("#chat a.copy")).to_have_count(0)
+    tab.get_by_role("button", name="New question").click()
+    expect(tab.locator("#thread .copy")).to_have_count(0)
 
 
 def test_a_question_that_is_too_long_asks_nothing_and_stays(tab: Page, chat_with: Callable[[object], str]) -> None:
@@ -302,16 +302,16 @@ def test_an_answer_that_a_model_judges_says_so_meanwhile(assistant: Assistant) -
 def test_a_question_that_failed_is_in_the_box_again(tab: Page, chat_with: Callable[[object], str]) -> None:
     tab.goto(chat_with(QueueModel(EndpointError("Nothing listens there.", "Start the server."))))
     ask(tab, QUESTION)
-    expect(tab.locator("#chat")).to_contain_text("Nothing listens there. Start the server.")
+    expect(tab.locator("#thread")).to_contain_text("Nothing listens there. Start the server.")
     expect(tab.locator("#question textarea")).to_have_value(QUESTION)
 
 
 def test_the_focus_is_not_lost_with_what_had_it(tab: Page, chat_with: Callable[[object], str]) -> None:
     tab.goto(chat_with(PausedModel(f"{TOLD} [1]. Then it", " stops.")))
     ask(tab, QUESTION)
-    expect(tab.locator("#chat")).to_contain_text("Then it")
+    expect(tab.locator("#thread")).to_contain_text("Then it")
     stop = tab.get_by_role("button", name="Stop")
     stop.focus()
     stop.press("Enter")
-    expect(tab.locator("#chat .note", has_text="Incomplete")).to_be_visible()
+    expect(tab.locator("#thread .note", has_text="Incomplete")).to_be_visible()
     expect(tab.locator("#question textarea")).to_be_focused()

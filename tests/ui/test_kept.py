@@ -51,7 +51,7 @@ def tab(browser: Browser, url: str) -> Iterator[Page]:
 
 def answered(tab: Page, question: str, n: int) -> None:
     ask(tab, question)
-    expect(tab.locator("#chat a.copy")).to_have_count(n)
+    expect(tab.locator("#thread .copy")).to_have_count(n)
 
 
 def open_sidebar(tab: Page) -> None:
@@ -66,11 +66,11 @@ def test_a_conversation_is_there_again_after_a_restart_with_its_sources_and_mark
         tab.goto(other)
         open_sidebar(tab)
         tab.locator("#listed label", has_text=FIRST).click()
-        expect(tab.locator("#chat a.copy")).to_have_count(2)
-        expect(tab.locator("#chat")).to_contain_text("samples the training graph itself")
-        link = tab.locator("#chat li", has_text="samples the training graph itself").locator("a.cite")
+        expect(tab.locator("#thread .copy")).to_have_count(2)
+        expect(tab.locator("#thread")).to_contain_text("samples the training graph itself")
+        link = tab.locator("#thread li", has_text="samples the training graph itself").locator("a.cite")
         link.click()
-        expect(tab.locator("#sources mark.active")).to_contain_text("samples the training graph itself")
+        expect(tab.locator("#sources mark[data-active]")).to_contain_text("samples the training graph itself")
 
 
 def test_a_conversation_that_version_0_1_kept_is_opened_and_exported(tmp_path: Path) -> None:
@@ -98,14 +98,14 @@ def test_a_conversation_is_renamed_found_and_deleted(tab: Page) -> None:
     name.fill("Sampling")
     name.press("Enter")
     expect(tab.locator("#listed label")).to_contain_text("Sampling")
-    tab.get_by_role("button", name="New conversation").click()
-    expect(tab.locator("#chat a.copy")).to_have_count(0)
+    tab.get_by_role("button", name="New question").click()
+    expect(tab.locator("#thread .copy")).to_have_count(0)
     words = tab.get_by_role("textbox", name="Search conversations")
     words.fill("nothing like it")
     expect(tab.locator("#listed label")).to_have_count(0)
     words.fill("minibatches")
     tab.locator("#listed label", has_text="Sampling").click()
-    expect(tab.locator("#chat a.copy")).to_have_count(1)
+    expect(tab.locator("#thread .copy")).to_have_count(1)
     expect(name).to_have_value("Sampling")
     tab.get_by_role("button", name="Delete", exact=True).click()
     tab.get_by_role("button", name="Keep it").click()
@@ -113,7 +113,7 @@ def test_a_conversation_is_renamed_found_and_deleted(tab: Page) -> None:
     tab.get_by_role("button", name="Delete", exact=True).click()
     tab.get_by_role("button", name="Delete it").click()
     expect(tab.locator("#listed label")).to_have_count(0)
-    expect(tab.locator("#chat a.copy")).to_have_count(0)
+    expect(tab.locator("#thread .copy")).to_have_count(0)
 
 
 def test_a_tab_that_is_loaded_again_shows_its_conversation_and_another_tab_none(tab: Page, url: str) -> None:
@@ -121,32 +121,32 @@ def test_a_tab_that_is_loaded_again_shows_its_conversation_and_another_tab_none(
     tab.get_by_role("navigation", name="Pages").get_by_role("link", name="Library").click()
     expect(tab.locator("#found li").first).to_be_visible()
     tab.get_by_role("navigation", name="Pages").get_by_role("link", name="Chat").click()
-    expect(tab.locator("#chat a.copy")).to_have_count(1)
+    expect(tab.locator("#thread .copy")).to_have_count(1)
     expect(tab.locator("#sources section:visible h3").first).to_contain_text("GraphSAINT")
     other = tab.context.new_page()
     other.goto(url)
-    expect(other.locator("#chat .example").first).to_be_visible()
-    expect(other.locator("#chat a.copy")).to_have_count(0)
-    tab.get_by_role("button", name="New conversation").click()
-    expect(tab.locator("#chat a.copy")).to_have_count(0)
+    expect(other.locator("#thread .example").first).to_be_visible()
+    expect(other.locator("#thread .copy")).to_have_count(0)
+    tab.get_by_role("button", name="New question").click()
+    expect(tab.locator("#thread .copy")).to_have_count(0)
     tab.reload()
-    expect(tab.locator("#chat .example").first).to_be_visible()
-    expect(tab.locator("#chat a.copy")).to_have_count(0)
+    expect(tab.locator("#thread .example").first).to_be_visible()
+    expect(tab.locator("#thread .copy")).to_have_count(0)
 
 
 def test_a_question_is_asked_again_changed_and_taken_back(tab: Page) -> None:
     answered(tab, FIRST, 1)
-    before = tab.locator("#chat a.copy").get_attribute("href")
+    before = tab.locator("#thread .copy").get_attribute("href")
     tab.get_by_role("button", name="Retry").click()
-    expect(tab.locator("#chat a.copy")).not_to_have_attribute("href", before or "")
-    expect(tab.locator("#chat a.copy")).to_have_count(1)
-    tab.locator("#chat").get_by_role("button", name="Edit").first.click()
-    tab.locator("#chat textarea").fill(SECOND)
+    expect(tab.locator("#thread .copy")).not_to_have_attribute("href", before or "")
+    expect(tab.locator("#thread .copy")).to_have_count(1)
+    tab.locator("#thread").get_by_role("button", name="Edit").first.click()
+    tab.locator("#thread textarea").fill(SECOND)
     tab.get_by_role("button", name="Submit").first.click()
     expect(tab.locator("#sources section:visible h3").first).to_contain_text("Pard")
-    expect(tab.locator("#chat a.copy")).to_have_count(1)
+    expect(tab.locator("#thread .copy")).to_have_count(1)
     tab.get_by_role("button", name="Undo").click()
-    expect(tab.locator("#chat a.copy")).to_have_count(0)
+    expect(tab.locator("#thread .copy")).to_have_count(0)
     expect(tab.locator("#question textarea")).to_have_value(SECOND)
 
 
@@ -174,10 +174,10 @@ def test_only_listing_papers_asks_nothing(tab: Page) -> None:
     tab.get_by_role("button", name="Filters").first.click()
     tab.get_by_role("checkbox", name="Only list the papers").check()
     ask(tab, FIRST)
-    expect(tab.locator("#chat a.chip").first).to_contain_text("GraphSAINT")
-    expect(tab.locator("#chat a.copy")).to_have_count(0)
-    tab.locator("#chat a.chip").first.click()
-    expect(tab.locator("#sources .card.active h3")).to_contain_text("GraphSAINT")
+    expect(tab.locator("#thread a.chip").first).to_contain_text("GraphSAINT")
+    expect(tab.locator("#thread .copy")).to_have_count(0)
+    tab.locator("#thread a.chip").first.click()
+    expect(tab.locator("#sources .card[data-active] h3")).to_contain_text("GraphSAINT")
 
 
 def test_an_answer_that_cannot_be_kept_is_shown_all_the_same(kept: Assistant, tmp_path: Path) -> None:

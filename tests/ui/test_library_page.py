@@ -191,11 +191,11 @@ def test_a_paper_has_an_address_its_like_and_a_way_to_ask_about_it_alone(tab: Pa
     tab.locator("#question textarea").press("Enter")
     expect(tab.locator("#sources .scope")).to_have_text(f"Only the paper “{paper.title}”.")
     expect(tab.locator("#sources .card")).to_have_count(1)
-    expect(tab.locator("#chat a.cite").first).to_be_visible()
+    expect(tab.locator("#thread a.cite").first).to_be_visible()
     tab.get_by_role("button", name="Ask all papers again").click()
     expect(tab.locator("#selected")).to_be_hidden()
     tab.reload()  # which asks for the paper no more
-    expect(tab.locator("#chat a.cite").first).to_be_visible()
+    expect(tab.locator("#thread a.cite").first).to_be_visible()
     expect(tab.locator("#selected")).to_be_hidden()
 
 
@@ -241,7 +241,7 @@ def test_papers_are_added_asked_about_and_removed_in_the_browser(
     other.goto(url)
     expect(other.locator("#masthead")).to_contain_text("575 papers")
     ask(other, "How many lamps does LanternNet dim?")
-    expect(other.locator("#chat")).to_contain_text("340 lamps")
+    expect(other.locator("#thread")).to_contain_text("340 lamps")
     other.close()
     tab.get_by_role("button", name="Remove my lamps.jsonl").click()
     expect(tab.locator("#really")).to_contain_text("It lists 1 paper")

@@ -130,7 +130,7 @@ def begun(tab: Page, server: Server, state: Callable[[Server], None], question: 
     state(server)
     ask(tab, question)
     assert server.asked.wait(30)
-    expect(tab.locator("#chat")).to_contain_text("lamps lamps" if state is streams else "Asking m")
+    expect(tab.locator("#thread")).to_contain_text("lamps lamps" if state is streams else "Asking m")
 
 
 @STATES
@@ -139,7 +139,7 @@ def test_stop_leaves_the_models_server(tab: Page, server: Server, state: Callabl
     since = time.monotonic()
     tab.get_by_role("button", name="Stop").click()
     assert server.leaves_s(since) <= LEFT_S
-    expect(tab.locator("#chat .note", has_text="Incomplete")).to_have_text("Incomplete: stopped.")
+    expect(tab.locator("#thread .note", has_text="Incomplete")).to_have_text("Incomplete: stopped.")
 
 
 @STATES
@@ -154,7 +154,7 @@ def test_closing_the_page_leaves_the_models_server(tab: Page, server: Server, st
 def test_a_model_that_is_silent_while_it_reads_a_follow_up_is_left(tab: Page, server: Server, closed: bool) -> None:
     server.behaves = takes(0.1, PIECES)
     ask(tab, QUESTION)
-    expect(tab.locator("#chat a.copy")).to_have_count(1)
+    expect(tab.locator("#thread .copy")).to_have_count(1)
     has_not_answered(server)
     ask(tab, "and how does it do that?")
     assert server.asked.wait(30)

@@ -119,9 +119,9 @@ def test_a_browser_shows_the_marks_and_explains_them(
     for url in serve(asked):
         page.goto(url)
         ask(page, QUESTION)
-        expect(page.locator("#chat .differs")).to_have_text("deletes")
-        expect(page.locator("#chat .bot p").first).to_have_text("GraphSAINT deletes the training graph itself [1] ≠.")
-        page.locator("#chat .differs").hover()
+        expect(page.locator("#thread .differs")).to_have_text("deletes")
+        expect(page.locator("#thread .reading p").first).to_have_text("GraphSAINT deletes the training graph itself [1] ≠.")
+        page.locator("#thread .differs").hover()
         expect(page.get_by_role("tooltip")).to_have_text("“samples” in [1]")
         page.get_by_role("img", name=re.compile("contradicted by the abstract")).focus()
         expect(page.get_by_role("tooltip")).to_contain_text('"deletes" against "samples" in [1]; by words')

@@ -98,9 +98,9 @@ def test_behind_nginx_under_a_sub_path_an_answer_comes_in_pieces_is_kept_and_pap
     tab.on("request", lambda request: None if request.url.startswith((f"{base}/", "data:")) else outside.append(request.url))
     tab.goto(base)
     ask(tab, QUESTION)
-    expect(tab.locator("#chat")).to_contain_text("samples the training graph itself")  # while the rest is not there yet
+    expect(tab.locator("#thread")).to_contain_text("samples the training graph itself")  # while the rest is not there yet
     paused.go_on.set()
-    expect(tab.locator("#chat a.copy")).to_have_count(1)
+    expect(tab.locator("#thread .copy")).to_have_count(1)
     tab.reload()
     tab.locator("button.toggle-button").first.click()
     expect(tab.locator("#listed label")).to_contain_text(QUESTION)
@@ -147,7 +147,7 @@ def test_a_proxy_that_does_not_tell_of_https_still_gets_a_page_that_works(
     server = f"server {{ listen 443 ssl; {certificates} location / {{ {proxied} }} }}"
     tab.goto(f"https://{NAME}:{nginx(server)}/")
     ask(tab, QUESTION)
-    expect(tab.locator("#chat a.copy")).to_have_count(1)
+    expect(tab.locator("#thread .copy")).to_have_count(1)
 
 
 def test_the_page_on_hosting_shows_the_configurations_as_they_are() -> None:

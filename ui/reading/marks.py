@@ -20,12 +20,12 @@ from ui.rendering import rendered
 
 _NAMES: dict[Verdict, str] = {  # of the verdicts, in the line that counts them, in its order
     "supported": "supported",
-    "contradicted": "contradicted by the abstract",
-    "partial": "only partly supported",
+    "contradicted": "contradicted",
+    "partial": "partly supported",
     "unsupported": "not supported",
-    "miscited": "cited to the wrong source",
+    "miscited": "with the wrong source",
     "uncited": "without a source",
-    "unchecked": "in another language and not checked",
+    "unchecked": "in another language, not checked",
 }
 _WRONG_FIGURE = "wrong number"  # a contradiction of figures only
 _MAX_TAG_CHARS = 40  # of an abstract's words beside a sentence

@@ -73,6 +73,13 @@
     claim.tabIndex = -1;
     return claim;
   };
+  // On a narrow page the side covers the conversation, until something is chosen there.
+  document.addEventListener("change", (event) => {
+    if (event.target.closest("#listed") && narrow()) find("#kept .toggle-button").click();
+  });
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("#anew") && narrow()) find("#kept .toggle-button").click();
+  });
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;
     hide();
@@ -109,9 +116,15 @@
   status.id = "status";
   status.setAttribute("role", "status");
   let busy = false;
+  const narrow = () => window.innerWidth <= 900;
   const name = () => {
     const toggle = find("#kept .toggle-button");
     if (toggle) {
+      const side = find("#kept");
+      if (!("seen" in side.dataset)) {
+        side.dataset.seen = "";
+        if (window.innerWidth <= 1100 && side.classList.contains("open")) toggle.click();
+      }
       toggle.setAttribute("aria-label", "Conversations");
       toggle.title = "Conversations";
       toggle.setAttribute("aria-expanded", String(find("#kept").classList.contains("open")));
