@@ -1,8 +1,6 @@
 """Render the templates in ui/templates. A template escapes every value; only the output of another template passes as it is.
 
-`*.html` templates make parts of a page. `*.md` templates make parts of a chat message, which Gradio reads as Markdown. In
-those, a value can be bold or a list, but never a link, an image or code. A filter that joins values (`join`, `~`) escapes them
-for HTML only, so `*.md` templates use loops instead.
+All HTML of the pages is in them, but for what ui/reading makes of an answer's Markdown.
 """
 
 from __future__ import annotations
@@ -22,12 +20,11 @@ def rendered(template: str, /, **values: object) -> Markup:
 
     Raises jinja2.UndefinedError for a value that is missing, and jinja2.TemplateNotFound.
     """
-    environment = MARKDOWN if template.endswith(".md") else HTML
-    return Markup(environment.get_template(template).render(values))  # noqa: S704 - the templates escape
+    return Markup(HTML.get_template(template).render(values))  # noqa: S704 - the templates escape
 
 
 def markdown_safe(text: str) -> Markup:
-    """Return a text escaped for a chat message or a toast, which show HTML and Markdown."""
+    """Return a text escaped for a toast, which shows HTML and Markdown."""
     safe = str(escape(text))
     for plain, entity in _ENTITIES.items():
         safe = safe.replace(plain, entity)
@@ -44,10 +41,6 @@ def _bracket(match: re.Match[str]) -> str:
     return match.group() if len(backslashes) % 2 else f"{backslashes}&#{ord(bracket)};"
 
 
-def _finalize(value: object) -> object:
-    return value if hasattr(value, "__html__") else markdown_safe(str(value))
-
-
 HTML = Environment(
     loader=PackageLoader("ui"),
     autoescape=True,
@@ -57,4 +50,3 @@ HTML = Environment(
     auto_reload=False,
 )
 HTML.filters["counted"] = counted
-MARKDOWN = HTML.overlay(finalize=_finalize)

@@ -17,7 +17,7 @@ from rag.events import Checking, Found, Thought, Withdrawn
 from rag.settings.settings import load
 from rag.types import Claim, Filters
 from ui import theme
-from ui.chat import cards, filters_form, panel
+from ui.chat import cards, exchanges, filters_form
 from ui.chat.answering import Asked, Live, unfinished
 from ui.chat.conversation import Conversation
 
@@ -31,9 +31,9 @@ def test_an_answer_that_turns_out_to_be_thoughts_is_shown_as_thoughts() -> None:
 
 
 def test_a_warning_is_a_note_under_the_answer() -> None:
-    warned = panel.message(answer(warnings=("The server read only 9 of about 99 tokens [1].",)))
-    assert "<small class='note'>⚠ The server read only 9 of about 99 tokens &#91;1&#93;.</small>" in warned
-    assert "⚠" not in panel.message(answer())
+    warned = exchanges.finished(0, answer(warnings=("The server read only 9 of about 99 tokens [1].",)))
+    assert '<p class="note">The server read only 9 of about 99 tokens [1].</p>' in warned
+    assert "note" not in exchanges.finished(0, answer())
 
 
 def test_an_address_that_would_run_is_no_link() -> None:
@@ -41,13 +41,14 @@ def test_an_address_that_would_run_is_no_link() -> None:
     assert 'href="https://x.example/&#34;"' in cards.about(paper(url='https://x.example/"'))
 
 
-def test_filters_are_a_note_under_the_answer_and_a_line_over_its_sources() -> None:
+def test_filters_are_a_line_over_the_answer_and_over_its_sources() -> None:
     filtered = answer(filters=Filters(since="2024", title="<b>"))
-    assert "<small class='note'>Only papers from 2024 on, with “&lt;b&gt;” in the title.</small>" in panel.message(filtered)
+    line = '<span class="scope">Only papers from 2024 on, with “&lt;b&gt;” in the title.</span>'
+    assert line in exchanges.finished(0, filtered)
     scope = '</h2><p class="scope">Only papers from 2024 on, with “&lt;b&gt;” in the title.</p><ol>'
     assert scope in Conversation(None, (filtered,)).panel()
     assert "scope" not in Conversation(None, (answer(),)).panel()
-    assert "Only papers" not in panel.message(answer())
+    assert "Only papers" not in exchanges.finished(0, answer())
 
 
 def test_a_question_is_taken_with_the_filters_set_when_it_was_sent(assistant: Assistant) -> None:
@@ -84,10 +85,10 @@ def test_filters_hold_for_the_next_question_and_a_bad_date_is_a_warning(tab: Pag
     since.fill("2024")
     tab.locator("#question textarea").press("Enter")
     expect(tab.locator("#sources section:visible .scope")).to_have_text("Only papers from 2024 on.")
-    expect(tab.locator("#thread .note").first).to_have_text("Only papers from 2024 on.")
-    expect(tab.locator("#thread .note").nth(1)).to_have_text("⚠ 500 papers have no date and were left out.")
+    expect(tab.locator("#thread .looked .scope")).to_have_text("Only papers from 2024 on.")
+    expect(tab.locator("#thread .note")).to_have_text("500 papers have no date and were left out.")
     expect(tab.locator("#sources section:visible h3").first).to_contain_text("Pard")
-    assert all(" · 202" in about for about in tab.locator("#sources section:visible .about").all_text_contents())
+    assert all(" · 202" in about for about in tab.locator("#sources section:visible .card > .about").all_text_contents())
     tab.get_by_role("button", name="Clear the filters").click()
     expect(since).to_have_value("")
 
@@ -95,17 +96,23 @@ def test_filters_hold_for_the_next_question_and_a_bad_date_is_a_warning(tab: Pag
 def test_a_citation_leads_to_its_sentence_marked_in_the_abstract(tab: Page, quoting: str, tmp_path: Path) -> None:
     tab.goto(quoting)
     ask(tab, QUESTION)
-    link = tab.locator("#thread li", has_text="samples the training graph itself").locator("a.cite")
-    link.click()
+    quoted = tab.locator("#thread .claim", has_text="samples the training graph itself")
+    quoted.click()
     marked = tab.locator("#sources mark[data-active]")
     expect(marked).to_have_count(1)
     expect(marked).to_contain_text("samples the training graph itself")
     expect(marked).to_be_in_viewport()
     expect(tab.locator("#sources .card[data-active] h3")).to_contain_text("GraphSAINT: Graph Sampling Based")
     tab.get_by_role("button", name="Back to the answer").click()
-    expect(link).to_be_focused()
+    expect(quoted).to_be_focused()
+    link = tab.locator("#thread .reading a.cite")
+    expect(link).to_have_count(1)  # once for each paper that is quoted
+    link.focus()
     expect(tab.locator("#tip strong")).to_have_text("GraphSAINT: Graph Sampling Based Inductive Learning Method")
-    expect(tab.locator("#tip span")).to_contain_text("samples the training graph itself")
+    tab.keyboard.press("Enter")
+    expect(marked).to_have_count(1)
+    tab.keyboard.press("Escape")
+    expect(link).to_be_focused()
     picture = tmp_path / "chat.png"
     tab.screenshot(path=str(picture))
     assert picture.stat().st_size > 20_000
@@ -138,6 +145,9 @@ def test_an_earlier_citation_leads_to_its_source_while_the_next_answer_is_writte
     tab.locator("#thread a.cite").first.click()
     expect(tab.locator("#sources section:visible h3").first).to_contain_text("GraphSAINT")
     model.go_on.set()
+    expect(tab.locator("#thread .copy")).to_have_count(2)
+    expect(tab.locator("#sources section:visible h3").first).to_contain_text("GraphSAINT")  # what is read is left alone
+    tab.locator("#thread .exchange").last.locator("a.cite").first.click()
     expect(tab.locator("#sources section:visible h3").first).to_contain_text("PhaseNet")
 
 
@@ -151,16 +161,16 @@ def test_a_question_off_the_subject_is_refused_with_the_nearest_papers(tab: Page
     expect(listed).to_have_count(3)
     titles = tab.locator("#sources .card h3").all_inner_texts()
     for item, title in zip(listed.all_inner_texts(), titles, strict=True):
-        named, _, sentence = item.partition(" — ")
-        assert title.endswith(named)
-        assert len(sentence.split()) > 3
+        named = title.partition(" ")[2]
+        assert item.startswith(named)
+        assert len(item.removeprefix(named).split()) > 3
 
 
 def test_an_empty_question_asks_nothing(tab: Page, quoting: str) -> None:
     tab.goto(quoting)
     ask(tab, "   ")
     expect(tab.get_by_text("Ask a question first.")).to_be_visible()
-    expect(tab.locator("#thread .message")).to_have_count(0)
+    expect(tab.locator("#thread .exchange")).to_have_count(0)
 
 
 def test_the_page_asks_nothing_of_any_other_host(tab: Page, quoting: str) -> None:
@@ -198,13 +208,13 @@ def test_what_a_model_writes_is_checked_and_cannot_inject(tab: Page, starter_hom
     url = next(server)
     tab.goto(url)
     ask(tab, QUESTION)
-    expect(tab.locator("#thread .note").first).to_contain_text("1 supported")
-    expect(tab.locator("#thread .note").nth(1)).to_contain_text("The server read only 11 of about")
-    expect(tab.locator("#thread .cite.invalid")).to_have_text("[9]")
-    assert "0.85" in (tab.locator("#thread .verdict").first.get_attribute("title") or "")
+    expect(tab.locator("#thread .check")).to_contain_text("1 supported")
+    expect(tab.locator("#thread .note").first).to_contain_text("The server read only 11 of about")
+    expect(tab.locator("#thread .cite.invalid")).to_have_text("9")
+    assert "0.85" in (tab.locator("#thread .verdict").first.get_attribute("data-tip") or "")
     expect(tab.locator("#thread")).to_contain_text("<img src=")
     assert [u for u in asked if "outside.invalid" in u] == []
-    assert tab.locator("#thread a:not(.cite, .copy)").count() == 0
+    assert tab.locator("#thread a:not(.cite)").count() == 0
     assert tab.title() == theme.TITLE
     next(server, None)
 
@@ -219,12 +229,12 @@ def test_a_sentence_is_marked_while_the_next_is_being_written(tab: Page, chat_wi
     expect(tab.locator("#thread .verdict.unsupported")).to_have_count(1)
     expect(tab.locator("#thread")).to_contain_text("Then it")
     link = tab.locator("#thread a.cite").first
-    assert TOLD in (link.get_attribute("title") or "") or "GraphSAINT" in (link.get_attribute("title") or "")
-    assert "0.85" in (tab.locator("#thread .verdict").get_attribute("title") or "")
+    assert "GraphSAINT" in (link.get_attribute("data-tip") or "")
+    assert "0.85" in (tab.locator("#thread .verdict").get_attribute("data-tip") or "")
     assert not model.go_on.is_set()
-    assert tab.locator("#thread .note").count() == 0
+    assert tab.locator("#thread .check").inner_text() == ""
     model.go_on.set()
-    expect(tab.locator("#thread .note").first).to_have_text("3 statements: 1 supported, 1 not supported, 1 without a source")
+    expect(tab.locator("#thread .check")).to_have_text("3 statements: 1 supported, 1 not supported, 1 without a source")
 
 
 def test_stop_keeps_what_there_is_and_a_follow_up_works(tab: Page, chat_with: Callable[[object], str]) -> None:
@@ -233,7 +243,7 @@ def test_stop_keeps_what_there_is_and_a_follow_up_works(tab: Page, chat_with: Ca
     ask(tab, QUESTION)
     expect(tab.locator("#thread")).to_contain_text("It reaches 0.850 on Fl")
     tab.get_by_role("button", name="Stop").click()
-    expect(tab.locator("#thread .note", has_text="Incomplete")).to_have_text("Incomplete: stopped.")
+    expect(tab.locator("#thread .note", has_text="stopped")).to_have_text("You stopped this answer.")
     expect(tab.locator("#thread")).to_contain_text("It reaches 0.850 on Fl")
     expect(tab.locator("#thread")).not_to_contain_text("Flickr")
     expect(tab.locator("#sources section:visible h3").first).to_contain_text("GraphSAINT")
@@ -241,18 +251,18 @@ def test_stop_keeps_what_there_is_and_a_follow_up_works(tab: Page, chat_with: Ca
     expect(tab.locator("#sources mark[data-active]")).to_have_count(1)
     model.go_on.set()
     ask(tab, "and how does it do that?")
-    expect(tab.locator("#thread .note", has_text="1 statement: 1 supported")).to_have_count(1)
+    expect(tab.locator("#thread .check", has_text="1 statement: 1 supported")).to_have_count(1)
     assert "It reaches 0.850 on Fl" in model.prompts[1].user  # the partial answer is part of the conversation
     expect(tab.locator("#thread .note", has_text="Understood as")).to_contain_text(QUESTION)
-    expect(tab.locator("#thread .note", has_text="Incomplete")).to_have_count(1)
+    expect(tab.locator("#thread .note", has_text="You stopped this answer.")).to_have_count(1)
 
 
 def test_a_citation_that_the_check_added_is_a_link_to_its_sentence(tab: Page, chat_with: Callable[[object], str]) -> None:
     tab.goto(chat_with(written(f"{TOLD}.")))
     ask(tab, QUESTION)
     link = tab.locator("#thread a.cite.added")
-    expect(link).to_have_text("[1]")
-    assert (link.get_attribute("title") or "").startswith("added by the check: GraphSAINT")
+    expect(link).to_have_text("1")
+    assert (link.get_attribute("data-tip") or "").startswith("added by the check: GraphSAINT")
     link.click()
     expect(tab.locator("#sources mark[data-active]")).to_have_count(1)
     expect(tab.locator("#sources .card[data-active] h3")).to_contain_text("GraphSAINT")
@@ -296,7 +306,7 @@ def test_a_question_that_is_too_long_asks_nothing_and_stays(tab: Page, chat_with
 def test_an_answer_that_a_model_judges_says_so_meanwhile(assistant: Assistant) -> None:
     live = Live(question=QUESTION, found=Found(QUESTION, ()), text="So it is.")
     live.add(Checking(3))
-    assert "Checking 3 statements…" in unfinished(assistant, live)
+    assert "Checking 3 statements…" in unfinished(assistant, live, 0)
 
 
 def test_a_question_that_failed_is_in_the_box_again(tab: Page, chat_with: Callable[[object], str]) -> None:
@@ -313,5 +323,5 @@ def test_the_focus_is_not_lost_with_what_had_it(tab: Page, chat_with: Callable[[
     stop = tab.get_by_role("button", name="Stop")
     stop.focus()
     stop.press("Enter")
-    expect(tab.locator("#thread .note", has_text="Incomplete")).to_be_visible()
+    expect(tab.locator("#thread .note", has_text="You stopped this answer.")).to_be_visible()
     expect(tab.locator("#question textarea")).to_be_focused()

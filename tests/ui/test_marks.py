@@ -1,10 +1,11 @@
-"""The marks in an answer: the sign before the full stop, and the words that differ from the abstract."""
+"""The marks in an answer: what is doubtful is underlined, and beside it stands what the abstract says."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Generator
 from dataclasses import replace
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,8 @@ from rag.assistant import Assistant
 from rag.events import Event
 from rag.settings.settings import load
 from rag.types import Answer, Claim, Difference, Evidence
-from ui.chat import panel
+from ui.chat import cards
+from ui.reading import marks
 
 DEPTH = "We study depth. The error decreases with depth by 12% on PPI."
 SAID = "The error increases with depth by 15% [1]."
@@ -36,59 +38,111 @@ def doubted(*differs: Difference, said: str = SAID, **more: Any) -> Answer:
     return answer(said, DEEP, claims=(claim,))
 
 
-def text_of(shown: str) -> str:
-    """The answer's own line as it is read, without its elements."""
-    return re.sub(r"<[^>]*>", "", shown.split("\n")[0]).replace("&#91;", "[").replace("&#93;", "]")
+def shown(made: Answer) -> str:
+    return marks.marked("0", made.answer, made.claims, made.sources)
 
 
-def test_the_words_that_differ_are_marked_and_say_what_the_abstract_says() -> None:
-    shown = panel.message(doubted(difference("increases", "decreases"), difference("15%")))
-    assert '<span class="differs" title="“decreases” in &#91;1&#93;">increases</span>' in shown
-    assert '<span class="differs" title="not in the cited abstract">15%</span>' in shown
-    assert text_of(shown) == "The error increases with depth by 15% [1] ≠."
+def text_of(html: str) -> str:
+    """The text of some HTML, without its elements."""
+    return unescape(re.sub(r"<[^>]*>", "", html)).strip()
 
 
-def test_a_sign_says_why_who_found_it_and_what_the_abstract_says() -> None:
-    shown = panel.message(doubted(difference("increases", "decreases"), by="qwen3:8b <1>"))
-    [tip] = re.findall(r'<span class="doubt contradicted" [^>]*title="([^"]*)"> ≠</span>\.', shown)
-    assert tip == (
-        "contradicted by the abstract: &#34;increases&#34; against &#34;decreases&#34; in &#91;1&#93;; by qwen3:8b &lt;1&gt;"
-        "&#10;&#91;1&#93; says: “The error decreases with depth by 12% on PPI.”"
+def test_the_words_that_differ_are_marked_and_beside_them_stands_what_the_abstract_says() -> None:
+    html = shown(doubted(difference("increases", "decreases"), difference("15%")))
+    assert '<b class="differs" data-tip="“decreases” in [1]">increases</b>' in html
+    assert '<b class="differs" data-tip="not in the cited abstract">15%</b>' in html
+    assert text_of(html) == "The error increases with depth by 15% 1 abstract says decreases."
+
+
+def test_a_tag_says_why_who_found_it_and_what_the_abstract_says() -> None:
+    html = shown(doubted(difference("increases", "decreases"), by="qwen3:8b <1>"))
+    [tip] = re.findall(r'<button type="button" class="verdict contradicted"[^>]*data-tip="([^"]*)">', html)
+    assert unescape(tip) == (
+        'contradicted: "increases" against "decreases" in [1]; by qwen3:8b <1>\n'
+        "[1] says: “The error decreases with depth by 12% on PPI.”"
     )
 
 
 def test_what_is_supported_has_no_mark() -> None:
-    shown = panel.message(doubted(difference("increases", "decreases"), verdict="supported"))
-    assert "differs" not in shown
-    assert "doubt" not in shown
+    html = shown(doubted(difference("increases", "decreases"), verdict="supported"))
+    assert "differs" not in html
+    assert "verdict" not in html
+    assert '<span class="claim supported"' in html
 
 
 @pytest.mark.parametrize(
-    ("said", "word"),
+    ("verdict", "tag"),
     [
-        (SAID, "15% [1]"),
-        ("The error is \\(e = 15%\\) at depth [1].", "15%"),
-        ("The error is\n\\[e = 15%\\]\nat depth [1].", "15%"),
-        ("The error is **15%** at depth [1].", "is **15%"),
-        ("| error | 15% | [1] |", "error | 15%"),
+        ("contradicted", "abstract says otherwise"),
+        ("unsupported", "not in the abstract"),
+        ("partial", "only in part"),
+        ("miscited", "found in 1"),
+        ("uncited", "no source"),
     ],
 )
-def test_no_mark_crosses_a_citation_maths_bold_text_or_a_cell(said: str, word: str) -> None:
-    shown = panel.message(doubted(difference(word, said=said), said=said))
-    assert "differs" not in shown
-    assert 'class="doubt contradicted"' in shown
+def test_each_doubt_says_in_a_few_words_what_is_wrong(verdict: Any, tag: str) -> None:
+    evidence = (Evidence(1, "p", "The error decreases.", 15, 35, 0.5),)
+    html = shown(doubted(verdict=verdict, evidence=evidence))
+    assert f'class="claim {verdict}" data-to="src-0-1-15"' in html
+    assert f">{tag}</button>" in html
 
 
-def test_marks_that_overlap_or_lie_outside_are_left_out() -> None:
-    wrong = (Difference("word", 90, 99), Difference("word", 5, 5), difference("error increases"))
-    shown = panel.message(doubted(difference("increases", "decreases"), *wrong))
-    assert shown.count("differs") == 1
-    assert text_of(shown) == "The error increases with depth by 15% [1] ≠."
+def test_long_words_of_an_abstract_are_cut_and_escaped() -> None:
+    html = marks.shortened("<b> " * 30)
+    assert len(html) == 40
+    assert html.endswith("…")
 
 
-def test_statements_in_another_language_are_counted_under_the_answer() -> None:
+@pytest.mark.parametrize(
+    ("said", "word", "parts"),
+    [
+        ("The error is **15%** at depth [1].", "is **15%", ["is ", "15%"]),
+        ("| a | b | c |\n|---|---|---|\n| error | 15% | [1] |", "error | 15%", ["error", "15%"]),
+    ],
+)
+def test_a_mark_is_divided_where_bold_text_or_a_cell_divides_it(said: str, word: str, parts: list[str]) -> None:
+    html = shown(doubted(difference(word, said=said), said=said))
+    assert re.findall(r'<b class="differs"[^>]*>([^<]*)</b>', html) == parts
+
+
+def test_a_mark_does_not_divide_a_formula_and_may_surround_it() -> None:
+    said = "The error is \\(e = 15%\\) at depth [1]."
+    inside = shown(doubted(difference("15%", said=said), said=said))
+    assert "differs" not in inside
+    assert "<math" in inside
+    assert "<math" in shown(doubted(difference("is \\(e = 15%\\) at", said=said), said=said))
+
+
+def test_marks_that_lie_outside_are_left_out() -> None:
+    wrong = (Difference("word", 90, 99), Difference("word", 5, 5))
+    html = shown(doubted(difference("increases", "decreases"), *wrong))
+    assert html.count('class="differs"') == 1
+    assert text_of(html) == "The error increases with depth by 15% 1 abstract says decreases."
+
+
+def test_the_card_says_what_the_answer_says_otherwise_and_marks_the_words() -> None:
+    evidence = (Evidence(1, "p", DEPTH[15:], 15, len(DEPTH), 0.5),)
+    made = doubted(difference("increases", "decreases"), evidence=evidence)
+    card = cards.sources("0", made.sources, made.claims)
+    assert "The answer says <b>increases</b>, the abstract says <b>decreases</b>." in card
+    assert "The error <b>decreases</b> with depth" in card
+
+
+def test_statements_are_counted_by_their_result() -> None:
     made = answer("A [1].", claims=(answer().claims[0], *(Claim("Les lampes.", 0, 3, (), "unchecked"),) * 2))
-    assert panel.summary(made) == "3 statements: 1 supported, 2 in another language and not checked"
+    assert [(one.n, one.name) for one in marks.counts(made)] == [(1, "supported"), (2, "in another language, not checked")]
+
+
+def test_a_contradiction_of_figures_only_is_a_wrong_number() -> None:
+    figure = replace(difference("15%"), kind="figure")
+    assert [one.name for one in marks.counts(doubted(figure))] == ["wrong number"]
+    assert [one.name for one in marks.counts(doubted(figure, difference("increases")))] == ["contradicted"]
+
+
+def test_quotes_cite_each_paper_once() -> None:
+    told = "**Depth**\n- We study depth. [1]\n- The error decreases with depth by 12% on PPI. [1]"
+    assert marks.marked("0", told, (), DEEP, quotes=True).count("a class") == 1
+    assert marks.marked("0", told, (), DEEP).count("a class") == 2
 
 
 class Doubting(Assistant):
@@ -120,13 +174,21 @@ def test_a_browser_shows_the_marks_and_explains_them(
         page.goto(url)
         ask(page, QUESTION)
         expect(page.locator("#thread .differs")).to_have_text("deletes")
-        expect(page.locator("#thread .reading p").first).to_have_text("GraphSAINT deletes the training graph itself [1] ≠.")
+        expect(page.locator("#thread .reading p").first).to_have_text(
+            "GraphSAINT deletes the training graph itself 1 abstract says samples."
+        )
         page.locator("#thread .differs").hover()
         expect(page.get_by_role("tooltip")).to_have_text("“samples” in [1]")
-        page.get_by_role("img", name=re.compile("contradicted by the abstract")).focus()
+        tag = page.get_by_role("button", name="abstract says samples")
+        tag.focus()
         expect(page.get_by_role("tooltip")).to_contain_text('"deletes" against "samples" in [1]; by words')
-        expect(page.get_by_role("img", name=re.compile("contradicted by the abstract"))).to_be_focused()
+        expect(page.locator("#thread .check")).to_contain_text("1 contradicted")
+        page.get_by_role("button", name="1 contradicted").press("Enter")
+        expect(page.locator("#thread .claim[data-active]")).to_be_focused()
+        tag.press("Enter")
+        expect(page.locator("#sources mark[data-active] b")).to_have_text("samples")
         page.keyboard.press("Escape")
+        expect(tag).to_be_focused()
         dismiss(page)
         violations = Axe().run(page).response["violations"]
         assert [v["id"] for v in violations] == []

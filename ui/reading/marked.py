@@ -14,6 +14,7 @@ from markupsafe import Markup, escape
 from ui.reading.markdown import Place, parsed, place
 from ui.reading.maths import mathml
 
+_NAME = re.compile(r"<(\w+)")
 _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)  # what models write inside the cells of a table
 _HEADING_BELOW = 2  # levels that a heading of an answer is lowered by: the question is the heading over it
 
@@ -29,12 +30,15 @@ class Inserted:
 
 @dataclass(frozen=True, slots=True)
 class Enclosed:
-    """The tags round answer[start:end]. They are written round each part of it, where formatting or a list divides it."""
+    """The tag that opens an element round answer[start:end]; there are several where formatting or a list divides it."""
 
     start: int
     end: int
     opening: Markup
-    closing: Markup
+
+    def round(self, shown: Markup) -> Markup:
+        name = _NAME.match(self.opening)
+        return self.opening + shown + Markup("</{}>").format(name[1] if name else "")
 
 
 def html(answer: str, inserted: Sequence[Inserted] = (), enclosed: Sequence[Enclosed] = ()) -> Markup:
@@ -104,7 +108,7 @@ class _Marks:
             return shown
         for one in sorted(self.enclosed, key=lambda one: one.end - one.start):
             if one.start <= start and end <= one.end:
-                shown = one.opening + shown + one.closing
+                shown = one.round(shown)
         return shown
 
 

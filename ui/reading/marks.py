@@ -88,7 +88,7 @@ def _inserted(key: str, text: str, claims: Sequence[Claim], sources: Sequence[So
             links = [_citation(key, n, numbered.get(n), claim, added=True) for n in claim.added]
             yield Inserted(place, place, Markup(" ") + Markup("").join(links))
         if claim.verdict in SIGNS:
-            yield Inserted(place, place, _verdict(key, claim, sources))
+            yield Inserted(place, place, Markup(" ") + _verdict(key, claim, sources))
 
 
 def _citation(key: str, n: int, source: Source | None, claim: Claim | None, *, added: bool = False) -> Markup:
@@ -147,9 +147,9 @@ def _enclosed(key: str, claims: Sequence[Claim], sources: Sequence[Source]) -> I
         if claim.verdict == "none":
             continue
         opening = rendered("reading/claim.html", verdict=claim.verdict, anchor=_evidence_of(key, claim))
-        yield Enclosed(claim.start, claim.start + signs.position(claim.text), opening, Markup("</span>"))
+        yield Enclosed(claim.start, claim.start + signs.position(claim.text), opening)
         for difference in claim.differs if claim.verdict in SIGNS else ():
             start, end = claim.start + difference.start, claim.start + difference.end
             if claim.start <= start < end <= claim.end:
                 opening = rendered("reading/differs.html", instead=findings.instead(difference, sources))
-                yield Enclosed(start, end, opening, Markup("</b>"))
+                yield Enclosed(start, end, opening)
