@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import gradio
 
+from rag.types import Verdict
+
 UI = Path(__file__).resolve().parents[2] / "ui"
-OUR_STATES = {"active", "added", "contradicted", "good", "unsupported"}  # set by Python or by the script, beside another class
+OUR_STATES = {"good", *get_args(Verdict)}  # set by Python or by the script, beside another class
 NAME = re.compile(r"\.([A-Za-z][\w-]*)")
 
 
 def styled() -> set[str]:
     sheets = "".join(path.read_text("utf-8") for path in (UI / "static").glob("*.css"))
     selectors = re.sub(r"\{[^{}]*\}", " ", re.sub(r"/\*.*?\*/", "", sheets, flags=re.DOTALL))
-    script = (UI / "static" / "app.js").read_text("utf-8")
+    script = "".join(path.read_text("utf-8") for path in (UI / "static").glob("*.js"))
     found = re.findall(r'(?:querySelector|querySelectorAll|closest|matches|find)\("([^"]*)"', script)
     return set(NAME.findall(selectors + " ".join(found)))
 
@@ -33,5 +36,5 @@ def test_each_class_of_gradios_that_is_styled_is_in_its_frontend() -> None:
     known = set(NAME.findall(bundled)) | set(re.findall(r"(?<=[\"'` ])[\w-]+(?=[\"'` ])", bundled))
     assert {"card", "cite", "reports", "health", "last-row"} <= ours()
     theirs = styled() - ours()
-    assert {"label-wrap", "message-row", "stop-button", "toggle-button"} <= theirs
+    assert {"label-wrap", "submit-button", "stop-button", "toggle-button"} <= theirs
     assert sorted(theirs - known) == []

@@ -20,6 +20,7 @@ from rag.types import Filters
 from ui.chat.answering import Asked, Live, respond
 from ui.chat.conversation import Conversation
 from ui.chat.kept_conversations import exported, keep, opened, take_back
+from ui.serving.replies import OWNER
 
 
 @pytest.fixture(scope="module")
@@ -54,9 +55,10 @@ def answered(tab: Page, question: str, n: int) -> None:
     expect(tab.locator("#thread .copy")).to_have_count(n)
 
 
-def open_sidebar(tab: Page) -> None:
-    tab.locator("button.toggle-button").first.click()
-    expect(tab.get_by_role("textbox", name="Search conversations")).to_be_in_viewport()
+def unfold(tab: Page) -> None:
+    """Show what can be done with the open conversation."""
+    tab.get_by_role("button", name="This conversation").click()
+    expect(tab.get_by_role("textbox", name="Name of this conversation")).to_be_in_viewport()
 
 
 def test_a_conversation_is_there_again_after_a_restart_with_its_sources_and_marks(tab: Page, url: str, kept: Assistant) -> None:
@@ -64,12 +66,10 @@ def test_a_conversation_is_there_again_after_a_restart_with_its_sources_and_mark
     answered(tab, SECOND, 2)
     for other in serve(kept):  # another server over the same home, as after a restart
         tab.goto(other)
-        open_sidebar(tab)
         tab.locator("#listed label", has_text=FIRST).click()
         expect(tab.locator("#thread .copy")).to_have_count(2)
         expect(tab.locator("#thread")).to_contain_text("samples the training graph itself")
-        link = tab.locator("#thread li", has_text="samples the training graph itself").locator("a.cite")
-        link.click()
+        tab.locator("#thread .claim", has_text="samples the training graph itself").click()
         expect(tab.locator("#sources mark[data-active]")).to_contain_text("samples the training graph itself")
 
 
@@ -79,21 +79,21 @@ def test_a_conversation_that_version_0_1_kept_is_opened_and_exported(tmp_path: P
     [kept] = history.conversations("token-of-mine")
     conversation = opened(history, kept.id, Conversation(), "token-of-mine")
     assert [answer.claims[0].by for answer in conversation.answers] == ["words", "words"]
-    shown = [message["content"] for message in conversation.messages()]
-    assert "LanternNet dims 340 lamps" in shown[1]
-    assert "1 statement: 1 supported" in shown[1]
-    assert "doubt" not in shown[1]
+    shown = conversation.exchanges()
+    assert "LanternNet dims 340 lamps" in shown[0]
+    assert "1 supported" in shown[0]
+    assert "verdict" not in shown[0]
     assert "LanternNet dims 340 lamps [1]." in exported("md", conversation)[1]
 
 
 def test_another_browser_sees_none_of_it(tab: Page) -> None:
-    open_sidebar(tab)
+    expect(tab.get_by_role("textbox", name="Search conversations")).to_be_visible()
     expect(tab.locator("#listed label")).to_have_count(0)
 
 
 def test_a_conversation_is_renamed_found_and_deleted(tab: Page) -> None:
     answered(tab, FIRST, 1)
-    open_sidebar(tab)
+    unfold(tab)
     name = tab.get_by_role("textbox", name="Name of this conversation")
     name.fill("Sampling")
     name.press("Enter")
@@ -120,50 +120,69 @@ def test_a_tab_that_is_loaded_again_shows_its_conversation_and_another_tab_none(
     answered(tab, FIRST, 1)
     tab.get_by_role("navigation", name="Pages").get_by_role("link", name="Library").click()
     expect(tab.locator("#found li").first).to_be_visible()
-    tab.get_by_role("navigation", name="Pages").get_by_role("link", name="Chat").click()
+    tab.get_by_role("navigation", name="Pages").get_by_role("link", name="Ask").click()
     expect(tab.locator("#thread .copy")).to_have_count(1)
     expect(tab.locator("#sources section:visible h3").first).to_contain_text("GraphSAINT")
     other = tab.context.new_page()
     other.goto(url)
-    expect(other.locator("#thread .example").first).to_be_visible()
+    expect(other.locator("#start button").first).to_be_visible()
     expect(other.locator("#thread .copy")).to_have_count(0)
     tab.get_by_role("button", name="New question").click()
     expect(tab.locator("#thread .copy")).to_have_count(0)
     tab.reload()
-    expect(tab.locator("#thread .example").first).to_be_visible()
+    expect(tab.locator("#start button").first).to_be_visible()
     expect(tab.locator("#thread .copy")).to_have_count(0)
 
 
-def test_a_question_is_asked_again_changed_and_taken_back(tab: Page) -> None:
+def owner(tab: Page) -> str:
+    [cookie] = [it["value"] for it in tab.context.cookies() if it["name"] == OWNER]  # type: ignore[typeddict-item]
+    return f"browser:{cookie}"
+
+
+def test_a_question_is_asked_again_changed_and_taken_back(tab: Page, home: Path) -> None:
+    history = History(home)
     answered(tab, FIRST, 1)
-    before = tab.locator("#thread .copy").get_attribute("href")
-    tab.get_by_role("button", name="Retry").click()
-    expect(tab.locator("#thread .copy")).not_to_have_attribute("href", before or "")
+    kept = [answer for one in history.conversations(owner(tab)) for answer in history.read(one.id, owner(tab))]
+    tab.get_by_role("button", name="Ask again").click()
+    expect(tab.locator("#thread .copy")).to_have_count(0)
     expect(tab.locator("#thread .copy")).to_have_count(1)
-    tab.locator("#thread").get_by_role("button", name="Edit").first.click()
+    again = [answer for one in history.conversations(owner(tab)) for answer in history.read(one.id, owner(tab))]
+    assert [a.question for a in again] == [a.question for a in kept] == [FIRST]
+    assert [a.id for a in again] != [a.id for a in kept]
+    tab.get_by_role("button", name="Edit the question").click()
+    expect(tab.locator("#thread textarea")).to_have_value(FIRST)
+    tab.locator("#thread textarea").press("Escape")
+    expect(tab.get_by_role("button", name="Edit the question")).to_be_focused()
+    tab.get_by_role("button", name="Edit the question").click()
     tab.locator("#thread textarea").fill(SECOND)
-    tab.get_by_role("button", name="Submit").first.click()
+    tab.locator("#thread textarea").press("Enter")
     expect(tab.locator("#sources section:visible h3").first).to_contain_text("Pard")
     expect(tab.locator("#thread .copy")).to_have_count(1)
-    tab.get_by_role("button", name="Undo").click()
+    tab.get_by_role("button", name="Take back").click()
     expect(tab.locator("#thread .copy")).to_have_count(0)
     expect(tab.locator("#question textarea")).to_have_value(SECOND)
 
 
 def test_thumbs_and_words_are_kept_with_the_answer(tab: Page, home: Path) -> None:
     answered(tab, SECOND, 1)
-    tab.get_by_role("button", name="Dislike", exact=True).click()
+    tab.get_by_role("group", name="Was it helpful?").get_by_role("button", name="No").click()
     why = tab.get_by_role("textbox", name="What was good or wrong about it?")
     why.fill("It leaves out the diffusion.")
     why.press("Enter")
     expect(why).to_be_hidden()
     [rated] = [r for r in History(home).feedback() if r.words]
     assert (rated.answer.question, rated.up, rated.words) == (SECOND, False, "It leaves out the diffusion.")
+    tab.reload()
+    good, bad = (tab.get_by_role("group", name="Was it helpful?").get_by_role("button", name=name) for name in ("Yes", "No"))
+    expect(bad).to_have_attribute("aria-pressed", "true")
+    expect(good).to_have_attribute("aria-pressed", "false")
+    bad.click()
+    expect(bad).to_have_attribute("aria-pressed", "false")
 
 
 def test_a_conversation_is_taken_along_as_a_file(tab: Page) -> None:
     answered(tab, FIRST, 1)
-    open_sidebar(tab)
+    unfold(tab)
     with tab.expect_download() as taken:
         tab.get_by_role("button", name="BibTeX").click()
     assert taken.value.suggested_filename == "conversation.bib"
@@ -185,11 +204,11 @@ def test_an_answer_that_cannot_be_kept_is_shown_all_the_same(kept: Assistant, tm
     shutil.rmtree(tmp_path)
     tmp_path.write_text("a file where the folder was")
     with pytest.warns(UserWarning, match="cannot be"):
-        *_, (messages, sources, talk) = respond(
+        *_, (exchanges, sources, talk) = respond(
             kept, Asked(FIRST, Filters(), 6), Conversation(), Live(), lambda t, a: keep(history, t, a, "me")
         )
     assert len(talk.answers) == 1
-    assert "samples the training graph" in messages[-1]["content"]
+    assert "samples the training graph" in exchanges[-1]
     assert "GraphSAINT" in sources
 
 
@@ -215,7 +234,6 @@ def test_a_link_on_another_site_takes_nobody_their_conversations(tab: Page, url:
     tab.route("http://elsewhere.test/", lambda it: it.fulfill(body=f"<a href='{url}'>chat</a>", content_type="text/html"))
     tab.goto("http://elsewhere.test/")
     tab.get_by_role("link", name="chat").click()
-    open_sidebar(tab)
     expect(tab.locator("#listed label", has_text=FIRST)).to_be_visible()
 
 

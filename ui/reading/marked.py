@@ -142,6 +142,12 @@ class _Renderer(RendererHTML):
     def table_close(self, tokens: Sequence[Token], n: int, options: OptionsDict, env: EnvType) -> str:
         return "</table></div>"
 
+    def th_open(self, tokens: Sequence[Token], n: int, options: OptionsDict, env: EnvType) -> str:
+        return str(self.renderToken(tokens, n, options, env)) if tokens[n + 1].content else "<td>"
+
+    def th_close(self, tokens: Sequence[Token], n: int, options: OptionsDict, env: EnvType) -> str:
+        return "</th>" if tokens[n - 1].content else "</td>"
+
     def heading_open(self, tokens: Sequence[Token], n: int, options: OptionsDict, env: EnvType) -> str:
         return f"<h{self._level(tokens[n])}>"
 
