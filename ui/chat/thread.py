@@ -20,7 +20,7 @@ def build() -> gr.HTML:
     """
     return gr.HTML(
         [],
-        html_template=str(rendered("chat/thread.html")),
+        html_template=str(rendered("chat/thread.html", title=theme.TITLE)),
         js_on_load=theme.script("thread.js"),
         apply_default_css=False,
         elem_id="thread",

@@ -87,7 +87,7 @@
   });
 
   // -- the meaning of the citation or mark under the pointer or the focus: a title that the keyboard reaches too
-  const tip = document.body.appendChild(document.createElement("div"));
+  const tip = (find("main") || document.body).appendChild(document.createElement("div"));
   tip.id = "tip";
   tip.setAttribute("role", "tooltip");
   tip.hidden = true;
