@@ -112,7 +112,7 @@ def _free_port() -> int:
 
 @dataclass(frozen=True)
 class Told:
-    """What an asked question came to: the last message and the sources as HTML, and how long what took, in seconds."""
+    """What an asked question came to: the last exchange and the sources as HTML, and how long what took, in seconds."""
 
     said: str
     sources: str
@@ -174,7 +174,7 @@ class Visitor:
             await self._run(number)
         for number in self.follow_ups(answers):
             await self._run(number)
-        return Told(data[0][-1]["content"][0]["text"], data[1], seconds, updates, received)
+        return Told(data[0][-1], data[1], seconds, updates, received)
 
     def follow_ups(self, number: int) -> list[int]:
         """Return the events that the page sends because the conversation, which it does not see, has changed."""

@@ -47,7 +47,7 @@ OURS = [
 # What stands out of the window and cannot be scrolled to where it stands.
 BEYOND = """(width) => [...document.querySelectorAll("#thread *, #sources *, #question *")]
   .filter((e) => e.getBoundingClientRect().width && e.getBoundingClientRect().right > width + 1)
-  .filter((e) => !e.closest("pre, table, .katex")).map((e) => `${e.tagName}.${e.className} ${e.textContent.slice(0, 60)}`)"""
+  .filter((e) => !e.closest("pre, table, math")).map((e) => `${e.tagName}.${e.className} ${e.textContent.slice(0, 60)}`)"""
 
 
 def texts() -> list[str]:
@@ -132,12 +132,12 @@ def test_no_text_makes_the_page_ask_run_or_break(watched: Watched) -> None:
         tab.locator("#question textarea").fill(f"How do lantern networks dim street lamps? {joined}"[:7_900])
         tab.locator("#question textarea").press("Enter")
         expect(tab.locator("#thread")).to_contain_text(f"The end of answer {lot}.")
-        expect(tab.locator("#sources section:visible h2")).to_have_text("Sources")
+        expect(tab.locator("#sources section:visible h2")).to_have_text(f"Sources {SHOWN}")
         expect(tab.locator("#sources section:visible .card")).to_have_count(SHOWN)
     words.fill("<img src=x onerror=window.hit=1>![x](/gradio_api/file=https://outside.invalid/filter.png)")
     tab.locator("#question textarea").fill("How do lantern networks dim street lamps?")
     tab.locator("#question textarea").press("Enter")
-    expect(tab.locator("#thread .note", has_text="in the title").last).to_be_visible()
+    expect(tab.locator("#thread .scope", has_text="in the title").last).to_be_visible()
     tab.locator("#thread a.cite").first.click()
 
     own = tab.url
@@ -148,9 +148,9 @@ def test_no_text_makes_the_page_ask_run_or_break(watched: Watched) -> None:
     assert tab.evaluate("window.hit") is None
     live = (
         "img, video, audio, picture, source, iframe, object, embed, script, style, link, meta, form, base, "
-        "a:not(.cite, .copy, .back)"
+        "a:not(.cite, .only)"
     )
-    assert tab.locator("#thread .message").locator(live).count() == 0
+    assert tab.locator("#thread").locator(live).count() == 0
     assert tab.locator("#sources").locator(live).count() == tab.locator("#sources .about a").count() == LOTS * SHOWN
     for width, height in ((1440, 900), (390, 844)):
         tab.set_viewport_size({"width": width, "height": height})

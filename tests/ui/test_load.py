@@ -139,7 +139,7 @@ def test_stop_leaves_the_models_server(tab: Page, server: Server, state: Callabl
     since = time.monotonic()
     tab.get_by_role("button", name="Stop").click()
     assert server.leaves_s(since) <= LEFT_S
-    expect(tab.locator("#thread .note", has_text="Incomplete")).to_have_text("Incomplete: stopped.")
+    expect(tab.locator("#thread .note", has_text="stopped")).to_have_text("You stopped this answer.")
 
 
 @STATES

@@ -16,7 +16,7 @@ from rag.index.minilm import MiniLM
 from rag.settings.settings import load
 from rag.storage.history import History
 from ui.chat.conversation import Conversation
-from ui.chat.kept_conversations import keep, thumbs
+from ui.chat.kept_conversations import keep, ratings
 from ui.models.choices import QUOTES, STARTED, Models
 
 REPLY = "GraphSAINT samples the training graph itself [1]."
@@ -75,7 +75,7 @@ def test_a_model_is_chosen_and_answers_in_the_browser(home: Path, embedder: Mini
             ask(tab, FIRST)
             expect(tab.locator("#thread .copy")).to_have_count(1)
             expect(tab.locator("#thread")).to_contain_text("samples the training graph itself")
-            expect(tab.locator("#thread .note").last).to_contain_text("small · ")
+            expect(tab.locator("#thread .facts").last).to_contain_text("small · ")
             picker.click()
             tab.get_by_role("option", name="gone: none").click()
             expect(tab.locator("#picker .health.bad")).to_contain_text("does not answer")
@@ -83,17 +83,17 @@ def test_a_model_is_chosen_and_answers_in_the_browser(home: Path, embedder: Mini
             expect(tab.locator("#thread")).to_contain_text("Nothing listens at")
             picker.click()
             tab.get_by_role("option", name="near: small").click()
-            tab.get_by_role("button", name="Retry").last.click()
+            tab.get_by_role("button", name="Ask again").last.click()
             expect(tab.locator("#thread .copy")).to_have_count(2)
         tab.close()
 
 
-def test_thumbs_are_there_again_with_their_conversation(home: Path, embedder: MiniLM) -> None:
+def test_ratings_are_there_again_with_their_conversation(home: Path, embedder: MiniLM) -> None:
     history = History(home)
     assistant = Assistant(load(home=home, no_model=True), embedder=embedder)
     talk = Conversation()
     for _ in range(2):
         talk = keep(history, talk, assistant.ask(FIRST), "me")
     history.rate(talk.answers[1].id, "me", up=False)
-    assert thumbs(history, talk, "me") == [None, "Dislike"]
-    assert thumbs(history, Conversation(), "me") == []
+    assert ratings(history, talk, "me") == {talk.answers[1].id: False}
+    assert ratings(history, Conversation(), "me") == {}

@@ -367,7 +367,7 @@ def test_an_endpoint_is_typed_in_the_browser_and_answers(quoting: Assistant, bro
             tab.get_by_role("option", name="model-117").click()
             ask(tab, QUESTION)
             expect(tab.locator("#thread .copy")).to_have_count(1)
-            expect(tab.locator("#thread .note").last).to_contain_text("model-117 · ")
+            expect(tab.locator("#thread .facts").last).to_contain_text("model-117 · ")
             assert server.chats[-1].body["model"] == "model-117"
             tab.reload()
             expect(tab.get_by_label("Answers by").first).to_have_value("Quotes, no model")
@@ -378,8 +378,8 @@ def test_a_page_without_a_model_tells_how_to_connect_one(quoting: Assistant, bro
     tab = browser.new_page(viewport={"width": 1440, "height": 900})
     for url in launched(quoting, endpoint_change=False):
         tab.goto(url)
-        expect(tab.locator("#masthead")).to_contain_text("no model configured")
-        tab.get_by_text("How to connect a model").click()
-        expect(tab.locator("#masthead .connect")).to_contain_text("RAG_BASE_URL=http://localhost:11434/v1")
-        expect(tab.locator("#masthead .connect p")).to_be_visible()
+        expect(tab.locator("#who")).to_contain_text("Nothing leaves this computer.")
+        tab.get_by_text("Connect a model").click()
+        expect(tab.locator("#who details p")).to_be_visible()
+        expect(tab.locator("#who details p")).to_contain_text("RAG_BASE_URL")
     tab.close()

@@ -70,7 +70,7 @@ def other(n: int, question: str, shown: Markup | str) -> Markup:
 def failed(n: int, question: str, text: str, error: str) -> Markup:
     """Return exchange `n` whose answer failed after `text`."""
     begun = marks.marked(str(n), text, (), ()) if text else ""
-    return other(n, question, rendered("chat/failed.html", text=begun, error=error))
+    return other(n, question, rendered("chat/failed.html", n=n, text=begun, error=error))
 
 
 def facts(answer: Answer) -> list[str]:
