@@ -9,7 +9,8 @@ from rag.text import remarks
 from rag.text.citations import citations
 from rag.text.statements import statements
 
-_LEAD = r"^\W*(?:(?:the )?answer(?: to (?:the|this|your) question)?(?: is)?\W+)?"
+_MARKS = r"^(?:\W*\[\d{1,2}\])*"  # with which some models begin all that they write
+_LEAD = _MARKS + r"\W*(?:(?:the )?answer(?: to (?:the|this|your) question)?(?: is)?\W+)?"
 _SORRY = r"(?:(?:i['’]?m |i am )?(?:sorry|unfortunately|(?:i )?apologi[sz]e)[^.]{0,40}?\W+(?:but )?)?"
 _FROM = r"(?:(?:based on|according to|from|in) (?:the )?[^.,]{0,50}, )?"
 _SOURCES = (
@@ -41,6 +42,7 @@ _REFUSAL_OPENING = re.compile(
 
 _VERBATIM = re.compile(_LEAD + r"\W+".join(REFUSAL.rstrip(".").split()), re.IGNORECASE)
 _ENDS = re.compile(r"\W*[.!:]|[\W\d]*$")  # after the words of the refusal sentence
+_MARKS_BEFORE = re.compile(_MARKS)
 _LETTER = re.compile(r"[^\W\d]")
 
 
@@ -56,7 +58,8 @@ def is_refusal(answer: str) -> bool:
     if not _LETTER.search(rest) and _VERBATIM.match(answer):
         return True
     stated = [s for s in statements(answer) if s.is_claim and s.end > end]
-    return not citations(answer) and all(remarks.explains_refusal(s.plain) for s in stated)
+    marks = _MARKS_BEFORE.match(answer)
+    return not citations(answer[marks.end() if marks else 0 :]) and all(remarks.explains_refusal(s.plain) for s in stated)
 
 
 def sentence_end(answer: str) -> int:
