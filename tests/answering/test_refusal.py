@@ -37,6 +37,7 @@ from rag.types import Answer, Claim, Prompt
         "This question cannot be answered from the abstracts.",
         "**The abstracts do not mention this.**",
         "[1] The abstract does not answer this question.",
+        "[1] [2][3]",
         "[1][2] The provided abstracts do not mention this.",
     ],
 )
