@@ -12,6 +12,7 @@ _NUMBERS = re.compile(r"[\[(【]*\d[\d.,]*[\])】]*")  # citations too
 _COUNTING = re.compile(r"(?:[\[(【]\d+[\])】][ ,;]*){25}\Z")  # more marks in a row than an answer has sources
 _MAX_COUNTING_CHARS = 250
 _MIN_CHARS = 40  # of a sentence that is not said twice by chance
+_MIN_WORDS = 6
 _MAX_REPEATED_SENTENCES = 2  # a summary may say one again
 
 
@@ -29,6 +30,11 @@ def ended_when_repeating(reply: Iterator[Reply]) -> Iterator[Reply]:
             return
 
 
+def _is_prose(words: str) -> bool:
+    """Whether a line has the words of a sentence; lines of code and of data may be alike."""
+    return words.count(" ") >= _MIN_WORDS or not words.isascii()
+
+
 class _Sentences:
     """The sentences of one answer, without their numbers."""
 
@@ -42,6 +48,6 @@ class _Sentences:
         *ended, self._unfinished = _SENTENCE_END.split(self._unfinished + piece)
         for sentence in ended:
             words = " ".join(_NUMBERS.sub(" ", sentence).lower().split())
-            self._repeated += words in self._said and len(words) >= _MIN_CHARS
+            self._repeated += words in self._said and len(words) >= _MIN_CHARS and _is_prose(words)
             self._said.add(words)
         return self._repeated > _MAX_REPEATED_SENTENCES or bool(_COUNTING.search(self._unfinished[-_MAX_COUNTING_CHARS:]))

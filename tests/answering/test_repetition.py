@@ -44,3 +44,8 @@ def test_marks_that_only_count_end_the_answer() -> None:
     assert (finish.complete, finish.reason) == (False, "the model repeated itself")
     assert text.endswith("[25] ")
     assert heard("All say so ", *(f"[{n}]" for n in range(1, 21)), ".", Finish())[1].complete
+
+
+def test_lines_of_code_may_be_alike() -> None:
+    lines = [f'assert lamps(town="{name}")["measured_energy"] == pytest.approx({n})\n' for n, name in enumerate("AAAAAA")]
+    assert heard(*"".join(lines), Finish())[1].complete
