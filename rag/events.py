@@ -51,6 +51,11 @@ class Checking:
 Reply = str | Thought | Withdrawn | Waiting | Finish
 
 
+def text_after(text: str, item: Reply) -> str:
+    """Return the answer after the next item of a reply, `text` being the answer before it."""
+    return text + item if isinstance(item, str) else "" if isinstance(item, Withdrawn) else text
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """The question as understood and the papers put before the reader; comes before the first piece of the answer."""

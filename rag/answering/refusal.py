@@ -6,10 +6,11 @@ import re
 
 from rag.prompting import REFUSAL
 from rag.text import remarks
-from rag.text.citations import citations
+from rag.text.citations import blanked_out, citations
 from rag.text.statements import statements
 
-_LEAD = r"^\W*(?:(?:the )?answer(?: to (?:the|this|your) question)?(?: is)?\W+)?"
+_MARKS = r"^(?:\W*\[\d{1,2}\])*"  # with which some models begin all that they write
+_LEAD = _MARKS + r"\W*(?:(?:the )?answer(?: to (?:the|this|your) question)?(?: is)?\W+)?"
 _SORRY = r"(?:(?:i['’]?m |i am )?(?:sorry|unfortunately|(?:i )?apologi[sz]e)[^.]{0,40}?\W+(?:but )?)?"
 _FROM = r"(?:(?:based on|according to|from|in) (?:the )?[^.,]{0,50}, )?"
 _SOURCES = (
@@ -41,22 +42,30 @@ _REFUSAL_OPENING = re.compile(
 
 _VERBATIM = re.compile(_LEAD + r"\W+".join(REFUSAL.rstrip(".").split()), re.IGNORECASE)
 _ENDS = re.compile(r"\W*[.!:]|[\W\d]*$")  # after the words of the refusal sentence
+_MARKS_BEFORE = re.compile(_MARKS)
+_WORD = re.compile(r"\w")
 _LETTER = re.compile(r"[^\W\d]")
 
 
 def is_refusal(answer: str) -> bool:
     """Whether `answer` is a refusal: the refusal sentence, or a similar one, and no more than what the sources are about.
 
-    An empty answer is a refusal. An answer that goes on and cites a source or states something is not.
+    An answer that says nothing is a refusal. An answer that goes on and cites a source or states something is not.
     """
     end = sentence_end(answer)
     if not end:
-        return not answer.strip()
+        return says_nothing(answer)
     rest = answer[end:]
     if not _LETTER.search(rest) and _VERBATIM.match(answer):
         return True
     stated = [s for s in statements(answer) if s.is_claim and s.end > end]
-    return not citations(answer) and all(remarks.explains_refusal(s.plain) for s in stated)
+    marks = _MARKS_BEFORE.match(answer)
+    return not citations(answer[marks.end() if marks else 0 :]) and all(remarks.explains_refusal(s.plain) for s in stated)
+
+
+def says_nothing(answer: str) -> bool:
+    """Whether `answer` is empty, or only marks of citations."""
+    return not _WORD.search(blanked_out(answer, [(mark.start, mark.end) for mark in citations(answer)]))
 
 
 def sentence_end(answer: str) -> int:

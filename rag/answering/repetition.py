@@ -1,4 +1,4 @@
-"""Ends an answer that says long sentences again, as small models do for each source with its number changed."""
+"""Ends an answer that repeats long sentences with another number of a source, or that only counts, as small models do."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from rag.events import Finish, Reply, Withdrawn
 
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n|(?<=[。！？])")
 _NUMBERS = re.compile(r"[\[(【]*\d[\d.,]*[\])】]*")  # citations too
+_COUNTING = re.compile(r"(?:[\[(【]\d+[\])】][ ,;]*){25}\Z")  # more marks in a row than an answer has sources
+_MAX_COUNTING_CHARS = 250
 _MIN_CHARS = 40  # of a sentence that is not said twice by chance
+_MIN_WORDS = 6
 _MAX_REPEATED_SENTENCES = 2  # a summary may say one again
 
 
@@ -27,6 +30,11 @@ def ended_when_repeating(reply: Iterator[Reply]) -> Iterator[Reply]:
             return
 
 
+def _is_prose(words: str) -> bool:
+    """Whether a line has the words of a sentence; lines of code and of data may be alike."""
+    return words.count(" ") >= _MIN_WORDS or not words.isascii()
+
+
 class _Sentences:
     """The sentences of one answer, without their numbers."""
 
@@ -36,10 +44,10 @@ class _Sentences:
         self._repeated = 0
 
     def repeat(self, piece: str) -> bool:
-        """Take the next piece; return whether too many sentences were said before."""
+        """Take the next piece; return whether too many sentences were said before, or nothing but marks follow each other."""
         *ended, self._unfinished = _SENTENCE_END.split(self._unfinished + piece)
         for sentence in ended:
             words = " ".join(_NUMBERS.sub(" ", sentence).lower().split())
-            self._repeated += words in self._said and len(words) >= _MIN_CHARS
+            self._repeated += words in self._said and len(words) >= _MIN_CHARS and _is_prose(words)
             self._said.add(words)
-        return self._repeated > _MAX_REPEATED_SENTENCES
+        return self._repeated > _MAX_REPEATED_SENTENCES or bool(_COUNTING.search(self._unfinished[-_MAX_COUNTING_CHARS:]))

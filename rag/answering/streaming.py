@@ -91,7 +91,7 @@ class AnswerStream:
             reason = "The model refused to answer." if answer.refused else "The model found no answer in these abstracts."
             return replace(
                 answer,
-                answer=answer.answer or REFUSAL,
+                answer=REFUSAL if refusal.says_nothing(answer.answer) else answer.answer,
                 refused=True,
                 refusal_reason=reason,
                 sources=answer.sources[:NEAREST],

@@ -15,7 +15,7 @@ from rag import prompting
 from rag.checking import judge_reply, judge_verdict
 from rag.checking.judge_reply import Opinion
 from rag.errors import EndpointError, PromptTooLong
-from rag.events import Finish, Waiting, Withdrawn
+from rag.events import Finish, Waiting, text_after
 from rag.interfaces import ChatModel
 from rag.text import citations
 from rag.types import Claim, Prompt, Source
@@ -142,10 +142,7 @@ class Judge:
                 yield item
             elif isinstance(item, Finish):
                 complete = item.complete
-            elif isinstance(item, str):
-                text += item
-            elif isinstance(item, Withdrawn):
-                text = ""
+            text = text_after(text, item)
         return text, complete
 
 

@@ -140,6 +140,11 @@ def _status(error: openai.APIStatusError, place: Place, models: Sequence[str], m
             f"{'The key was refused' if place.keyed else 'A key is wanted'} by {place.named} ({status}).",
             f"Set {place.setting('API_KEY')} to a valid key, or name its variable with {place.setting('API_KEY_ENV')}.",
         )
+    if faults.is_filtered(error):
+        return (
+            f"The content filter of {place.named} refused the question or its abstracts.",
+            "Ask in other words, or use another model.",
+        )
     if status in faults.NO_API or (model and faults.is_unknown_model(error)):
         return _not_found(error, place, models, model)
     if status == 429:

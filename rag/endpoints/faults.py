@@ -141,6 +141,11 @@ def is_bad_key(error: Exception) -> bool:
     return status in (401, 403) or (status == 400 and bool(_BAD_KEY.search(text_of(error))))
 
 
+def is_filtered(error: Exception) -> bool:
+    """Whether a content filter refused the prompt, as Azure says it."""
+    return body_of(error).get("code") == "content_filter"
+
+
 def is_without_credit(error: Exception) -> bool:
     """Whether the account has nothing left; a limit that the server wants to be waited for is another matter."""
     return bool(NO_CREDIT.search(text_of(error))) and asked_to_wait(error) is None

@@ -15,7 +15,7 @@ from rag import prompting
 from rag.collection import query as queries
 from rag.collection.patterns import Want
 from rag.collection.query import MAX_TOPIC_WORDS, RECENT_MONTHS, Query
-from rag.events import Withdrawn
+from rag.events import text_after
 from rag.interfaces import ChatModel
 from rag.questions import followup
 from rag.text import dates, language
@@ -167,6 +167,6 @@ def _rewritten(request: Prompt, fallback: str, model: ChatModel) -> str:
 
 def _reply(request: Prompt, model: ChatModel) -> str:
     text = ""
-    for piece in model.stream(request):
-        text = "" if isinstance(piece, Withdrawn) else text + piece if isinstance(piece, str) else text
+    for item in model.stream(request):
+        text = text_after(text, item)
     return text

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from rag.events import Thought, Withdrawn
+from rag.events import Thought, Withdrawn, text_after
 from rag.text.fence import Unfenced
 from rag.text.reply_tags import Tag, settled, tags, without_stop_signs
 
@@ -160,7 +160,7 @@ class ReplyText:
         """Yield the answer of a reply whose thoughts were not opened, as it turns out."""
         self._opened, reply, text = False, ReplyText(), ""
         for part in reply.next(self._unclosed, last=True):
-            text = "" if isinstance(part, Withdrawn) else text + part if isinstance(part, str) else text
+            text = text_after(text, part)
         self.called = self.called or reply.called
         yield from self._say(text)
 

@@ -36,6 +36,9 @@ from rag.types import Answer, Claim, Prompt
         "I could not find an answer in the abstracts.",
         "This question cannot be answered from the abstracts.",
         "**The abstracts do not mention this.**",
+        "[1] The abstract does not answer this question.",
+        "[1] [2][3]",
+        "[1][2] The provided abstracts do not mention this.",
     ],
 )
 def test_a_refusal_is_known_in_a_models_own_words(said: str) -> None:
@@ -50,6 +53,8 @@ def test_a_refusal_is_known_in_a_models_own_words(said: str) -> None:
         "LanternNet dims 340 lamps.",
         "The method does not include recurrence.",
         "Abstract syntax trees are not any faster [1].",
+        "[1] LanternNet dims 340 lamps.",
+        "[2] The abstracts do not tell the price. LanternNet dims 340 lamps [1].",
         "Information bottlenecks do not cover noise [1].",
         "The paper does not use labels; it learns from footsteps alone.",
         "Yes. The abstracts do not disagree.",

@@ -37,3 +37,15 @@ def test_sentences_that_differ_in_a_word_and_a_summary_are_no_repetition() -> No
 
 def test_what_was_thoughts_may_be_said_again() -> None:
     assert heard(f"{TOLD}\n", Withdrawn(), f"{TOLD}\n", Finish())[1].complete
+
+
+def test_marks_that_only_count_end_the_answer() -> None:
+    text, finish = heard("The lamps are dimmed: ", *(f"[{n}] " for n in range(1, 160)), Finish())
+    assert (finish.complete, finish.reason) == (False, "the model repeated itself")
+    assert text.endswith("[25] ")
+    assert heard("All say so ", *(f"[{n}]" for n in range(1, 21)), ".", Finish())[1].complete
+
+
+def test_lines_of_code_may_be_alike() -> None:
+    lines = [f'assert lamps(town="{name}")["measured_energy"] == pytest.approx({n})\n' for n, name in enumerate("AAAAAA")]
+    assert heard(*"".join(lines), Finish())[1].complete

@@ -147,6 +147,10 @@ NONE: dict[str, tuple[Behaviour, str]] = {
     "nothing, for the filter": (written("", finish="content_filter"), "empty reply (contentfilter)"),
     "deep JSON": (tells("[" * 100_000), "not that of an OpenAI-compatible API"),
     "long numbers": (tells('{"choices": ' + "9" * 5_000 + "}"), "not that of an OpenAI-compatible API"),
+    "a filtered prompt": (
+        lambda to: to.reply(400, json.dumps({"error": {"code": "content_filter", "message": "The prompt was filtered."}})),
+        "content filter",
+    ),
     "an error in a list": (
         lambda to: to.reply(400, json.dumps([{"error": {"code": 400, "message": "API key not valid."}}])),
         "key",
