@@ -11,6 +11,7 @@ _SEED = 0
 _SAMPLE = 2_000  # vectors that the first centres are found with
 _STARTS = 6
 _MAX_ROUNDS = 25
+_LAST_ROUNDS = 3  # with all vectors, where the first centres are of a sample
 
 
 def split(vectors: Vector, k: int) -> tuple[Rows, Vector]:
@@ -23,7 +24,8 @@ def split(vectors: Vector, k: int) -> tuple[Rows, Vector]:
     random = np.random.default_rng(_SEED)
     tries = [_refined(sample, _spread(sample, k, random)) for _ in range(_STARTS)]
     _, centres = max(tries, key=lambda tried: tried[0])
-    _, centres = _refined(vectors, centres)
+    if len(sample) < len(vectors):
+        _, centres = _refined(vectors, centres, rounds=_LAST_ROUNDS)
     nearest = np.argmax(vectors @ centres.T, axis=1)
     sizes = np.bincount(nearest, minlength=len(centres))
     order = [int(i) for i in np.argsort(-sizes, kind="stable") if sizes[i]]
@@ -43,11 +45,11 @@ def _spread(vectors: Vector, k: int, random: np.random.Generator) -> Vector:
     return vectors[chosen]
 
 
-def _refined(vectors: Vector, centres: Vector) -> tuple[float, Vector]:
+def _refined(vectors: Vector, centres: Vector, rounds: int = _MAX_ROUNDS) -> tuple[float, Vector]:
     """Return the mean cosine of vectors with the centre of their group, and the centres moved until that grows no more."""
     groups: NDArray[np.int64] | None = None
     cosine = 0.0
-    for _ in range(_MAX_ROUNDS):
+    for _ in range(rounds):
         cosines = vectors @ centres.T
         nearest = np.argmax(cosines, axis=1)
         cosine = float(cosines[np.arange(len(vectors)), nearest].mean())

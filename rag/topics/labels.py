@@ -32,7 +32,9 @@ def name(groups: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:
             for stem, n in own.items()
             if stem in spelled
         }
-        best = _unlike(spelled[stem] for stem in sorted(scores, key=lambda stem: (-scores[stem], stem)))
+        ordered = sorted(scores, key=lambda stem: (-scores[stem], stem))
+        telling = [stem for stem in ordered if scores[stem] > 0]
+        best = _unlike(spelled[stem] for stem in telling or ordered)
         words = _WORDS_PER_TOPIC
         while tuple(best[:words]) in named and words < len(best):
             words += 1

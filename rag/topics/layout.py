@@ -1,7 +1,7 @@
 """Places topics as discs on a sheet, and each paper within the disc of its topic.
 
 Discs of like topics are neighbours: their centres come from classical scaling of the topics' distances (Torgerson, 1952), then
-discs that overlap are pushed apart. Within a disc, papers stand by the two directions in which they differ most, turned so
+they are drawn together until they touch. Within a disc, papers stand by the two directions in which they differ most, turned so
 that a paper tends to the side of the topic that it is next nearest to. A disc's area grows with its papers.
 """
 
@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 from rag.index.moments import Rows, Vector
 
 WIDTH, HEIGHT = 1.0, 0.7  # of the sheet
-_COVERED = 0.5  # share of the sheet that the discs cover
+_COVERED = 0.5  # share of the sheet that the discs cover, before they are fitted to it
 _MARGIN = 0.012
-_GAP = 0.02  # between discs
-_PUSHES = 400
-_PULL = 0.02  # of the way to where scaling puts a disc, with each push
+_GAP = 0.015  # between discs
+_PUSHES = 300
+_LAST_PUSHES = 60  # without a pull
+_PULL = 0.03  # of the way to the middle of the sheet, with each push
 _INNER_SHARE = 0.9  # of a disc's radius, within which papers stand
 _SEED = 0
 _ROUNDS = 20  # of the iteration, after which the directions hardly turn
@@ -71,18 +72,17 @@ def _scaled(directions: Vector) -> Points:
 
 
 def _apart(points: Points, radii: Points) -> Points:
-    """Return the points moved until discs of these radii around them hardly overlap."""
-    wanted, spacing = points.copy(), radii[:, np.newaxis] + radii + _GAP
+    """Return the points drawn together and pushed apart, until discs of these radii lie close and hardly overlap."""
+    spacing = radii[:, np.newaxis] + radii + _GAP
     points = points + 1e-4 * np.stack([np.cos(np.arange(len(points))), np.sin(np.arange(len(points)))], axis=1)
-    for _ in range(_PUSHES):
+    for n in range(_PUSHES + _LAST_PUSHES):
         between = points[:, np.newaxis] - points
         lengths = np.maximum(np.linalg.norm(between, axis=2), 1e-9)
         push = np.maximum(spacing - lengths, 0)
         np.fill_diagonal(push, 0)
         points = points + 0.5 * (between / lengths[..., np.newaxis] * push[..., np.newaxis]).sum(axis=1)
-        if not push.any():
-            break
-        points += _PULL * (wanted - points)
+        if n < _PUSHES:
+            points = points * (1 - _PULL * np.array([HEIGHT, WIDTH]))  # the sheet is wider than high
     return points
 
 

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from rag.collection.timeline import Bar, Timeline
 from ui.rendering import rendered
 
-WIDTH, HEIGHT = 384, 138  # of the picture, in its units
+WIDTH, HEIGHT = 336, 138  # of the picture, in its units
 _BASE, _TOP = 116, 22  # of the bars, from the top
 _GAP_SHARE = 0.24  # of a bar's place
 _MIN_BAR_HEIGHT = 2.0

@@ -28,9 +28,6 @@
     reach(link || find("#question textarea"));
   };
 
-  // -- back and forward in the library, whose addresses are its state
-  if (location.pathname.endsWith("/library")) window.addEventListener("popstate", () => location.reload());
-
   // -- copying an answer with its references
   const copy = (link) => {
     const copied = document.getElementById(link.getAttribute("href").slice(1));
