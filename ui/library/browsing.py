@@ -50,7 +50,7 @@ class Browsing:
     def connect(self, page: gr.Blocks) -> None:
         """Attach the events to the page."""
         page.load(self._arrive, None, self._shown, **PRIVATE)
-        self.search.select(self._go, None, self._shown, trigger_mode="always_last", **PRIVATE)
+        self.search.select(self._go, None, self._shown, trigger_mode="multiple", **PRIVATE)
 
     def refresh(self, after: Any) -> None:
         """Show the same view anew after an event."""
