@@ -5,13 +5,15 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.errors import UsageError
 from rag.settings.settings import Settings, exposed_keys, load
 from rag.terminal import NO_MODEL, add_verbose, fail_in_one_sentence, progress_bars, say
 from ui.serving import first_start, forwarded, listening
+from ui.serving.first_start import FirstStart
 
 if TYPE_CHECKING:  # both are imported once the page of a first start is there
     import gradio as gr
@@ -102,13 +104,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     for error in exposed_keys(settings.home):
         say(f"warning: {error}")
     sys.setswitchinterval(_TURN_S)
-    first = not auth and not args.root_path and first_start.is_needed(settings.home)
-    if first:
-        browser = not args.no_browser
-        with first_start.serving(settings.home, host, port, names=args.allowed_host, browser=browser) as shown:
-            assistant, page = _opened(settings, args, shown)
-    else:
-        assistant, page = _opened(settings, args)
+    with _first_start(settings.home, host, port, args, auth) as shown:
+        assistant, page = _opened(settings, args, shown)
     from ui.chat.page import launch_options
 
     options = launch_options([host, *args.allowed_host], args.trusted_proxy, args.root_path)
@@ -121,7 +118,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             server_name=host,
             server_port=port,
             auth=auth or None,
-            inbrowser=not (args.no_browser or first),
+            inbrowser=not (args.no_browser or shown),
             prevent_thread_lock=True,
             **options,
         )
@@ -132,9 +129,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _opened(
-    settings: Settings, args: argparse.Namespace, shown: first_start.FirstStart | None = None
-) -> tuple[Assistant, gr.Blocks]:
+def _first_start(
+    home: Path, host: str, port: int, args: argparse.Namespace, auth: listening.Credentials
+) -> AbstractContextManager[FirstStart | None]:
+    """Return the page of a first start, served within the block, or nothing where the chat is waited for."""
+    if auth or args.root_path or not first_start.is_needed(home):
+        return nullcontext()
+    return first_start.serving(home, host, port, names=args.allowed_host, browser=not args.no_browser)
+
+
+def _opened(settings: Settings, args: argparse.Namespace, shown: FirstStart | None) -> tuple[Assistant, gr.Blocks]:
     """Return the assistant and the page of its chat. How far the reading is goes to the terminal, and to the page `shown`."""
     from rag.assistant import Assistant
 

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support.factories import silent
 
+from rag import ingestion
 from rag.assistant import Assistant
 from rag.index.minilm import MiniLM
 from rag.settings.settings import load
@@ -90,6 +92,21 @@ def test_a_map_is_made_once_for_an_index_and_kept_and_a_damaged_file_is_made_ane
     assert Assistant(load(home=own_home, no_model=True), embedder=embedder).topic_map() == made
     assert calls == [1]
     assert kept._read(file, [0]) is None
+
+
+def test_a_paper_that_is_added_or_removed_is_on_the_map_or_off_it(own_home: Path, embedder: MiniLM, tmp_path: Path) -> None:
+    own = Assistant(load(home=own_home, no_model=True), embedder=embedder)
+    before = own.topic_map()
+    file = tmp_path / "lamps.jsonl"
+    file.write_text('{"title": "Lamps that forget", "abstract": "Continual learning without forgetting, by lamps."}', "utf-8")
+    ingestion.ingest(own_home, [str(file)], embedder, silent)
+    [added] = own.library.listed("lamps.jsonl")
+    assert own.topic_map().place(added) is not None
+    [about] = [topic for topic in own.topic_map().topics if added in topic.papers]
+    assert {"continual", "forgetting"} & set(about.words)
+    ingestion.remove(own_home, "lamps.jsonl", embedder, silent)
+    assert own.topic_map().place(added) is None
+    assert len(own.topic_map().places) == len(before.places)
 
 
 def test_a_library_without_papers_has_an_empty_map() -> None:

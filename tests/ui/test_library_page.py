@@ -285,6 +285,16 @@ def test_a_paper_has_an_address_its_like_and_a_way_to_ask_about_it_alone(tab: Pa
     expect(tab.locator("#selected")).to_be_hidden()
 
 
+def test_an_address_of_a_paper_or_topic_that_is_gone_says_so(tab: Page, starter: str) -> None:
+    tab.goto(f"{starter}library?paper=nosuch&q=graph")
+    expect(tab.locator("#paper .wrong")).to_have_text("This paper is not in the library. It may have been removed.")
+    tab.get_by_role("link", name="Back to the list").click()
+    expect(tab.locator("#search input[name=q]")).to_have_value("graph")
+    expect(tab.locator("#found .papers li").first).to_be_visible()
+    tab.goto(f"{starter}library?topic=nosuch")
+    expect(tab.locator("#found .wrong")).to_contain_text("Choose a topic from the map.")
+
+
 def test_back_leads_from_paper_to_paper_to_the_list(tab: Page, starter: str) -> None:
     tab.goto(f"{starter}library")
     tab.locator("#found .papers a").first.click()
