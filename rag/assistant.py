@@ -30,13 +30,15 @@ from rag.index.live import LiveIndex
 from rag.interfaces import ChatModel, Embedder, Reranker
 from rag.prompting import REFUSAL
 from rag.questions import understand
-from rag.retrieval import gate, selection
+from rag.retrieval import finding, gate, selection
 from rag.retrieval.gate import Decision
 from rag.retrieval.retriever import Retriever
 from rag.settings.settings import Settings
 from rag.stages import stage
 from rag.storage.filters import Scope
 from rag.storage.library import Library
+from rag.topics.kept import KeptMap
+from rag.topics.topic_map import TopicMap
 from rag.types import Answer, Filters, Hit, IndexInfo, Paper, Progress, Prompt, Source, Timings, Turn, Usage
 
 _log = logging.getLogger(__name__)
@@ -87,6 +89,7 @@ class Assistant:
         self.scope = Scope(self._library)
         self._index = LiveIndex(settings.home, self._library, self.embedder)
         self._index.now()
+        self._map = KeptMap(settings.home)
         with stage(_log, "wait for the embedder"):
             factory.ready(self._reader)
 
@@ -119,16 +122,24 @@ class Assistant:
         return self._library.count()
 
     def titles(self, most: int) -> list[str]:
-        """Return up to `most` titles of the library."""
         return self._library.titles(most)
 
     def search(self, question: str, k: int | None = None, filters: Filters | None = None) -> list[Hit]:
         """Return at most `k` papers for `question`, best first, without answering it. Raises UsageError for wrong filters."""
         return self._retriever(self._index.now()).search(question, k or self.k, self.scope.checked(filters))
 
+    def find(self, words: str, filters: Filters | None = None) -> list[str]:
+        """Return the ids of the papers that `words` find, the nearest first; none when no paper is near or has them."""
+        only = self.scope.checked(filters)
+        return finding.find(words, only, self._library, self._index.now(), self.embedder, self._reader)
+
     def similar(self, paper_id: str, k: int) -> list[tuple[Paper, float]]:
         """Return the `k` papers nearest to one of the library, best first, with their cosines; never that one itself."""
         return self._retriever(self._index.now()).similar(paper_id, k)
+
+    def topic_map(self) -> TopicMap:
+        """Return the map of the library's topics, made anew only when another index has become live."""
+        return self._map.of(self._index.now(), self._library)
 
     def _retriever(self, live: Index) -> Retriever:
         return Retriever(self._library, live, self.embedder)
@@ -193,7 +204,7 @@ class Assistant:
 
     @stage(_log, "retrieve")
     def _retrieved(self, asked: _Asked, live: Index, k: int) -> list[Hit]:
-        """Return the papers for the question, best first, with scores that the gate's thresholds are of."""
+        """Return the papers for the question, best first, on the scale of the gate's thresholds."""
         hits = selection.papers(self._retriever(live), asked.searched, k, asked.filters)
         return hits if self._reader is self.embedder else gate.on_scale(asked.searched, hits, self._library, self._reader)
 

@@ -5,13 +5,20 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from rag.assistant import Assistant
 from rag.errors import UsageError
-from rag.settings.settings import exposed_keys, load
+from rag.settings.settings import Settings, exposed_keys, load
 from rag.terminal import NO_MODEL, add_verbose, fail_in_one_sentence, progress_bars, say
-from ui.serving import forwarded, listening
+from ui.serving import first_start, forwarded, listening
+from ui.serving.first_start import FirstStart
+
+if TYPE_CHECKING:  # both are imported once the page of a first start is there
+    import gradio as gr
+
+    from rag.assistant import Assistant
 
 _TURN_S = 0.001  # that a thread may run while others wait; one of them serves all requests
 
@@ -96,13 +103,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     settings = load(profile=args.profile, model=args.model, base_url=args.base_url, no_model=args.no_model or None)
     for error in exposed_keys(settings.home):
         say(f"warning: {error}")
-    with progress_bars() as progress:
-        assistant = Assistant(settings, progress=progress, tell=say)
     sys.setswitchinterval(_TURN_S)
-    with _without("mcp"):  # Gradio imports it for a server of its own, which takes 0.7 s and is not used
-        from ui.chat.page import build, launch_options
+    with _first_start(settings.home, host, port, args, auth) as shown:
+        assistant, page = _opened(settings, args, shown)
+    from ui.chat.page import launch_options
 
-    page = build(assistant, endpoint_change=args.allow_endpoint_change)
     options = launch_options([host, *args.allowed_host], args.trusted_proxy, args.root_path)
     if args.mcp:
         from ui.serving import mcp
@@ -113,7 +118,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             server_name=host,
             server_port=port,
             auth=auth or None,
-            inbrowser=not args.no_browser,
+            inbrowser=not (args.no_browser or shown),
             prevent_thread_lock=True,
             **options,
         )
@@ -122,6 +127,29 @@ def main(argv: Sequence[str] | None = None) -> int:
     _announce(args, assistant, url, port)
     page.block_thread()
     return 0
+
+
+def _first_start(
+    home: Path, host: str, port: int, args: argparse.Namespace, auth: listening.Credentials
+) -> AbstractContextManager[FirstStart | None]:
+    """Return the page of a first start, served within the block, or nothing where the chat is waited for."""
+    if auth or args.root_path or not first_start.is_needed(home):
+        return nullcontext()
+    return first_start.serving(home, host, port, names=args.allowed_host, browser=not args.no_browser)
+
+
+def _opened(settings: Settings, args: argparse.Namespace, shown: FirstStart | None) -> tuple[Assistant, gr.Blocks]:
+    """Return the assistant and the page of its chat. How far the reading is goes to the terminal, and to the page `shown`."""
+    from rag.assistant import Assistant
+
+    with progress_bars() as progress:
+        assistant = Assistant(settings, progress=shown.watching(progress) if shown else progress, tell=say)
+    if shown:
+        shown.opening()
+    with _without("mcp"):  # Gradio imports it for a server of its own, which takes 0.7 s and is not used
+        from ui.chat.page import build
+
+    return assistant, build(assistant, endpoint_change=args.allow_endpoint_change)
 
 
 def _announce(args: argparse.Namespace, assistant: Assistant, url: str, port: int) -> None:

@@ -25,6 +25,7 @@ from rag.index.moments import Rows, Vector
 from rag.types import Chunk, Paper, Passage
 
 _VECTORS_PER_BLOCK = 8_192  # vectors widened to float32 at a time
+_PAPERS_PER_BLOCK = 1_024  # papers whose vectors are added up at a time
 
 
 class Matrix:
@@ -84,8 +85,18 @@ class Matrix:
 
     def centre(self, row: int) -> Vector:
         """Return the mean (d,) of the vectors of a paper's chunks, of length 1 again."""
-        mean = self.vectors(np.array([row], np.int64)).mean(axis=0)
-        return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-9), np.float32)
+        return np.asarray(self.centres(np.array([row], np.int64))[0])
+
+    def centres(self, rows: Rows) -> Vector:
+        """Return for each of `rows` (n,) the mean of the vectors of its chunks, of length 1 again, shape (n, d)."""
+        centres = np.zeros((len(rows), self._dimension), np.float32)
+        for first in range(0, len(rows), _PAPERS_PER_BLOCK):
+            some = rows[first : first + _PAPERS_PER_BLOCK]
+            sizes = self._first[some + 1] - self._first[some]
+            starts = np.cumsum(sizes) - sizes
+            centres[first : first + len(some)] = np.add.reduceat(self.vectors(some), starts)
+        lengths = np.linalg.norm(centres, axis=1, keepdims=True)
+        return np.asarray(centres / np.maximum(lengths, 1e-9), np.float32)
 
     def passages(self, question: Vector, row: int, paper: Paper) -> tuple[Passage, ...]:
         """Return the chunks of the paper in `row`, nearest first; none when its abstract is another than was indexed."""

@@ -128,6 +128,16 @@ class Index:
         matrix, row = self._at(row)
         return matrix.centre(row)
 
+    def centres(self, rows: Rows) -> Vector:
+        """Return the centres of `rows` (n,), shape (n, d)."""
+        if self._recent is None:
+            return self.settled.matrix.centres(rows)
+        recent = rows >= self._first_recent
+        settled = self.settled.matrix.centres(rows[~recent])
+        centres = np.empty((len(rows), settled.shape[1]), np.float32)
+        centres[~recent], centres[recent] = settled, self._recent.centres(rows[recent] - self._first_recent)
+        return centres
+
     def passages(self, question: Vector, paper: Paper) -> tuple[Passage, ...]:
         """Return the chunks of a paper, nearest first; none when its abstract is another than was indexed."""
         row = self.row_of(paper.id)

@@ -115,6 +115,11 @@ class Library(ChunkStore):
         """Whether there is a source of this name."""
         return self._db.execute("SELECT 1 FROM listings WHERE source = ?", (source,)).fetchone() is not None
 
+    def listed(self, source: str) -> list[str]:
+        """Return the ids of the papers that a source lists, in order."""
+        rows = self._db.execute("SELECT paper_id FROM listings WHERE source = ? ORDER BY paper_id", (source,))
+        return [paper_id for (paper_id,) in rows]
+
     def span(self) -> tuple[str, str] | None:
         """Return the first and the last date of the papers, each as exact as it is known; None when none has a date."""
         first, last = self._db.execute("SELECT min(published), max(published) FROM papers").fetchone()

@@ -48,6 +48,20 @@ def test_best_is_the_cosine_of_the_nearest_chunk_whatever_the_size_of_a_block(
     assert written.best(QUESTION, np.array(rows, np.int64)) == pytest.approx(expected(rows), abs=2e-3)
 
 
+@pytest.mark.parametrize("block", [1, 2, 1_024])
+@pytest.mark.parametrize("rows", [[0, 1, 2, 3, 4], [4, 1, 1], [3], []])
+def test_centres_are_the_means_of_the_chunks_whatever_the_size_of_a_block(
+    written: Matrix, rows: list[int], block: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(matrix, "_PAPERS_PER_BLOCK", block)
+    edges = np.cumsum([0, *SIZES])
+    means = [VECTORS[edges[row] : edges[row + 1]].mean(axis=0) for row in rows]
+    centres = written.centres(np.array(rows, np.int64))
+    assert centres.shape == (len(rows), 16)
+    for centre, mean in zip(centres, means, strict=True):
+        assert centre == pytest.approx(mean / np.linalg.norm(mean), abs=2e-3)
+
+
 def test_the_axes_keep_what_they_can_of_every_cosine(tmp_path: Path) -> None:
     flat = np.zeros((200, 300), np.float32)
     flat[:, :90] = RNG.normal(size=(200, 90))  # all that these vectors say is in 90 dimensions

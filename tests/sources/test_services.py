@@ -184,6 +184,26 @@ def test_other_places_are_none(place: str) -> None:
     assert not services.is_service(place)
 
 
+@pytest.mark.parametrize(
+    ("text", "places"),
+    [
+        ("2305.14314", ["arxiv:2305.14314"]),
+        ("arXiv:2305.14314v2, 2101.00001;2305.14314v2", ["arxiv:2305.14314v2,2101.00001"]),
+        ("10.5555/1 10.5555/2\nhttps://doi.org/10.1000/xyz", ["doi:10.5555/1,10.5555/2,10.1000/xyz"]),
+        ("https://arxiv.org/abs/2305.14314\nPMID: 31452104", ["arxiv:2305.14314", "pmid:31452104"]),
+        (" arxiv:cat:cs.CL AND abs:kite ", ["arxiv:cat:cs.CL AND abs:kite"]),
+        ("A title\nAn abstract that cites 2305.14314", []),
+        ("@article{x, doi = {10.5555/1}}", []),
+        ("https://example.org/paper.pdf", []),
+        ("zotero:", []),
+        ("2305.14314 " * 3_000, []),
+        ("", []),
+    ],
+)
+def test_a_text_of_nothing_but_numbers_of_papers_is_places_to_ask(text: str, places: list[str]) -> None:
+    assert services.places_in(text) == places
+
+
 def test_a_service_has_the_name_that_people_call_it() -> None:
     assert services.PREFIXES == ("arxiv:", "doi:", "pmid:", "hf:", "openalex:")
     names = [services.name(f"{prefix}1") for prefix in services.PREFIXES]

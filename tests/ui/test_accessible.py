@@ -84,13 +84,22 @@ def test_axe_finds_nothing_in_the_chat(page: Page, quoting: str) -> None:
 
 
 def test_axe_finds_nothing_in_the_library(page: Page, quoting: str) -> None:
-    page.goto(f"{quoting}library")
-    expect(page.locator("#found li").first).to_be_visible()
+    page.goto(f"{quoting}library?q=graph&since=2020")
+    expect(page.locator("#found .papers li").first).to_be_visible()
     page.locator("#counts button").first.click()
     expect(page.get_by_role("button", name="Keep it")).to_be_visible()
+    page.get_by_label("Add papers").fill("Nothing of use.")
+    page.get_by_role("button", name="Add to the library").click()
+    expect(page.locator("#told .wrong")).to_be_visible()
+    page.locator(".timeline summary").click()
     assert findings(page) == []
-    page.locator("#found a").first.click()
+    paper = page.locator("#found .papers a").first
+    marked = str(paper.get_attribute("href")).rpartition("paper=")[2]
+    paper.click()
     expect(page.locator("#paper h2")).to_be_visible()
+    assert findings(page) == []
+    page.goto(f"{quoting}library?show=map&marked={marked}")
+    expect(page.locator(".topic-map .marked")).to_have_count(1)
     assert findings(page) == []
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -17,13 +18,27 @@ from rag.errors import Busy, SourceError
 from rag.index.minilm import MiniLM
 from rag.ingestion import Report
 from rag.settings.settings import load
+from rag.sources import service_requests
 from rag.types import BadRecord, Filters, Paper
 from ui.chat import selected_papers
 from ui.library import intake, panel
+from ui.library.address import View
 from ui.library.intake import Result, Step
+from ui.library.listing import Listing
 
 LAMPS = "LanternNet: Street Lamps that Listen"
 ABSTRACT = "Street lamps waste power when nobody walks below them. LanternNet dims 340 lamps by learning from footsteps."
+TWO_ABSTRACTS = f"""{LAMPS} at Night in Old Towns
+{ABSTRACT} It was tried in Ghent for twelve weeks, and cut the energy used by 27.5%.
+
+A Drone that Guards Orchards against Spring Frost
+Orchards lose fruit to frost in spring. A drone measures blossom temperature every 90 seconds, and lights 12 heaters in time.
+"""
+DROP = """text => {
+  const dataTransfer = new DataTransfer();
+  dataTransfer.items.add(new File([text], "dropped.jsonl"));
+  document.querySelector("#found").dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true }));
+}"""
 
 
 def lines(*records: dict[str, object]) -> str:
@@ -58,12 +73,12 @@ def test_files_are_known_by_their_own_names_and_a_second_time_as_here_before(own
     first = result(intake.add(own, [str(file)]))
     [report] = first.reports
     assert (report.source, report.read, report.added, len(report.bad), report.error) == ("lamps.jsonl", 2, 1, 1, None)
-    assert "had this source before" not in panel.reports(first)
+    assert "had lamps.jsonl before" not in panel.reports(first)
     assert "line 2: " in panel.reports(first)
     assert own.search("lamps dimmed by footsteps", 1)[0].paper.title == LAMPS
     again = result(intake.add(own, [str(file)]))
     assert again.reports[0].unchanged == 1
-    assert "The library had this source before" in panel.reports(again)
+    assert "The library had lamps.jsonl before" in panel.reports(again)
 
 
 def test_what_cannot_be_read_is_told_in_a_sentence_without_the_folder_it_was_put_into(own: Assistant, tmp_path: Path) -> None:
@@ -121,8 +136,9 @@ def test_nothing_of_a_paper_or_a_source_is_taken_for_html() -> None:
     it = Paper(evil, evil, evil, "2024", (evil,), None, evil, f"javascript:{evil}", (evil,))
     read = (Report(evil, 1, 1, 0, 0, (BadRecord(1, evil),)), Report("f", 0, 0, 0, 0, (), evil))
     shown = [
-        panel.paper(it, [(it, 0.5)]),
-        panel.papers([it], 1, evil),
+        panel.paper(it, [(it, 0.5)], View()),
+        panel.papers(Listing((evil,), (it,), 1, 1, evil, None), View(source=evil)),
+        panel.search(View(q=evil), [evil]),
         panel.sources({evil: 1}, {evil: ("2024", "2024")}),
         panel.remove_question(evil, 1),
         panel.status(evil),
@@ -133,17 +149,6 @@ def test_nothing_of_a_paper_or_a_source_is_taken_for_html() -> None:
         assert "<img" not in html
         assert "&lt;img" in html
     assert 'href="javascript' not in shown[0]
-
-
-def test_years_are_bars_with_numbers_and_the_ones_long_ago_are_one() -> None:
-    bars = panel.years({"": 3, "1990": 2, "2000": 1, "2024": 4, "2025": 8})
-    assert '<th scope="row">2025</th>' in bars
-    assert '<th scope="row">2020</th>' in bars
-    assert "2013" not in bars
-    assert bars.index("2014") < bars.index("earlier")
-    assert "3 papers without a date are not shown." in bars
-    assert "No paper of the library has a date." in panel.years({"": 3})
-    assert panel.years({}) == ""
 
 
 # -- in the browser ----------------------------------------------------------------------------------------------------------
@@ -157,15 +162,16 @@ def starter(assistant: Assistant) -> Iterator[str]:
 
 def test_the_list_is_searched_narrowed_and_turned(tab: Page, starter: str) -> None:
     tab.goto(f"{starter}library")
-    items = tab.locator("#found li")
+    items, scope = tab.locator("#found .papers li"), tab.locator("#found .scope")
     expect(items).to_have_count(20)
-    expect(tab.locator("#found .scope")).to_contain_text("1 to 20 of 574, the newest first")
-    tab.get_by_role("button", name="Next →").click()
-    expect(tab.locator("#found .scope")).to_contain_text("21 to 40 of 574")
+    expect(scope).to_contain_text("1 to 20 of 574, the newest first")
+    tab.get_by_role("link", name="Next").click()
+    expect(scope).to_contain_text("21 to 40 of 574")
+    expect(scope).to_be_focused()
     tab.get_by_label("Search").first.fill("sampling subgraphs for graph networks")
     tab.get_by_label("Search").first.press("Enter")
     expect(items.first).to_contain_text("GraphSAINT")
-    expect(tab.locator("#found .scope")).to_contain_text("1 to 20 of the nearest 100, the nearest first")
+    expect(scope).to_contain_text("the nearest first")
     tab.get_by_label("From").fill("soon")
     tab.get_by_label("From").press("Enter")
     expect(tab.locator("#found")).to_contain_text("“soon” is not a date.")
@@ -174,12 +180,92 @@ def test_the_list_is_searched_narrowed_and_turned(tab: Page, starter: str) -> No
     expect(tab.locator("#found")).to_contain_text("No paper of the 574 is from 2031 on")
 
 
+def test_words_without_meaning_find_nothing_and_the_page_says_so(tab: Page, starter: str) -> None:
+    tab.goto(f"{starter}library?q=xyzzy+plugh")
+    expect(tab.locator("#found .scope")).to_have_text("No paper is about “xyzzy plugh”. Try other words.")
+    expect(tab.locator("#found .papers li")).to_have_count(0)
+
+
+def test_search_filters_and_page_are_in_the_address_and_back_keeps_them(tab: Page, starter: str) -> None:
+    tab.goto(f"{starter}library?q=learning&page=2")
+    scope, words = tab.locator("#found .scope"), tab.locator("#search input[name=q]")
+    expect(scope).to_contain_text("21 to 40 of")
+    expect(words).to_have_value("learning")
+    tab.get_by_role("link", name="Previous").click()
+    expect(scope).to_contain_text("1 to 20 of")
+    tab.locator("#found .papers a").first.click()
+    expect(tab.locator("#paper h2")).to_be_focused()
+    tab.go_back()
+    expect(scope).to_contain_text("1 to 20 of")
+    words.fill("graph")
+    words.press("Enter")
+    expect(tab.locator("#found .papers li").first).to_contain_text(re.compile("graph", re.IGNORECASE))
+    assert tab.url == f"{starter}library?q=graph"
+    tab.go_back()
+    tab.go_back()
+    expect(scope).to_contain_text("21 to 40 of")
+    expect(words).to_have_value("learning")
+    tab.go_forward()
+    expect(scope).to_contain_text("1 to 20 of")
+    tab.reload()
+    expect(words).to_have_value("learning")
+
+
+def test_a_bar_filters_by_its_year_and_then_by_its_month(tab: Page, starter: str, assistant: Assistant) -> None:
+    tab.goto(f"{starter}library")
+    in_2024 = assistant.library.years()["2024"]
+    tab.get_by_role("link", name=f"2024: {in_2024} papers").click()
+    expect(tab.locator("#found .scope")).to_contain_text(f"of {in_2024}, the newest first")
+    expect(tab.locator("#found .filters")).to_contain_text("Papers from 2024")
+    assert tab.url == f"{starter}library?since=2024&until=2024"
+    expect(tab.locator("#years figcaption")).to_have_text("Papers of 2024 by month")
+    month = tab.locator("#years svg a").first
+    label = month.get_attribute("aria-label") or ""
+    month.click()
+    expect(tab.locator("#years svg a[aria-current]")).to_have_attribute("aria-label", label)
+    expect(tab.locator("#found .papers li")).to_have_count(int(label.split(": ")[1].split()[0]))
+    tab.get_by_role("link", name="All years").click()
+    expect(tab.locator("#found .scope")).to_contain_text("of 574")
+
+
+def test_the_map_has_its_topics_as_text_and_a_click_filters_by_one(tab: Page, starter: str, assistant: Assistant) -> None:
+    found = assistant.search("GraphSAINT", 2)
+    marked = ",".join(hit.paper.id for hit in found)
+    tab.goto(f"{starter}library?show=map&marked={marked}")
+    rows = tab.locator(".topic-map tbody tr")
+    topics = assistant.topic_map().topics
+    expect(rows).to_have_count(len(topics))
+    expect(rows.first).to_contain_text(topics[0].label)
+    expect(tab.locator(".topic-map .dot")).to_have_count(574)
+    expect(tab.locator(".topic-map .marked title").first).to_have_text(found[0].paper.title)
+    link = tab.locator(".topic-map svg a").first
+    expect(link).to_have_attribute(
+        "aria-label", re.compile(f"^Topic 1, {topics[0].label}: {len(topics[0].papers)} papers, such as ")
+    )
+    link.focus()
+    expect(link.locator(".typical text").first).to_be_visible()
+    tab.keyboard.press("Enter")
+    expect(tab.locator("#found .scope")).to_contain_text(f"of {len(topics[0].papers)}, the newest first")
+    expect(tab.locator("#found .filters")).to_contain_text(f"Topic {topics[0].label}")
+    tab.locator("#found .filters a").click()
+    expect(tab.locator("#found .scope")).to_contain_text("of 574")
+
+
+def test_a_source_is_asked_alone(tab: Page, starter: str) -> None:
+    tab.goto(f"{starter}library")
+    tab.get_by_role("link", name="Ask this source: starter").click()
+    expect(tab.get_by_label("Source")).to_have_value("starter")
+    ask(tab, "How does GraphSAINT build its minibatches?")
+    expect(tab.locator("#sources .scope")).to_contain_text("Only papers listed by “starter”.")
+    tab.wait_for_url(starter)
+
+
 def test_a_paper_has_an_address_its_like_and_a_way_to_ask_about_it_alone(tab: Page, starter: str, assistant: Assistant) -> None:
     paper = assistant.search("GraphSAINT", 1)[0].paper
     tab.goto(f"{starter}library?paper={paper.id}")
     expect(tab.locator("#paper h2")).to_have_text(paper.title)
     expect(tab.locator("#paper .similar li")).to_have_count(6)
-    expect(tab.locator("#listing")).to_be_hidden()
+    expect(tab.locator("#found")).to_be_hidden()
     tab.locator("#paper .similar a").first.click()
     expect(tab.locator("#paper h2")).not_to_have_text(paper.title)
     tab.go_back()
@@ -199,9 +285,19 @@ def test_a_paper_has_an_address_its_like_and_a_way_to_ask_about_it_alone(tab: Pa
     expect(tab.locator("#selected")).to_be_hidden()
 
 
+def test_an_address_of_a_paper_or_topic_that_is_gone_says_so(tab: Page, starter: str) -> None:
+    tab.goto(f"{starter}library?paper=nosuch&q=graph")
+    expect(tab.locator("#paper .wrong")).to_have_text("This paper is not in the library. It may have been removed.")
+    tab.get_by_role("link", name="Back to the list").click()
+    expect(tab.locator("#search input[name=q]")).to_have_value("graph")
+    expect(tab.locator("#found .papers li").first).to_be_visible()
+    tab.goto(f"{starter}library?topic=nosuch")
+    expect(tab.locator("#found .wrong")).to_contain_text("Choose a topic from the map.")
+
+
 def test_back_leads_from_paper_to_paper_to_the_list(tab: Page, starter: str) -> None:
     tab.goto(f"{starter}library")
-    tab.locator("#found a").first.click()
+    tab.locator("#found .papers a").first.click()
     expect(tab.locator("#paper .similar a").first).to_be_visible()
     title = tab.locator("#paper h2").text_content() or ""
     tab.locator("#paper .similar a").first.click()
@@ -209,7 +305,7 @@ def test_back_leads_from_paper_to_paper_to_the_list(tab: Page, starter: str) -> 
     tab.go_back()
     expect(tab.locator("#paper h2")).to_have_text(title)
     tab.go_back()
-    expect(tab.locator("#found li").first).to_be_visible()
+    expect(tab.locator("#found .papers li").first).to_be_visible()
     expect(tab.locator("#paper")).to_be_hidden()
 
 
@@ -230,11 +326,10 @@ def test_papers_are_added_asked_about_and_removed_in_the_browser(
     file.write_text(lines(lamps(), {"abstract": "Without a title."}), "utf-8")
     tab.goto(f"{url}library")
     tab.get_by_role("button", name="Add to the library").click()
-    expect(tab.locator("#told")).to_have_text("Choose files or paste text first.")
+    expect(tab.locator("#told")).to_have_text("Paste a text or choose files first.")
     tab.locator("#add input[type=file]").set_input_files(str(file))
-    expect(tab.locator("#add")).to_contain_text("lamps")
-    tab.get_by_role("button", name="Add to the library").click()
-    expect(tab.locator("#told .reports")).to_contain_text("my lamps.jsonl: read 2, added 1, updated 0, unchanged 0, bad 1")
+    expect(tab.locator("#told .reports")).to_contain_text("1 paper added. Ask it")
+    expect(tab.locator("#told .reports")).to_contain_text("1 record could not be read: line 2: ")
     expect(tab.locator("#masthead")).to_contain_text("575 papers · 2 sources")
     expect(tab.locator("#counts tr")).to_have_count(2)
     other = browser.new_page()
@@ -243,6 +338,11 @@ def test_papers_are_added_asked_about_and_removed_in_the_browser(
     ask(other, "How many lamps does LanternNet dim?")
     expect(other.locator("#thread")).to_contain_text("340 lamps")
     other.close()
+    tab.evaluate(DROP, json.dumps(lamps(2)))
+    expect(tab.locator("#told .reports")).to_contain_text("1 paper added. Ask it")
+    tab.get_by_role("button", name="Remove dropped.jsonl").click()
+    tab.get_by_role("button", name="Remove it").click()
+    expect(tab.locator("#masthead")).to_contain_text("575 papers · 2 sources")
     tab.get_by_role("button", name="Remove my lamps.jsonl").click()
     expect(tab.locator("#really")).to_contain_text("It lists 1 paper")
     tab.get_by_role("button", name="Keep it").click()
@@ -252,3 +352,56 @@ def test_papers_are_added_asked_about_and_removed_in_the_browser(
     expect(tab.locator("#told")).to_contain_text("Removed my lamps.jsonl: 1 paper is no longer in the library.")
     expect(tab.locator("#masthead")).to_contain_text("574 papers · 1 source")
     next(server, None)
+
+
+def test_pasted_abstracts_are_asked_alone_in_three_actions(tab: Page, own: Assistant) -> None:
+    server = serve(own)
+    tab.goto(f"{next(server)}library")
+    tab.get_by_label("Add papers").fill(TWO_ABSTRACTS)  # 1
+    tab.get_by_role("button", name="Add to the library").click()  # 2
+    expect(tab.locator("#told")).to_contain_text("2 papers added.")
+    tab.get_by_role("link", name="Ask these").click()  # 3
+    expect(tab.locator("#selected")).to_contain_text("Asking only 2 selected papers.")
+    ask(tab, "How many lamps are dimmed?")
+    expect(tab.locator("#chat")).to_contain_text("340 lamps")
+    expect(tab.locator("#sources .card").first).to_be_attached()
+    assert tab.locator("#sources .card").count() <= 2
+    next(server, None)
+
+
+def test_numbers_of_papers_ask_their_service_and_say_in_a_sentence_when_there_is_no_network(
+    own: Assistant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+
+    def unreachable(service: str, address: str, parameters: object = None) -> str:
+        asked.append(parameters)
+        raise service_requests._unreachable(service, "https://export.arxiv.org/api")
+
+    monkeypatch.setattr(service_requests, "get", unreachable)
+    monkeypatch.setattr(service_requests, "sleep", lambda seconds: None)
+    told = result(intake.add(own, [], "2305.14314, arXiv:2101.00001"))
+    assert [report.error for report in told.reports] == [
+        "arXiv (export.arxiv.org) cannot be reached. Check the network, or try again later."
+    ]
+    assert "2305.14314,2101.00001" in str(asked[0])
+    assert told.papers == ()
+    assert "Ask" not in panel.reports(told)
+
+
+def test_the_link_that_asks_names_few_papers_and_the_source_of_many() -> None:
+    report = Report("big one.bib", 60, 60, 0, 0)
+    few = panel.reports(Result((report,), frozenset(), ("a", "b")))
+    assert "60 papers added." in few
+    assert 'href="./?paper=a%2Cb">Ask these</a>' in few
+    many = panel.reports(Result((report,), frozenset(), tuple(map(str, range(60)))))
+    assert 'href="./?source=big%20one.bib">Ask these</a>' in many
+    both = panel.reports(Result((report, report), frozenset(), tuple(map(str, range(60)))))
+    assert "Ask" not in both
+
+
+def test_a_report_names_only_what_there_is() -> None:
+    told = panel.reports(Result((Report("x", 4, 0, 1, 3),), frozenset({"x"}), ("a",)))
+    assert "1 brought up to date, 3 there already." in told
+    assert "bad" not in told
+    assert "0" not in told.replace("./?paper", "")

@@ -14,8 +14,9 @@ from ui.rendering import rendered
 # The address has been followed: a page that is loaded again shows the open conversation instead.
 _ARRIVED = """() => {
   const asked = new URLSearchParams(location.search);
-  if (!asked.has("paper")) return;
+  if (!asked.has("paper") && !asked.has("source")) return;
   asked.delete("paper");
+  asked.delete("source");
   history.replaceState(null, "", `${location.pathname}?${asked}`.replace(/[?]$/, ""));
 }"""
 _MAX_TITLE_CHARS = 300  # characters of a title that a question quotes

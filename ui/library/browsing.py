@@ -1,4 +1,4 @@
-"""The list of papers with its search, filters and pages, and the one paper that is shown in place of the list."""
+"""The list of papers, the map, and the one paper that is shown in place of them: whatever the address asks for."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Any
 import gradio as gr
 
 from rag.assistant import Assistant
-from rag.errors import RagError, UsageError
-from rag.request import MAX_QUESTION_CHARS
-from rag.storage import filters
-from rag.types import Filters
+from rag.collection.timeline import Bar
+from rag.errors import RagError
+from rag.topics.topic_map import Topic
 from ui.library import panel
-from ui.library.clicks import PRIVATE, SEND_CLICKS
+from ui.library.address import MAP, View
+from ui.library.clicks import PRIVATE, follow_addresses
+from ui.library.listing import Listing, by_date, listing
+from ui.pictures import timeline, topic_map
 
-_PAGE_SIZE = 20  # papers
-_SEARCH_DEPTH = 100  # papers that a search returns at most
 _SIMILAR_PAPERS = 6
 
 Values = tuple[Any, ...]
@@ -24,128 +24,78 @@ Values = tuple[Any, ...]
 
 @dataclass(frozen=True, slots=True)
 class Browsing:
-    """The components of the list, and `paper`, which takes the place of `listing`."""
+    """The components that show a view. `view` is the one shown; `paper` takes the place of `found`."""
 
     assistant: Assistant
+    view: gr.State
+    search: gr.HTML
     paper: gr.HTML
-    listing: gr.Column
-    number: gr.State
-    search: gr.Textbox
-    since: gr.Textbox
-    until: gr.Textbox
-    source: gr.Dropdown
-    papers: gr.HTML
-    before: gr.Button
-    after: gr.Button
+    found: gr.HTML
+    years: gr.HTML
 
     @classmethod
-    def build(cls, assistant: Assistant, paper: gr.HTML, listing: gr.Column) -> Browsing:
-        """Add the list to the page that is being built."""
-        number = gr.State(0)
-        search = gr.Textbox(label="Search", placeholder="Words of titles and abstracts, or a subject", submit_btn="Search")
-        with gr.Row():
-            since = gr.Textbox(label="From", placeholder="2024-05", min_width=110)
-            until = gr.Textbox(label="Until", placeholder="2024-05", min_width=110)
-            source = gr.Dropdown([""], value="", label="Source", min_width=160)
-        papers = gr.HTML(elem_id="found", padding=False, js_on_load=SEND_CLICKS)
-        with gr.Row():
-            before = gr.Button("← Before", size="sm", interactive=False)
-            after = gr.Button("Next →", size="sm", interactive=False)
-        return cls(assistant, paper, listing, number, search, since, until, source, papers, before, after)
+    def build(cls, assistant: Assistant) -> Browsing:
+        """Add the search, the list and the paper to the page that is being built; place() adds the picture elsewhere."""
+        view = gr.State(View())
+        search = gr.HTML(elem_id="search", padding=False, js_on_load=follow_addresses())
+        paper = gr.HTML(visible=False, elem_id="paper", padding=False)
+        found = gr.HTML(elem_id="found", padding=False)
+        years = gr.HTML(elem_id="years", padding=False, render=False)
+        return cls(assistant, view, search, paper, found, years)
 
     @property
-    def fields(self) -> list[gr.components.Component]:
-        """The search and the filters."""
-        return [self.search, self.since, self.until, self.source]
-
-    @property
-    def refreshed(self) -> list[gr.components.Component]:
-        """The components that refresh() shows anew."""
-        return [self.source, *self._page]
-
-    @property
-    def _page(self) -> list[gr.components.Component]:
-        return [self.papers, self.number, self.before, self.after]
+    def _shown(self) -> list[gr.blocks.Block]:
+        return [self.view, self.search, self.paper, self.found, self.years]
 
     def connect(self, page: gr.Blocks) -> None:
         """Attach the events to the page."""
-        shown: list[gr.blocks.Block] = [self.paper, self.listing]
-        for changed in (self.search.submit, self.since.submit, self.until.submit, self.source.input):
-            changed(self._first, self.fields, self._page, **PRIVATE)
-        self.before.click(self._previous, [self.number, *self.fields], self._page, **PRIVATE)
-        self.after.click(self._next, [self.number, *self.fields], self._page, **PRIVATE)
-        page.load(self._open_address, None, shown, **PRIVATE)
-        self.papers.select(self._open_clicked, None, shown, **PRIVATE)
-        self.paper.select(self._open_clicked, None, shown, **PRIVATE)
+        page.load(self._arrive, None, self._shown, **PRIVATE)
+        self.search.select(self._go, None, self._shown, trigger_mode="multiple", **PRIVATE)
 
-    def refresh(self, *fields: str) -> Values:
-        """Return the sources that can be chosen and the first page of the list, after the library has changed."""
-        *others, source = fields
-        names = list(self.assistant.library.sources())
-        source = source if source in names else ""
-        choices = [("all", ""), *((name, name) for name in names)]
-        return gr.Dropdown(choices=choices, value=source), *self._first(*others, source)
+    def refresh(self, after: Any) -> None:
+        """Show the same view anew after an event."""
+        after(self._show, self.view, self._shown, **PRIVATE)
 
-    def _first(self, *fields: str) -> Values:
-        return _listed(self.assistant, 0, *fields)
+    def _arrive(self, request: gr.Request) -> Values:
+        return self._show(View.read(dict(request.query_params)))
 
-    def _previous(self, number: int, *fields: str) -> Values:
-        return _listed(self.assistant, number - 1, *fields)
+    def _go(self, event: gr.EventData) -> Values:
+        return self._show(View.read(str(event.address)))
 
-    def _next(self, number: int, *fields: str) -> Values:
-        return _listed(self.assistant, number + 1, *fields)
+    def _show(self, view: View) -> Values:
+        """Return the components for `view`."""
+        search = panel.search(view, list(self.assistant.library.sources()))
+        if view.paper:
+            return view, search, gr.update(value=self._paper(view), visible=True), gr.update(visible=False), ""
+        try:
+            shown = listing(self.assistant, view)
+            found, years = self._found(view, shown), self._years(view, shown)
+        except RagError as error:
+            found, years = panel.status(str(error), wrong=True), ""
+        return view, search, gr.update(visible=False), gr.update(value=found, visible=True), years
 
-    def _open_address(self, request: gr.Request) -> Values:
-        return _opened(self.assistant, str(request.query_params.get("paper") or ""))
+    def _paper(self, view: View) -> str:
+        paper = self.assistant.library.paper(view.paper)
+        if paper is None:
+            return panel.no_such_paper(view)
+        return panel.paper(paper, self.assistant.similar(paper.id, _SIMILAR_PAPERS), view)
 
-    def _open_clicked(self, event: gr.EventData) -> Values:
-        return _opened(self.assistant, str(event.paper))
+    def _found(self, view: View, shown: Listing) -> str:
+        """Return the list, or the map in its place."""
+        if view.show != MAP:
+            return panel.papers(shown, view)
 
+        def link(topic: Topic) -> str:
+            return view.address(topic=topic.key, show="")
 
-def _listed(assistant: Assistant, n: int, words: str | None, since: str, until: str, source: str) -> Values:
-    """Return page `n`, from 0 on, of the papers that match, and whether there are pages before and after."""
-    words = (words or "").strip()
-    try:
-        if len(words) > MAX_QUESTION_CHARS:
-            raise UsageError(f"The search has more than {MAX_QUESTION_CHARS} characters.", "Use fewer words.")
-        only = assistant.scope.checked(Filters(since=since, until=until, source=source))
-        ids = _matching(assistant, words, only)
-    except RagError as error:
-        return panel.status(str(error), wrong=True), 0, gr.update(interactive=False), gr.update(interactive=False)
-    n = max(0, min(n, (len(ids) - 1) // _PAGE_SIZE))
-    start, end = n * _PAGE_SIZE, (n + 1) * _PAGE_SIZE
-    known = assistant.library.papers(ids[start:end])
-    papers = [known[paper_id] for paper_id in ids[start:end] if paper_id in known]
-    html = panel.papers(papers, start + 1, _scope(assistant, words, only, len(ids), n))
-    return html, n, gr.update(interactive=n > 0), gr.update(interactive=len(ids) > end)
+        titles = {paper: title for paper, (title, _) in self.assistant.library.catalogue().items()}
+        drawn = topic_map.picture(self.assistant.topic_map(), titles, link, view.topic, view.marked_ids)
+        return panel.map_view(drawn, view)
 
+    def _years(self, view: View, shown: Listing) -> str:
+        def link(bar: Bar) -> str:
+            return view.address(since=bar.since or "", until=bar.until)
 
-def _matching(assistant: Assistant, words: str, only: Filters) -> list[str]:
-    """Return the ids of the papers that match the words, best first. Without words, return all that pass, newest first."""
-    if words:
-        return [hit.paper.id for hit in assistant.search(words, _SEARCH_DEPTH, only)]
-    passing = set(assistant.library.matching(only))
-    listed = [(date or "", title, i) for i, (title, date) in assistant.library.catalogue().items() if i in passing]
-    by_title = sorted(listed, key=lambda row: row[1].casefold())
-    return [i for *_, i in sorted(by_title, key=lambda row: row[0], reverse=True)]
-
-
-def _scope(assistant: Assistant, words: str, only: Filters, matches: int, n: int) -> str:
-    """Return which papers page `n` shows, in which order, and what the filters left out."""
-    if not assistant.count():
-        return "The library is empty."
-    if not matches:
-        return " ".join(assistant.scope.warnings(only, found=False))
-    nearest = "the nearest " if words else ""
-    span = f"{n * _PAGE_SIZE + 1:,} to {min(matches, (n + 1) * _PAGE_SIZE):,} of {nearest}{matches:,}"
-    order = "the nearest first" if words else "the newest first, then those without a date"
-    return " ".join(filter(None, [f"{span}, {order}.", filters.sentence(only), *assistant.scope.warnings(only)]))
-
-
-def _opened(assistant: Assistant, paper_id: str) -> Values:
-    """Return one paper in place of the list. Without an id, return the list in place of a paper."""
-    if not paper_id:
-        return gr.update(visible=False), gr.update(visible=True)
-    paper = assistant.library.paper(paper_id)
-    html = panel.paper(paper, assistant.similar(paper.id, _SIMILAR_PAPERS)) if paper else panel.no_such_paper()
-    return gr.update(value=html, visible=True), gr.update(visible=False)
+        title = f"Papers of {view.year} by month" if view.year else "Papers by year"
+        drawn = timeline.picture(by_date(self.assistant, view, shown), title, link, (view.since, view.until))
+        return panel.years(drawn, view)

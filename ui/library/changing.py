@@ -1,4 +1,4 @@
-"""The form that adds papers, the table of sources with its buttons that remove them, and the papers by year."""
+"""The form that adds papers, and the table of sources with its buttons that remove them."""
 
 from __future__ import annotations
 
@@ -12,13 +12,12 @@ import gradio as gr
 
 from rag.assistant import Assistant
 from rag.errors import RagError
-from rag.sources.formats import STARTER, supported
+from rag.sources.formats import STARTER
 from ui.library import intake, panel
-from ui.library.clicks import PRIVATE, SEND_CLICKS
+from ui.library.clicks import PRIVATE, SEND_REMOVALS
 
 _MAX_CHANGES = 4  # that may be asked for at once; all but one are refused, where a queue would let them wait
 _AT_ONCE: dict[str, Any] = {**PRIVATE, "concurrency_limit": _MAX_CHANGES, "show_progress": "hidden"}
-_UNCHANGED = gr.skip()
 
 Values = tuple[Any, ...]
 
@@ -28,11 +27,10 @@ class Changing:
     """The components that change the library. `chosen` is the source that `dialog` asks about."""
 
     assistant: Assistant
-    files: gr.File
     text: gr.Textbox
     add: gr.Button
+    files: gr.UploadButton
     status: gr.HTML
-    years: gr.HTML
     sources: gr.HTML
     chosen: gr.State
     dialog: gr.Column
@@ -42,13 +40,11 @@ class Changing:
     starter: gr.Button
 
     @classmethod
-    def build(cls, assistant: Assistant) -> Changing:
-        """Add the components to the page that is being built."""
-        files, text = _inputs()
-        add = gr.Button("Add to the library", variant="primary")
-        status = gr.HTML(elem_id="told", padding=False)
-        years = gr.HTML(_years(assistant), padding=False)
-        sources = gr.HTML(_sources(assistant), elem_id="counts", padding=False, js_on_load=SEND_CLICKS)
+    def build(cls, assistant: Assistant, years: gr.HTML) -> Changing:
+        """Add the components to the page that is being built, the picture `years` among them."""
+        text, add, files, status = _inputs()
+        years.render()  # type: ignore[no-untyped-call]
+        sources = gr.HTML(_sources(assistant), elem_id="counts", padding=False, js_on_load=SEND_REMOVALS)
         chosen = gr.State("")
         with gr.Column(visible=False, elem_id="really") as dialog:
             question = gr.HTML()
@@ -56,14 +52,13 @@ class Changing:
                 remove = gr.Button("Remove it", variant="stop", size="sm")
                 cancel = gr.Button("Keep it", size="sm")
         starter = gr.Button("Add the starter corpus", size="sm", visible=_lacks_starter(assistant))
-        return cls(
-            assistant, files, text, add, status, years, sources, chosen, dialog, question, remove, cancel, starter
-        )  # fmt: skip
+        return cls(assistant, text, add, files, status, sources, chosen, dialog, question, remove, cancel, starter)
 
     def connect(self, page: gr.Blocks) -> list[Any]:
         """Attach the events to the page; return the triggers of events that follow a change."""
         changes = [
-            self.add.click(self._add, [self.files, self.text], [self.status, self.files, self.text], **_AT_ONCE),
+            self.add.click(self._add_pasted, self.text, [self.status, self.text], **_AT_ONCE),
+            self.files.upload(self._add_files, self.files, self.status, **_AT_ONCE),
             self.starter.click(self._add_starter, None, self.status, **_AT_ONCE),
             self.remove.click(self._remove, self.chosen, [self.status, self.dialog], **_AT_ONCE),
         ]
@@ -71,14 +66,18 @@ class Changing:
         self.cancel.click(lambda: gr.update(visible=False), None, self.dialog, **PRIVATE)
         after_changes: list[Any] = [change.then for change in changes]
         for event in (page.load, *after_changes):
-            event(self._count, None, [self.years, self.sources, self.starter], **PRIVATE)
+            event(self._count, None, [self.sources, self.starter], **PRIVATE)
         return after_changes
 
-    def _add(self, paths: Sequence[str] | None, pasted: str | None) -> Iterator[Values]:
-        yield from _added(self.assistant, paths or [], pasted or "")
+    def _add_pasted(self, pasted: str | None) -> Iterator[Values]:
+        for status, read in _added(self.assistant, [], pasted or ""):
+            yield status, "" if read else gr.skip()
+
+    def _add_files(self, paths: Sequence[str] | None) -> Iterator[str]:
+        yield from (status for status, _ in _added(self.assistant, paths or [], ""))
 
     def _add_starter(self) -> Iterator[str]:
-        yield from (status for status, *_ in _added(self.assistant, [STARTER], ""))
+        yield from (status for status, _ in _added(self.assistant, [STARTER], ""))
 
     def _ask_to_remove(self, event: gr.EventData) -> Values:
         source = str(event.source)
@@ -89,38 +88,38 @@ class Changing:
         yield from ((status, gr.update(visible=False)) for status in _removed(self.assistant, source))
 
     def _count(self) -> Values:
-        return _years(self.assistant), _sources(self.assistant), gr.update(visible=_lacks_starter(self.assistant))
+        return _sources(self.assistant), gr.update(visible=_lacks_starter(self.assistant))
 
 
-def _inputs() -> tuple[gr.File, gr.Textbox]:
-    with gr.Column(elem_id="add"), gr.Group():  # a group would put its id on two elements
-        files = gr.File(label="Add papers: files", file_count="multiple", height=130, elem_id="files")
-        with gr.Accordion("or paste text", open=False):
-            text = gr.Textbox(
-                show_label=False,
-                label="Pasted text",
-                lines=6,
-                max_lines=12,
-                placeholder=f"Text in {supported()}.",
-            )
-    return files, text
+def _inputs() -> tuple[gr.Textbox, gr.Button, gr.UploadButton, gr.HTML]:
+    with gr.Column(elem_id="add"):
+        text = gr.Textbox(
+            label="Add papers",
+            lines=3,
+            max_lines=12,
+            placeholder="Paste titles and abstracts, BibTeX, RIS, DOIs or arXiv numbers, or drop files anywhere on this page",
+        )
+        with gr.Row():
+            add = gr.Button("Add to the library", variant="primary", size="sm")
+            files = gr.UploadButton("Choose files", file_count="multiple", size="sm")
+        status = gr.HTML(elem_id="told", padding=False)
+    return text, add, files, status
 
 
-def _added(assistant: Assistant, paths: Sequence[str], pasted: str) -> Iterator[Values]:
-    """Yield the status while sources are read and after, and the new values of the fields they came from."""
+def _added(assistant: Assistant, paths: Sequence[str], pasted: str) -> Iterator[tuple[str, bool]]:
+    """Yield the status while sources are read and after, and whether all of them were read."""
     if not paths and not pasted.strip():
-        yield panel.status("Choose files or paste text first.", wrong=True), _UNCHANGED, _UNCHANGED
+        yield panel.status("Paste a text or choose files first.", wrong=True), False
         return
-    yield panel.status("Reading…"), _UNCHANGED, _UNCHANGED
+    yield panel.status("Reading…"), False
     try:
         for event in intake.add(assistant, paths, pasted):
             if isinstance(event, intake.Step):
-                yield panel.progress(event), _UNCHANGED, _UNCHANGED
+                yield panel.progress(event), False
             else:
-                all_read = all(report.error is None for report in event.reports)
-                yield panel.reports(event), None, "" if all_read else _UNCHANGED
+                yield panel.reports(event), all(report.error is None for report in event.reports)
     except RagError as error:
-        yield panel.status(str(error), wrong=True), _UNCHANGED, _UNCHANGED
+        yield panel.status(str(error), wrong=True), False
         return
     for path in paths:
         if path != STARTER:
@@ -139,10 +138,6 @@ def _removed(assistant: Assistant, source: str) -> Iterator[str]:
                 yield panel.status(panel.removed(source, event))
     except RagError as error:
         yield panel.status(str(error), wrong=True)
-
-
-def _years(assistant: Assistant) -> str:
-    return panel.years(assistant.library.years())
 
 
 def _sources(assistant: Assistant) -> str:

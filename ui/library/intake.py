@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeVar
@@ -19,6 +20,7 @@ from rag.errors import SourceError
 from rag.events import Waiting
 from rag.ingestion import Report
 from rag.listener import Listener
+from rag.sources import services
 from rag.types import Progress
 
 _PASTED_NAME = "The pasted text"
@@ -36,27 +38,34 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The reports on the sources that were added. `known` are the names of sources that the library had before."""
+    """The reports on the sources that were added.
+
+    `known` are the names of sources that the library had before, `papers` the ids of all papers that the sources list.
+    """
 
     reports: tuple[Report, ...]
     known: frozenset[str]
+    papers: tuple[str, ...] = ()
 
 
 def add(assistant: Assistant, files: Sequence[str], text: str = "") -> Iterator[Step | Result]:
     """Add the papers of files and of a pasted text; yield Steps, then the Result.
 
-    A file's name is the name of its source. The report of a source says what could not be read. Raises Busy when another
-    change is under way.
+    A file's name is the name of its source. A text of nothing but numbers of papers asks the services that know them. The
+    report of a source says what could not be read. Raises Busy when another change is under way.
     """
     known = frozenset(assistant.library.sources())
-    with _pasted(text, known) as pasted:
-        places = [*files, *pasted]
-        names = [*(Path(file).name for file in files), *([_PASTED_NAME] * len(pasted))]
+    asked = services.places_in(text)
+    with _pasted("" if asked else text, known) as pasted:
+        places = [*files, *asked, *pasted]
+        names = [*(Path(file).name for file in files), *asked, *([_PASTED_NAME] * len(pasted))]
         for event in _run(lambda progress: ingestion.ingest(assistant.home, places, assistant.embedder, progress)):
             if isinstance(event, Step):
                 yield event
             else:
-                yield Result(tuple(map(_renamed, event, places, names)), known)
+                read = tuple(map(_renamed, event, places, names))
+                listed = (assistant.library.listed(report.source) for report in event if report.error is None)
+                yield Result(read, known, tuple(dict.fromkeys(chain.from_iterable(listed))))
 
 
 def remove(assistant: Assistant, source: str) -> Iterator[Step | int]:

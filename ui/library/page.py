@@ -1,4 +1,4 @@
-"""The library page: papers are searched, read, added and removed; /library?paper=ID shows one of them."""
+"""The library page: papers are searched, read, added and removed. Its address says what it shows: see ui.library.address."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from rag.assistant import Assistant
 from ui.library import panel
 from ui.library.browsing import Browsing
 from ui.library.changing import Changing
-from ui.library.clicks import PRIVATE, SEND_CLICKS
+from ui.library.clicks import PRIVATE
 
 
 def add(page: gr.Blocks, assistant: Assistant) -> None:
@@ -17,16 +17,15 @@ def add(page: gr.Blocks, assistant: Assistant) -> None:
         head = gr.HTML(_head(assistant), elem_id="masthead")
         with gr.Row(elem_id="library"):
             with gr.Column(scale=3, min_width=320):
-                paper = gr.HTML(visible=False, elem_id="paper", padding=False, js_on_load=SEND_CLICKS)
-                with gr.Column(elem_id="listing") as listing:
-                    browsing = Browsing.build(assistant, paper, listing)
+                browsing = Browsing.build(assistant)
             with gr.Column(scale=2, min_width=320):
-                changing = Changing.build(assistant)
+                changing = Changing.build(assistant, browsing.years)
         browsing.connect(page)
         after_changes = changing.connect(page)
         for event in (page.load, *after_changes):
             event(lambda: _head(assistant), None, head, **PRIVATE)
-            event(browsing.refresh, browsing.fields, browsing.refreshed, **PRIVATE)
+        for event in after_changes:
+            browsing.refresh(event)
 
 
 def _head(assistant: Assistant) -> str:

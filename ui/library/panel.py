@@ -1,25 +1,29 @@
 """Show the library page's lists of papers, single papers, counts and reports.
 
-Links have real addresses (library?paper=ID), so a paper opens in another tab too. The page's script handles a plain click by
-the element's data-… attribute instead.
+Links have real addresses (library?paper=ID), so a paper opens in another tab too. The page's script follows those with
+data-view without loading the page anew.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from markupsafe import Markup
 
+from rag.ingestion import MAX_BAD_RECORDS_SHOWN, Report, told
 from rag.output.references import authors
+from rag.request import span
 from rag.sources.formats import STARTER
 from rag.types import Paper
 from ui import theme
+from ui.library.address import View
 from ui.library.intake import Result, Step
+from ui.library.listing import Listing
 from ui.rendering import counted, rendered
 
-_MAX_YEARS_SHOWN = 12  # with a bar of their own
 _MAX_LISTED_AUTHORS = 6  # of a paper in a list
+_MAX_PAPERS_IN_ADDRESS = 50
 
 Dates = tuple[str, str]  # the first and the last
 
@@ -35,24 +39,14 @@ def dates(span: Dates | None) -> str:
     return "no dates" if span is None else span[0] if span[0] == span[1] else f"{span[0]} to {span[1]}"
 
 
-def years(counts: Mapping[str, int]) -> Markup:
-    """Return a table with a bar for each of the last years, and one bar for all years before them.
-
-    `counts` are papers by year, "" for those without a date. An empty library gives "".
-    """
-    dated = {year: n for year, n in counts.items() if year}
-    return rendered("library/years.html", rows=_last_years(dated), undated=counts.get("", 0))
+def search(view: View, sources: Sequence[str]) -> Markup:
+    """Return the form of the search and its filters, filled in as `view` has them."""
+    return rendered("library/search.html", view=view, sources=sources)
 
 
-def _last_years(dated: Mapping[str, int]) -> dict[str, int]:
-    if not dated:
-        return {}
-    last = int(max(dated))
-    span = (f"{n:04d}" for n in range(last, last - _MAX_YEARS_SHOWN, -1))
-    rows = {year: dated.get(year, 0) for year in span if year >= min(dated)}
-    if earlier := sum(n for year, n in dated.items() if year not in rows):
-        rows["earlier"] = earlier
-    return rows
+def years(drawn: Markup, view: View) -> Markup:
+    """Return the picture of papers by year or month, with a way back from a year to all of them."""
+    return rendered("library/years.html", drawn=drawn, everything=view.address(since="", until="") if view.year else "")
 
 
 def sources(counts: Mapping[str, int], spans: Mapping[str, Dates]) -> Markup:
@@ -71,8 +65,34 @@ def progress(step: Step) -> Markup:
 
 
 def reports(result: Result) -> Markup:
-    """Return what was read of each source, and the reasons for the records that were not."""
-    return rendered("library/reports.html", reports=result.reports, known=result.known)
+    """Return what became of each source, the reasons for the records that were not read, and a link that asks the papers."""
+    read = [(report, _counts(report), _bad(report)) for report in result.reports]
+    return rendered("library/reports.html", reports=read, known=result.known, ask=_ask(result), papers=len(result.papers))
+
+
+def _counts(report: Report) -> str:
+    """Return the counts of a report that are not zero, as a sentence."""
+    new = counted(report.added, "paper")
+    parts = [f"{new} added"] if report.added or not (report.updated or report.unchanged) else []
+    parts += [f"{report.updated:,} brought up to date"] if report.updated else []
+    parts += [f"{report.unchanged:,} there already"] if report.unchanged else []
+    parts += [f"{report.titles_only:,} without an abstract"] if report.titles_only else []
+    return ", ".join(parts) + "."
+
+
+def _bad(report: Report) -> list[str]:
+    """Return a line for each of the first records that could not be read, and one for the rest."""
+    more = len(report.bad) - MAX_BAD_RECORDS_SHOWN
+    lines = [told(bad) for bad in report.bad[:MAX_BAD_RECORDS_SHOWN]]
+    return lines + ([f"and {more:,} more"] if more > 0 else [])
+
+
+def _ask(result: Result) -> str:
+    """Return the address of a chat with just these papers: many of them as their source; "" where that is not one source."""
+    if 0 < len(result.papers) <= _MAX_PAPERS_IN_ADDRESS:
+        return f"./?paper={quote(','.join(result.papers))}"
+    read = [report.source for report in result.reports if report.error is None]
+    return f"./?source={quote(read[0])}" if result.papers and len(read) == 1 else ""
 
 
 def status(sentence: str, *, wrong: bool = False) -> Markup:
@@ -85,21 +105,46 @@ def removed(source: str, papers: int) -> str:
     return f"Removed {source}: {counted(papers, 'paper')} {'is' if papers == 1 else 'are'} no longer in the library."
 
 
-def papers(page: Sequence[Paper], first: int, scope: str) -> Markup:
-    """Return a page of papers, numbered from `first` on, below `scope`, which says which papers they are."""
-    rows = [(paper, _about(paper, _MAX_LISTED_AUTHORS)) for paper in page]
-    return rendered("library/papers.html", papers=rows, first=first, scope=scope)
+def papers(shown: Listing, view: View) -> Markup:
+    """Return a page of papers with the filters in force, and the way to other pages and to the map."""
+    rows = [(paper, view.address(paper=paper.id, page=view.page), _about(paper, _MAX_LISTED_AUTHORS)) for paper in shown.papers]
+    before = view.address(page=shown.page - 1) if shown.page > 1 else ""
+    after = view.address(page=shown.page + 1) if shown.page < shown.pages else ""
+    return rendered(
+        "library/papers.html", shown=shown, papers=rows, view=view, filters=_filters(view, shown), before=before, after=after
+    )
 
 
-def paper(shown: Paper, similar: Sequence[tuple[Paper, float]]) -> Markup:
+def map_view(drawn: Markup, view: View) -> Markup:
+    """Return the map in place of the list."""
+    return rendered("library/map.html", drawn=drawn, view=view)
+
+
+def paper(shown: Paper, similar: Sequence[tuple[Paper, float]], view: View) -> Markup:
     """Return one paper with its record, its links, and the papers nearest to it with their cosines."""
-    parts = _about(shown, len(shown.authors))
-    return rendered("library/paper.html", paper=shown, parts=parts, host=_host(shown.url), similar=similar)
+    nearest = [(other, view.address(paper=other.id, page=view.page), cosine) for other, cosine in similar]
+    return rendered(
+        "library/paper.html",
+        paper=shown,
+        parts=_about(shown, len(shown.authors)),
+        host=_host(shown.url),
+        similar=nearest,
+        back=view.address(paper="", page=view.page),
+    )
 
 
-def no_such_paper() -> Markup:
+def no_such_paper(view: View) -> Markup:
     """Return the message for an address with the id of a paper that the library does not have."""
-    return rendered("library/no_such_paper.html")
+    return rendered("library/no_such_paper.html", back=view.address(paper="", page=view.page))
+
+
+def _filters(view: View, shown: Listing) -> list[tuple[str, str]]:
+    """Return each filter in force with the address that lifts it."""
+    dates = span(view.filters)
+    parts = [(f"Papers {dates}", view.address(since="", until=""))] if dates else []
+    parts += [(f"Source {view.source}", view.address(source=""))] if view.source else []
+    parts += [(f"Topic {shown.topic.label}", view.address(topic=""))] if shown.topic else []
+    return parts
 
 
 def _about(paper: Paper, most_authors: int) -> list[str]:

@@ -35,9 +35,6 @@
     reach(next);
   };
 
-  // -- back and forward in the library, whose addresses are its state
-  if (location.pathname.endsWith("/library")) window.addEventListener("popstate", () => location.reload());
-
   // -- copying an answer with its references
   const copy = (button) => {
     const copied = document.getElementById(button.dataset.copy);
