@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from rag import factory, ingestion, prompting
+from rag.answering import evidence_table
 from rag.answering.extractive import ExtractiveReader
 from rag.answering.streaming import NEAREST, AnswerStream, timed
 from rag.checking import judge_trial
@@ -129,6 +130,14 @@ class Assistant:
     def similar(self, paper_id: str, k: int) -> list[tuple[Paper, float]]:
         """Return the `k` papers nearest to one of the library, best first, with their cosines; never that one itself."""
         return self._retriever(self._index.now()).similar(paper_id, k)
+
+    def evidence(self, papers: Sequence[Paper]) -> list[evidence_table.Row]:
+        """Return what each abstract says of problem, method, data and result, quoted without a model."""
+        return evidence_table.table(papers, self._checks)
+
+    def comparison(self, papers: Sequence[Paper]) -> evidence_table.Comparison:
+        """Return the same side by side: a row each for problem, method, data and result, with a cell for each paper."""
+        return evidence_table.comparison(papers, self._checks)
 
     def _retriever(self, live: Index) -> Retriever:
         return Retriever(self._library, live, self.embedder)
