@@ -16,7 +16,7 @@ from typing import Any
 
 from rag import factory, ingestion, prompting
 from rag.answering import evidence_table
-from rag.answering.extractive import ExtractiveReader
+from rag.answering.extractive import MAX_SENTENCES, ExtractiveReader
 from rag.answering.streaming import NEAREST, AnswerStream, timed
 from rag.checking import judge_trial
 from rag.checking.judge import Opinions
@@ -91,10 +91,10 @@ class Assistant:
         with stage(_log, "wait for the embedder"):
             factory.ready(self._reader)
 
-    def using(self, model: ChatModel | None) -> Assistant:
-        """Return an assistant over the same library and index that answers with `model`; None quotes the abstracts."""
+    def using(self, model: ChatModel | None, quotes: int = MAX_SENTENCES) -> Assistant:
+        """Return an assistant over the same library that answers with `model`; None: it quotes up to `quotes` sentences."""
         other = copy.copy(self)
-        other._take(model or ExtractiveReader(self._reader))
+        other._take(model or ExtractiveReader(self._reader, quotes))
         return other
 
     def judged_by(self, judge: ChatModel | None) -> Assistant:

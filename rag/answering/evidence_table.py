@@ -69,9 +69,10 @@ Numbers = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """The sentence abstract[start:end] of a paper."""
+    """The sentence abstract[start:end] of a paper, its `number`-th from 1 on."""
 
     text: str
+    number: int
     start: int
     end: int
 
@@ -160,4 +161,4 @@ def chosen(probable: Mapping[str, Numbers]) -> dict[str, int | None]:
 
 def _cells(spans: Sequence[sentences.Span], said: Sequence[str], described: Numbers) -> list[Quote | None]:
     shown = chosen(probabilities(described))
-    return [None if (n := shown[name]) is None else Quote(said[n], *spans[n]) for name in COLUMNS]
+    return [None if (n := shown[name]) is None else Quote(said[n], n + 1, *spans[n]) for name in COLUMNS]

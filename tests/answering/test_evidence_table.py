@@ -23,7 +23,7 @@ def test_each_cell_is_a_sentence_of_the_abstract_at_its_place(embedder: MiniLM) 
     lamps = paper()
     [row] = evidence_table.table([lamps], embedder)
     quotes = dict(zip(COLUMNS, row.cells, strict=True))
-    assert quotes["Problem"] == Quote("Street lamps waste power when nobody walks below them.", 0, 54)
+    assert quotes["Problem"] == Quote("Street lamps waste power when nobody walks below them.", 1, 0, 54)
     assert quotes["Method"] is not None
     assert quotes["Method"].text == "LanternNet dims 340 lamps by learning from footsteps."
     assert quotes["Result"] is not None

@@ -24,10 +24,14 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A source as chat/card.html shows it. `cosine` is that of its best passage, 0 for a paper found by its record."""
+    """A source as chat/card.html shows it. `paper_id` is that of its star.
+
+    `cosine` is that of its best passage, 0 for a paper found by its record.
+    """
 
     anchor: str
     n: int
+    paper_id: str
     title: str
     about: Markup
     cosine: float
@@ -81,7 +85,7 @@ def _card(answer_id: str, source: Source, claims: Sequence[Claim]) -> Card:
     spans = sorted({(e.start, e.end) for claim in supporting for e in claim.evidence if e.n == source.n})
     paper, card = source.paper, anchor(answer_id, source.n)
     segments = tuple(_segments(paper.abstract, spans, card))
-    return Card(card, source.n, paper.title, about(paper), source.hit.dense, segments)
+    return Card(card, source.n, paper.id, paper.title, about(paper), source.hit.dense, segments)
 
 
 def _segments(abstract: str, spans: Sequence[tuple[int, int]], card: str) -> Iterator[Segment]:
