@@ -64,6 +64,23 @@ def tab(browser: Browser) -> Iterator[Page]:
     context.close()
 
 
+def test_axe_finds_nothing_in_the_collection(page: Page, quoting: str) -> None:
+    page.goto(f"{quoting}collection")
+    expect(page.locator("#evidence")).to_contain_text("No paper is saved yet.")
+    assert findings(page) == []
+    page.goto(f"{quoting}library")
+    page.locator("#found .star").first.click()
+    expect(page.locator("#masthead a[href=collection]")).to_have_attribute("data-count", "1")
+    page.wait_for_timeout(300)  # until it is written
+    page.goto(f"{quoting}collection")
+    page.get_by_label("Ask each paper").fill("How many parameters does it have?")
+    page.get_by_role("button", name="Add column").click()
+    expect(page.locator("#asked")).to_contain_text("Asked 1 paper.")
+    page.get_by_role("button", name="Empty the collection").click()
+    expect(page.locator("#emptying")).to_be_visible()
+    assert findings(page) == []
+
+
 def test_axe_finds_nothing_in_the_chat(page: Page, quoting: str) -> None:
     page.goto(quoting)
     expect(page.locator("#chat .example")).to_have_count(4)

@@ -2,6 +2,7 @@
 const ticked = new Set();
 let removed = -1; // the place of the row whose button was pressed last: the focus stays there when the row goes
 const all = (selector) => [...element.querySelectorAll(selector)];
+const write = (node, text) => node.textContent === text || (node.textContent = text); // a change would call show() again
 const chat = (ids, more = "") => `./?paper=${ids.map(encodeURIComponent).join(",")}${more}`;
 
 const show = () => {
@@ -14,9 +15,9 @@ const show = () => {
   [...ticked].filter((id) => !there.includes(id)).forEach((id) => ticked.delete(id));
   const chosen = there.filter((id) => ticked.has(id));
   ask.href = chat(chosen.length ? chosen : there);
-  ask.textContent = chosen.length ? `Ask these (${chosen.length})` : "Ask these";
+  write(ask, chosen.length ? `Ask these (${chosen.length})` : "Ask these");
   compare.disabled = chosen.length < 2;
-  compare.textContent = chosen.length ? `Compare (${chosen.length})` : "Compare";
+  write(compare, chosen.length ? `Compare (${chosen.length})` : "Compare");
   compare.dataset.compare = chat(chosen, "&compare");
 };
 
