@@ -9,6 +9,7 @@ from evals import evidence_columns
 from evals.evidence_columns import Labelled
 from rag.answering import evidence_table
 from rag.answering.evidence_table import COLUMNS, Quote
+from rag.assistant import Assistant
 from rag.index.minilm import MiniLM
 
 LEAST_PRECISION = {"Problem": 0.8, "Method": 0.75, "Data": 0.55, "Result": 0.7}  # measured: see docs/numbers.md
@@ -45,6 +46,14 @@ def test_a_comparison_is_the_table_turned_round(embedder: MiniLM) -> None:
     assert compared.papers == tuple(papers)
     assert [name for name, _ in compared.rows] == list(COLUMNS)
     assert [cells for _, cells in compared.rows] == [(rows[0].cells[n], rows[1].cells[n]) for n in range(4)]
+
+
+def test_the_assistant_compares_papers_of_its_library(assistant: Assistant) -> None:
+    papers = [assistant.search(title, 1)[0].paper for title in ("GraphSAINT", "BabyLlama-2")]
+    names = dict(assistant.comparison(papers).rows)
+    assert names["Data"][1] is not None
+    assert "BLiMP and SuperGLUE" in names["Data"][1].text
+    assert [row.paper for row in assistant.evidence(papers)] == papers
 
 
 def test_the_embedder_is_asked_once_for_all_papers() -> None:

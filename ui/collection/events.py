@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import gradio as gr
@@ -52,11 +52,12 @@ class Components:
 
 @dataclass(frozen=True, slots=True)
 class Events:
-    """Shows and changes the collection of the owner of a page."""
+    """Shows and changes the collection of the owner of a page. `under_way` is what is asked, by the session of its page."""
 
     components: Components
     models: Models
     saved: SavedPapers
+    under_way: dict[str | None, Asking] = field(default_factory=dict)
 
     def connect(self, page: gr.Blocks) -> list[Any]:
         """Attach the events to the page; return the triggers of events that follow a change of the saved papers."""
@@ -74,6 +75,7 @@ class Events:
         back = on.undo.click(self._undo, removed, undoing, **_QUIET)
         changes = [change.then(self._show, number, shown, **_QUIET) for change in (gone, emptied, back)]
         self._connect_columns(number)
+        page.unload(self._stop_closed_page)
         self._connect_exports()
         return [change.then for change in changes]
 
@@ -159,6 +161,7 @@ class Events:
             yield "", self._html(number, request), _status("The column before is still being asked.", wrong=True), gr.skip()
             return
         asking.running, asking.stopped = True, False
+        self.under_way[request.session_hash] = asking
         papers, shown_at, done, end = self._read(request).unasked(question), 0.0, 0, ""
         try:
             assistant = self.models.assistant(model, typed)
@@ -171,9 +174,14 @@ class Events:
             end = str(error)
         finally:
             asking.running = False
+            self.under_way.pop(request.session_hash, None)
         wrong, stopped = bool(end), f"You stopped this. {counted(done, 'paper')} of {len(papers)} answered."
         end = end or (stopped if asking.stopped else f"Asked {counted(len(papers), 'paper')}.")
         yield gr.skip(), self._html(number, request), _status(end, wrong=wrong), gr.update(visible=False)
+
+    def _stop_closed_page(self, request: gr.Request) -> None:
+        if asking := self.under_way.get(request.session_hash):
+            asking.stopped = True
 
     # -- files ----------------------------------------------------------------------------------------------------------
 
