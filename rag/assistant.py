@@ -15,7 +15,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from rag import factory, ingestion, prompting
-from rag.answering.extractive import ExtractiveReader
+from rag.answering import evidence_table
+from rag.answering.extractive import MAX_SENTENCES, ExtractiveReader
 from rag.answering.streaming import NEAREST, AnswerStream, timed
 from rag.checking import judge_trial
 from rag.checking.judge import Opinions
@@ -93,10 +94,10 @@ class Assistant:
         with stage(_log, "wait for the embedder"):
             factory.ready(self._reader)
 
-    def using(self, model: ChatModel | None) -> Assistant:
-        """Return an assistant over the same library and index that answers with `model`; None quotes the abstracts."""
+    def using(self, model: ChatModel | None, quotes: int = MAX_SENTENCES) -> Assistant:
+        """Return an assistant over the same library that answers with `model`; None: it quotes up to `quotes` sentences."""
         other = copy.copy(self)
-        other._take(model or ExtractiveReader(self._reader))
+        other._take(model or ExtractiveReader(self._reader, quotes))
         return other
 
     def judged_by(self, judge: ChatModel | None) -> Assistant:
@@ -140,6 +141,14 @@ class Assistant:
     def topic_map(self) -> TopicMap:
         """Return the map of the library's topics, made anew only when another index has become live."""
         return self._map.of(self._index.now(), self._library)
+
+    def evidence(self, papers: Sequence[Paper]) -> list[evidence_table.Row]:
+        """Return what each abstract says of problem, method, data and result, quoted without a model."""
+        return evidence_table.table(papers, self._checks)
+
+    def comparison(self, papers: Sequence[Paper]) -> evidence_table.Comparison:
+        """Return the same side by side: a row each for problem, method, data and result, with a cell for each paper."""
+        return evidence_table.comparison(papers, self._checks)
 
     def _retriever(self, live: Index) -> Retriever:
         return Retriever(self._library, live, self.embedder)

@@ -182,6 +182,8 @@ def _restore(home: Path, args: argparse.Namespace) -> int:
         print(f"Restored {library.count():,} papers from {args.file}.")
     if restored.conversations is not None:
         number = f"{restored.conversations:,} conversation{'s' * (restored.conversations != 1)}"
+        if restored.saved_papers:
+            number += f" and {restored.saved_papers:,} saved paper{'s' * (restored.saved_papers != 1)}"
         print(f"Restored {number} from {backup.of_history(args.file)}.")
     for kept in restored.kept:
         what = "The conversations as they were are" if kept.name.startswith("history") else "The library as it was is"

@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 TITLE = "Ask the abstracts"
-_SHEETS = ("style.css", "library.css", "pictures.css")
+_SHEETS = ("style.css", "library.css", "pictures.css", "collection.css")
 
 
 def launch_options() -> dict[str, Any]:
@@ -20,6 +20,11 @@ def launch_options() -> dict[str, Any]:
         "favicon_path": str(files.joinpath("favicon.png")),
         "theme": _theme(),
     }
+
+
+def side() -> gr.Sidebar:
+    """Add the side of a page, which has the links to the other pages, to the page that is being built."""
+    return gr.Sidebar(width=264, elem_id="kept")
 
 
 def script(name: str) -> str:

@@ -20,7 +20,7 @@ from rag.text.statements import title_of
 from rag.text.words import content_words, method_names, numbers
 from rag.types import Mode, Prompt, Source
 
-_MAX_SENTENCES = 5  # of an answer that is no list; a list has one per paper
+MAX_SENTENCES = 5  # of an answer that is no list; a list has one per paper
 _MAX_PAPERS = 3  # quoted for a question about one subject
 _MAX_SENTENCES_PER_SUBJECT = 3  # of a comparison
 _MIN_PAPER_SCORE_SHARE = 0.78  # of the best fused score, for a further paper to be quoted
@@ -67,15 +67,17 @@ class ExtractiveReader:
     host: str | None = None
     context_tokens: int | None = None
 
-    def __init__(self, embedder: Embedder) -> None:
+    def __init__(self, embedder: Embedder, most: int = MAX_SENTENCES) -> None:
+        """`most` is the number of sentences in an answer that is no list, besides the first of each paper."""
         self._embedder = embedder
+        self._most = most
 
     def stream(self, prompt: Prompt) -> Iterator[str | Finish]:
         """Yield one piece for each quoted paper, then a Finish."""
         analysed = analysis.analyse(followup.without_context(prompt.question))
         quotes = self._scored(prompt.question, analysed, _to_quote(prompt.question, analysed, prompt.sources))
         listing = analysed.kind == "list" and len(quotes) > 1
-        groups = _one_per_paper(quotes) if listing else _best_per_paper(quotes, analysed)
+        groups = _one_per_paper(quotes) if listing else _best_per_paper(quotes, analysed, self._most)
         first = True
         for group in groups:
             title = f"**{title_of(group[0].source.paper)}**"
@@ -179,16 +181,16 @@ def _one_per_paper(quotes: dict[int, list[_Quote]]) -> list[list[_Quote]]:
     return chosen
 
 
-def _best_per_paper(quotes: dict[int, list[_Quote]], analysed: Analysis) -> list[list[_Quote]]:
+def _best_per_paper(quotes: dict[int, list[_Quote]], analysed: Analysis, most: int) -> list[list[_Quote]]:
     """Return the quotes by paper: the best of each, then the best of all the rest, up to the limits."""
     chosen = [[of_source[0]] for of_source in quotes.values()]
     kept = [group[0] for group in chosen]
     rest = [q for of_source in quotes.values() for q in of_source[1:]]
-    limit = _MAX_SENTENCES_PER_SUBJECT if analysed.kind == "comparison" else _MAX_SENTENCES - 1
+    limit = _MAX_SENTENCES_PER_SUBJECT if analysed.kind == "comparison" else MAX_SENTENCES - 1
     for quote in sorted(rest, key=lambda q: -q.score):
         group = next(g for g in chosen if g[0].source is quote.source)
         good = len(kept) < _MAX_WEAK_SENTENCES or quote.score >= _MIN_SENTENCE_SCORE_SHARE * group[0].score
-        fits = len(kept) < _MAX_SENTENCES and len(group) < limit
+        fits = len(kept) < most and len(group) < limit
         if fits and good and quote.score > 0 and not _repeats(quote, kept):
             group.append(quote)
             kept.append(quote)

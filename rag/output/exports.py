@@ -1,6 +1,7 @@
 """Papers as files with all their fields: JSON Lines, BibTeX, RIS and CSV. Each paper is written as it comes.
 
-rag.ingest reads each of them back to the same papers, and from JSON Lines and CSV under the same ids.
+rag.ingest reads each of them back to the same papers, and from JSON Lines and CSV under the same ids. Tables of any other
+cells are written here too, as CSV and as Markdown.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, fields
 from typing import Any
 
@@ -20,6 +21,7 @@ from rag.types import Paper
 _COLUMNS = ["paper_id", *(field.name for field in fields(Paper) if field.name != "id")]
 _SPACES = re.compile(r"\s+")
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
+_MARKDOWN_SIGN = re.compile(r"[\\|<`*_\[\]]")
 _LIKE_SEVERAL = re.compile(r"\sand\s|\s&\s")  # a name that reads as several, as that of an organisation
 
 
@@ -36,7 +38,22 @@ def table(papers: Iterable[Paper]) -> Iterator[str]:
     """
     yield _row(_COLUMNS)
     for paper in papers:
-        yield _row([_cell(value) for value in _values(paper).values()])
+        yield _row(_values(paper).values())
+
+
+def csv_table(rows: Iterable[Sequence[str]]) -> str:
+    """Return rows of texts, the head among them, as CSV, with the same quotes before what looks like a formula."""
+    return "".join(map(_row, rows))
+
+
+def markdown_table(rows: Sequence[Sequence[str]]) -> str:
+    """Return rows of texts, the first of which is the head, as a Markdown table; each cell is on one line."""
+    head, *others = ("| " + " | ".join(map(_markdown_cell, row)) + " |" for row in rows)
+    return "\n".join([head, "|" + " --- |" * len(rows[0]), *others]) + "\n"
+
+
+def _markdown_cell(text: str) -> str:
+    return _MARKDOWN_SIGN.sub(r"\\\g<0>", _SPACES.sub(" ", text)).strip()
 
 
 def bibtex(papers: Iterable[Paper]) -> Iterator[str]:
@@ -77,9 +94,9 @@ def _cell(value: Any) -> Any:
     return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
 
 
-def _row(values: list[Any]) -> str:
+def _row(values: Iterable[Any]) -> str:
     line = io.StringIO()
-    csv.writer(line, lineterminator="\r\n").writerow(values)
+    csv.writer(line, lineterminator="\r\n").writerow(map(_cell, values))
     return line.getvalue()
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from urllib.parse import quote
 
+from rag.output.citation_keys import keys
 from rag.text import identifiers
 from rag.text.identifiers import Identifiers
 from rag.types import Paper
@@ -29,7 +30,7 @@ def links(paper: Paper) -> list[tuple[str, str]]:
 
     The label is arXiv, DOI, PubMed, Hugging Face, or the host. Only http and https addresses are links.
     """
-    ids = _identifiers(paper)
+    ids = identifiers_of(paper)
     labelled = [("arXiv", f"https://arxiv.org/abs/{ids.arxiv}")] if ids.arxiv else []
     if ids.doi:
         labelled.append(("DOI", f"https://doi.org/{quote(ids.doi, safe='/:;()')}"))
@@ -52,7 +53,7 @@ def authors(paper: Paper, most: int, *, or_count: bool = False) -> str:
     return f"{paper.author_count} author{'s' * (paper.author_count != 1)}"
 
 
-def _identifiers(paper: Paper) -> Identifiers:
+def identifiers_of(paper: Paper) -> Identifiers:
     """Return the identifiers of `paper` without the version of its arXiv number, and the host of its address."""
     of_url, of_id = identifiers.read_address(paper.url or ""), identifiers.read(paper.id)
     number = paper.arxiv or of_url.arxiv or of_id.arxiv
@@ -64,28 +65,21 @@ def _identifiers(paper: Paper) -> Identifiers:
     )
 
 
-def bibtex(papers: Iterable[Paper], *, exact: bool = False) -> str:
-    """Return a BibTeX entry for each paper. The keys are the papers' ids, made unique.
+def bibtex(papers: Sequence[Paper], *, exact: bool = False) -> str:
+    """Return a BibTeX entry for each paper, under its citation key.
 
-    An `exact` entry keeps every sign and the version of an arXiv number, as rag.ingest reads it.
+    An `exact` entry keeps every sign and the version of an arXiv number, as rag.ingest reads it, and its key is the paper's id.
     """
-    taken: set[str] = set()
-    return "\n\n".join(_entry(paper, _key(paper, taken), exact=exact) for paper in papers)
+    named = map(_id_key, papers) if exact else keys(papers)
+    return "\n\n".join(_entry(paper, key, exact=exact) for paper, key in zip(papers, named, strict=True))
 
 
-def _key(paper: Paper, taken: set[str]) -> str:
-    """Return a key for `paper` that is not in `taken`, and add it there. BibTeX ignores the case of keys."""
-    base = re.sub(r"[^A-Za-z0-9_.:-]", "", paper.id) or "paper"
-    key, number = base, 1
-    while key.lower() in taken:
-        number += 1
-        key = f"{base}-{number}"
-    taken.add(key.lower())
-    return key
+def _id_key(paper: Paper) -> str:
+    return re.sub(r"[^A-Za-z0-9_.:-]", "", paper.id) or "paper"
 
 
 def _entry(paper: Paper, key: str, *, exact: bool) -> str:
-    ids = _identifiers(paper)
+    ids = identifiers_of(paper)
     signs = escape_exactly if exact else escape
     fields = {
         "title": "{" + _title(paper.title, signs) + "}",
@@ -151,7 +145,7 @@ def ris(papers: Iterable[Paper], *, exact: bool = False) -> str:
 
 def _record(paper: Paper, *, exact: bool) -> Iterator[tuple[str, str]]:
     """Yield the RIS tags of `paper` with their values, each on one line."""
-    ids = _identifiers(paper)
+    ids = identifiers_of(paper)
     fields: Sequence[tuple[str, str | None]] = (
         ("ID", paper.id),
         ("TI", paper.title),

@@ -2,7 +2,7 @@
 
     home/backups/library-20240531-101500.sqlite             asked for
     home/backups/library-automatic-20240531-101500.sqlite   made once a week by rag.ingest; the three newest are kept
-    home/backups/history-20240531-101500.sqlite             the conversations of that moment
+    home/backups/history-20240531-101500.sqlite             the conversations and saved papers of that moment
 
 Times are UTC. A backup is one SQLite file, without others beside it.
 """
@@ -45,13 +45,14 @@ class _Damaged(LibraryError):
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """`kept` are the files in which library and conversations are kept as they were, `conversations` those put back.
+    """`kept` are the files in which library and conversations are kept as they were; the numbers are of what was put back.
 
-    `conversations` is None where the backup has none: those that are there stay.
+    The numbers are None where the backup has no conversations: those that are there stay, and so do the saved papers.
     """
 
     kept: tuple[Path, ...]
-    conversations: int | None
+    conversations: int | None = None
+    saved_papers: int | None = None
 
 
 def make(home: Path, target: Path | None = None, kind: str = "") -> list[Path]:
@@ -146,7 +147,7 @@ def restore(home: Path, file: Path, tell: Callable[[str], None] = say) -> Restor
             put_in_place(unfinished, library, sound=sound)
         finally:
             _delete(unfinished)
-        return Restored(kept, _restore_history(home, history, tell) if history.exists() else None)
+        return Restored(kept, *(_restore_history(home, history, tell) if history.exists() else ()))
 
 
 def _keep(home: Path, tell: Callable[[str], None], *, sound: bool) -> tuple[Path, ...]:
@@ -165,8 +166,8 @@ def _keep(home: Path, tell: Callable[[str], None], *, sound: bool) -> tuple[Path
     return tuple(kept)
 
 
-def _restore_history(home: Path, file: Path, tell: Callable[[str], None]) -> int:
-    """Give the history the content of `file` in one transaction; return how many conversations it has then.
+def _restore_history(home: Path, file: Path, tell: Callable[[str], None]) -> tuple[int, int]:
+    """Give the history the content of `file` in one transaction; return its number of conversations and of saved papers.
 
     Every call of the history has a connection of its own, so that a chat goes on with the restored conversations.
     """
@@ -178,11 +179,12 @@ def _restore_history(home: Path, file: Path, tell: Callable[[str], None]) -> int
         with closing(sqlite3.connect(unfinished)) as source, closing(sqlite3.connect(history)) as target:
             source.backup(target)
             target.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            [count] = target.execute("SELECT count(DISTINCT conversation) FROM answers").fetchone()
+            [conversations] = target.execute("SELECT count(DISTINCT conversation) FROM answers").fetchone()
+            [saved_papers] = target.execute("SELECT count(*) FROM saved_papers").fetchone()
     finally:
         _delete(unfinished)
         unfinished.with_suffix(".lock").unlink(missing_ok=True)
-    return int(count)
+    return int(conversations), int(saved_papers)
 
 
 def put_in_place(new: Path, library: Path, *, sound: bool) -> None:

@@ -4,8 +4,9 @@
     answers         of a conversation, in order, whole (rag.storage.answers), with their words folded for searching
     ratings         what an owner thinks of an answer, with the answer: they outlive a retry, not their conversation
 
-It is apart from the library, which can be made again from its sources. Each call has a
-connection of its own, so that threads and processes may share a home (rag.storage.history_file).
+The file also holds the papers that an owner saved (rag.storage.saved). It is apart from the library, which can be made
+again from its sources. Each call has a connection of its own, so that threads and processes may share a home
+(rag.storage.history_file).
 """
 
 from __future__ import annotations

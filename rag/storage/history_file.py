@@ -26,6 +26,14 @@ CREATE TABLE ratings (answer TEXT, owner TEXT, conversation TEXT NOT NULL REFERE
                       PRIMARY KEY (answer, owner));
 CREATE INDEX ratings_of ON ratings (conversation);
 """),
+    migrations.sql("""
+CREATE TABLE saved_papers (owner TEXT NOT NULL, paper TEXT NOT NULL, record TEXT NOT NULL, saved REAL NOT NULL,
+                           PRIMARY KEY (owner, paper));
+CREATE TABLE saved_columns (owner TEXT NOT NULL, question TEXT NOT NULL, added REAL NOT NULL, PRIMARY KEY (owner, question));
+CREATE TABLE saved_cells (owner TEXT NOT NULL, question TEXT NOT NULL, paper TEXT NOT NULL, record TEXT NOT NULL,
+                          PRIMARY KEY (owner, question, paper),
+                          FOREIGN KEY (owner, question) REFERENCES saved_columns ON DELETE CASCADE);
+"""),
 )
 _DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _SQLITE_WAIT_S = 30  # for another process that writes

@@ -39,11 +39,15 @@ class Identities:
         if paper.id != paper_id(paper.title):
             self.add(paper, paper.id)
             return paper.id
-        found = self._by_identifier(paper) or self._by_title(paper)
+        found = self.find(paper)
         if found is None:
             found = paper.id if self._stored(paper.id) is None else document_id(paper.title, _distinction(paper))
         self.add(paper, found)
         return found
+
+    def find(self, paper: Paper) -> str | None:
+        """Return the id under which a listing of `paper` is known; None for a paper that is new."""
+        return self._by_identifier(paper) or self._by_title(paper)
 
     def add(self, paper: Paper, stored_id: str) -> None:
         """Keep the identifiers of `paper`, and its title unless it has a number of its own, as those of `stored_id`."""

@@ -99,6 +99,11 @@ class Library(ChunkStore):
         rows = self._select_in("SELECT record FROM papers WHERE id IN ({})", ids)
         return {p.id: p for p in (merge.load(record) for (record,) in rows)}
 
+    def same(self, paper: Paper) -> str | None:
+        """Return the id of the stored paper that `paper` is a listing of, by its identifiers and title; None without one."""
+        found = Identities(self._db, self.paper).find(paper)
+        return found if found is not None and self.paper(found) is not None else None
+
     def titles(self, most: int) -> list[str]:
         """Return up to `most` titles, in an arbitrary but stable order."""
         return [title for (title,) in self._db.execute("SELECT title FROM papers ORDER BY id LIMIT ?", (most,))]

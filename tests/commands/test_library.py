@@ -27,6 +27,7 @@ from rag.sources.reading import Reading
 from rag.storage import library_file
 from rag.storage.history import History
 from rag.storage.library import Library
+from rag.storage.saved import SavedPapers
 from rag.types import Paper
 
 NAME = generations.fingerprint(HashEmbedder())
@@ -400,10 +401,12 @@ def test_a_backup_is_named_and_a_restored_one_says_what_was_kept_and_that_the_in
 def test_restored_conversations_are_counted_and_the_command_says_where_the_others_are(run: Run, home: Path) -> None:
     chat = History(home)
     chat.append(chat.new("ann"), "ann", answer())
+    SavedPapers(home).save("ann", [LAMP, paper("Boats", "They float.")])
     run("backup", "copy.sqlite")
     chat.append(chat.new("ann"), "ann", answer())
     _, out, err = run("restore", "copy.sqlite")
-    assert out == "Restored 4 papers from copy.sqlite.\nRestored 1 conversation from history-copy.sqlite.\n"
+    restored = "Restored 1 conversation and 2 saved papers from history-copy.sqlite."
+    assert out == f"Restored 4 papers from copy.sqlite.\n{restored}\n"
     assert f"The conversations as they were are kept as {home / 'backups' / 'history-'}" in err
 
 

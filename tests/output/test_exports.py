@@ -105,3 +105,14 @@ def test_a_cell_that_a_spreadsheet_would_compute_has_a_quote_before_it(title: st
     [row] = csv.DictReader(io.StringIO("".join(exports.table([paper]))))
     assert (row["title"], row["abstract"]) == (f"'{title}", "''=A1")
     assert read_back("csv", [paper]) == [paper]
+
+
+def test_tables_of_texts_are_csv_without_formulas_and_markdown_on_one_line_a_row() -> None:
+    rows = [["Paper", "Dataset size?"], ["=SUM(A1)", 'a "b",\nc'], ["x|y", "[1] *<b>*"]]
+    assert list(csv.reader(io.StringIO(exports.csv_table(rows)))) == [rows[0], ["'=SUM(A1)", 'a "b",\nc'], rows[2]]
+    assert exports.markdown_table(rows).splitlines() == [
+        "| Paper | Dataset size? |",
+        "| --- | --- |",
+        '| =SUM(A1) | a "b", c |',
+        r"| x\|y | \[1\] \*\<b>\* |",
+    ]

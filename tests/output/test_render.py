@@ -156,7 +156,7 @@ def test_bibtex_has_an_entry_for_each_cited_paper() -> None:
         answer(of=sources(paper(authors=("Ada B.", "C. D."), published="2024-05", url="https://x.example/1"), paper("F")))
     )
     assert told == (
-        "@misc{lanternnet,\n  title = {{LanternNet}},\n  author = {Ada B. and C. D.},\n  year = {2024},\n"
+        "@misc{ada-2024-lanternnet,\n  title = {{LanternNet}},\n  author = {Ada B. and C. D.},\n  year = {2024},\n"
         "  url = {https://x.example/1}\n}"
     )
     assert render.bibtex(REFUSED).count("@misc{") == 2

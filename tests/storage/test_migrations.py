@@ -141,6 +141,7 @@ def test_a_failing_step_is_rolled_back_and_the_steps_before_it_stay(library: Pat
 
 
 def test_a_failing_step_of_the_history_is_told_and_rolled_back(history: Path) -> None:
+    History(history.parent)
     before = dump(history)
     with pytest.raises(LibraryError, match="cannot be used"):
         HistoryFile(history, print, (*history_file.STEPS, FAILING))
@@ -148,6 +149,7 @@ def test_a_failing_step_of_the_history_is_told_and_rolled_back(history: Path) ->
 
 
 def test_a_step_that_leaves_rows_without_their_conversation_is_rolled_back(history: Path) -> None:
+    History(history.parent)
     before = dump(history)
     with pytest.raises(LibraryError, match="refers to none of conversations"):
         HistoryFile(history, print, (*history_file.STEPS, migrations.sql("DELETE FROM conversations")))

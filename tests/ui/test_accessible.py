@@ -63,6 +63,23 @@ def tab(browser: Browser) -> Iterator[Page]:
     context.close()
 
 
+def test_axe_finds_nothing_in_the_collection(page: Page, quoting: str) -> None:
+    page.goto(f"{quoting}collection")
+    expect(page.locator("#evidence")).to_contain_text("No paper is saved yet.")
+    assert findings(page) == []
+    page.goto(f"{quoting}library")
+    page.locator("#found .star").first.click()
+    expect(page.locator("#masthead a[href=collection]")).to_have_attribute("data-count", "1")
+    page.wait_for_timeout(300)  # until it is written
+    page.goto(f"{quoting}collection")
+    page.get_by_label("Ask each paper").fill("How many parameters does it have?")
+    page.get_by_role("button", name="Add column").click()
+    expect(page.locator("#asked")).to_contain_text("Asked 1 paper.")
+    page.get_by_role("button", name="Empty the collection").click()
+    expect(page.locator("#emptying")).to_be_visible()
+    assert findings(page) == []
+
+
 def test_axe_finds_nothing_in_the_chat(page: Page, quoting: str) -> None:
     page.goto(quoting)
     expect(page.locator("#start button")).to_have_count(4)
@@ -74,8 +91,8 @@ def test_axe_finds_nothing_in_the_chat(page: Page, quoting: str) -> None:
     expect(page.locator("#thread a.chip").first).to_be_visible()
     assert findings(page) == []
     page.get_by_role("button", name="Filters").click()
-    if page.get_by_role("button", name="Conversations").get_attribute("aria-expanded") == "false":
-        page.get_by_role("button", name="Conversations").click()
+    if page.get_by_role("button", name="Menu").get_attribute("aria-expanded") == "false":
+        page.get_by_role("button", name="Menu").click()
     expect(page.locator("#listed label").first).to_be_in_viewport()
     page.get_by_role("button", name="This conversation").click()
     page.get_by_role("button", name="Delete", exact=True).click()
@@ -138,8 +155,8 @@ def test_the_keyboard_reaches_all_that_is_seen_in_the_order_it_is_seen_and_nothi
     tab.goto(quoting)
     ask(tab, QUESTION)
     expect(tab.locator("#thread .copy")).to_have_count(1)
-    tab.get_by_role("button", name="Conversations").focus()
-    reached = ["Conversations"]
+    tab.get_by_role("button", name="Menu").focus()
+    reached = ["Menu"]
     name = """(() => { const e = document.activeElement, box = e.getBoundingClientRect();
         if (e === document.body) return "";
         if (box.right <= 0 || !box.width) throw new Error(`the focus is out of sight: ${e.outerHTML}`);
@@ -150,7 +167,7 @@ def test_the_keyboard_reaches_all_that_is_seen_in_the_order_it_is_seen_and_nothi
         if not (at := tab.evaluate(name)):
             break
         reached.append(at)
-    wanted = ["Conversations", "Ask", "Library", "New question", "Search", "Source 1", "Copy with references"]
+    wanted = ["Menu", "Ask", "Library", "New question", "Search", "Source 1", "Copy with references"]
     wanted += ["Edit the question", "Ask a question of the abstracts", "Ask"]
     reached = [it.replace(" 574", "") for it in reached]
     places = [reached.index(it) for it in wanted[:-1]]

@@ -138,6 +138,7 @@ def test_a_link_from_elsewhere_opens_the_page_but_no_frame(client: TestClient) -
     link = {"Referer": "http://evil.example/", "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
     opened = client.get("/", headers={**link, "Sec-Fetch-Dest": "document"})
     assert opened.status_code == 200
+    assert client.get("/collection", headers={**link, "Sec-Fetch-Dest": "document"}).status_code != 403
     assert client.get("/", headers={"Referer": "http://evil.example/"}).status_code == 200
     assert client.get("/", headers={**link, "Sec-Fetch-Dest": "iframe"}).status_code == 403
     assert opened.headers["X-Frame-Options"] == "DENY"

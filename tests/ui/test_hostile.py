@@ -147,8 +147,7 @@ def test_no_text_makes_the_page_ask_run_or_break(watched: Watched) -> None:
     assert tab.title() == theme.TITLE
     assert tab.evaluate("window.hit") is None
     live = (
-        "img, video, audio, picture, source, iframe, object, embed, script, style, link, meta, form, base, "
-        "a:not(.cite, .only)"
+        "img, video, audio, picture, source, iframe, object, embed, script, style, link, meta, form, base, a:not(.cite, .only)"
     )
     assert tab.locator("#thread").locator(live).count() == 0
     assert tab.locator("#sources").locator(live).count() == tab.locator("#sources .about a").count() == LOTS * SHOWN

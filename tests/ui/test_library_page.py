@@ -172,11 +172,11 @@ def test_the_list_is_searched_narrowed_and_turned(tab: Page, starter: str) -> No
     tab.get_by_label("Search").first.press("Enter")
     expect(items.first).to_contain_text("GraphSAINT")
     expect(scope).to_contain_text("the nearest first")
-    tab.get_by_label("From").fill("soon")
-    tab.get_by_label("From").press("Enter")
+    tab.get_by_label("From", exact=True).fill("soon")
+    tab.get_by_label("From", exact=True).press("Enter")
     expect(tab.locator("#found")).to_contain_text("“soon” is not a date.")
-    tab.get_by_label("From").fill("2031")
-    tab.get_by_label("From").press("Enter")
+    tab.get_by_label("From", exact=True).fill("2031")
+    tab.get_by_label("From", exact=True).press("Enter")
     expect(tab.locator("#found")).to_contain_text("No paper of the 574 is from 2031 on")
 
 

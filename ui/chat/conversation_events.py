@@ -14,16 +14,9 @@ from ui.chat.answering import Live
 from ui.chat.components import PRIVATE, Components, refuse_while_writing, shown
 from ui.chat.conversation import Conversation
 from ui.chat.sidebar import Sidebar
+from ui.downloads import DOWNLOAD
 from ui.rendering import rendered
 
-_DOWNLOAD = """(file) => {
-  if (!file || !file.length) return;
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([file[1]], { type: "text/plain;charset=utf-8" }));
-  link.download = file[0];
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
-}"""
 # A tab that is loaded again shows the conversation it showed; a new one, or a question about a paper, begins anew.
 _LAST_OPEN = """(_, conversation, live) =>
   [new URLSearchParams(location.search).has("paper") ? null : sessionStorage.getItem("talk"), conversation, live]"""
@@ -51,7 +44,7 @@ class ConversationEvents:
         for kind, button in side.exports.items():
             file = gr.JSON(visible="hidden")
             exported = button.click(partial(kept_conversations.exported, kind), on.conversation, file, **PRIVATE)
-            exported.then(None, file, None, js=_DOWNLOAD)
+            exported.then(None, file, None, js=DOWNLOAD)
 
     @property
     def _listing(self) -> dict[str, Any]:

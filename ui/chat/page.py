@@ -15,6 +15,7 @@ import gradio as gr
 
 from rag.assistant import Assistant
 from rag.storage.history import History
+from rag.storage.saved import SavedPapers
 from ui import theme
 from ui.chat import examples, filters_form, picker, selected_papers, sidebar, sources_panel, thread
 from ui.chat.answering import Live
@@ -23,6 +24,8 @@ from ui.chat.conversation import Conversation
 from ui.chat.conversation_events import ConversationEvents
 from ui.chat.question_events import QuestionEvents
 from ui.chat.rating_events import RatingEvents
+from ui.collection import page as collection_page
+from ui.collection.stars import Stars
 from ui.library import page as library_page
 from ui.models.choices import Models
 from ui.rendering import rendered
@@ -35,12 +38,12 @@ _THREADS = 120  # one for each answer under way, programs' too, and some for the
 
 def build(assistant: Assistant, *, endpoint_change: bool = False) -> gr.Blocks:
     """Return the page, to be launched with launch_options(). With `endpoint_change` it has a field for another endpoint."""
-    history, models = History(assistant.home), Models(assistant)
+    history, saved, models = History(assistant.home), SavedPapers(assistant.home), Models(assistant)
     page: gr.Blocks
     with gr.Blocks(
         title=theme.TITLE, fill_height=True, fill_width=True, analytics_enabled=False, delete_cache=_UPLOADS
     ) as page:
-        with gr.Sidebar(label="Conversations", width=264, elem_id="kept"):
+        with theme.side():
             masthead = gr.HTML(_masthead(models), elem_id="masthead")
             new = gr.Button("New question", size="sm", elem_id="anew")
             side = sidebar.build()
@@ -54,8 +57,10 @@ def build(assistant: Assistant, *, endpoint_change: bool = False) -> gr.Blocks:
         QuestionEvents(components, models, history).connect(page)
         ConversationEvents(components, history, side).connect(page, new)
         RatingEvents(components, history).connect()
+        Stars.add(page, assistant, saved)
         api.add(assistant)
-    library_page.add(page, assistant)
+    library_page.add(page, assistant, saved)
+    collection_page.add(page, models, saved, endpoint_change=endpoint_change)
     page.queue(default_concurrency_limit=_MAX_ANSWERS_AT_ONCE)
     return page
 

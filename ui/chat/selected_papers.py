@@ -1,4 +1,7 @@
-"""Questions about selected papers. The address /?paper=ID opens the chat with them selected and a question in the box."""
+"""Questions about selected papers. The address /?paper=ID opens the chat with them selected and a question in the box.
+
+With &compare the question asks how they differ.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,7 @@ _ARRIVED = """() => {
   if (!asked.has("paper") && !asked.has("source")) return;
   asked.delete("paper");
   asked.delete("source");
+  asked.delete("compare");
   history.replaceState(null, "", `${location.pathname}?${asked}`.replace(/[?]$/, ""));
 }"""
 _MAX_TITLE_CHARS = 300  # characters of a title that a question quotes
@@ -39,7 +43,8 @@ def add(page: gr.Blocks, assistant: Assistant, box: gr.Textbox) -> gr.State:
             gr.Warning(f"{missing} of the papers asked for {'is' if missing == 1 else 'are'} not in the library.")
         if not papers:
             return (), gr.skip(), gr.skip(), gr.skip()
-        return tuple(paper.id for paper in papers), gr.update(visible=True), line(papers), question(papers)
+        begin = comparison if "compare" in request.query_params else question
+        return tuple(paper.id for paper in papers), gr.update(visible=True), line(papers), begin(papers)
 
     arrived = page.load(arrive, None, [selected, row, named, box], **PRIVATE)
     arrived.then(None, None, None, js=_ARRIVED, **PRIVATE)
@@ -57,3 +62,11 @@ def question(papers: list[Paper]) -> str:
     if len(papers) > 1:
         return "What do these papers propose?"
     return f"What does “{papers[0].title[:_MAX_TITLE_CHARS]}” propose, and how well does it work?"
+
+
+def comparison(papers: list[Paper]) -> str:
+    """Return a question that compares the papers: two by their titles."""
+    if len(papers) != 2:
+        return question(papers) if len(papers) < 2 else "How do these papers differ in problem, method, data and result?"
+    first, second = (paper.title[:_MAX_TITLE_CHARS] for paper in papers)
+    return f"How do “{first}” and “{second}” differ in problem, method, data and result?"

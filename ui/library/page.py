@@ -5,21 +5,26 @@ from __future__ import annotations
 import gradio as gr
 
 from rag.assistant import Assistant
+from rag.storage.saved import SavedPapers
+from ui import theme
+from ui.collection.stars import Stars
 from ui.library import panel
 from ui.library.browsing import Browsing
 from ui.library.changing import Changing
 from ui.library.clicks import PRIVATE
 
 
-def add(page: gr.Blocks, assistant: Assistant) -> None:
+def add(page: gr.Blocks, assistant: Assistant, saved: SavedPapers) -> None:
     """Add the page /library to a chat that has been built."""
     with page.route("Library", "/library"):
-        head = gr.HTML(_head(assistant), elem_id="masthead")
+        with theme.side():
+            head = gr.HTML(_head(assistant), elem_id="masthead")
         with gr.Row(elem_id="library"):
             with gr.Column(scale=3, min_width=320):
                 browsing = Browsing.build(assistant)
             with gr.Column(scale=2, min_width=320):
                 changing = Changing.build(assistant, browsing.years)
+        Stars.add(page, assistant, saved)
         browsing.connect(page)
         after_changes = changing.connect(page)
         for event in (page.load, *after_changes):

@@ -33,7 +33,7 @@ from ui.serving.sessions import Sessions
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 _CALLED = "/gradio_api/call/"
-_LINKED = ("/", "/library")  # pages that any site may link to
+_LINKED = ("/", "/library", "/collection")  # pages that any site may link to
 _ASKED = ("/gradio_api/", "/logout", "/config")  # paths that are no picture, style or script of the page
 _SESSION = re.compile(r"/gradio_api/(?:heartbeat|stream)/([^/]+)")  # a path that names a session
 

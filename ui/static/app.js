@@ -122,8 +122,8 @@
         side.dataset.seen = "";
         if (window.innerWidth <= 1100 && side.classList.contains("open")) toggle.click();
       }
-      toggle.setAttribute("aria-label", "Conversations");
-      toggle.title = "Conversations";
+      toggle.setAttribute("aria-label", "Menu");
+      toggle.title = "Menu";
       toggle.setAttribute("aria-expanded", String(find("#kept").classList.contains("open")));
     }
     const page = find("#masthead [aria-current]");

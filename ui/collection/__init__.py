@@ -1,0 +1,1 @@
+"""The collection page: the papers that a visitor saved, as a table of evidence."""
