@@ -308,8 +308,10 @@ def test_an_own_column_is_asked_of_each_paper_checked_and_kept(me: Page, chat_wi
     me.reload()
     expect(cells.first).to_contain_text("It weighs 12,345 tons.")
     expect(me.get_by_role("button", name="Ask 1 paper: How heavy is it?")).to_be_visible()
-    me.get_by_role("button", name="Remove the column How heavy is it?").click()
+    me.get_by_role("button", name="Remove the column How heavy is it?").focus()
+    me.keyboard.press("Enter")
     expect(cells).to_have_count(0)
+    expect(me.get_by_role("button", name="Undo")).to_be_focused()
     me.get_by_role("button", name="Undo").click()
     expect(cells.first).to_contain_text("It weighs 12,345 tons.")
 
@@ -326,3 +328,17 @@ def test_asking_is_stopped_and_goes_on_with_the_papers_that_are_left(me: Page, c
     me.get_by_role("button", name="Ask 2 papers: How heavy is it?").click()
     expect(me.locator("#asked")).to_contain_text("Asked 2 papers.")
     expect(me.locator("#evidence td.own").nth(1)).to_contain_text("It weighs 7 tons.")
+
+
+def test_the_pages_of_a_long_table_are_turned_and_ticks_stay(me: Page, chat: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = save_two(me, chat)
+    me.get_by_label(f"Tick “{first}”").check()
+    monkeypatch.setattr(table, "PAGE_SIZE", 1)
+    me.reload()
+    me.get_by_label(f"Tick “{first}”").check()
+    me.get_by_role("button", name="Next").click()
+    expect(me.locator("#evidence tbody tr")).to_contain_text(second)
+    me.get_by_label(f"Tick “{second}”").check()
+    expect(me.locator("[data-compare]")).to_have_text("Compare (2)")
+    me.get_by_role("button", name="Previous").click()
+    expect(me.get_by_label(f"Tick “{first}”")).to_be_checked()

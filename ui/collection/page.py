@@ -61,11 +61,7 @@ def _components(model: list[gr.components.Component]) -> Components:
             gr.HTML(rendered("heading.html", text="Export"), padding=False)
             exports = {name: gr.Button(name, size="sm", scale=0, min_width=90) for name in FORMATS}
             empty = gr.Button("Empty the collection", size="sm", variant="stop", scale=0, min_width=170)
-    with gr.Column(visible=False, elem_id="emptying") as dialog:
-        dialog_question = gr.HTML()
-        with gr.Row():
-            confirm = gr.Button("Remove all", size="sm", variant="stop", min_width=90)
-            cancel = gr.Button("Keep them", size="sm", min_width=90)
+    dialog, dialog_question, confirm, cancel = _dialog()
     return Components(
         undoing=undoing,
         removed_note=removed_note,
@@ -83,3 +79,13 @@ def _components(model: list[gr.components.Component]) -> Components:
         cancel=cancel,
         model=model,
     )
+
+
+def _dialog() -> tuple[gr.Column, gr.HTML, gr.Button, gr.Button]:
+    """Add the hidden question whether to empty the collection; return it with its text and its two buttons."""
+    with gr.Column(visible=False, elem_id="emptying") as dialog:
+        question = gr.HTML()
+        with gr.Row():
+            confirm = gr.Button("Remove all", size="sm", variant="stop", min_width=90)
+            cancel = gr.Button("Keep them", size="sm", min_width=90)
+    return dialog, question, confirm, cancel

@@ -1,8 +1,9 @@
 // The table of saved papers: ticks, which choose the papers to ask or compare, and buttons, whose clicks are sent to the server.
 const ticked = new Set();
-let removed = -1; // the place of the row whose button was pressed last: the focus stays there when the row goes
+let next = null; // finds what has the focus once the button that was pressed last is gone
 const all = (selector) => [...element.querySelectorAll(selector)];
 const write = (node, text) => node.textContent === text || (node.textContent = text); // a change would call show() again
+const undo = () => document.querySelector("#undoing button");
 const chat = (ids, more = "") => `./?paper=${ids.map(encodeURIComponent).join(",")}${more}`;
 
 const show = () => {
@@ -34,19 +35,29 @@ element.addEventListener("click", (event) => {
   const { compare, remove, column, fill, page } = button.dataset;
   if (compare) location.href = compare;
   if (remove !== undefined) {
-    removed = all("[data-remove]").indexOf(button);
+    const place = all("[data-remove]").indexOf(button);
+    next = () => all("[data-remove]")[Math.min(place, all("[data-remove]").length - 1)] || undo();
     trigger("delete", { paper: remove, column: "" });
   }
-  if (column !== undefined) trigger("delete", { paper: "", column });
-  if (fill !== undefined) trigger("submit", { question: fill });
-  if (page !== undefined) trigger("select", { page: Number(page) });
+  if (column !== undefined) {
+    next = undo;
+    trigger("delete", { paper: "", column });
+  }
+  if (fill !== undefined) {
+    next = () => all("[data-column]").find((other) => other.dataset.column === fill);
+    trigger("submit", { question: fill });
+  }
+  if (page !== undefined) {
+    const turning = () => all("[data-page]:enabled");
+    next = () => turning().find((other) => other.textContent === button.textContent) || turning()[0];
+    trigger("select", { page: Number(page) });
+  }
 });
 
 new MutationObserver(() => {
   show();
-  const buttons = all("[data-remove]");
-  if (removed < 0 || document.activeElement !== document.body) return;
-  (buttons[Math.min(removed, buttons.length - 1)] || document.querySelector("#undoing button"))?.focus();
-  removed = -1;
+  if (!next || document.activeElement !== document.body) return;
+  next()?.focus();
+  next = null;
 }).observe(element, { childList: true, subtree: true });
 show();
