@@ -8,14 +8,21 @@ from pathlib import Path
 import gradio
 
 UI = Path(__file__).resolve().parents[2] / "ui"
-OUR_STATES = {"active", "added", "contradicted", "good", "unsupported"}  # set by Python or by the script, beside another class
+OUR_STATES = {
+    "active",
+    "added",
+    "contradicted",
+    "dropping",
+    "good",
+    "unsupported",
+}  # set by Python or by the script, beside another class
 NAME = re.compile(r"\.([A-Za-z][\w-]*)")
 
 
 def styled() -> set[str]:
     sheets = "".join(path.read_text("utf-8") for path in (UI / "static").glob("*.css"))
     selectors = re.sub(r"\{[^{}]*\}", " ", re.sub(r"/\*.*?\*/", "", sheets, flags=re.DOTALL))
-    script = (UI / "static" / "app.js").read_text("utf-8")
+    script = "".join((UI / "static" / name).read_text("utf-8") for name in ("app.js", "library.js"))
     found = re.findall(r'(?:querySelector|querySelectorAll|closest|matches|find)\("([^"]*)"', script)
     return set(NAME.findall(selectors + " ".join(found)))
 

@@ -8,7 +8,7 @@ from rag.assistant import Assistant
 from ui.library import panel
 from ui.library.browsing import Browsing
 from ui.library.changing import Changing
-from ui.library.clicks import PRIVATE
+from ui.library.clicks import QUIET
 
 
 def add(page: gr.Blocks, assistant: Assistant) -> None:
@@ -23,7 +23,7 @@ def add(page: gr.Blocks, assistant: Assistant) -> None:
         browsing.connect(page)
         after_changes = changing.connect(page)
         for event in (page.load, *after_changes):
-            event(lambda: _head(assistant), None, head, **PRIVATE)
+            event(lambda: _head(assistant), None, head, **QUIET)
         for event in after_changes:
             browsing.refresh(event)
 
