@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import pairwise, permutations
 
 import numpy as np
 
 from rag.text.words import WORD, content_words
 
 _WORDS_PER_TOPIC = 3
+_MAX_WORDS_ORDERED = 4
 _WORDS_COMPARED = 12  # of a group
 _MIN_WORD_CHARS = 3
 _SMOOTHING = 0.5  # papers
 
 
 def name(groups: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:
-    """Return up to three words for each group of texts, the most telling first. No two groups have all words alike.
+    """Return three words for each group of texts, or more where two groups would be named alike; fewer of few words.
 
     The score of a word is p log(p / q): p is the share of the group's texts that have it, q that of the other groups' texts.
     """
@@ -36,10 +38,18 @@ def name(groups: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:
         telling = [stem for stem in ordered if scores[stem] > 0]
         best = _unlike(spelled[stem] for stem in telling or ordered)
         words = _WORDS_PER_TOPIC
-        while tuple(best[:words]) in named and words < len(best):
+        while set(best[:words]) in map(set, named) and words < len(best):
             words += 1
-        named.append(tuple(best[:words]))
+        named.append(_as_written(best[:words], texts))
     return named
+
+
+def _as_written(words: list[str], texts: Sequence[str]) -> tuple[str, ...]:
+    """Return the words so that those which the texts have side by side are so here: "few shot", not "shot few"."""
+    if len(words) > _MAX_WORDS_ORDERED:
+        return tuple(words)
+    pairs = Counter(pair for text in texts for pair in pairwise(WORD.findall(text.lower())))
+    return max(permutations(words), key=lambda order: sum(pairs[a.lower(), b.lower()] for a, b in pairwise(order)))
 
 
 def _unlike(words: Iterable[str]) -> list[str]:

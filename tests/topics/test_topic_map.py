@@ -62,6 +62,9 @@ def test_a_topic_is_named_by_the_words_that_the_others_lack() -> None:
     assert named[0][0] == "lamp"
     assert set(named[1]) >= {"kites", "GridWind"}
     assert not {"study", "town"} & {*named[0], *named[1]}
+    shots = [f"Learning from few shots, with few shots. Town {n}." for n in range(9)]
+    words = labels.name([shots, lamps])[0]
+    assert words.index("few") + 1 == words.index("shots")
     same = labels.name([["one two three four five"], ["one two three four five"]])
     assert len(set(same)) == 2
 

@@ -11,7 +11,7 @@ import gradio
 from rag.types import Verdict
 
 UI = Path(__file__).resolve().parents[2] / "ui"
-OUR_STATES = {"good", *get_args(Verdict)}  # set by Python or by the script, beside another class
+OUR_STATES = {"dropping", "good", *get_args(Verdict)}  # set by Python or by the script, beside another class
 NAME = re.compile(r"\.([A-Za-z][\w-]*)")
 
 

@@ -201,6 +201,7 @@ def test_search_filters_and_page_are_in_the_address_and_back_keeps_them(tab: Pag
     words.press("Enter")
     expect(tab.locator("#found .papers li").first).to_contain_text(re.compile("graph", re.IGNORECASE))
     assert tab.url == f"{starter}library?q=graph"
+    expect(words).to_be_focused()
     tab.go_back()
     tab.go_back()
     expect(scope).to_contain_text("21 to 40 of")

@@ -17,6 +17,7 @@ from rag.types import Answer
 from ui.chat import exchanges, selected_papers
 from ui.chat.conversation import Conversation
 from ui.library import panel as library
+from ui.library.address import View
 from ui.rendering import HTML, markdown_safe, rendered
 
 UI = Path(ui.__file__).parent
@@ -51,10 +52,11 @@ def hostile() -> Answer:
 
 def test_title_author_and_address_of_a_paper_are_escaped_by_the_template() -> None:
     shown = paper(EVIL, authors=(EVIL,), organisation=EVIL, url=f"https://x.example/?{EVIL}", sources=(EVIL,))
-    page = Elements(library.paper(shown, [(shown, 0.5)]))
+    page = Elements(library.paper(shown, [(shown, 0.5)], View(q=EVIL)))
     assert "script" not in page.elements
     assert page.text.count(EVIL) >= 5
-    assert page.attributes["data-paper"] == shown.id
+    similar = (page.attributes["href"] or "").partition("?")[2]
+    assert View.read(similar) == View(q=EVIL, paper=shown.id)
     cards = Elements(Conversation(None, (hostile(),)).panel())
     assert "script" not in cards.elements
     assert cards.text.count(EVIL) >= 3

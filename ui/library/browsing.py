@@ -13,7 +13,7 @@ from rag.errors import RagError
 from rag.topics.topic_map import Topic
 from ui.library import panel
 from ui.library.address import MAP, View
-from ui.library.clicks import PRIVATE, follow_addresses
+from ui.library.clicks import QUIET, SHOWN, follow_addresses
 from ui.library.listing import Listing, by_date, listing
 from ui.pictures import timeline, topic_map
 
@@ -37,11 +37,13 @@ class Browsing:
     def build(cls, assistant: Assistant) -> Browsing:
         """Add the search, the list and the paper to the page that is being built; place() adds the picture elsewhere."""
         view = gr.State(View())
-        search = gr.HTML(elem_id="search", padding=False, js_on_load=follow_addresses())
+        search = gr.HTML(panel.search(View(), []), elem_id="search", padding=False, js_on_load=follow_addresses())
         paper = gr.HTML(visible=False, elem_id="paper", padding=False)
         found = gr.HTML(elem_id="found", padding=False)
         years = gr.HTML(elem_id="years", padding=False, render=False)
-        return cls(assistant, view, search, paper, found, years)
+        made = cls(assistant, view, search, paper, found, years)
+        years.value = made._years(View(), listing(assistant, View()))  # else what is below it would move
+        return made
 
     @property
     def _shown(self) -> list[gr.blocks.Block]:
@@ -49,12 +51,13 @@ class Browsing:
 
     def connect(self, page: gr.Blocks) -> None:
         """Attach the events to the page."""
-        page.load(self._arrive, None, self._shown, **PRIVATE)
-        self.search.select(self._go, None, self._shown, trigger_mode="multiple", **PRIVATE)
+        page.load(self._arrive, None, self._shown, **QUIET)
+        gone = self.search.select(self._go, None, self._shown, **QUIET)
+        gone.then(None, None, None, js=SHOWN, **QUIET)
 
     def refresh(self, after: Any) -> None:
         """Show the same view anew after an event."""
-        after(self._show, self.view, self._shown, **PRIVATE)
+        after(self._show, self.view, self._shown, **QUIET)
 
     def _arrive(self, request: gr.Request) -> Values:
         return self._show(View.read(dict(request.query_params)))

@@ -14,10 +14,10 @@ from rag.assistant import Assistant
 from rag.errors import RagError
 from rag.sources.formats import STARTER
 from ui.library import intake, panel
-from ui.library.clicks import PRIVATE, SEND_REMOVALS
+from ui.library.clicks import QUIET, SEND_REMOVALS
 
 _MAX_CHANGES = 4  # that may be asked for at once; all but one are refused, where a queue would let them wait
-_AT_ONCE: dict[str, Any] = {**PRIVATE, "concurrency_limit": _MAX_CHANGES, "show_progress": "hidden"}
+_AT_ONCE: dict[str, Any] = {**QUIET, "concurrency_limit": _MAX_CHANGES}
 
 Values = tuple[Any, ...]
 
@@ -62,11 +62,11 @@ class Changing:
             self.starter.click(self._add_starter, None, self.status, **_AT_ONCE),
             self.remove.click(self._remove, self.chosen, [self.status, self.dialog], **_AT_ONCE),
         ]
-        self.sources.select(self._ask_to_remove, None, [self.chosen, self.question, self.dialog], **PRIVATE)
-        self.cancel.click(lambda: gr.update(visible=False), None, self.dialog, **PRIVATE)
+        self.sources.select(self._ask_to_remove, None, [self.chosen, self.question, self.dialog], **QUIET)
+        self.cancel.click(lambda: gr.update(visible=False), None, self.dialog, **QUIET)
         after_changes: list[Any] = [change.then for change in changes]
         for event in (page.load, *after_changes):
-            event(self._count, None, [self.sources, self.starter], **PRIVATE)
+            event(self._count, None, [self.sources, self.starter], **QUIET)
         return after_changes
 
     def _add_pasted(self, pasted: str | None) -> Iterator[Values]:

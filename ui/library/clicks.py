@@ -6,6 +6,9 @@ from importlib import resources
 from typing import Any
 
 PRIVATE: dict[str, Any] = {"api_visibility": "private"}  # of an event that programs cannot call
+QUIET: dict[str, Any] = {**PRIVATE, "show_progress": "hidden"}  # what shows progress moves what is around it
+
+SHOWN = """() => window.dispatchEvent(new Event("library-shown"))"""  # library.js waits for it before it asks again
 
 # A click on a button that removes a source sends the source's name.
 SEND_REMOVALS = """element.addEventListener("click", (event) => {

@@ -11,7 +11,7 @@ from ui.collection.stars import Stars
 from ui.library import panel
 from ui.library.browsing import Browsing
 from ui.library.changing import Changing
-from ui.library.clicks import PRIVATE
+from ui.library.clicks import QUIET
 
 
 def add(page: gr.Blocks, assistant: Assistant, saved: SavedPapers) -> None:
@@ -28,7 +28,7 @@ def add(page: gr.Blocks, assistant: Assistant, saved: SavedPapers) -> None:
         browsing.connect(page)
         after_changes = changing.connect(page)
         for event in (page.load, *after_changes):
-            event(lambda: _head(assistant), None, head, **PRIVATE)
+            event(lambda: _head(assistant), None, head, **QUIET)
         for event in after_changes:
             browsing.refresh(event)
 

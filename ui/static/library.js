@@ -1,14 +1,27 @@
 // The library page's script. The address is the state: links and the search form change it without loading the page anew, and
 // Back and Forward show what it was. Files dropped anywhere are added. Without this script, links and form load the page.
 const page = () => document.querySelector("#library");
-let shown = location.search;
+let wanted = location.search; // the address to be shown
+let sent = null; // the one that is being asked for: one at a time, else an earlier answer could come last
 let left = null; // the head of what a link has left, until something else is shown
+let field = null; // the name of the field that has the focus when the form is shown anew
 
 const open = (address, after) => {
   left = after;
-  shown = address;
-  trigger("select", { address });
+  wanted = address;
+  if (sent === null) send();
 };
+const send = () => {
+  sent = wanted;
+  trigger("select", { address: sent });
+};
+window.addEventListener("library-shown", () => {
+  const newer = wanted !== sent;
+  sent = null;
+  if (newer) return send();
+  if (field && document.activeElement === document.body) page().querySelector(`#search [name="${field}"]`)?.focus();
+  field = null;
+});
 const go = (address, after) => {
   history.pushState(null, "", address);
   open(location.search, after);
@@ -26,6 +39,7 @@ document.addEventListener("submit", (event) => {
   const form = event.target.closest("#library form[data-view]");
   if (!form) return;
   event.preventDefault();
+  field = document.activeElement.name;
   const given = [...new FormData(form)].filter(([, value]) => value.trim());
   const query = new URLSearchParams(given).toString();
   go(query ? `library?${query}` : "library", null);
@@ -35,7 +49,7 @@ document.addEventListener("change", (event) => {
   if (choice) choice.form.requestSubmit();
 });
 window.addEventListener("popstate", () => {
-  if (location.search !== shown) open(location.search, null); // and not for a link within the page
+  if (location.search !== wanted) open(location.search, null); // and not for a link within the page
 });
 
 // After a link of the list or of a paper, reading begins at the top of what it shows.
