@@ -18,7 +18,7 @@ from rag.output import render, signs
 from rag.prompting import tokens
 from rag.settings.settings import load
 from rag.types import Answer, Claim, Prompt, Verdict
-from ui.chat import panel
+from ui.chat import exchanges
 
 GRAPH = "How does GraphSAINT get around neighbor explosion when training GCNs on big graphs?"
 TOLD = "GraphSAINT samples the training graph itself and builds a complete GCN on the resulting subgraph at each iteration [1]."
@@ -182,7 +182,7 @@ def test_the_verdict_of_the_model_is_the_one_shown(starter_home: Path, embedder:
     assert [(c.verdict, c.judged, c.by) for c in made.claims] == [("unsupported", "unsupported", "m-7b")] * 2
     assert len(model.prompts) == 2
     assert "unsupported: “GraphSAINT samples" in render.text(made)
-    assert "judge it" not in render.text(made) + panel.message(made)
+    assert "judge it" not in render.text(made) + exchanges.finished(0, made)
     [differs] = made.claims[0].differs
     told = json.loads(render.to_json(made))["claims"][0]
     assert told["text"][told["differs"][0]["start"] : told["differs"][0]["end"]] == "itself"

@@ -22,7 +22,7 @@ from rag.index.lexical import LexicalIndex
 from rag.output import render
 from rag.storage.library import Library
 from rag.types import Answer, Filters, Paper, Turn
-from ui.chat import cards, panel
+from ui.chat import cards, exchanges
 
 PAPERS = [
     Paper("a", "LanternNet: Lamps that Learn", "Lamps waste power. LanternNet is a generative model in C++.", "2024-05-02"),
@@ -333,10 +333,10 @@ def test_an_answer_of_the_records_is_one_like_any_other(assistant: Assistant) ->
 
 def test_the_chat_links_each_paper_to_the_sentence_and_says_where_it_comes_from(assistant: Assistant) -> None:
     answer = assistant.ask("how many papers mention LoRA?")
-    shown = panel.message(answer)
+    shown = exchanges.finished(0, answer)
     assert shown.count('class="cite"') == len(answer.sources) == 11
-    assert "from the library's records" in shown
-    shown_cards = cards.sources(answer.id, answer.sources, answer.claims)
+    assert "From the library&#39;s records" in shown
+    shown_cards = cards.sources("0", answer.sources, answer.claims)
     assert shown_cards.count("<mark ") == sum(len(c.evidence) for c in answer.claims) > 5
 
 

@@ -13,7 +13,7 @@ from rag.output import signs, transcript
 from rag.output.growing import GrowingText
 from rag.text.citations import citations
 from rag.types import Answer, Claim, Prompt
-from ui.chat import panel
+from ui.reading import marks
 
 THREE = sources(paper(), paper("Frost Watch", ORCHARD), paper("Depth", "The error decreases with depth by 12% on PPI."))
 PLACES = [
@@ -59,8 +59,8 @@ def read(html: str) -> str:
 def test_a_mark_of_any_form_is_shown_as_the_links_of_its_numbers(form: str) -> None:
     plain = "".join(f"[{n}]" for n in FORMS[form])
     for place in (*PLACES[:3], "LanternNet dims 340 lamps {}"):
-        marked = panel.linked("a1", place.replace("{}", form), (), THREE)
-        assert marked == panel.linked("a1", place.replace("{}", plain), (), THREE)
+        marked = marks.marked("0", place.replace("{}", form), (), THREE)
+        assert marked == marks.marked("0", place.replace("{}", plain), (), THREE)
         assert "example.org" not in marked
     listed = f"[{', '.join(map(str, FORMS[form]))}]"
     exported = [transcript.markdown([answer(f"LanternNet dims lamps {mark}.", of=THREE)]) for mark in (form, listed)]
@@ -68,9 +68,9 @@ def test_a_mark_of_any_form_is_shown_as_the_links_of_its_numbers(form: str) -> N
 
 
 def test_a_link_of_a_model_leads_nowhere_else() -> None:
-    shown = panel.linked("a1", "See [the code](https://example.org/x) and [2](https://example.org/y).", (), THREE)
-    assert [target[0] for target in re.findall(r'href="([^"]*)"', shown)] == ["#"]
-    assert "](" not in shown
+    shown = marks.marked("0", "See [the code](https://example.org/x) and [2](https://example.org/y).", (), THREE)
+    assert re.findall(r'href="([^"]*)"', shown) == ["#src-0-2"]
+    assert "[the code](https://example.org/x)" in shown
 
 
 def test_an_author_and_year_that_one_source_has_is_linked_to_it() -> None:
@@ -78,6 +78,6 @@ def test_an_author_and_year_that_one_source_has_is_linked_to_it() -> None:
         paper(authors=("Qi Zeng", "Bo Li"), published="2020-03-01"), paper("Frost Watch", ORCHARD, authors=("Hu, A.",))
     )
     text = "LanternNet dims 340 lamps (Zeng and Li, 2020)."
-    assert read(panel.linked("a1", text, (), by)).replace("&#91;", "[").replace("&#93;", "]") == text.replace(")", "[1])")
+    assert read(marks.marked("0", text, (), by)).strip() == text.replace(")", "1)")
     assert [mark.numbers for mark in citations(text, by)] == [(1,)]
     assert LANTERN in by[0].paper.abstract

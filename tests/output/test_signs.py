@@ -18,7 +18,7 @@ from rag.events import Finish, Withdrawn
 from rag.output import render, signs, transcript
 from rag.output.growing import GrowingText
 from rag.types import Answer, Claim, Prompt, Verdict
-from ui.chat import panel
+from ui.reading import marks
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
@@ -53,8 +53,8 @@ def test_a_sign_stands_before_the_full_stop_and_what_closes_the_sentence(claim: 
     assert signs.marked(made) == shown
     assert shown in render.markdown(made)
     assert shown in transcript.markdown([made])
-    before = panel.linked("a1", claim, made.claims, LAMPS).partition('<span class="doubt')[0]
-    assert before.endswith(panel.linked("a1", shown.partition(" ⚠")[0], (), LAMPS))
+    before = marks.marked("0", claim, made.claims, LAMPS).partition(' <button type="button" class="verdict')[0]
+    assert read(before) == read(marks.marked("0", shown.partition(" ⚠")[0], (), LAMPS)).rstrip("\n").lstrip("*")
 
 
 TWO = "TreeNet is sparse at every layer [2], while LeafNet keeps all of its weights [1]. Both lose frost."
@@ -75,9 +75,14 @@ def test_a_clause_has_its_sign_where_it_ends_and_an_added_citation_stands_where_
     )
     assert signs.marked(made) == shown
     assert render.text(made).startswith(f"{shown}\n\n")
-    message = str(panel.message(made))
-    assert "> ≠</span>, while" in message
-    assert '> ↪</span>. Both lose frost <a class="cite added"' in message
+    html = marks.marked("0", TWO, made.claims, made.sources)
+    assert ">abstract says otherwise</button>, while" in html
+    assert '>found elsewhere</button>. <span class="claim supported">Both lose frost</span> <a class="cite added"' in html
+
+
+def read(html: str) -> str:
+    """Return the text of some HTML."""
+    return re.sub(r"<[^>]*>", "", html)
 
 
 @given(st.text(alphabet="ab .!?*|)”[1]12\n。"))
@@ -174,8 +179,7 @@ def test_each_sign_is_explained_in_the_help_and_on_the_pages() -> None:
         sign, meaning = signs.SIGNS.get(verdict, ("", ""))
         assert f"{sign} {meaning}" in helped
         assert re.search(rf"^\| `{verdict}` \| {sign} ?\| \w", asking, re.MULTILINE), verdict
-        counted = panel.summary(answer(claims=(Claim("A.", 0, 2, (), verdict),))).removeprefix("1 statement: 1 ")
-        assert not counted or re.search(rf"^\| {sign or 'none'} \| {counted}", chat, re.MULTILINE), verdict
+        for counted in marks.counts(answer(claims=(Claim("A.", 0, 2, (), verdict),))):
+            assert re.search(rf"^\| {counted.name}[ ,]", chat, re.MULTILINE), verdict
     assert signs.NO_SIGN in helped
     assert "No sign means: found in the abstract." in asking
-    assert "No sign means: found in the abstract." in chat

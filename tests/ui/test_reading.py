@@ -58,7 +58,9 @@ def test_tables_code_lists_and_formulas_are_shown_as_such() -> None:
 
 
 def test_links_images_and_elements_of_a_model_are_text() -> None:
-    shown = html("<img src=x onerror=go()> [a](http://x.test) ![b](http://x.test/b.png) <http://x.test> [r]\n\n[r]: http://x.test")
+    shown = html(
+        "<img src=x onerror=go()> [a](http://x.test) ![b](http://x.test/b.png) <http://x.test> [r]\n\n[r]: http://x.test"
+    )
     assert not re.search(r"<(?:img|a)\b", shown)
     assert text_of(shown).count("http://x.test") == 4
     assert "<br>" in html("| a |\n|---|\n| one<br/>two |")
@@ -80,7 +82,11 @@ def test_a_mark_written_as_a_formula_is_a_mark() -> None:
     assert html("Lamps hum \\[1\\].", [Inserted(10, 15, Markup("<sup>1</sup>"))]) == "<p>Lamps hum <sup>1</sup>.</p>\n"
 
 
-@given(st.lists(st.sampled_from(["lamps", "*dim*", "**glow**", "`x`", "[1]", "\\(y\\)", "\n", "\n\n", "- ", "| ", "&amp;", "é", "  "])))
+@given(
+    st.lists(
+        st.sampled_from(["lamps", "*dim*", "**glow**", "`x`", "[1]", "\\(y\\)", "\n", "\n\n", "- ", "| ", "&amp;", "é", "  "])
+    )
+)
 def test_each_piece_of_text_is_found_where_it_stands(parts: list[str]) -> None:
     answer = " ".join(parts)
     for token in parsed(answer):
