@@ -15,9 +15,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from rag import factory, ingestion, prompting
-from rag.answering import evidence_table
+from rag.answering import evidence_table, unread
 from rag.answering.extractive import MAX_SENTENCES, ExtractiveReader
-from rag.answering.streaming import NEAREST, AnswerStream, timed
+from rag.answering.streaming import AnswerStream
 from rag.checking import judge_trial
 from rag.checking.judge import Opinions
 from rag.collection import answers
@@ -29,7 +29,6 @@ from rag.index.embedder_cache import CachedEmbedder
 from rag.index.generations import Index
 from rag.index.live import LiveIndex
 from rag.interfaces import ChatModel, Embedder, Reranker
-from rag.prompting import REFUSAL
 from rag.questions import understand
 from rag.retrieval import finding, gate, selection
 from rag.retrieval.gate import Decision
@@ -181,7 +180,7 @@ class Assistant:
         known = self._recorded(asked, live, force=force)
         if known is not None:
             answer = replace(self._blank(question, asked, (), live.info), warnings=self.scope.warnings(asked.filters))
-            yield from from_records(known, answer, began)
+            yield from unread.from_records(known, answer, began)
             return
         hits = self._retrieved(asked, live, k or self.k)
         decision = self._gated(asked, hits, live, force=force)
@@ -194,7 +193,7 @@ class Assistant:
         answer = replace(blank, warnings=warnings, timings=Timings(retrieve_s=time.perf_counter() - began))
         yield Found(asked.standalone, answer.sources, asked.filters)
         if decision.reason is not None:
-            yield from refused(decision, answer, began)
+            yield from unread.refused(decision.reason, decision.missing, answer, began)
         else:
             yield from self._answered(asked, hits, request, replace(answer, missing=decision.missing), began)
 
@@ -275,34 +274,3 @@ def _passed(decision: Decision) -> tuple[str, ...]:
     """Return what to warn of when the gate lets a question pass although no abstract has one of its terms."""
     missing = decision.missing if decision.reason is None else ()
     return (f"No abstract mentions {', '.join(missing)}.",) if missing else ()
-
-
-def refused(decision: Decision, answer: Answer, began: float) -> Iterator[Event]:
-    """Yield a refusal as any answer comes: its text, and the whole of it with the nearest papers."""
-    text = f"{REFUSAL} {decision.reason}"
-    yield text
-    answer = replace(answer, answer=text, refused=True, refusal_reason=decision.reason, missing=decision.missing)
-    yield timed(replace(answer, sources=answer.sources[:NEAREST]), began)
-
-
-def from_records(known: CollectionAnswer, answer: Answer, began: float) -> Iterator[Event]:
-    """Yield what the records say as any answer comes: the papers it names, its text, and the whole of it."""
-    answer = replace(
-        answer,
-        answer=known.text,
-        refused=known.reason is not None,
-        refusal_reason=known.reason,
-        claims=known.claims,
-        sources=tuple(
-            Source(n, Hit(paper=p, score=0.0, dense=0.0, lexical=0.0), known.reason is None)
-            for n, p in enumerate(known.papers, 1)
-        ),
-        records=known.records,
-        mode="corpus",
-        model=None,
-        base_url_host=None,
-        timings=Timings(retrieve_s=time.perf_counter() - began),
-    )
-    yield Found(answer.standalone_question, answer.sources, answer.filters)
-    yield answer.answer
-    yield timed(timed(answer, began, first=True), began)
