@@ -7,6 +7,8 @@ from typing import Any
 
 import gradio as gr
 
+from ui.rendering import rendered
+
 TITLE = "Ask the abstracts"
 _SHEETS = ("style.css", "library.css", "pictures.css", "collection.css")
 
@@ -25,6 +27,11 @@ def launch_options() -> dict[str, Any]:
 def side() -> gr.Sidebar:
     """Add the side of a page, which has the links to the other pages, to the page that is being built."""
     return gr.Sidebar(width=264, elem_id="kept")
+
+
+def page_name(name: str) -> None:
+    """Add the heading of a page, for those who do not see that its link is marked; the side with the links may be closed."""
+    gr.HTML(rendered("page_name.html", name=name), padding=False, elem_classes="unseen")
 
 
 def script(name: str) -> str:

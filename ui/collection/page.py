@@ -25,6 +25,7 @@ def add(page: gr.Blocks, models: Models, saved: SavedPapers, *, endpoint_change:
         with theme.side():
             head = gr.HTML(_head(assistant, 0), elem_id="masthead")
             model = picker.add(page, models, change=endpoint_change)
+        theme.page_name("Collection")
         with gr.Column(elem_id="collection"):
             components = _components(model)
         stars = Stars.add(page, assistant, saved)

@@ -19,6 +19,7 @@ def add(page: gr.Blocks, assistant: Assistant, saved: SavedPapers) -> None:
     with page.route("Library", "/library"):
         with theme.side():
             head = gr.HTML(_head(assistant), elem_id="masthead")
+        theme.page_name("Library")
         with gr.Row(elem_id="library"):
             with gr.Column(scale=3, min_width=320):
                 browsing = Browsing.build(assistant)
