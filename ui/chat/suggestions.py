@@ -47,15 +47,14 @@ def _papers(answer: Answer) -> list[Paper]:
 
 
 def _questions(assistant: Assistant, answer: Answer, papers: list[Paper]) -> Iterator[str]:
-    top, named = papers[0], [name for paper in papers if (name := _name(paper))]
+    top, named = papers[0], list(dict.fromkeys(name for paper in papers if (name := _name(paper))))
     if answer.mode != "corpus":
         yield from _by_date(assistant, answer, top)
     if len(named) > 1 and not all(_asked_of(answer, name) for name in named[:2]):
         yield f"How do {named[0]} and {named[1]} differ?"
     if name := _name(top):
         yield f"How does {name} work?"
-        yield f"What problem does {name} address?"
-    elif len(top.title) <= _MAX_TITLE_CHARS:
+    if len(top.title) <= _MAX_TITLE_CHARS:
         yield f"What does “{top.title}” propose?"
 
 
