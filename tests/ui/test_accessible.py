@@ -90,7 +90,7 @@ def test_axe_finds_nothing_in_the_chat(page: Page, quoting: str) -> None:
     ask(page, "What does QLoRA quantise?")
     expect(page.locator("#thread a.chip").first).to_be_visible()
     assert findings(page) == []
-    page.get_by_role("button", name="Filters").click()
+    page.locator(".unfold").first.click()
     if page.get_by_role("button", name="Menu").get_attribute("aria-expanded") == "false":
         page.get_by_role("button", name="Menu").click()
     expect(page.locator("#listed label").first).to_be_in_viewport()

@@ -76,7 +76,7 @@ def test_what_cannot_be_asked_stays_in_the_box(assistant: Assistant, given: tupl
 
 def test_filters_hold_for_the_next_question_and_a_bad_date_is_a_warning(tab: Page, quoting: str) -> None:
     tab.goto(quoting)
-    tab.get_by_role("button", name="Filters").first.click()
+    tab.locator(".unfold").first.click()
     since = tab.get_by_role("textbox", name="From")
     since.fill("May")
     ask(tab, "How does Pard generate graphs block by block?")

@@ -263,7 +263,7 @@ def test_ticked_papers_are_compared_and_all_of_them_asked(me: Page, chat: str) -
         me.get_by_label(f"Tick “{title}”").check()
     expect(compare).to_have_text("Compare (2)")
     compare.click()
-    expect(me.locator("#selected")).to_contain_text("Asking only 2 selected papers.")
+    expect(me.locator("#scope .chip")).to_contain_text("2 selected papers")
     expect(me.locator("#question textarea")).to_have_value(selected_papers.comparison([paper(first), paper(second)]))
     me.go_back()
     me.get_by_role("link", name="Ask these").click()

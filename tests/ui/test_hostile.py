@@ -121,7 +121,7 @@ def watched(browser: Browser, hostile_home: Path) -> Iterator[Watched]:
 
 def test_no_text_makes_the_page_ask_run_or_break(watched: Watched) -> None:
     tab = watched.tab
-    tab.get_by_role("button", name="Filters").first.click()
+    tab.locator(".unfold").first.click()
     words = tab.get_by_role("textbox", name="Words of the title")
     for lot, among in enumerate(dealt(texts(), LOTS)):
         joined = "\n\n".join(among)

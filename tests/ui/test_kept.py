@@ -193,7 +193,7 @@ def test_a_conversation_is_taken_along_as_a_file(tab: Page) -> None:
 
 
 def test_only_listing_papers_asks_nothing(tab: Page) -> None:
-    tab.get_by_role("button", name="Filters").first.click()
+    tab.locator(".unfold").first.click()
     tab.get_by_role("checkbox", name="Only list the papers").check()
     ask(tab, FIRST)
     expect(tab.locator("#thread a.chip").first).to_contain_text("GraphSAINT")

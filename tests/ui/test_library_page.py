@@ -25,6 +25,7 @@ from ui.library import intake, panel
 from ui.library.address import View
 from ui.library.intake import Result, Step
 from ui.library.listing import Listing
+from ui.rendering import rendered
 
 LAMPS = "LanternNet: Street Lamps that Listen"
 ABSTRACT = "Street lamps waste power when nobody walks below them. LanternNet dims 340 lamps by learning from footsteps."
@@ -143,7 +144,7 @@ def test_nothing_of_a_paper_or_a_source_is_taken_for_html() -> None:
         panel.remove_question(evil, 1),
         panel.status(evil),
         panel.reports(Result(read, frozenset())),
-        selected_papers.line([it]),
+        rendered("chat/scope.html", asked="All papers", restrictions={evil: evil}, k=1),
     ]
     for html in shown:
         assert "<img" not in html
@@ -255,7 +256,7 @@ def test_the_map_has_its_topics_as_text_and_a_click_filters_by_one(tab: Page, st
 def test_a_source_is_asked_alone(tab: Page, starter: str) -> None:
     tab.goto(f"{starter}library")
     tab.get_by_role("link", name="Ask this source: starter").click()
-    expect(tab.get_by_label("Source")).to_have_value("starter")
+    expect(tab.get_by_label("Source", exact=True)).to_have_value("starter")
     ask(tab, "How does GraphSAINT build its minibatches?")
     expect(tab.locator("#sources .scope")).to_contain_text("Only papers listed by “starter”.")
     tab.wait_for_url(starter)
@@ -273,17 +274,17 @@ def test_a_paper_has_an_address_its_like_and_a_way_to_ask_about_it_alone(tab: Pa
     expect(tab.locator("#paper h2")).to_have_text(paper.title)
     expect(tab).to_have_title("Library · Ask the abstracts")
     tab.get_by_role("link", name="Ask about this paper").click()
-    expect(tab.locator("#selected")).to_contain_text(f"Asking only the paper “{paper.title}”.")
+    expect(tab.locator("#scope .chip")).to_contain_text(f"“{paper.title}”")
     expect(tab.locator("#question textarea")).to_have_value(f"What does “{paper.title}” propose, and how well does it work?")
     tab.locator("#question textarea").press("Enter")
     expect(tab.locator("#sources .scope")).to_have_text(f"Only the paper “{paper.title}”.")
     expect(tab.locator("#sources .card")).to_have_count(1)
     expect(tab.locator("#thread a.cite").first).to_be_visible()
-    tab.get_by_role("button", name="Ask all papers again").click()
-    expect(tab.locator("#selected")).to_be_hidden()
+    tab.get_by_role("button", name="Remove: ").click()
+    expect(tab.locator("#scope .unfold").first).to_contain_text("All 574 papers")
     tab.reload()  # which asks for the paper no more
     expect(tab.locator("#thread a.cite").first).to_be_visible()
-    expect(tab.locator("#selected")).to_be_hidden()
+    expect(tab.locator("#scope .unfold").first).to_contain_text("All 574 papers")
 
 
 def test_an_address_of_a_paper_or_topic_that_is_gone_says_so(tab: Page, starter: str) -> None:
@@ -362,9 +363,9 @@ def test_pasted_abstracts_are_asked_alone_in_three_actions(tab: Page, own: Assis
     tab.get_by_role("button", name="Add to the library").click()  # 2
     expect(tab.locator("#told")).to_contain_text("2 papers added.")
     tab.get_by_role("link", name="Ask these").click()  # 3
-    expect(tab.locator("#selected")).to_contain_text("Asking only 2 selected papers.")
+    expect(tab.locator("#scope .chip")).to_contain_text("2 selected papers")
     ask(tab, "How many lamps are dimmed?")
-    expect(tab.locator("#chat")).to_contain_text("340 lamps")
+    expect(tab.locator("#thread")).to_contain_text("340 lamps")
     expect(tab.locator("#sources .card").first).to_be_attached()
     assert tab.locator("#sources .card").count() <= 2
     next(server, None)

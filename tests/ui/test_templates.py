@@ -14,7 +14,7 @@ from support.factories import answer, paper, sources
 
 import ui
 from rag.types import Answer
-from ui.chat import exchanges, selected_papers
+from ui.chat import exchanges
 from ui.chat.conversation import Conversation
 from ui.library import panel as library
 from ui.library.address import View
@@ -84,8 +84,8 @@ def test_what_a_template_made_is_escaped_once() -> None:
 def test_a_missing_value_raises_and_so_does_a_missing_template() -> None:
     with pytest.raises(UndefinedError, match="'text' is undefined"):
         rendered("heading.html")
-    with pytest.raises(UndefinedError, match="no attribute 'title'"):
-        rendered("chat/selected.html", papers=[object()])
+    with pytest.raises(UndefinedError, match="no attribute 'anchor'"):
+        rendered("chat/listing.html", listed=[object()])
     with pytest.raises(TemplateNotFound):
         rendered("nosuch.html")
 
@@ -119,8 +119,3 @@ def test_each_answer_has_its_sources_by_its_place() -> None:
     assert re.findall(r"<section id=\"(\S+)\"", talk.panel()) == ["sources-0", "sources-1"]
     writing = '<section id="sources-2"></section>'
     assert re.findall(r"<section id=\"(\S+)\"", talk.panel(writing)) == ["sources-0", "sources-1", "sources-2"]
-
-
-def test_selected_papers_are_counted_or_named() -> None:
-    assert selected_papers.line([paper("A & B")]) == "<p>Asking only the paper “A &amp; B”.</p>"
-    assert selected_papers.line([paper(), paper("B")]) == "<p>Asking only 2 selected papers.</p>"

@@ -13,7 +13,7 @@ from rag.assistant import Assistant
 from rag.errors import RagError
 from rag.events import Checking, Event, Found, Thought, Waiting, Withdrawn
 from rag.types import Answer, Claim, Filters, Source
-from ui.chat import cards, exchanges
+from ui.chat import cards, exchanges, suggestions
 from ui.chat.conversation import Conversation, Exchanges
 from ui.chat.stopping import Stoppable, Stopped
 from ui.rendering import counted
@@ -128,6 +128,8 @@ def _answered(
         if isinstance(event, Answer):
             live.text, conversation = "", keep(conversation, event)  # nothing is left to keep
             yield shown(exchanges.finished(n, event)), conversation.panel(), conversation
+            if suggested := suggestions.after(assistant, event):
+                yield shown(exchanges.finished(n, event, suggested=suggested)), conversation.panel(), conversation
             continue
         live.add(event)
         if isinstance(event, Found):

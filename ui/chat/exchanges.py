@@ -18,8 +18,11 @@ from ui.reading import marks
 from ui.rendering import rendered
 
 
-def finished(n: int, answer: Answer, rating: bool | None = None) -> Markup:
-    """Return exchange `n` of a conversation, counted from 0. `rating` is whether the reader found it good or bad."""
+def finished(n: int, answer: Answer, rating: bool | None = None, suggested: Sequence[str] = ()) -> Markup:
+    """Return exchange `n` of a conversation, counted from 0, with the questions `suggested` to go on with.
+
+    `rating` is whether the reader found it good or bad.
+    """
     key = str(n)
     return rendered(
         "chat/exchange.html",
@@ -33,6 +36,7 @@ def finished(n: int, answer: Answer, rating: bool | None = None) -> Markup:
         nearest=listing(key, answer.sources) if answer.refused and answer.sources else "",
         facts=facts(answer),
         rating=rating,
+        suggested=suggested,
     )
 
 

@@ -1,4 +1,4 @@
-"""The filters below the question, the number of papers to read, and the question that is sent with them."""
+"""The filters that the chips unfold, the number of papers to read, and the question that is sent with them."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _MAX_PAPERS = 20  # to read for an answer, on the slider
 
 
 def add(page: gr.Blocks, assistant: Assistant) -> list[gr.components.Component]:
-    """Add the folded filters to the page; return their fields in the order of take()'s parameters."""
+    """Add the filters to the page; return their fields in the order of take()'s parameters."""
 
-    def arrive(request: gr.Request) -> tuple[gr.Dropdown, gr.Accordion]:
+    def arrive(request: gr.Request) -> gr.Dropdown:
         asked = str(request.query_params.get("source") or "")  # the address /?source=NAME asks that source only
-        return gr.Dropdown(choices=assistant.scope.sources(), value=asked or None), gr.Accordion(open=bool(asked))
+        return gr.Dropdown(choices=assistant.scope.sources(), value=asked or None)
 
-    with gr.Accordion("Filters", open=False, elem_id="filters") as folded:
+    with gr.Column(elem_id="filters"):
         with gr.Row():
             since = gr.Textbox(label="From", placeholder="2024 or 2024-05", min_width=130)
             until = gr.Textbox(label="Until", placeholder="2024 or 2024-05", min_width=130)
@@ -43,7 +43,7 @@ def add(page: gr.Blocks, assistant: Assistant) -> list[gr.components.Component]:
             )
             listing = gr.Checkbox(False, label="Only list the papers", min_width=140)
             gr.ClearButton([since, until, authors, title, source], value="Clear the filters", size="sm", min_width=140)
-    page.load(arrive, None, [source, folded], **PRIVATE)  # the library may have grown since the page was built
+    page.load(arrive, None, source, **PRIVATE)  # the library may have grown since the page was built
     return [k, listing, since, until, source, title, authors]
 
 

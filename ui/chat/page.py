@@ -17,7 +17,7 @@ from rag.assistant import Assistant
 from rag.storage.history import History
 from rag.storage.saved import SavedPapers
 from ui import theme
-from ui.chat import examples, filters_form, picker, selected_papers, sidebar, sources_panel, thread
+from ui.chat import examples, filters_form, picker, scope, selected_papers, sidebar, sources_panel, thread
 from ui.chat.answering import Live
 from ui.chat.components import PRIVATE, Components
 from ui.chat.conversation import Conversation
@@ -51,12 +51,13 @@ def build(assistant: Assistant, *, endpoint_change: bool = False) -> gr.Blocks:
             model = picker.add(page, models, change=endpoint_change)
         page.load(partial(_masthead, models), None, masthead, **PRIVATE)  # the library may have grown
         with gr.Row(elem_id="columns"):
-            chat, reason, question, filters, sources = _columns(page, assistant)
+            chat, reason, question, chips, filters, sources = _columns(page, assistant)
         states = (gr.State(Conversation()), gr.State(Live()), gr.State(None), gr.State(None))
         components = Components(*states, chat, reason, question, filters, model, sources)
         QuestionEvents(components, models, history).connect(page)
         ConversationEvents(components, history, side).connect(page, new)
         RatingEvents(components, history).connect()
+        scope.connect(page, assistant, chips, filters, new, components.live)
         Stars.add(page, assistant, saved)
         api.add(assistant)
     library_page.add(page, assistant, saved)
@@ -67,7 +68,7 @@ def build(assistant: Assistant, *, endpoint_change: bool = False) -> gr.Blocks:
 
 def _columns(
     page: gr.Blocks, assistant: Assistant
-) -> tuple[gr.HTML, gr.Textbox, gr.Textbox, list[gr.components.Component], gr.HTML]:
+) -> tuple[gr.HTML, gr.Textbox, gr.Textbox, gr.HTML, list[gr.components.Component], gr.HTML]:
     """Add the conversation with the question below it, and the sources beside it; return the components."""
     with gr.Column(scale=3, min_width=320):
         start = examples.build()
@@ -75,13 +76,14 @@ def _columns(
         reason = gr.Textbox(
             label="What was good or wrong about it? (optional)", submit_btn="Send", visible=False, elem_id="why"
         )
-        question = _question()
+        with gr.Column(elem_id="ask", scale=0):
+            question = _question()
+            chips = scope.build()
+            filters = [*filters_form.add(page, assistant), selected_papers.add(page, assistant, question)]
         examples.connect(page, assistant, start, question)
-        selected = selected_papers.add(page, assistant, question)
-        filters = [*filters_form.add(page, assistant), selected]
     with gr.Column(scale=2, min_width=320):
         sources = sources_panel.build()
-    return chat, reason, question, filters, sources
+    return chat, reason, question, chips, filters, sources
 
 
 def _question() -> gr.Textbox:

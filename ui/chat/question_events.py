@@ -1,4 +1,4 @@
-"""The events of a question: asked, stopped, asked again, taken back, changed."""
+"""The events of a question: asked, suggested, stopped, asked again, taken back, changed."""
 
 from __future__ import annotations
 
@@ -39,6 +39,7 @@ class QuestionEvents:
         self._answer(on.question.submit(self._take, inputs, outputs, **PRIVATE))
         self._answer(on.chat.retry(self._retry, inputs, outputs, **PRIVATE))
         self._answer(on.chat.edit(self._edit, inputs, outputs, **PRIVATE))
+        self._answer(on.chat.select(self._ask_suggested, inputs, outputs, **PRIVATE))
         on.chat.undo(self._undo, [on.conversation, on.live], [on.question, *on.shown], **PRIVATE)
         on.question.stop(_stop, on.live, None, **PRIVATE)
         page.unload(self._stop_closed_page)
@@ -55,6 +56,9 @@ class QuestionEvents:
         asked, box = filters_form.take(self.models.started, question, *filters)
         live.writing, live.failed = asked is not None, False
         return asked, box, conversation
+
+    def _ask_suggested(self, event: gr.SelectData, _: str, conversation: Conversation, live: Live, *filters: Any) -> Taken:
+        return self._take(str(event.value), conversation, live, *filters)
 
     def _retry(
         self, event: gr.RetryData, request: gr.Request, _: str, conversation: Conversation, live: Live, *filters: Any

@@ -12,7 +12,6 @@ import gradio as gr
 from rag.assistant import Assistant
 from rag.types import Paper
 from ui.chat.components import PRIVATE
-from ui.rendering import rendered
 
 # The address has been followed: a page that is loaded again shows the open conversation instead.
 _ARRIVED = """() => {
@@ -27,14 +26,11 @@ _MAX_TITLE_CHARS = 300  # characters of a title that a question quotes
 
 
 def add(page: gr.Blocks, assistant: Assistant, box: gr.Textbox) -> gr.State:
-    """Add the line that names the selected papers, hidden while none are; return the state with their ids.
+    """Return the state with the ids of the selected papers.
 
     When the page's address names papers, a question about them is put into `box`.
     """
     selected = gr.State(())
-    with gr.Row(visible=False, elem_id="selected") as row:
-        named = gr.HTML(padding=False)
-        every = gr.Button("Ask all papers again", size="sm", scale=0, min_width=170)
 
     def arrive(request: gr.Request) -> tuple[Any, ...]:
         asked = str(request.query_params.get("paper") or "").split(",")
@@ -42,19 +38,13 @@ def add(page: gr.Blocks, assistant: Assistant, box: gr.Textbox) -> gr.State:
         if missing := len({paper_id for paper_id in asked if paper_id}) - len(papers):
             gr.Warning(f"{missing} of the papers asked for {'is' if missing == 1 else 'are'} not in the library.")
         if not papers:
-            return (), gr.skip(), gr.skip(), gr.skip()
+            return (), gr.skip()
         begin = comparison if "compare" in request.query_params else question
-        return tuple(paper.id for paper in papers), gr.update(visible=True), line(papers), begin(papers)
+        return tuple(paper.id for paper in papers), begin(papers)
 
-    arrived = page.load(arrive, None, [selected, row, named, box], **PRIVATE)
+    arrived = page.load(arrive, None, [selected, box], **PRIVATE)
     arrived.then(None, None, None, js=_ARRIVED, **PRIVATE)
-    every.click(lambda: ((), gr.update(visible=False)), None, [selected, row], **PRIVATE)
     return selected
-
-
-def line(papers: list[Paper]) -> str:
-    """Return one sentence, as HTML, on which papers are asked."""
-    return rendered("chat/selected.html", papers=papers)
 
 
 def question(papers: list[Paper]) -> str:

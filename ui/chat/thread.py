@@ -17,6 +17,7 @@ def build() -> gr.HTML:
     """Add the conversation to the page that is being built. Its value is the list of exchanges, as HTML.
 
     The buttons of an exchange trigger the events that Gradio's Chatbot has: retry, undo, edit and like.
+    A suggested question triggers select.
     """
     return gr.HTML(
         [],

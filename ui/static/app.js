@@ -1,5 +1,5 @@
-// The page's script. It follows a citation to its sentence and back, shows what a mark means, copies an answer, and announces
-// to screen readers how far an answer is. Exchanges come and go, so the listeners are on the document.
+// The page's script. It follows a citation to its sentence and back, shows what a mark means, copies an answer, listens to
+// keys, and announces to screen readers how far an answer is. Exchanges come and go, so the listeners are on the document.
 () => {
   const find = (selector) => document.querySelector(selector);
 
@@ -81,6 +81,23 @@
     if (event.key !== "Escape") return;
     hide();
     if (event.target.closest("#sources")) back();
+  });
+
+  // -- to the question: "/" outside of fields, and Ctrl+K; in an empty box, arrow up brings the last question back
+  document.addEventListener("keydown", (event) => {
+    const box = find("#question textarea");
+    if (!box || event.altKey || event.shiftKey || event.isComposing) return;
+    const control = event.ctrlKey || event.metaKey;
+    const typing = event.target.closest("input, textarea, select, [contenteditable]");
+    if (control ? event.key.toLowerCase() === "k" : event.key === "/" && !typing) {
+      event.preventDefault();
+      box.focus();
+    }
+    const last = [...document.querySelectorAll("#thread .asked")].pop();
+    if (event.key !== "ArrowUp" || control || event.target !== box || box.value || !last) return;
+    event.preventDefault();
+    box.value = last.textContent;
+    box.dispatchEvent(new Event("input", { bubbles: true }));
   });
 
   // -- the meaning of the citation or mark under the pointer or the focus: a title that the keyboard reaches too

@@ -74,5 +74,5 @@ thread.addEventListener("click", (event) => {
     for (const one of button.parentElement.querySelectorAll("button")) one.setAttribute("aria-pressed", String(one === button && !taken));
     return trigger("like", { index: n, value: "", liked: taken ? null : up });
   }
-  trigger(wanted, { index: n, value: "" });
+  trigger(wanted, { index: n, value: button.dataset.value || "" });
 });
