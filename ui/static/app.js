@@ -126,9 +126,8 @@
       toggle.title = "Menu";
       toggle.setAttribute("aria-expanded", String(find("#kept").classList.contains("open")));
     }
-    const page = find("#masthead [aria-current]");
-    if (page && page.textContent !== "Chat" && !document.title.startsWith(page.textContent))
-      document.title = `${page.textContent} · ${document.title}`;
+    const page = find("#masthead [aria-current]")?.firstChild.data.trim(); // what follows is a count
+    if (page && page !== "Ask" && !document.title.startsWith(page)) document.title = `${page} · ${document.title}`;
     document.querySelectorAll("button.label-wrap").forEach((it) => it.setAttribute("aria-expanded", it.matches(".open")));
     const now = Boolean(find("#question .stop-button"));
     if (now === busy) return;
