@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 TITLE = "Ask the abstracts"
-_SHEETS = ("style.css", "library.css", "pictures.css", "collection.css")
+_SHEETS = ("style.css", "library.css", "pictures.css", "collection.css", "print.css")
 
 
 def launch_options() -> dict[str, Any]:

@@ -17,7 +17,7 @@ from rag.assistant import Assistant
 from rag.storage.history import History
 from rag.storage.saved import SavedPapers
 from ui import theme
-from ui.chat import draft, examples, filters_form, picker, selected_papers, sidebar, sources_panel, thread
+from ui.chat import draft, examples, filters_form, picker, selected_papers, sidebar, sources_panel, thread, years
 from ui.chat.address import Address
 from ui.chat.answering import Live
 from ui.chat.components import PRIVATE, Components
@@ -58,6 +58,7 @@ def build(assistant: Assistant, *, endpoint_change: bool = False) -> gr.Blocks:
         QuestionEvents(components, models, history).connect(page)
         ConversationEvents(components, history, side, Address.build()).connect(page, new)
         RatingEvents(components, history).connect()
+        years.connect(assistant, components.conversation, sources)
         Stars.add(page, assistant, saved)
         api.add(assistant)
     library_page.add(page, assistant, saved)

@@ -10,8 +10,8 @@
     if (!target) return;
     const section = target.closest("section");
     document.querySelectorAll("#sources section").forEach((other) => (other.hidden = other !== section));
-    const folded = target.closest("details");
-    if (folded) folded.open = true;
+    const within = target.closest("[role=tabpanel][hidden]");
+    if (within) document.getElementById(within.getAttribute("aria-labelledby")).click();
     document.querySelectorAll("[data-active]").forEach((other) => delete other.dataset.active);
     for (const active of [target, target.closest(".card"), followed]) active.dataset.active = "";
     reach(target);
