@@ -95,6 +95,7 @@ def test_all_of_a_conversation_is_printed_in_dark_on_white(tab: Page, quoting: s
     for unprinted in ("#kept", "#question", "#sources .tabs >> nth=0", "#thread .acts >> nth=0"):
         expect(tab.locator(unprinted)).to_be_hidden()
     expect(tab.locator("#thread .asked").first).to_have_css("color", "rgb(28, 34, 48)")
+    expect(tab.locator("#columns")).to_have_css("background-color", "rgb(255, 255, 255)")
     assert tab.locator("#thread .thread, #sources").evaluate_all(
         "(all) => all.every((it) => it.scrollHeight <= it.clientHeight + 1)"
     )
