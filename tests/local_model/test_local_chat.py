@@ -56,5 +56,7 @@ def test_text_streams_into_the_chat_and_stop_keeps_it_then_an_answer_ends_with_i
     expect(tab.locator("#thread .note", has_text="stopped")).to_have_text("You stopped this answer.", timeout=WAIT_MS)
     ask(tab, "What does PhaseNet predict from a waveform?")
     expect(tab.locator("#sources section:visible h3").first).to_contain_text("PhaseNet", timeout=WAIT_MS)
-    expect(tab.locator("#sources section:visible h2")).to_have_text(re.compile(r"Sources \d|Nearest papers"), timeout=WAIT_MS)
+    expect(tab.locator("#sources section:visible [role=tab]").first).to_have_text(
+        re.compile(r"Sources \d|Nearest papers"), timeout=WAIT_MS
+    )
     expect(tab.locator("#thread .copy").last).to_be_visible(timeout=WAIT_MS)

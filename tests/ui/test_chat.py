@@ -45,7 +45,7 @@ def test_filters_are_a_line_over_the_answer_and_over_its_sources() -> None:
     filtered = answer(filters=Filters(since="2024", title="<b>"))
     line = '<span class="scope">Only papers from 2024 on, with “&lt;b&gt;” in the title.</span>'
     assert line in exchanges.finished(0, filtered)
-    scope = '</h2><p class="scope">Only papers from 2024 on, with “&lt;b&gt;” in the title.</p><ol>'
+    scope = '><p class="scope">Only papers from 2024 on, with “&lt;b&gt;” in the title.</p><ol>'
     assert scope in Conversation(None, (filtered,)).panel()
     assert "scope" not in Conversation(None, (answer(),)).panel()
     assert "Only papers" not in exchanges.finished(0, answer())
@@ -155,7 +155,7 @@ def test_a_question_off_the_subject_is_refused_with_the_nearest_papers(tab: Page
     tab.goto(quoting)
     ask(tab, "What is the capital of Mongolia?")
     expect(tab.locator("#thread")).to_contain_text("The abstracts do not answer this question")
-    expect(tab.locator("#sources h2")).to_have_text("Nearest papers")
+    expect(tab.locator("#sources [role=tab]").first).to_have_text("Nearest papers")
     expect(tab.locator("#sources .card")).to_have_count(3)
     listed = tab.locator("#thread li")
     expect(listed).to_have_count(3)

@@ -132,7 +132,7 @@ def test_no_text_makes_the_page_ask_run_or_break(watched: Watched) -> None:
         tab.locator("#question textarea").fill(f"How do lantern networks dim street lamps? {joined}"[:7_900])
         tab.locator("#question textarea").press("Enter")
         expect(tab.locator("#thread")).to_contain_text(f"The end of answer {lot}.")
-        expect(tab.locator("#sources section:visible h2")).to_have_text(f"Sources {SHOWN}")
+        expect(tab.locator("#sources section:visible [role=tab]").first).to_have_text(f"Sources {SHOWN}")
         expect(tab.locator("#sources section:visible .card")).to_have_count(SHOWN)
     words.fill("<img src=x onerror=window.hit=1>![x](/gradio_api/file=https://outside.invalid/filter.png)")
     tab.locator("#question textarea").fill("How do lantern networks dim street lamps?")

@@ -123,7 +123,7 @@ def test_marks_that_lie_outside_are_left_out() -> None:
 def test_the_card_says_what_the_answer_says_otherwise_and_marks_the_words() -> None:
     evidence = (Evidence(1, "p", DEPTH[15:], 15, len(DEPTH), 0.5),)
     made = doubted(difference("increases", "decreases"), evidence=evidence)
-    card = cards.sources("0", made.sources, made.claims)
+    card = cards.sources("0", made.sources, made.claims, question="How?")
     assert "The answer says <b>increases</b>, the abstract says <b>decreases</b>." in card
     assert "The error <b>decreases</b> with depth" in card
 

@@ -69,7 +69,7 @@ def test_title_author_and_address_of_a_paper_are_escaped_by_the_template() -> No
 
 def test_a_text_in_an_answer_is_no_element_link_or_image() -> None:
     shown = Elements(exchanges.finished(0, hostile()))
-    assert set(shown.elements) <= set("h2 p span div details summary button a code i".split())
+    assert set(shown.elements) <= set("h2 p span div details summary button a code i ol li".split())
     assert EVIL.partition("`")[0] in shown.text
     assert [name for name in shown.attributes if name.startswith("on")] == []
     assert str(shown.attributes["href"]).startswith("#src-0-")

@@ -169,7 +169,8 @@ def _listed(assistant: Assistant, asked: Asked, conversation: Conversation, show
 
 
 def _section(n: int, found: Found) -> Markup:
-    return cards.sources(str(n), found.sources, title="Found", scope=exchanges.restriction(found))
+    scope = exchanges.restriction(found)
+    return cards.sources(str(n), found.sources, question=found.standalone_question, title="Found", scope=scope)
 
 
 def unfinished(assistant: Assistant, live: Live, n: int) -> Markup:

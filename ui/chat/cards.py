@@ -48,19 +48,24 @@ def sources(
     key: str,
     shown: Sequence[Source],
     claims: Sequence[Claim] = (),
+    *,
+    question: str,
     title: str = "Sources",
     scope: str = "",
     copied: str = "",
+    years: str = "",
 ) -> Markup:
-    """Return the cards of an answer's sources as one section: cited sources first, the others folded.
+    """Return the cards of an answer's sources as one section with tabs: cited sources, the others, and papers by year.
 
-    `scope` says above the cards which papers were asked. `copied` is the text that "Copy with references" copies.
+    `scope` says above the cards which papers were asked. `copied` is the text that "Copy with references" copies. `years`
+    is the id of what will hold the papers by year, "" for none.
     """
     cited = [_card(key, source, claims) for source in shown if source.cited]
     others = [_card(key, source, claims) for source in shown if not source.cited]
     if not cited:
         cited, others = others, []
-    return rendered("chat/sources.html", key=key, title=title, scope=scope, cited=cited, others=others, copied=copied)
+    values = {"key": key, "question": question, "title": title, "scope": scope, "copied": copied, "years": years}
+    return rendered("chat/sources.html", cited=cited, others=others, **values)
 
 
 def about(paper: Paper) -> Markup:

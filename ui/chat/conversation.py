@@ -58,5 +58,18 @@ class Conversation:
 
 def section(n: int, answer: Answer) -> Markup:
     """Return the sources of answer `n` as a section of the panel."""
-    title = "Nearest papers" if answer.refused else "Sources"
-    return cards.sources(str(n), answer.sources, answer.claims, title, exchanges.restriction(answer), render.markdown(answer))
+    return cards.sources(
+        str(n),
+        answer.sources,
+        answer.claims,
+        question=answer.question,
+        title="Nearest papers" if answer.refused else "Sources",
+        scope=exchanges.restriction(answer),
+        copied=render.markdown(answer),
+        years=years_id(answer),
+    )
+
+
+def years_id(answer: Answer) -> str:
+    """Return the id of the element that holds the papers on a question by year; another answer has another."""
+    return f"years-{answer.id}"

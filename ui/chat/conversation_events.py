@@ -10,18 +10,13 @@ import gradio as gr
 
 from rag.storage.history import History
 from ui.chat import kept_conversations
+from ui.chat.address import ASKED_FOR, Address, Place
 from ui.chat.answering import Live
 from ui.chat.components import PRIVATE, Components, refuse_while_writing, shown
 from ui.chat.conversation import Conversation
 from ui.chat.sidebar import Sidebar
 from ui.downloads import DOWNLOAD
 from ui.rendering import rendered
-
-# A tab that is loaded again shows the conversation it showed; a new one, or a question about a paper, begins anew.
-_LAST_OPEN = """(_, conversation, live) =>
-  [new URLSearchParams(location.search).has("paper") ? null : sessionStorage.getItem("talk"), conversation, live]"""
-_REMEMBER_OPEN = """(id) => { if (id) sessionStorage.setItem("talk", id); }"""
-_FORGET_OPEN = """() => { sessionStorage.removeItem("talk"); }"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +26,16 @@ class ConversationEvents:
     components: Components
     history: History
     sidebar: Sidebar
+    address: Address
 
     def connect(self, page: gr.Blocks, new: gr.Button) -> None:
         """Attach the events to the page; `new` begins a conversation."""
         on, side = self.components, self.sidebar
         page.load(**self._listing)
         side.search.change(**self._listing)
-        on.conversation.change(**self._listing)
-        new.click(_begin, on.live, on.shown, **PRIVATE).success(None, None, None, js=_FORGET_OPEN, **PRIVATE)
+        self.address.follow(on.conversation.change(**self._listing))
+        begun = new.click(_begin, on.live, [*on.shown, self.address.place], **PRIVATE)
+        self.address.follow(begun, new_step=True)
         self._connect_opening(page)
         self._connect_changing()
         for kind, button in side.exports.items():
@@ -50,37 +47,52 @@ class ConversationEvents:
     def _listing(self) -> dict[str, Any]:
         """The arguments of an event that lists the conversations anew."""
         side = self.sidebar
-        inputs, outputs = [side.search, self.components.conversation], [side.listed, side.name]
+        inputs, outputs = [side.search, self.components.conversation], [side.listed, side.name, self.address.place]
         return {"fn": self._list, "inputs": inputs, "outputs": outputs, **PRIVATE}
 
     def _connect_opening(self, page: gr.Blocks) -> None:
-        on, listed = self.components, self.sidebar.listed
-        listed.input(self._open, [listed, on.conversation, on.live], on.shown, **PRIVATE).failure(**self._listing)
-        last = gr.Textbox(visible=False)
-        page.load(self._open, [last, on.conversation, on.live], on.shown, js=_LAST_OPEN, **PRIVATE)
-        listed.change(None, listed, None, js=_REMEMBER_OPEN, **PRIVATE)
+        on, listed, address = self.components, self.sidebar.listed, self.address
+        outputs = [*on.shown, address.place]
+        chosen = listed.input(self._open, [listed, on.conversation, on.live], outputs, **PRIVATE)
+        address.follow(chosen, new_step=True)
+        chosen.failure(**self._listing)
+        asked_for = gr.Textbox(visible=False)
+        inputs = [asked_for, on.conversation, on.live]
+        address.follow(page.load(self._open, inputs, outputs, js=ASKED_FOR, **PRIVATE))
+        address.follow(address.moves.select(self._move, [on.conversation, on.live], outputs, **PRIVATE))
 
     def _connect_changing(self) -> None:
         on, side = self.components, self.sidebar
-        side.name.submit(self._rename, [side.name, on.conversation], None, **PRIVATE).then(**self._listing)
+        renamed = side.name.submit(self._rename, [side.name, on.conversation], None, **PRIVATE)
+        self.address.follow(renamed.then(**self._listing))
         side.delete.click(_ask_to_delete, on.conversation, [side.delete_question, side.delete_dialog], **PRIVATE)
         side.cancel.click(_hide, None, side.delete_dialog, **PRIVATE)
         on.conversation.change(_hide, None, side.delete_dialog, **PRIVATE)  # the question was about the one before
-        deleted = side.confirm.click(self._delete, [on.conversation, on.live], on.shown, **PRIVATE)
-        deleted.success(None, None, None, js=_FORGET_OPEN, **PRIVATE)
+        side.confirm.click(self._delete, [on.conversation, on.live], on.shown, **PRIVATE)
 
     def _list(self, words: str, conversation: Conversation, request: gr.Request) -> tuple[Any, ...]:
-        listed = kept_conversations.titles(self.history, words, kept_conversations.owner(request))
+        owner = kept_conversations.owner(request)
+        listed = kept_conversations.titles(self.history, words, owner)
         current = next((title for title, _, key in listed if key == conversation.id), None)
         name = "" if conversation.id is None else gr.skip() if current is None else current
         choices = [(f"{title} · {changed}", key) for title, changed, key in listed]
-        return gr.update(choices=choices, value=None if current is None else conversation.id), name
+        shown_as = gr.update(choices=choices, value=None if current is None else conversation.id)
+        return shown_as, name, self._place(conversation, owner)
+
+    def _place(self, conversation: Conversation, owner: str) -> Place:
+        return {"talk": conversation.id, "title": kept_conversations.title(self.history, conversation, owner)}
 
     def _open(self, key: str | None, conversation: Conversation, live: Live, request: gr.Request) -> tuple[Any, ...]:
         refuse_while_writing(live)
         owner = kept_conversations.owner(request)
         conversation = kept_conversations.opened(self.history, key, conversation, owner)
-        return shown(conversation, kept_conversations.ratings(self.history, conversation, owner))
+        ratings = kept_conversations.ratings(self.history, conversation, owner)
+        return *shown(conversation, ratings), self._place(conversation, owner)
+
+    def _move(self, conversation: Conversation, live: Live, event: gr.EventData, request: gr.Request) -> tuple[Any, ...]:
+        """Open what Back or Forward led to: an empty conversation where the address has none that can be opened."""
+        key = str(event.talk or "") or None
+        return self._open(key, conversation if key == conversation.id else Conversation(), live, request)
 
     def _rename(self, name: str, conversation: Conversation, request: gr.Request) -> None:
         if conversation.id is None:
@@ -113,4 +125,4 @@ def _hide() -> dict[str, Any]:
 
 def _begin(live: Live) -> tuple[Any, ...]:
     refuse_while_writing(live)
-    return shown(Conversation())
+    return *shown(Conversation()), None

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from rag.events import Found
-from rag.output.render import nearest_sentence
+from rag.output.render import nearest_sentence, reference
 from rag.storage.filters import sentence
 from rag.types import Answer, Claim, Source
 from ui.reading import marks
@@ -34,6 +34,7 @@ def finished(n: int, answer: Answer, rating: bool | None = None, suggested: Sequ
         counts=marks.counts(answer),
         text=marks.marked(key, answer.answer, answer.claims, answer.sources, quotes=answer.mode == "extractive"),
         nearest=listing(key, answer.sources) if answer.refused and answer.sources else "",
+        references=[reference(source.n, source.paper) for source in answer.sources if source.cited],
         facts=facts(answer),
         rating=rating,
         suggested=suggested,

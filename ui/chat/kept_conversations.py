@@ -77,12 +77,22 @@ def titles(history: History, words: str, owner: str) -> list[tuple[str, str, str
     return []
 
 
+def title(history: History, conversation: Conversation, owner: str) -> str:
+    """Return the name of a conversation, "" for one that is not kept."""
+    if conversation.id is None:
+        return ""
+    return next((name for name, _, key in titles(history, "", owner) if key == conversation.id), "")
+
+
 def opened(history: History, key: str | None, current: Conversation, owner: str) -> Conversation:
     """Return the kept conversation with the id `key`, or the current one when it cannot be read."""
     if not key or key == current.id:
         return current
     with errors_as_warnings():
-        return Conversation(key, tuple(history.read(key, owner)))
+        try:
+            return Conversation(key, tuple(history.read(key, owner)))
+        except Gone:
+            gr.Warning("This conversation was deleted, or it belongs to somebody else.")
     return current
 
 

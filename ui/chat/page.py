@@ -17,7 +17,8 @@ from rag.assistant import Assistant
 from rag.storage.history import History
 from rag.storage.saved import SavedPapers
 from ui import theme
-from ui.chat import examples, filters_form, picker, scope, selected_papers, sidebar, sources_panel, thread
+from ui.chat import draft, examples, filters_form, picker, scope, selected_papers, sidebar, sources_panel, thread, years
+from ui.chat.address import Address
 from ui.chat.answering import Live
 from ui.chat.components import PRIVATE, Components
 from ui.chat.conversation import Conversation
@@ -55,9 +56,10 @@ def build(assistant: Assistant, *, endpoint_change: bool = False) -> gr.Blocks:
         states = (gr.State(Conversation()), gr.State(Live()), gr.State(None), gr.State(None))
         components = Components(*states, chat, reason, question, filters, model, sources)
         QuestionEvents(components, models, history).connect(page)
-        ConversationEvents(components, history, side).connect(page, new)
+        ConversationEvents(components, history, side, Address.build()).connect(page, new)
         RatingEvents(components, history).connect()
         scope.connect(page, assistant, chips, filters, new, components.live)
+        years.connect(assistant, components.conversation, sources)
         Stars.add(page, assistant, saved)
         api.add(assistant)
     library_page.add(page, assistant, saved)
@@ -81,6 +83,7 @@ def _columns(
             chips = scope.build()
             filters = [*filters_form.add(page, assistant), selected_papers.add(page, assistant, question)]
         examples.connect(page, assistant, start, question)
+        draft.keep(page, question)
     with gr.Column(scale=2, min_width=320):
         sources = sources_panel.build()
     return chat, reason, question, chips, filters, sources

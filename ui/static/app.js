@@ -10,8 +10,8 @@
     if (!target) return;
     const section = target.closest("section");
     document.querySelectorAll("#sources section").forEach((other) => (other.hidden = other !== section));
-    const folded = target.closest("details");
-    if (folded) folded.open = true;
+    const within = target.closest("[role=tabpanel][hidden]");
+    if (within) document.getElementById(within.getAttribute("aria-labelledby")).click();
     document.querySelectorAll("[data-active]").forEach((other) => delete other.dataset.active);
     for (const active of [target, target.closest(".card"), followed]) active.dataset.active = "";
     reach(target);
@@ -143,9 +143,8 @@
       toggle.title = "Menu";
       toggle.setAttribute("aria-expanded", String(find("#kept").classList.contains("open")));
     }
-    const page = find("#masthead [aria-current]");
-    if (page && page.textContent !== "Chat" && !document.title.startsWith(page.textContent))
-      document.title = `${page.textContent} · ${document.title}`;
+    const page = find("#masthead [aria-current]")?.firstChild.data.trim(); // what follows is a count
+    if (page && page !== "Ask" && !document.title.startsWith(page)) document.title = `${page} · ${document.title}`;
     document.querySelectorAll("button.label-wrap").forEach((it) => it.setAttribute("aria-expanded", it.matches(".open")));
     const now = Boolean(find("#question .stop-button"));
     if (now === busy) return;

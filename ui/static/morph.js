@@ -1,6 +1,6 @@
 // Makes the content of an element equal to some HTML, and leaves alone what is equal already, so that what the reader has
-// selected, opened or focused stays. Attributes of KEPT are the reader's.
-const KEPT = new Set(["hidden", "open", "aria-pressed", "aria-expanded", "data-active", "data-whole", "tabindex", "aria-describedby"]);
+// selected, opened or focused stays. Attributes of KEPT are the reader's. The content of data-own comes from elsewhere.
+const KEPT = new Set(["hidden", "open", "aria-pressed", "aria-expanded", "aria-selected", "data-asked", "data-active", "data-whole", "tabindex", "aria-describedby"]);
 
 const attributes = (from, to) => {
   for (const { name, value } of to.attributes) if (from.getAttribute(name) !== value && !KEPT.has(name)) from.setAttribute(name, value);
@@ -23,7 +23,7 @@ const morph = (from, to) => {
         if (old.data !== next.data) text(old, next.data);
       } else if (old.nodeType === Node.ELEMENT_NODE && !old.isEqualNode(next)) {
         attributes(old, next);
-        morph(old, next);
+        if (!("own" in old.dataset)) morph(old, next);
       }
       old = old.nextSibling;
     }
