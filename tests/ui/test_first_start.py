@@ -122,7 +122,7 @@ def test_the_page_is_there_within_seconds_and_the_chat_takes_its_place_by_itself
             tab.goto(f"http://127.0.0.1:{port}/")
         except Error:  # the chat is taking over just now
             tab.goto(f"http://127.0.0.1:{port}/")
-        expect(tab.locator("#masthead")).to_contain_text("574 papers", timeout=90_000)
+        expect(tab.locator("#masthead")).to_contain_text("Library 574", timeout=90_000)
     finally:
         process.terminate()
         process.wait(20)

@@ -26,6 +26,7 @@ def styled() -> set[str]:
 def ours() -> set[str]:
     code = "".join(path.read_text("utf-8") for path in UI.rglob("*.py"))
     templates = "".join(path.read_text("utf-8") for path in (UI / "templates").rglob("*.*"))
+    templates = re.sub(r"\{%.*?%\}|\{\{.*?\}\}", " ", templates)
     written = re.findall(r"""elem_classes=["']([^"']*)""", code) + re.findall(r"""class=["']([^"'>]*)""", templates + code)
     return OUR_STATES.union(*(names.split() for names in written))
 

@@ -6,12 +6,15 @@ latex2mathml reads the TeX. What it makes is built again from known elements and
 from __future__ import annotations
 
 import html
+import re
 from xml.etree.ElementTree import Element
 
 from latex2mathml.converter import convert_to_element
 from markupsafe import Markup, escape
 
 _MAX_CHARS = 2000  # of one formula; a longer one is shown as it is written
+_MAX_INLINE_CHARS = 100  # a longer one has a line of its own, in which it can be scrolled
+_MAX_SPACE = re.compile(r"-?\d(?:\.\d+)?em")  # widths that do not push a line out of the page
 _ELEMENTS = frozenset(
     "math mi mn mo mover mpadded mphantom mroot mrow ms mspace msqrt mstyle msub msubsup msup mtable mtd mtext mtr munder "
     "munderover mfrac mmultiscripts mprescripts none menclose".split()
@@ -33,12 +36,16 @@ def mathml(tex: str, *, block: bool = False) -> Markup:
     # The source is an annotation, so that a copied formula can be pasted into a paper.
     return Markup(
         '<math display="{}"><semantics><mrow>{}</mrow><annotation encoding="application/x-tex">{}</annotation>'
-    ).format("block" if block else "inline", inner, tex.strip()) + Markup("</semantics></math>")
+    ).format("block" if block or len(tex) > _MAX_INLINE_CHARS else "inline", inner, tex.strip()) + Markup("</semantics></math>")
 
 
 def _safe(element: Element) -> Markup:
     inner = escape(html.unescape(element.text or "")) + Markup("").join(_safe(child) for child in element)
     if element.tag not in _ELEMENTS:
         return inner
-    attributes = (Markup(' {}="{}"').format(name, value) for name, value in element.items() if name in _ATTRIBUTES)
+    attributes = (Markup(' {}="{}"').format(name, value) for name, value in element.items() if _is_safe(name, value))
     return Markup("<{0}{1}>{2}</{0}>").format(Markup(element.tag), Markup("").join(attributes), inner)  # noqa: S704 - known
+
+
+def _is_safe(name: str, value: str) -> bool:
+    return name in _ATTRIBUTES and (name != "width" or _MAX_SPACE.fullmatch(value) is not None)
