@@ -140,11 +140,11 @@ def test_no_text_makes_the_page_ask_run_or_break(watched: Watched) -> None:
     expect(tab.locator("#thread .scope", has_text="in the title").last).to_be_visible()
     tab.locator("#thread a.cite").first.click()
 
-    own = tab.url
+    own = tab.url.partition("?")[0]
     strange = [url for url in watched.asked if not url.startswith((own, "data:", "blob:")) or "file=http" in url]
     assert strange == []
     assert watched.dialogs == []
-    assert tab.title() == theme.TITLE
+    assert tab.title().endswith(theme.TITLE)
     assert tab.evaluate("window.hit") is None
     live = (
         "img, video, audio, picture, source, iframe, object, embed, script, style, link, meta, form, base, a:not(.cite, .only)"

@@ -336,7 +336,7 @@ def test_papers_are_added_asked_about_and_removed_in_the_browser(
     expect(tab.locator("#counts tr")).to_have_count(2)
     other = browser.new_page()
     other.goto(url)
-    expect(other.locator("#masthead")).to_contain_text("575 papers")
+    expect(other.locator("#masthead")).to_contain_text("Library 575")
     ask(other, "How many lamps does LanternNet dim?")
     expect(other.locator("#thread")).to_contain_text("340 lamps")
     other.close()
