@@ -11,8 +11,8 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, metadata, requires, version
-from importlib.util import find_spec
+from importlib.metadata import PackageNotFoundError, distribution, metadata, requires
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.errors import RagError
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from rag.settings.settings import Settings
 
 _DISTRIBUTION = "abstract-rag"
-_MODULES = {"llama-index-core": "llama_index.core"}  # distributions with modules of another name
 _INSTALL_FIX = "Run: uv sync, or pip install --upgrade abstract-rag."
 _REPAIR = "Run: python -m rag.ingest --repair"
 _MIN_FREE_BYTES = 500_000_000  # the graph of the embedder and the starter corpus take 110 MB
@@ -114,10 +113,11 @@ def _packages() -> str:
 def _package_problem(name: str, is_accepted: Callable[[str], bool]) -> str | None:
     """Return what is wrong with the distribution `name`, or None. The package is not imported."""
     try:
-        installed = version(name)
+        found = distribution(name)
     except PackageNotFoundError:
         return f"{name} is missing"
-    if find_spec(_MODULES.get(name, name.replace("-", "_"))) is None:
+    installed = found.version
+    if not any(Path(str(file.locate())).exists() for file in found.files or () if file.suffix == ".py"):
         return f"the files of {name} {installed} are missing"
     return None if is_accepted(installed) else f"{name} {installed} is too old"
 

@@ -132,6 +132,18 @@ def test_a_package_that_is_too_old_or_missing_is_named() -> None:
     assert machine._package_problem("no-such-package", lambda have: True) == "no-such-package is missing"
 
 
+def test_a_package_whose_files_are_gone_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    about = tmp_path / "lamp_kit-2.0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: lamp-kit\nVersion: 2.0\n")
+    (about / "RECORD").write_text("lamps/__init__.py,,\nlamp_kit-2.0.dist-info/METADATA,,\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert machine._package_problem("lamp-kit", lambda have: True) == "the files of lamp-kit 2.0 are missing"
+    (tmp_path / "lamps").mkdir()
+    (tmp_path / "lamps" / "__init__.py").touch()
+    assert machine._package_problem("lamp-kit", lambda have: True) is None
+
+
 def test_a_home_that_is_a_file_is_told_and_the_rest_is_looked_at(tmp_path: Path) -> None:
     (tmp_path / "home").write_text("")
     found = examined()
