@@ -336,7 +336,7 @@ def test_the_chat_links_each_paper_to_the_sentence_and_says_where_it_comes_from(
     shown = exchanges.finished(0, answer)
     assert shown.count('class="cite"') == len(answer.sources) == 11
     assert "From the library&#39;s records" in shown
-    shown_cards = cards.sources("0", answer.sources, answer.claims)
+    shown_cards = cards.sources("0", answer.sources, answer.claims, question=answer.question)
     assert shown_cards.count("<mark ") == sum(len(c.evidence) for c in answer.claims) > 5
 
 
