@@ -54,6 +54,7 @@ def test_text_streams_into_the_chat_and_stop_keeps_it_then_an_answer_ends_with_i
     expect(reply).to_contain_text(re.compile(r"\w{3}"), timeout=WAIT_MS)
     tab.get_by_role("button", name="Stop").click()
     expect(tab.locator("#thread .note", has_text="stopped")).to_have_text("You stopped this answer.", timeout=WAIT_MS)
+    expect(tab.locator("#question .submit-button")).to_have_text("Ask", timeout=WAIT_MS)  # a question before that is refused
     ask(tab, "What does PhaseNet predict from a waveform?")
     expect(tab.locator("#sources section:visible h3").first).to_contain_text("PhaseNet", timeout=WAIT_MS)
     expect(tab.locator("#sources section:visible [role=tab]").first).to_have_text(

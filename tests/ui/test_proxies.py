@@ -105,7 +105,7 @@ def test_behind_nginx_under_a_sub_path_an_answer_comes_in_pieces_is_kept_and_pap
     tab.locator("button.toggle-button").first.click()
     expect(tab.locator("#listed label")).to_contain_text(QUESTION)
     tab.goto(f"{base}/library")
-    tab.locator("#found a[data-paper]").first.click()
+    tab.locator("#found .papers a").first.click()
     expect(tab.locator("#paper a.ask")).to_be_visible()
     assert tab.url.startswith(f"{base}/library?paper=")
     assert [url for url in outside if not url.endswith(("/rag", "/manifest.json"))] == []
