@@ -191,5 +191,5 @@ def test_a_browser_shows_the_marks_and_explains_them(
         expect(tag).to_be_focused()
         dismiss(page)
         violations = Axe().run(page).response["violations"]
-        assert [v["id"] for v in violations] == []
+        assert [(v["id"], n["html"], n["failureSummary"]) for v in violations for n in v["nodes"]] == []
     page.close()
