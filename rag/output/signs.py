@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from rag.text import sentences
 from rag.text.citations import citations
 from rag.types import Answer, Claim, Verdict
@@ -18,8 +16,6 @@ SIGNS: dict[Verdict, tuple[str, str]] = {
     "uncited": ("○", "without a source"),
 }
 NO_SIGN = "no sign: found in the abstract"
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # a reply could control the terminal with them
-_BOLD_LINE = re.compile(r"^\*\*(.+)\*\*$", re.MULTILINE)
 _SPACES = " \t\n\u00a0\u202f"
 _STOPS = ".!?…,;:。！？，；：、" + _SPACES  # French sets a space before some of them
 _CLOSING = "*_\"'”’»)）」』|" + _SPACES  # what can follow a full stop; the bar ends a row of a table
@@ -68,13 +64,3 @@ def marked(answer: Answer) -> str:
     for at, added in sorted(((claim.start + position(claim.text), suffix(claim)) for claim in answer.claims), reverse=True):
         text = text[:at] + added + text[at:]
     return text
-
-
-def plain(markdown: str) -> str:
-    """Return Markdown for a terminal: without the asterisks of bold titles, and without control characters."""
-    return printable(_BOLD_LINE.sub(lambda line: line.group(1).replace("\\*", "*"), markdown))
-
-
-def printable(text: str) -> str:
-    """Return `text` without control characters."""
-    return _CONTROL.sub("", text)
