@@ -233,12 +233,18 @@ class Assistant:
         """Yield what the reader answers, checked; with fewer papers where the prompt was longer than the model takes."""
         with stage(_log, "answer and check"):
             try:
-                yield from self._reading.read(request, answer, began)
+                yield from self._reading.read(request, answer, began, self._side_by_side(request))
             except PromptTooLong:  # the model knows its window better now
                 request = self._prompt(asked, hits)
                 if len(request.sources) == len(answer.sources):
                     raise
-                yield from self._reading.read(request, replace(answer, sources=request.sources), began)
+                answer = replace(answer, sources=request.sources)
+                yield from self._reading.read(request, answer, began, self._side_by_side(request))
+
+    def _side_by_side(self, request: Prompt) -> Iterator[str]:
+        """Yield what a model's comparison ends with: a table of quotes."""
+        if self.model.mode == "model":
+            yield from ExtractiveReader(self._checks).side_by_side(request)
 
     def cut(self, question: str, found: Found, text: str, reason: str) -> Answer:
         """Return the answer that was stopped when it had come to `text`, checked and marked as incomplete."""

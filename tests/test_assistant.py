@@ -695,3 +695,31 @@ def test_an_answer_in_another_language_is_not_checked_by_words(reply: str, start
         answer = behind(server, starter_home, embedder).ask(GRAPH)
     assert [claim.verdict for claim in answer.claims] == ["unchecked"]
     assert "1 statement in another language was not checked" in render.findings(answer)
+
+
+def test_a_models_comparison_ends_with_a_table_of_quotes(assistant: Assistant) -> None:
+    events = list(assistant.using(QueueModel("Both sample [1].\n")).stream("How do GraphSAINT and Pard differ?"))
+    answer = events[-1]
+    assert isinstance(answer, Answer)
+    assert answer.answer.startswith("Both sample [1].\n\n\n|  | **GraphSAINT")
+    assert "".join(event for event in events if isinstance(event, str)) == answer.answer
+    claims = [claim for claim in answer.claims if claim.verdict != "none"]
+    assert [claim for claim in events if isinstance(claim, Claim)][-1] == answer.claims[-1]
+    assert all(answer.answer[claim.start : claim.end] == claim.text for claim in answer.claims)
+    assert {claim.verdict for claim in claims[1:]} == {"supported"}
+    assert len({claim.citations for claim in claims[1:]}) == 2
+
+
+@pytest.mark.parametrize("reply", [f"{REFUSAL}", "| Aspect | A [1] | B [2] |\n|---|---|---|\n| Speed | fast | slow |"])
+def test_a_refusal_and_a_table_of_the_models_own_get_no_other_table(assistant: Assistant, reply: str) -> None:
+    assert assistant.using(QueueModel(reply)).ask("How do GraphSAINT and Pard differ?").answer == reply
+
+
+def test_another_question_of_a_model_gets_no_table(assistant: Assistant) -> None:
+    assert assistant.using(QueueModel("It samples [1].")).ask("How does GraphSAINT work?").answer == "It samples [1]."
+
+
+def test_all_selected_papers_are_compared(assistant: Assistant) -> None:
+    selected = tuple(hit.paper.id for hit in assistant.search("graphs", 6))
+    answer = assistant.ask("How do these papers differ?", k=2, filters=Filters(papers=selected))
+    assert {source.paper.id for source in answer.sources if source.cited} == set(selected)

@@ -74,15 +74,23 @@ class ExtractiveReader:
         self._most = most
 
     def stream(self, prompt: Prompt) -> Iterator[str | Finish]:
-        """Yield one piece for each quoted paper, then a Finish."""
+        """Yield one piece for each quoted paper or line of a table, then a Finish."""
+        table = list(self.side_by_side(prompt))
+        yield from table or self._quoted(prompt)
+        yield Finish()
+
+    def side_by_side(self, prompt: Prompt) -> Iterator[str]:
+        """Yield the table of quotes of a question that compares several of the sources, line by line; nothing for another."""
         analysed = analysis.analyse(followup.without_context(prompt.question))
-        sources = _to_quote(prompt.question, analysed, prompt.sources)
-        quotes = self._scored(prompt.question, analysed, sources)
-        if analysed.kind == "comparison" and len(sources) > 1:
-            asked = _asked(quotes) if compared.has_aspect(analysed.aspect) else {}
+        sources = compared.chosen(analysed.subjects, prompt.sources) if analysed.kind == "comparison" else []
+        if len(sources) > 1:
+            aspect = compared.has_aspect(analysed.aspect)
+            asked = _asked(self._scored(prompt.question, analysed, sources)) if aspect else {}
             yield from compared.table(sources, asked, self._embedder)
-            yield Finish()
-            return
+
+    def _quoted(self, prompt: Prompt) -> Iterator[str]:
+        analysed = analysis.analyse(followup.without_context(prompt.question))
+        quotes = self._scored(prompt.question, analysed, _to_quote(prompt.question, analysed, prompt.sources))
         listing = analysed.kind == "list" and len(quotes) > 1
         groups = _one_per_paper(quotes) if listing else _best_per_paper(quotes, self._most)
         first = True
@@ -95,7 +103,6 @@ class ExtractiveReader:
             else:
                 yield ("" if first else "\n\n") + "\n".join([title, *lines])
             first = False
-        yield Finish()
 
     def _scored(self, question: str, analysed: Analysis, sources: Sequence[Source]) -> dict[int, list[_Quote]]:
         """Return the sentences of each source by its number, best first, with their scores."""
@@ -120,28 +127,12 @@ def _to_quote(question: str, analysed: Analysis, sources: Sequence[Source]) -> l
         words, min_score = content_words(question) - _LIST_WORDS, _MIN_LISTED_PAPER_SCORE_SHARE * best
         listed = [s for s in sources if s.hit.score >= min_score or words <= content_words(_whole(s))]
         return listed or [sources[0]]
-    if analysed.kind == "comparison":
-        named = _one_per_subject(analysed.subjects, sources)
-        if len(named) > 1 or not analysed.subjects:
-            return named or list(sources[: compared.MAX_PAPERS])
-    elif analysed.kind == "definition":
+    if analysed.kind == "definition":
         sources = [s for s in sources if any(_has(_whole(s), subject) for subject in analysed.subjects)] or sources
         best = sources[0].hit.score
     if analysed.kind != "comparison" and _names_best(question, analysed, sources):
         return [sources[0]]
     return [s for s in sources[:_MAX_PAPERS] if s.hit.score >= _MIN_PAPER_SCORE_SHARE * best] or [sources[0]]
-
-
-def _one_per_subject(subjects: Sequence[str], sources: Sequence[Source]) -> list[Source]:
-    """Return a source for each subject: one with the subject in its title, else one that mentions it; each only once."""
-    chosen: dict[str, Source] = {}
-    for texts in ({s.n: s.paper.title for s in sources}, {s.n: _whole(s) for s in sources}):
-        matches = {x: [s for s in sources if _has(texts[s.n], x)] for x in subjects}
-        for subject in sorted(subjects, key=lambda x: len(matches[x])):  # the subject with the fewest sources first
-            free = [s for s in matches[subject] if s not in chosen.values()]
-            if subject not in chosen and free:
-                chosen[subject] = free[0]
-    return [chosen[subject] for subject in subjects if subject in chosen]
 
 
 def _names_best(question: str, analysed: Analysis, sources: Sequence[Source]) -> bool:

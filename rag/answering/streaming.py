@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from rag import prompting
@@ -16,9 +16,11 @@ from rag.errors import EndpointError
 from rag.events import Checking, Event, Finish, Thought, Waiting, Withdrawn
 from rag.interfaces import ChatModel, Embedder
 from rag.prompting import REFUSAL
+from rag.text import tables
 from rag.types import Answer, Claim, Prompt
 
 _SENTENCE_END = re.compile(r"[.!?。！？\]\n]|\s\S")  # after which a sentence may be complete
+_PARAGRAPH = "\n\n"
 NEAREST = 3  # papers offered with a refusal
 
 
@@ -30,11 +32,12 @@ class AnswerStream:
         self._embedder = embedder
         self._judge = judge
 
-    def read(self, request: Prompt, answer: Answer, began: float) -> Iterator[Event]:
+    def read(self, request: Prompt, answer: Answer, began: float, table: Iterable[str] = ()) -> Iterator[Event]:
         """Yield the pieces of the reply and the claims in it, then the complete `answer` with its checks.
 
         A claim that a model will judge comes as unchecked first, so that no sign is shown and taken back. `began` is the time
-        of the question, by time.perf_counter(). Raises EndpointError as the model does.
+        of the question, by time.perf_counter(). An answer without a table of its own ends with `table`, when that has lines.
+        Raises EndpointError as the model does.
         """
         judge = self._judge if self._judge is not None and self._judge.may_judge() else None
         checker = Checker(answer.sources, self._embedder)
@@ -60,6 +63,8 @@ class AnswerStream:
         answer = self._checked(self._with_text(answer, text, reasoning), checker)
         if judge is not None:
             answer = yield from _judged(answer, judge)
+        if answer.complete and not answer.refused and not tables.is_in(text):
+            answer = yield from _with_table(answer, text, "".join(table), checker)
         yield timed(answer, began)
 
     def _finished(self, answer: Answer, request: Prompt, finish: Finish) -> Answer:
@@ -123,6 +128,17 @@ def _claims(checker: Checker, text: str, *, growing: bool = False) -> list[Claim
         Claim(claim.text, claim.start, claim.end, (), "none") if claim.start < end and not claim.citations else claim
         for claim in checker.claims(text, growing=growing)
     ]
+
+
+def _with_table(answer: Answer, text: str, table: str, checker: Checker) -> Generator[Event, None, Answer]:
+    """Yield a table of quotes after the `text` of `answer`, and its claims; return the answer with it."""
+    if not table:
+        return answer
+    at = len(text) + len(_PARAGRAPH)
+    claims = [replace(claim, start=claim.start + at, end=claim.end + at) for claim in checker.claims(table)]
+    whole = text + _PARAGRAPH + table
+    yield from _between(whole, len(text), claims)
+    return _with_claims(replace(answer, answer=whole), (*answer.claims, *claims))
 
 
 def _unchecked(claim: Claim) -> Claim:

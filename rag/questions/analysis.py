@@ -40,7 +40,8 @@ _SEVERAL = (
 )
 _COMPARE_ALL = re.compile(
     rf"\b(?:compare|contrast|differences? between)\s+(?:these|those|the)\s+(?:\w+\s+)?(?:{_SEVERAL})\b"
-    rf"|\bhow (?:do|are)\s+(?:these|those|the)\s+(?:\w+\s+)?(?:{_SEVERAL})\s+(?:compare|differ|different|relate)\b",
+    rf"|\bhow (?:do|are)\s+(?:these|those|the)\s+(?:\w+\s+)?(?:{_SEVERAL})\b[^,;:?]{{0,60}}?"
+    r"\s+(?:compare|differ|different|relate)\b",
     re.IGNORECASE,
 )
 _QUOTED = re.compile(r"[“\"]([^“”\"]+)[”\"]")  # a title, whose words are not those of the question

@@ -1,7 +1,7 @@
 """Selects the papers for the prompt: the best ones for the question, and more when it asks for several.
 
-A question that asks for a list of papers gets twice as many. A comparison also gets the best papers of each subject, so
-that no subject crowds out the other.
+A question that asks for a list of papers gets twice as many. A comparison gets all selected papers, and the best papers of each
+subject, so that no subject crowds out the other.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ _RERANKED_FACTOR = 3  # papers that a reranker chooses from, per paper in the pr
 def papers(retriever: Retriever, question: str, k: int, filters: Filters | None = None) -> list[Hit]:
     """Return the papers for `question` that pass `filters`, best first. The prompt takes as many as fit."""
     analysed = analysis.analyse(followup.without_context(question))
-    hits = retriever.search(question, k * LIST_FACTOR if analysed.kind == "list" else k, filters)
     if analysed.kind != "comparison":
-        return hits
+        return retriever.search(question, k * LIST_FACTOR if analysed.kind == "list" else k, filters)
+    hits = retriever.search(question, max(k, len(filters.papers) if filters else 0), filters)
     best = [hit for subject in analysed.subjects for hit in retriever.search(subject, _PAPERS_PER_SUBJECT, filters)]
     ids = {hit.paper.id for hit in hits}
     return hits + list({hit.paper.id: hit for hit in best if hit.paper.id not in ids}.values())

@@ -17,6 +17,11 @@ def cells(text: str, start: int, end: int) -> list[tuple[int, int]]:
     return [m.span() for m in _CELL.finditer(text, begin, stop)]
 
 
+def is_in(text: str) -> bool:
+    """Whether a line of `text` is the one under the header of a table."""
+    return any(RULE.fullmatch(line) for line in text.splitlines())
+
+
 def row(texts: Iterable[str]) -> str:
     """Return texts as a row of a table, each on one line and with its bars escaped."""
     return "| " + " | ".join(" ".join(text.replace("|", "\\|").split()) for text in texts) + " |"

@@ -58,6 +58,7 @@ def test_a_long_or_qualified_subject_is_no_definition(asked: str) -> None:
         ("Compare Llama 3.1 and Llama 2. Which is larger?", ("Llama 3.1", "Llama 2")),
         ("How do “Salt and Soup” and “A Lamp: How to Differ” differ?", ("Salt and Soup", "Lamp: How to Differ")),
         ("How do these papers differ in their method?", ()),
+        ("How do these two papers on lamps compare?", ()),
         ("Compare the approaches", ()),
     ],
 )

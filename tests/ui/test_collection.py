@@ -171,7 +171,7 @@ def test_the_files_hold_the_papers_under_the_same_keys_with_the_columns(
 
 
 def test_a_comparison_begins_with_a_question_about_how_they_differ(own: Assistant, found: list[Paper]) -> None:
-    assert selected_papers.comparison(found).startswith(f"How do “{found[0].title}” and “{found[1].title}” differ")
+    assert selected_papers.comparison(found).startswith("How do “GraphSAINT” and “BabyLlama-2” differ")
     assert selected_papers.comparison([*found, paper()]) == "How do these papers differ in problem, method, data and result?"
     assert selected_papers.comparison(found[:1]) == selected_papers.question(found[:1])
 
@@ -257,16 +257,13 @@ def test_five_papers_are_a_bibtex_file_and_a_table_after_five_actions(
 
 def test_ticked_papers_are_compared_and_all_of_them_asked(me: Page, chat: str) -> None:
     first, second = save_two(me, chat)
-    compare = me.locator("[data-compare]")
-    expect(compare).to_be_disabled()
     for title in (first, second):
-        me.get_by_label(f"Tick “{title}”").check()
-    expect(compare).to_have_text("Compare (2)")
-    compare.click()
-    expect(me.locator("#scope .chip")).to_contain_text("2 selected papers")
-    expect(me.locator("#question textarea")).to_have_value(selected_papers.comparison([paper(first), paper(second)]))
-    me.go_back()
-    me.get_by_role("link", name="Ask these").click()
+        me.get_by_label(f"Compare “{title}”").check()
+    me.get_by_role("button", name="Compare (2)").click()
+    expect(me.locator("#scope .chips")).to_contain_text("2 selected papers")
+    expect(me.locator(".asked")).to_have_text(selected_papers.comparison([paper(first), paper(second)]))
+    me.goto(f"{chat}collection")
+    me.get_by_role("link", name="Ask all").click()
     expect(me.locator("#question textarea")).to_have_value("What do these papers propose?")
 
 
@@ -332,13 +329,13 @@ def test_asking_is_stopped_and_goes_on_with_the_papers_that_are_left(me: Page, c
 
 def test_the_pages_of_a_long_table_are_turned_and_ticks_stay(me: Page, chat: str, monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = save_two(me, chat)
-    me.get_by_label(f"Tick “{first}”").check()
+    me.get_by_label(f"Compare “{first}”").check()
     monkeypatch.setattr(table, "PAGE_SIZE", 1)
     me.reload()
-    me.get_by_label(f"Tick “{first}”").check()
+    me.get_by_label(f"Compare “{first}”").check()
     me.get_by_role("button", name="Next").click()
     expect(me.locator("#evidence tbody tr")).to_contain_text(second)
-    me.get_by_label(f"Tick “{second}”").check()
+    me.get_by_label(f"Compare “{second}”").check()
     expect(me.locator("[data-compare]")).to_have_text("Compare (2)")
     me.get_by_role("button", name="Previous").click()
-    expect(me.get_by_label(f"Tick “{first}”")).to_be_checked()
+    expect(me.get_by_label(f"Compare “{first}”")).to_be_checked()

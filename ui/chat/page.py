@@ -26,6 +26,7 @@ from ui.chat.conversation_events import ConversationEvents
 from ui.chat.question_events import QuestionEvents
 from ui.chat.rating_events import RatingEvents
 from ui.collection import page as collection_page
+from ui.collection import ticks
 from ui.collection.stars import Stars
 from ui.library import page as library_page
 from ui.models.choices import Models
@@ -85,6 +86,7 @@ def _columns(
         examples.connect(page, assistant, start, question)
         draft.keep(page, question)
     with gr.Column(scale=2, min_width=320):
+        ticks.add()
         sources = sources_panel.build()
     return chat, reason, question, chips, filters, sources
 

@@ -1,6 +1,7 @@
 """Questions about selected papers. The address /?paper=ID opens the chat with them selected and a question in the box.
 
-With &compare the question asks how they differ.
+With &compare the question asks how they differ. It is asked at once when a button of ours led to that address, and not when a
+link from elsewhere did.
 """
 
 from __future__ import annotations
@@ -17,10 +18,13 @@ from ui.chat.components import PRIVATE
 _ARRIVED = """() => {
   const asked = new URLSearchParams(location.search);
   if (!asked.has("paper") && !asked.has("source")) return;
+  const comparing = asked.has("compare") && sessionStorage.getItem("compare");
+  sessionStorage.removeItem("compare");
   asked.delete("paper");
   asked.delete("source");
   asked.delete("compare");
   history.replaceState(null, "", `${location.pathname}?${asked}`.replace(/[?]$/, ""));
+  if (comparing) setTimeout(() => document.querySelector("#question .submit-button")?.click(), 100);
 }"""
 _MAX_TITLE_CHARS = 300  # characters of a title that a question quotes
 
@@ -55,8 +59,9 @@ def question(papers: list[Paper]) -> str:
 
 
 def comparison(papers: list[Paper]) -> str:
-    """Return a question that compares the papers: two by their titles."""
+    """Return a question that compares the papers: two by what stands before the colon of their titles."""
     if len(papers) != 2:
         return question(papers) if len(papers) < 2 else "How do these papers differ in problem, method, data and result?"
-    first, second = (paper.title[:_MAX_TITLE_CHARS] for paper in papers)
-    return f"How do “{first}” and “{second}” differ in problem, method, data and result?"
+    names = [paper.title.partition(":")[0].strip() for paper in papers]
+    first, second = names if names[0] != names[1] else [paper.title for paper in papers]
+    return f"How do “{first[:_MAX_TITLE_CHARS]}” and “{second[:_MAX_TITLE_CHARS]}” differ in problem, method, data and result?"

@@ -9,6 +9,7 @@ from rag.storage.saved import SavedPapers
 from ui import theme
 from ui.chat import picker
 from ui.chat.kept_conversations import errors_as_warnings, owner
+from ui.collection import ticks
 from ui.collection.events import Components, Events
 from ui.collection.export import FORMATS
 from ui.collection.stars import Stars, script
@@ -50,6 +51,7 @@ def _components(model: list[gr.components.Component]) -> Components:
     with gr.Row(elem_id="undoing", visible=False) as undoing:
         removed_note = gr.HTML(padding=False)
         undo = gr.Button("Undo", size="sm", scale=0, min_width=90)
+    ticks.add()
     table = gr.HTML(elem_id="evidence", padding=False, js_on_load=script("collection.js"))
     with gr.Column(elem_id="with-papers", visible=False) as with_papers:
         with gr.Row(elem_id="own-column"):

@@ -7,6 +7,7 @@ import gradio as gr
 from rag.assistant import Assistant
 from rag.storage.saved import SavedPapers
 from ui import theme
+from ui.collection import ticks
 from ui.collection.stars import Stars
 from ui.library import panel
 from ui.library.browsing import Browsing
@@ -22,6 +23,7 @@ def add(page: gr.Blocks, assistant: Assistant, saved: SavedPapers) -> None:
         theme.page_name("Library")
         with gr.Row(elem_id="library"):
             with gr.Column(scale=3, min_width=320):
+                ticks.add()
                 browsing = Browsing.build(assistant)
             with gr.Column(scale=2, min_width=320):
                 changing = Changing.build(assistant, browsing.years)
