@@ -110,10 +110,7 @@ class Connected:
                 return server
         server = typed(kept.address, "", started)
         if kept.keyed:
-            raise UsageError(
-                f"The key for {server.given.model.host} is no longer known, as the chat was started anew.",
-                "Connect the model again.",
-            )
+            raise UsageError(f"The key for {server.given.model.host} is no longer known.", "Connect the model again.")
         return server
 
 
