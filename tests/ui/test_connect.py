@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -266,11 +267,13 @@ def test_servers_are_found_with_the_models_that_chat_and_without_a_question(quot
         Endpoint(models=[]) as second,
         Endpoint(models=hangs) as third,
     ):
+        began = time.monotonic()
         offers = found_here(quoting, {port(first): "Ollama", port(second): "vLLM", port(third): "", free_port(): ""})
         assert [(list(o.server.listed().values()), o.where, o.usual) for o in offers] == [
             (["A", "b"], f"127.0.0.1:{port(first)}", "Ollama"),
             ([], f"127.0.0.1:{port(second)}", "vLLM"),
         ]
+        assert time.monotonic() - began < 2
         assert not first.chats
 
 

@@ -104,6 +104,12 @@ class Page:
         """Load the page in a browser that has kept a choice, None for none."""
         return self.send(self.arriving()["id"], kept)
 
+    def looked(self, arrived: list[Any]) -> list[Any]:
+        """Ask the server of the choice that arrive() left; return the choice and the health of its server."""
+        look = next(d for d in self.config["dependencies"] if d.get("trigger_after") == self.arriving()["id"])
+        _, kept, picked, _, health = arrived
+        return self.send(look["id"], kept, picked["value"], None, health)
+
     def taking(self) -> dict[str, Any]:
         [box] = self.components(elem_id="question")
         return self.events(box, "submit")[0]
@@ -196,12 +202,11 @@ def test_the_page_is_there_before_the_list_and_a_long_one_is_searched(home: Path
         settings = load(home=home, base_url=server.url, model="model-000")
         for url in launched(Assistant(settings, embedder=embedder)):
             page = Page(url)
-            look = next(d for d in page.config["dependencies"] if d.get("trigger_after") == page.arriving()["id"])
             began = time.monotonic()
-            first = page.arrive(None)[2]
+            arrived = page.arrive(None)
             assert time.monotonic() - began < 1
-            assert [name for _, name in first["choices"]] == [STARTED, QUOTES]
-            later, health = page.send(look["id"], None, STARTED, None, "")
+            assert [name for _, name in arrived[2]["choices"]] == [STARTED, QUOTES]
+            later, health = page.looked(arrived)
             assert "answers in" in health
             assert (len(later["choices"]), later["filterable"]) == (151, True)
             page.answer(later["choices"][5][1])
@@ -332,6 +337,25 @@ def test_a_kept_address_is_not_asked_where_nobody_may_connect_a_model(quoting: A
                 page = Page(url, **remote)
                 _, kept, listed, _, health = page.arrive({"name": "another endpoint", "address": server.url})
                 assert (kept is not None, len(listed["choices"]) > 1, health) == (connected, connected, "")
+
+
+def test_a_kept_model_is_chosen_again_by_a_chat_that_was_started_anew_or_said_to_be_gone(quoting: Assistant) -> None:
+    with Endpoint(says(REPLY), models=["one", "two"]) as server:
+        own = typed(server.url, "", quoting)
+        own.look()
+        kept = {"name": Models(quoting).typed_name(list(own.listed())[1]), "address": server.url}
+        gone = {**kept, "name": Models(quoting).typed_name("0123456789abcdef")}
+        for url in launched(quoting, Who.EVERYBODY):
+            for sent, label in ((kept, "two at 127.0.0.1"), (gone, "Quotes, no model")):
+                page = Page(url)
+                again = page.arrive(sent)
+                picked, health = page.looked(again)
+                assert (picked["value"], "is not there now" in health) == (named(Models(quoting), label, own), sent is gone)
+            page = Page(url)
+            server.__exit__(None, None, None)
+            picked, health = page.looked(page.arrive(kept))
+            assert picked["value"] == STARTED
+            assert "The model that you chose is not there now." in health
 
 
 def test_a_visitor_behind_a_proxy_can_neither_look_for_servers_nor_name_one(quoting: Assistant) -> None:
