@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # both are imported once the page of a first start is there
     import gradio as gr
 
     from rag.assistant import Assistant
+    from ui.models.connecting import Connecting
 
 _TURN_S = 0.001  # that a thread may run while others wait; one of them serves all requests
 
@@ -84,7 +85,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument(
         "--allow-endpoint-change",
         action="store_true",
-        help="lets whoever uses the page name another endpoint, for that page only",
+        help="lets whoever uses the page connect a model, not only who sits at this machine",
     )
     add_verbose(parser)
     return parser
@@ -149,7 +150,17 @@ def _opened(settings: Settings, args: argparse.Namespace, shown: FirstStart | No
     with _without("mcp"):  # Gradio imports it for a server of its own, which takes 0.7 s and is not used
         from ui.chat.page import build
 
-    return assistant, build(assistant, endpoint_change=args.allow_endpoint_change)
+    return assistant, build(assistant, connecting=_connecting(args))
+
+
+def _connecting(args: argparse.Namespace) -> Connecting:
+    """Return who may connect a model: who sits at this machine, unless an option says that others use the chat."""
+    from ui.models.connecting import Connecting, Who
+
+    if args.allow_endpoint_change:
+        return Connecting(Who.EVERYBODY)
+    shared = args.auth or args.auth_file or args.allowed_host or args.trusted_proxy or args.root_path
+    return Connecting(Who.NOBODY if shared else Who.THIS_MACHINE)
 
 
 def _announce(args: argparse.Namespace, assistant: Assistant, url: str, port: int) -> None:

@@ -10,7 +10,7 @@ import gradio as gr
 from ui.rendering import rendered
 
 TITLE = "Ask the abstracts"
-_SHEETS = ("style.css", "library.css", "pictures.css", "collection.css", "print.css")
+_SHEETS = ("style.css", "library.css", "pictures.css", "collection.css", "connect.css", "print.css")
 
 
 def launch_options() -> dict[str, Any]:

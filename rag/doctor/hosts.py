@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import shlex
 import socket
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from threading import Thread
 from urllib.parse import urlsplit
 
@@ -17,6 +19,7 @@ from rag.settings.settings import Endpoint, Settings, of_judge
 
 PORTS = {11434: "Ollama", 1234: "LM Studio", 8000: "vLLM", 8080: "llama.cpp"}  # where model servers usually listen
 _TIMEOUT_S = 0.5  # to connect to a port, and again for the list of its models
+_SLACK_S = 0.5  # for a busy machine to do both
 _MAX_MODELS_SHOWN = 4
 _OPENAI_VARIABLES = ("OPENAI_API_KEY", "OPENAI_BASE_URL")
 
@@ -55,40 +58,54 @@ def key_variable(settings: Settings, endpoint: Endpoint) -> str | None:
     return settings.embed_api_key_env or ("RAG_EMBED_API_KEY" if settings.embed_api_key else "OPENAI_API_KEY")
 
 
-def servers(ports: Mapping[int, str], used: str | None = None) -> list[Check]:
-    """Return a check for each model server that listens on one of `ports` of this machine, with the command to use it.
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A model server on this machine: its address, the name of the servers that usually have its port, and its models."""
 
-    `ports` maps each port to the usual name of its server. The servers are asked for their models, all at once. The server
-    at the address `used` is left out.
+    url: str
+    usual: str
+    models: tuple[str, ...]
+
+
+def found(ports: Mapping[int, str], used: str | None = None) -> list[Found]:
+    """Return the model servers that listen on `ports` of this machine. All are asked for their models at once, for about 1 s.
+
+    `ports` maps each port to the usual name of its server. The server at the address `used` is left out.
     """
-    models: dict[int, list[str]] = {}
+    models: dict[int, tuple[str, ...]] = {}
     unused = [port for port in ports if not _is_at(used, port)]
     threads = [Thread(target=_list_models, args=(port, models), daemon=True) for port in unused]
+    until = time.monotonic() + 2 * _TIMEOUT_S + _SLACK_S
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(2 * _TIMEOUT_S + 1)
-    return [_server_check(port, ports[port], models[port]) for port in unused if port in models]
+        thread.join(max(until - time.monotonic(), 0))
+    return [Found(_url(port), ports[port], models[port]) for port in unused if port in models]
+
+
+def servers(ports: Mapping[int, str], used: str | None = None) -> list[Check]:
+    """Return a check for each of found(), with the command to use it."""
+    return [_server_check(server) for server in found(ports, used)]
 
 
 def _is_at(url: str | None, port: int) -> bool:
     return url is not None and address.is_loopback(url) and urlsplit(url).port == port
 
 
-def _list_models(port: int, models: dict[int, list[str]]) -> None:
+def _list_models(port: int, models: dict[int, tuple[str, ...]]) -> None:
     with suppress(OSError):
         socket.create_connection(("127.0.0.1", port), _TIMEOUT_S).close()
         names = server.listed(_url(port), seconds=_TIMEOUT_S)
         if names is not None:
-            models[port] = names
+            models[port] = tuple(names)
 
 
 def _url(port: int) -> str:
     return f"http://127.0.0.1:{port}/v1"
 
 
-def _server_check(port: int, usual: str, names: list[str]) -> Check:
-    url = _url(port)
+def _server_check(found: Found) -> Check:
+    url, usual, names = found.url, found.usual, found.models
     if not names:
         message = f"a model server at {url}, where {usual} usually is, with no model"
         return Check(name="found", ok=True, message=message, fix="Load a model there.")

@@ -26,7 +26,7 @@ from rag.text import statements, tokens
 from rag.types import Hit, Paper, Prompt, Source, Usage
 
 _STAGES = ("reachable", "path", "key", "model", "answer")
-_COUNTING_REQUEST = Prompt(question="", sources=(), system="Answer in a few words.", user="Count from one to ten, in words.")
+COUNTING_REQUEST = Prompt(question="", sources=(), system="Answer in a few words.", user="Count from one to ten, in words.")
 _TITLES_AND_QUESTIONS = {  # of the starter corpus
     "GraphSAINT: Graph Sampling Based Inductive Learning Method": "How does GraphSAINT keep the neighbors of a node few?",
     "WebWISE: Web Interface Control and Sequential Exploration with Large Language Models": "What does WebWISE see of a page?",
@@ -104,8 +104,8 @@ class Trial:
         failure: EndpointError | None = None
         reply: TimedReply | None = None
         try:
-            reply = timed_reply(self._model, _COUNTING_REQUEST)
-            self._replies.append((_COUNTING_REQUEST, reply))
+            reply = timed_reply(self._model, COUNTING_REQUEST)
+            self._replies.append((COUNTING_REQUEST, reply))
             self.answers = True
         except EndpointError as error:
             failure = error

@@ -286,7 +286,7 @@ class EndpointModel:
     def _place(self, url: str | None = None) -> explain.Place:
         keyed, redactor = bool(self._api.key), self._api.redactor
         if self._transport:  # an address that was typed into a page, whose path may be a secret
-            return explain.Place("model", f"at {self.host}", redactor, keyed, typed=True)
+            return explain.Place("model", self.host or "", redactor, keyed, typed=True)
         return explain.Place("model", address.shown(url or self._api.addresses[0]), redactor, keyed)
 
 

@@ -17,7 +17,7 @@ from rag.endpoints.connection import CONNECT_S, Elsewhere, ReplyTooLong
 from rag.endpoints.redact import Redactor
 from rag.errors import EndpointError, PromptTooLong, UsageError
 
-_TYPED = "Check its address and key as they were typed, or choose another model."
+_TYPED = "Check its address and key, or choose another model."
 _MAX_QUOTED_CHARS = 200  # characters of what a server said
 _MAX_MODELS_SHOWN = 12
 _CODE = re.compile(r"^Error code: \d+(?: - )?")  # which the openai package puts before what the server said
@@ -42,7 +42,7 @@ class Place:
 
     @property
     def named(self) -> str:
-        return f"the {self.what} endpoint {self.url}"
+        return f"the {self.what} endpoint {'at ' if self.typed else ''}{self.url}"
 
     def setting(self, name: str) -> str:
         return f"{self.prefix}{name}"

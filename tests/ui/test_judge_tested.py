@@ -114,7 +114,7 @@ def test_there_is_no_button_for_quotes_and_for_an_endpoint_that_a_visitor_typed_
         chosen = models(server)
         own = typed(server.url, "", chosen.started)
         own.look()
-        for name, visitor in ((QUOTES, None), (chosen.first(own), own)):
+        for name, visitor in ((QUOTES, None), (chosen.typed_name(next(iter(own.listed()))), own)):
             update, _, line = Judging(chosen).known(name, visitor)
             assert (update["visible"], line) == (False, "")
             assert lines(Judging(chosen).tested(name, visitor)) == [""]

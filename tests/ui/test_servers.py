@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import ssl
 import time
@@ -25,6 +26,7 @@ from rag.index.minilm import MiniLM
 from rag.settings.settings import load
 from ui.chat.page import build, launch_options
 from ui.models.choices import QUOTES, STARTED, Models
+from ui.models.connecting import Connecting, Who
 from ui.models.servers import Server, typed
 
 REPLY = "GraphSAINT samples the training graph itself [1]."
@@ -44,8 +46,8 @@ def quoting(home: Path, embedder: MiniLM) -> Assistant:
     return Assistant(load(home=home, no_model=True), embedder=embedder)
 
 
-def launched(assistant: Assistant, *, endpoint_change: bool) -> Iterator[str]:
-    page = build(assistant, endpoint_change=endpoint_change)
+def launched(assistant: Assistant, who: Who = Who.NOBODY) -> Iterator[str]:
+    page = build(assistant, connecting=Connecting(who, {9: "Ollama"}))
     _, url, _ = page.launch(server_name="127.0.0.1", prevent_thread_lock=True, **launch_options())
     yield url
     shut(page)
@@ -63,8 +65,8 @@ def named(models: Models, shown: str, own: Server | None = None) -> str:
 class Page:
     """One visitor over HTTP: sends events to the server as the page does, and keeps all that comes back."""
 
-    def __init__(self, url: str) -> None:
-        self._url, self._session = url, uuid4().hex
+    def __init__(self, url: str, **headers: str) -> None:
+        self._url, self._session, self._headers = url, uuid4().hex, {k.replace("_", "-"): v for k, v in headers.items()}
         self.config = httpx.get(f"{url}config").json()
         self.heard = ""
 
@@ -74,10 +76,13 @@ class Page:
     def events(self, component: int | None, trigger: str) -> list[dict[str, Any]]:
         return [d for d in self.config["dependencies"] if [component, trigger] in d["targets"]]
 
-    def send(self, fn: int, *data: Any) -> list[Any]:
-        joined = {"fn_index": fn, "data": data, "session_hash": self._session, "event_data": None}
-        assert httpx.post(f"{self._url}gradio_api/queue/join", json=joined).status_code == 200
-        answer = httpx.get(f"{self._url}gradio_api/queue/data", params={"session_hash": self._session}, timeout=60).text
+    def send(self, fn: int, *data: Any, event: dict[str, Any] | None = None) -> list[Any]:
+        """Send an event; return what it leaves in its outputs. An update that changes nothing is {"__type__": "update"}."""
+        joined = {"fn_index": fn, "data": data, "session_hash": self._session, "event_data": event}
+        sent = httpx.post(f"{self._url}gradio_api/queue/join", json=joined, headers=self._headers)
+        assert sent.status_code == 200, sent.text
+        where = {"session_hash": self._session}
+        answer = httpx.get(f"{self._url}gradio_api/queue/data", params=where, headers=self._headers, timeout=60).text
         self.heard += answer
         told = [json.loads(line[6:]) for line in answer.splitlines() if line.startswith("data: ")]
         done = next(t for t in told if t["msg"] == "process_completed")
@@ -85,10 +90,25 @@ class Page:
         found: list[Any] = done["output"]["data"]
         return found
 
-    def use(self, address: str, key: str) -> list[Any]:
-        button, _ = self.components(value="Use it")  # of the chat, and of the collection
-        [event] = self.events(button, "click")
-        return self.send(event["id"], address, key)
+    def dialog(self, trigger: str, **event: Any) -> list[Any]:
+        """Send an event of the dialog that connects a model."""
+        frame, _ = self.components(elem_id="connect")  # of the chat, and of the collection
+        [on] = self.events(frame, trigger)
+        return self.send(on["id"], *[None] * len(on["inputs"]), event=event)
+
+    def arriving(self) -> dict[str, Any]:
+        picked, _ = self.components(label="Answers by")  # of the chat, and of the collection
+        return next(d for d in self.config["dependencies"] if picked in d["outputs"] and d["js"])
+
+    def arrive(self, kept: Any) -> list[Any]:
+        """Load the page in a browser that has kept a choice, None for none."""
+        return self.send(self.arriving()["id"], kept)
+
+    def looked(self, arrived: list[Any]) -> list[Any]:
+        """Ask the server of the choice that arrive() left; return the choice and the health of its server."""
+        look = next(d for d in self.config["dependencies"] if d.get("trigger_after") == self.arriving()["id"])
+        _, kept, picked, _, health = arrived
+        return self.send(look["id"], kept, picked["value"], None, health)
 
     def taking(self) -> dict[str, Any]:
         [box] = self.components(elem_id="question")
@@ -180,16 +200,13 @@ def test_the_page_is_there_before_the_list_and_a_long_one_is_searched(home: Path
 
     with Endpoint(says(REPLY), models=slow) as server:
         settings = load(home=home, base_url=server.url, model="model-000")
-        for url in launched(Assistant(settings, embedder=embedder), endpoint_change=False):
+        for url in launched(Assistant(settings, embedder=embedder)):
             page = Page(url)
-            picked, _ = page.components(label="Answers by")  # of the chat, and of the collection
-            arrive = next(d for d in page.events(None, "load") + page.config["dependencies"] if d["outputs"] == [picked])
-            look = next(d for d in page.config["dependencies"] if d.get("trigger_after") == arrive["id"])
             began = time.monotonic()
-            [first] = page.send(arrive["id"])
+            arrived = page.arrive(None)
             assert time.monotonic() - began < 1
-            assert [name for _, name in first["choices"]] == [STARTED, QUOTES]
-            health, later = page.send(look["id"], STARTED, None)
+            assert [name for _, name in arrived[2]["choices"]] == [STARTED, QUOTES]
+            later, health = page.looked(arrived)
             assert "answers in" in health
             assert (len(later["choices"]), later["filterable"]) == (151, True)
             page.answer(later["choices"][5][1])
@@ -299,62 +316,114 @@ def test_a_redirect_leads_nowhere_else(quoting: Assistant) -> None:
         assert not inside.requests
 
 
-def test_without_the_option_there_is_no_such_field_and_no_such_event(quoting: Assistant) -> None:
-    for url in launched(quoting, endpoint_change=False):
-        shut = Page(url)
-    for url in launched(quoting, endpoint_change=True):
-        opened = Page(url)
-        assert opened.components(value="Use it")
-        assert [p for p in opened.config["dependencies"] if "endpoint" in str(p["api_name"])] == []
-    assert shut.components(value="Use it") == []
-    assert shut.components(label="Address") == []
-    assert len(shut.config["dependencies"]) == len(opened.config["dependencies"]) - 2  # of the chat, and of the collection
-    for page, events in ((shut, 0), (opened, 1)):  # that put anything where the typed server is looked for
+def test_where_nobody_may_connect_a_model_there_is_no_such_event(quoting: Assistant) -> None:
+    pages = [Page(url) for who in (Who.NOBODY, Who.EVERYBODY) for url in launched(quoting, who)]
+    for page, dialogs, events in ((pages[0], 0, 1), (pages[1], 2, 3)):  # restoring a choice is an event; connecting is two more
+        frames = page.components(elem_id="connect")
+        assert sum(bool(page.events(frame, trigger)) for frame in frames for trigger in ("expand",)) == dialogs
         typed_server = page.responding()["inputs"][-1]
-        assert sum(typed_server in d["outputs"] for d in page.config["dependencies"]) == events
+        assert sum(typed_server in d["outputs"] for d in page.config["dependencies"]) == events + bool(dialogs)
+        assert [d for d in page.config["dependencies"] if "endpoint" in str(d["api_name"])] == []
 
 
-def test_an_endpoint_typed_into_one_page_is_that_page_s_alone_and_its_key_is_nowhere(
+def test_a_kept_address_is_not_asked_where_nobody_may_connect_a_model(quoting: Assistant) -> None:
+    with Endpoint(says(REPLY), models=["one"]) as server:
+        for who, remote, connected in (
+            (Who.NOBODY, {}, False),
+            (Who.THIS_MACHINE, {"x_forwarded_for": "203.0.113.9"}, False),
+            (Who.THIS_MACHINE, {}, True),
+        ):
+            for url in launched(quoting, who):
+                page = Page(url, **remote)
+                _, kept, listed, _, health = page.arrive({"name": "another endpoint", "address": server.url})
+                assert (kept is not None, len(listed["choices"]) > 1, health) == (connected, connected, "")
+
+
+def test_a_kept_model_is_chosen_again_by_a_chat_that_was_started_anew_or_said_to_be_gone(quoting: Assistant) -> None:
+    with Endpoint(says(REPLY), models=["one", "two"]) as server:
+        own = typed(server.url, "", quoting)
+        own.look()
+        kept = {"name": Models(quoting).typed_name(list(own.listed())[1]), "address": server.url}
+        gone = {**kept, "name": Models(quoting).typed_name("0123456789abcdef")}
+        for url in launched(quoting, Who.EVERYBODY):
+            for sent, label in ((kept, "two at 127.0.0.1"), (gone, "Quotes, no model")):
+                page = Page(url)
+                again = page.arrive(sent)
+                picked, health = page.looked(again)
+                assert (picked["value"], "is not there now" in health) == (named(Models(quoting), label, own), sent is gone)
+            page = Page(url)
+            server.__exit__(None, None, None)
+            picked, health = page.looked(page.arrive(kept))
+            assert picked["value"] == STARTED
+            assert "The model that you chose is not there now." in health
+
+
+def test_a_visitor_behind_a_proxy_can_neither_look_for_servers_nor_name_one(quoting: Assistant) -> None:
+    with Endpoint(says(REPLY), models=["one"]) as server:
+        for url in launched(quoting, Who.THIS_MACHINE):
+            for header in ("x_forwarded_for", "x_forwarded_host", "forwarded", "via"):
+                page = Page(url, **{header: "203.0.113.9"})
+                for trigger, event in (
+                    ("expand", {}),
+                    ("select", {"server": 0, "model": ""}),
+                    ("submit", {"address": server.url, "key": ""}),
+                ):
+                    assert "--allow-endpoint-change" in page.dialog(trigger, **event)[0]
+        assert server.requests == []
+
+
+def test_a_model_that_was_not_offered_cannot_be_used(quoting: Assistant) -> None:
+    for url in launched(quoting, Who.EVERYBODY):
+        page = Page(url)
+        for event in ({"server": 0, "model": "x"}, {"server": -1, "model": "x"}, {"server": "x", "model": 5}, {}):
+            assert "This server was not offered." in page.dialog("select", **event)[0]
+
+
+def test_an_endpoint_typed_into_one_page_is_that_browser_s_alone_and_its_key_is_nowhere(
     quoting: Assistant, home: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with Endpoint(fails(401, f"wrong key {KEY}"), says(REPLY), models=["one", "two"]) as server:
-        for url in launched(quoting, endpoint_change=True):
+        for url in launched(quoting, Who.EVERYBODY):
             page, other = Page(url), Page(url)
-            address, key, state, picked, health = page.use(server.url, KEY)
-            assert (address, key, state) == ("", "", None)
-            assert "answers in" in health
+            offers = page.dialog("submit", address=server.url, key=KEY)[0]
+            key = re.findall(r'data-model="(\w+)"', offers)[0]
+            refused = page.dialog("select", server=0, model=key)[0]
+            assert "was refused by" in refused
+            _, _, _, kept, picked, _, health = page.dialog("select", server=0, model=key)
+            assert "one answered in" in health
+            assert (kept["address"], kept["keyed"]) == (server.url, True)
             assert [label for label, _ in picked["choices"]] == ["Quotes, no model", "one at 127.0.0.1", "two at 127.0.0.1"]
-            page.answer(picked["value"])
-            assert "was refused by" in page.heard
             page.answer(picked["value"])
             assert "samples the training graph itself" in page.heard
             assert server.chats[-1].headers["authorization"] == f"Bearer {KEY}"
             asked = len(server.requests)
             with pytest.raises(AssertionError, match="not in the list of choices"):
                 other.answer(picked["value"])
+            assert "is no longer known. Connect the model again." in other.arrive(kept)[-1]
             again = Page(url)
-            again.use("http://10.0.0.1/", KEY)
-            assert "private network" in again.heard
+            assert "private network" in again.dialog("submit", address="http://10.0.0.1/", key=KEY)[0]
             assert len(server.requests) == asked
             heard = page.heard + other.heard + again.heard + httpx.get(f"{url}config").text
     said = capfd.readouterr()
-    kept = b"".join(path.read_bytes() for path in home.rglob("*") if path.is_file() and "models" not in path.parts)
+    kept_files = b"".join(path.read_bytes() for path in home.rglob("*") if path.is_file() and "models" not in path.parts)
     assert KEY not in heard + said.out + said.err
-    assert KEY.encode() not in kept
-    assert b'"model": "one"' in kept or b'"model":"one"' in kept  # the history tells who answered
+    assert KEY.encode() not in kept_files
+    assert b'"model": "one"' in kept_files or b'"model":"one"' in kept_files  # the history tells who answered
 
 
 def test_an_endpoint_is_typed_in_the_browser_and_answers(quoting: Assistant, browser: Browser) -> None:
     with Endpoint(says(REPLY), models=[f"model-{n:03}" for n in range(120)] + HOSTILE) as server:
         tab = browser.new_page(viewport={"width": 1440, "height": 900})
-        for url in launched(quoting, endpoint_change=True):
+        for url in launched(quoting, Who.EVERYBODY):
             tab.goto(url)
-            tab.get_by_role("button", name="Another endpoint").click()
+            tab.get_by_role("button", name="Connect a model").click()
             tab.get_by_label("Address").fill(server.url)
-            tab.get_by_label("Its key").fill(KEY)
-            tab.get_by_role("button", name="Use it").click()
-            expect(tab.locator("#picker .health.good")).to_contain_text("127.0.0.1 answers in")
-            expect(tab.get_by_label("Its key")).to_have_value("")
+            tab.get_by_label("Key, if it wants one").fill(KEY)
+            tab.get_by_role("button", name="Find its models").click()
+            expect(tab.locator("#connect .told")).to_have_text("Choose one of its models.")
+            expect(tab.get_by_label("Key, if it wants one")).to_have_value("")
+            tab.get_by_role("button", name="Use ../../etc/passwd").click()
+            expect(tab.locator("#picker .health.good")).to_contain_text("answered in")
             picker = tab.get_by_label("Answers by").first
             expect(picker).to_have_value("../../etc/passwd at 127.0.0.1")
             picker.press("ControlOrMeta+a")
@@ -370,16 +439,5 @@ def test_an_endpoint_is_typed_in_the_browser_and_answers(quoting: Assistant, bro
             expect(tab.locator("#thread .facts").last).to_contain_text("model-117 · ")
             assert server.chats[-1].body["model"] == "model-117"
             tab.reload()
-            expect(tab.get_by_label("Answers by").first).to_have_value("Quotes, no model")
+            expect(tab.get_by_label("Answers by").first).to_have_value("model-117 at 127.0.0.1")
         tab.close()
-
-
-def test_a_page_without_a_model_tells_how_to_connect_one(quoting: Assistant, browser: Browser) -> None:
-    tab = browser.new_page(viewport={"width": 1440, "height": 900})
-    for url in launched(quoting, endpoint_change=False):
-        tab.goto(url)
-        expect(tab.locator("#who")).to_contain_text("Nothing leaves this computer.")
-        tab.get_by_text("Connect a model").click()
-        expect(tab.locator("#who details p")).to_be_visible()
-        expect(tab.locator("#who details p")).to_contain_text("RAG_BASE_URL")
-    tab.close()

@@ -30,6 +30,7 @@ from ui.collection import ticks
 from ui.collection.stars import Stars
 from ui.library import page as library_page
 from ui.models.choices import Models
+from ui.models.connecting import Connecting
 from ui.rendering import rendered
 from ui.serving import api, guard
 
@@ -38,9 +39,10 @@ _UPLOADS = (3600, 86400)  # seconds: how often uploads that were never added are
 _THREADS = 120  # one for each answer under way, programs' too, and some for the events that stop them
 
 
-def build(assistant: Assistant, *, endpoint_change: bool = False) -> gr.Blocks:
-    """Return the page, to be launched with launch_options(). With `endpoint_change` it has a field for another endpoint."""
+def build(assistant: Assistant, *, connecting: Connecting | None = None) -> gr.Blocks:
+    """Return the page, to be launched with launch_options(). `connecting` says who may connect a model (None: nobody)."""
     history, saved, models = History(assistant.home), SavedPapers(assistant.home), Models(assistant)
+    connecting = connecting or Connecting()
     page: gr.Blocks
     with gr.Blocks(
         title=theme.TITLE, fill_height=True, fill_width=True, analytics_enabled=False, delete_cache=_UPLOADS
@@ -49,8 +51,7 @@ def build(assistant: Assistant, *, endpoint_change: bool = False) -> gr.Blocks:
             masthead = gr.HTML(_masthead(models), elem_id="masthead")
             new = gr.Button("New question", size="sm", elem_id="anew")
             side = sidebar.build()
-            gr.HTML(_who(models, endpoint_change), elem_id="who")
-            model = picker.add(page, models, change=endpoint_change)
+            model = picker.add(page, models, connecting)
         page.load(partial(_masthead, models), None, masthead, **PRIVATE)  # the library may have grown
         with gr.Row(elem_id="columns"):
             chat, reason, question, chips, filters, sources = _columns(page, assistant)
@@ -64,7 +65,7 @@ def build(assistant: Assistant, *, endpoint_change: bool = False) -> gr.Blocks:
         Stars.add(page, assistant, saved)
         api.add(assistant)
     library_page.add(page, assistant, saved)
-    collection_page.add(page, models, saved, endpoint_change=endpoint_change)
+    collection_page.add(page, models, saved, connecting)
     page.queue(default_concurrency_limit=_MAX_ANSWERS_AT_ONCE)
     return page
 
@@ -122,12 +123,3 @@ def launch_options(names: Sequence[str] = (), proxies: Sequence[str] = (), root_
 
 def _masthead(models: Models) -> str:
     return rendered("chat/head.html", title=theme.TITLE, papers=models.started.count())
-
-
-def _who(models: Models, endpoint_change: bool) -> str:
-    """Return who answers, as HTML; "" where that is chosen on the page."""
-    model = models.started.model
-    shown = "none" if model.mode == "extractive" else "named"
-    if endpoint_change or len(models.choices()) > 1:
-        shown = "chosen"
-    return rendered("chat/who.html", model=shown, name=model.name or "the only model", host=model.host or "")

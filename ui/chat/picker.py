@@ -1,73 +1,127 @@
-"""The choice of the model that answers, the health of its server, and, where allowed, a field for another endpoint."""
+"""The choice of the model that answers, which the browser keeps, and the health of its server."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
+from markupsafe import Markup
 
 from rag.errors import RagError
+from ui.chat import connect_dialog
 from ui.chat.components import PRIVATE
+from ui.chat.kept_conversations import owner
 from ui.models import judging
 from ui.models.choices import STARTED, Models
-from ui.models.servers import Server, typed
-from ui.rendering import markdown_safe
+from ui.models.connecting import Connecting, Kept
+from ui.models.servers import Server, health
+from ui.rendering import markdown_safe, rendered
 
 _MIN_CHOICES_TO_SEARCH = 12  # choices, from which on typing narrows the list
+_LOST = "The model that you chose is not there now. Start its server and load this page again, or choose another."
+
+_READ = """() => {
+  try { return JSON.parse(localStorage.getItem("model")); } catch { return null; }
+}"""
+_KEEP = """(kept) => {
+  try { if (kept) localStorage.setItem("model", JSON.stringify(kept)); } catch { /* a browser that keeps nothing */ }
+}"""
 
 
-def add(page: gr.Blocks, models: Models, *, change: bool = False) -> list[gr.components.Component]:
+def add(page: gr.Blocks, models: Models, connecting: Connecting) -> list[gr.components.Component]:
     """Add the choice to the page; return the components with the arguments of Models.assistant().
 
-    The choice is hidden when there is only one model. With `change` it has a field for an endpoint, for this page only.
+    The choice is hidden when there is only one model. `connecting` says who may connect another.
     """
-    own = gr.State(None)
+    who = gr.HTML(_who(models), elem_id="who")
+    own, kept = gr.State(None), gr.JSON(visible="hidden")
     with gr.Column(scale=0, min_width=320, elem_id="picker"):
-        picked = gr.Dropdown(models.choices(), value=STARTED, label="Answers by", filterable=False)
-        health = gr.HTML(padding=False)
-
-        def listing(own: Server | None, **more: Any) -> Any:
-            choices = models.choices(own)  # rag.toml may have changed since the page was built
-            return gr.update(
-                choices=choices, filterable=len(choices) >= _MIN_CHOICES_TO_SEARCH, visible=change or len(choices) > 1, **more
-            )
-
-        def look(name: str, own: Server | None) -> tuple[Any, ...]:
-            try:
-                return models.health(name, own), listing(own)
-            except RagError as error:
-                gr.Warning(markdown_safe(str(error)))
-                return "", gr.skip()
-
+        several = len(models.choices()) > 1
+        picked = gr.Dropdown(models.choices(), value=STARTED, label="Answers by", filterable=False, visible=several)
+        line = gr.HTML(padding=False)
         judging.add(page, models, picked, own)
-        if change:
-            _typing(models, own, picked, health, listing)
-    page.load(lambda: listing(None, value=STARTED), None, picked, **PRIVATE).then(
-        look, [picked, own], [health, picked], **PRIVATE
-    )
-    picked.input(look, [picked, own], [health, picked], **PRIVATE)
+        picker = Picker(models, connecting, own, kept, who, picked, line)
+        picker.connect(page)
     return [picked, own]
 
 
-def _typing(models: Models, own: gr.State, picked: gr.Dropdown, health: gr.HTML, listing: Any) -> None:
-    """Add the folded fields for another endpoint. Once it answers, they are emptied: the key is never sent back to the page."""
-    with gr.Accordion("Another endpoint", open=False, elem_id="another"):
-        address = gr.Textbox(label="Address", placeholder="https://HOST/v1", html_attributes=_plain("off"))
-        key = gr.Textbox(label="Its key, if it wants one", type="password", html_attributes=_plain("new-password"))
-        use = gr.Button("Use it", size="sm")
+@dataclass(frozen=True, slots=True)
+class Picker:
+    """The choice on one page. `own` is the server that was named there, `kept` what the browser keeps, `line` the health."""
 
-    def take(url: str, secret: str) -> tuple[Any, ...]:
+    models: Models
+    connecting: Connecting
+    own: gr.State
+    kept: gr.JSON
+    who: gr.HTML
+    picked: gr.Dropdown
+    line: gr.HTML
+
+    def connect(self, page: gr.Blocks) -> None:
+        """Attach the events to the page, and add the dialog that connects a model."""
+        choice: list[Any] = [self.own, self.kept, self.picked, self.who, self.line]
+        arrived = page.load(self._arrive, self.kept, choice, js=_READ, **PRIVATE)
+        arrived.then(self._look, [self.kept, self.picked, self.own, self.line], [self.picked, self.line], **PRIVATE)
+        changed = [self.picked.input(self._pick, [self.picked, self.own], [self.kept, self.picked, self.line], **PRIVATE)]
+        changed += connect_dialog.add(self.models, self.connecting, self.taken, choice)
+        for change in changed:
+            change.then(None, self.kept, None, js=_KEEP, **PRIVATE)
+
+    def taken(self, server: Server, key: str, told: str) -> tuple[Any, ...]:
+        """Return the updates that choose the model `key` of a server that was named, after a test that `told` this."""
+        name = self.models.typed_name(key)
+        return server, _kept(name, server), self._listing(server, value=name), _who(self.models, server), health("good", told)
+
+    def _arrive(self, sent: Any, request: gr.Request) -> tuple[Any, ...]:
+        """Choose what the browser kept, as far as that can be done without asking a server."""
+        kept, own, told = Kept.read(sent), None, ""
+        if kept and kept.address:
+            if not self.connecting.allows(request):
+                kept = None
+            else:
+                try:
+                    own = self.models.connected.again(owner(request), kept, self.models.started)
+                except RagError as error:
+                    kept, told = None, health("bad", str(error))
+        name = kept.name if kept and self._offers(kept.name, own) else STARTED
+        return own, kept and kept.as_json(), self._listing(own, value=name), _who(self.models, own), told
+
+    def _look(self, sent: Any, name: str, own: Server | None, told: str) -> tuple[Any, Any]:
+        """Ask the server of the choice for its models. A kept choice that it does not list falls back to the chat's own."""
+        kept = Kept.read(sent)
+        wanted = kept.name if kept else name
         try:
-            server = typed(url or "", secret or "", models.started)
+            line = self.models.health(wanted, own)
+        except RagError:  # a profile that is no longer there
+            line = ""
+        there = self._offers(wanted, own)
+        line = told or (line if there else health("bad", _LOST))
+        return self._listing(own, value=wanted if there else STARTED), line
+
+    def _pick(self, name: str, own: Server | None) -> tuple[Any, Any, Any]:
+        try:
+            return _kept(name, own), self._listing(own), self.models.health(name, own)
         except RagError as error:
             gr.Warning(markdown_safe(str(error)))
-            return (gr.skip(),) * 5
-        health_now = server.look()
-        typed_in = ("", "") if server.listed() else (gr.skip(), gr.skip())  # what was typed may have to be corrected
-        return *typed_in, server, listing(server, value=models.first(server)), health_now
+            return gr.skip(), gr.skip(), ""
 
-    use.click(take, [address, key], [address, key, own, picked, health], **PRIVATE)
+    def _offers(self, name: str, own: Server | None) -> bool:
+        return any(name == other for _, other in self.models.choices(own))
+
+    def _listing(self, own: Server | None, **more: Any) -> Any:
+        choices = self.models.choices(own)  # rag.toml may have changed since the page was built
+        return gr.update(choices=choices, filterable=len(choices) >= _MIN_CHOICES_TO_SEARCH, visible=len(choices) > 1, **more)
 
 
-def _plain(autocomplete: str) -> gr.InputHTMLAttributes:
-    return gr.InputHTMLAttributes(autocomplete=autocomplete, autocorrect="off", spellcheck=False)
+def _kept(name: str, own: Server | None) -> dict[str, str | bool]:
+    return Kept(name, own.address if own else "", own.keyed if own else False).as_json()
+
+
+def _who(models: Models, own: Server | None = None) -> Markup:
+    """Return who answers, as HTML; nothing where that is chosen on the page."""
+    model = models.started.model
+    shown = "none" if model.mode == "extractive" else "named"
+    if len(models.choices(own)) > 1:
+        shown = "chosen"
+    return rendered("chat/who.html", model=shown, name=model.name or "the only model", host=model.host or "")

@@ -14,18 +14,19 @@ from ui.collection.events import Components, Events
 from ui.collection.export import FORMATS
 from ui.collection.stars import Stars, script
 from ui.models.choices import Models
+from ui.models.connecting import Connecting
 from ui.rendering import rendered
 
 PRIVATE = {"api_visibility": "private"}
 
 
-def add(page: gr.Blocks, models: Models, saved: SavedPapers, *, endpoint_change: bool = False) -> None:
+def add(page: gr.Blocks, models: Models, saved: SavedPapers, connecting: Connecting) -> None:
     """Add the page /collection to a chat that has been built."""
     assistant = models.started
     with page.route("Collection", "/collection"):
         with theme.side():
             head = gr.HTML(_head(assistant, 0), elem_id="masthead")
-            model = picker.add(page, models, change=endpoint_change)
+            model = picker.add(page, models, connecting)
         theme.page_name("Collection")
         with gr.Column(elem_id="collection"):
             components = _components(model)

@@ -8,6 +8,7 @@ from rag import factory
 from rag.assistant import Assistant
 from rag.errors import RagError
 from rag.settings import settings
+from ui.models.connecting import Connected
 from ui.models.servers import Server, shown
 
 STARTED = "as started"
@@ -25,6 +26,7 @@ class Models:
 
     def __init__(self, assistant: Assistant) -> None:
         self._servers = {STARTED: Server(assistant)}
+        self.connected = Connected()
         self._lock = Lock()
         self._home = assistant.home
 
@@ -52,9 +54,9 @@ class Models:
             choices += listed or [(_words(None, host), TYPED)]
         return choices if model.mode == "extractive" else [*choices, (_NO_MODEL, QUOTES)]
 
-    def first(self, typed: Server) -> str:
-        """Return the name of the first choice on a typed server."""
-        return _name(TYPED, next(iter(typed.listed()), ""))
+    def typed_name(self, key: str) -> str:
+        """Return the name of the choice of a typed server's model `key`, "" for the only one of a server that lists none."""
+        return _name(TYPED, key)
 
     def _others(self, name: str, server: Server, before: str = "") -> list[tuple[str, str]]:
         host = server.given.model.host

@@ -6,6 +6,7 @@ The page names a listed model by a key, a hash of its name: names come from the 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from hashlib import sha256
 from threading import Lock
 
@@ -26,9 +27,20 @@ _NO_CHAT = "embed"  # in the name of a model that only embeds
 class Server:
     """The configured model of a server, and the others that the server lists. Safe to share between threads."""
 
-    def __init__(self, assistant: Assistant, silent: str = "does not answer. Run python -m rag.doctor to see why.") -> None:
-        """`silent` is what the page says about a server that gives no list of models, after the name of its host."""
+    def __init__(
+        self,
+        assistant: Assistant,
+        silent: str = "does not answer. Run python -m rag.doctor to see why.",
+        *,
+        address: str = "",
+        keyed: bool = False,
+    ) -> None:
+        """`silent` is what the page says about a server that gives no list of models, after the name of its host.
+
+        `address` is what a visitor named, "" for a server of the settings; `keyed` says that a key was typed for it.
+        """
         self.given = assistant
+        self.address, self.keyed = address, keyed
         self._silent = silent
         self._names: dict[str, str] = {}
         self._opened: dict[str, Assistant] = {}
@@ -44,11 +56,15 @@ class Server:
         began = time.monotonic()
         names = model.listed(_LISTING_SECONDS) if isinstance(model, EndpointModel) else None
         if names is None:
-            return _health("bad", f"{model.host} {self._silent}")
+            return health("bad", f"{model.host} {self._silent}")
+        self.take(names)
+        return health("good", f"{model.host} answers in {(time.monotonic() - began) * 1000:.0f} ms")
+
+    def take(self, names: Sequence[str]) -> None:
+        """Take what the server has listed as its models."""
         with self._lock:
             self._names = {_key(name): name for name in _usable(names)}
             self._opened = {key: assistant for key, assistant in self._opened.items() if key in self._names}
-        return _health("good", f"{model.host} answers in {(time.monotonic() - began) * 1000:.0f} ms")
 
     def listed(self) -> dict[str, str]:
         """Return the names that the server listed last, shortened to be shown, by key; {} before look()."""
@@ -88,7 +104,9 @@ def typed(address: str, key: str, started: Assistant) -> Server:
     endpoint = settings.Endpoint(checked_address(address), None, own)
     patience = settings.load(home=started.home, no_model=True).model_copy(update={"context_window": None})
     silent = "gives no list of models. Check the address and the key."
-    return Server(started.using(EndpointModel(endpoint, patience, Pinned)), silent)
+    return Server(
+        started.using(EndpointModel(endpoint, patience, Pinned)), silent, address=address.strip(), keyed=own is not None
+    )
 
 
 def shown(name: str) -> str:
@@ -96,7 +114,7 @@ def shown(name: str) -> str:
     return name if len(name) <= _MAX_SHOWN_NAME else f"{name[: _MAX_SHOWN_NAME - 1]}…"
 
 
-def _usable(names: list[str]) -> list[str]:
+def _usable(names: Sequence[str]) -> list[str]:
     chat = (n for n in names if _NO_CHAT not in n.lower() and n.isprintable() and n.strip() and len(n) <= _MAX_NAME)
     return sorted(set(chat), key=str.lower)[:_MAX_MODELS]
 
@@ -105,5 +123,6 @@ def _key(name: str) -> str:
     return sha256(name.encode("utf-8", "replace")).hexdigest()[:16]
 
 
-def _health(kind: str, text: str) -> str:
+def health(kind: str, text: str) -> str:
+    """Return the line below the choice of the model, as HTML. `kind` is "good" or "bad"."""
     return rendered("models/health.html", kind=kind, text=text)

@@ -65,7 +65,7 @@ def _check_values(function: Any, values: Any, *, by_name: bool) -> None:
         )
     for position, (component, value) in enumerate(zip(inputs, values, strict=True), 1):
         kind = None if component.skip_api else component.api_info().get("type")
-        if value is not None and kind in _TYPES and not isinstance(value, _TYPES[kind]):
+        if value is not None and isinstance(kind, str) and kind in _TYPES and not isinstance(value, _TYPES[kind]):
             raise Refused(
                 HTTPStatus.UNPROCESSABLE_ENTITY, f'Value {position} of "data" is not of the kind {kind}; {_INFO} describes it.'
             )

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from rag.errors import UsageError
 
 LOOPBACK = ("127.0.0.0/8", "::1/128")  # trusted always: a proxy on this machine
+_BY_PROXY = "rag.by_proxy"  # in a scope: whether the request has headers of a proxy
 _PATH = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)*")
 _SCHEMES = ("http", "https")
 
@@ -61,7 +62,8 @@ class Forwarded:
         """Return the scope as the browser sees the request, without the headers of proxies."""
         told = Headers(scope=scope)
         root = self._root_path
-        resolved: Scope = {**scope, "headers": [(name, value) for name, value in scope["headers"] if not _is_of_a_proxy(name)]}
+        own = [(name, value) for name, value in scope["headers"] if not _is_of_a_proxy(name)]
+        resolved: Scope = {**scope, "headers": own, _BY_PROXY: len(own) < len(scope["headers"])}
         peer = _address(scope["client"][0]) if scope.get("client") else None
         if self._trusts(peer):
             if told.get("x-forwarded-proto", "") in _SCHEMES:
@@ -87,6 +89,12 @@ def route(scope: Scope) -> str:
     return str(scope["path"]).removeprefix(scope.get("root_path", ""))
 
 
+def is_of_this_machine(scope: Scope) -> bool:
+    """Return whether a request came from this machine, and through no proxy that says of itself that it is one."""
+    sender = _address(scope["client"][0]) if scope.get("client") else None
+    return sender is not None and sender.is_loopback and not scope.get(_BY_PROXY, False)
+
+
 def _address(text: str) -> Address | None:
     """Return an IP address, with or without a port; None for anything else."""
     text = text.strip()
@@ -98,4 +106,4 @@ def _address(text: str) -> Address | None:
 
 
 def _is_of_a_proxy(name: bytes) -> bool:
-    return name.startswith(b"x-forwarded-") or name in (b"forwarded", b"x-gradio-server")
+    return name.startswith(b"x-forwarded-") or name in (b"forwarded", b"via", b"x-real-ip", b"x-gradio-server")
