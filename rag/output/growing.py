@@ -74,7 +74,7 @@ class GrowingText:
 
     def _up_to(self, end: int) -> Iterator[Part]:
         if end > self._printed:
-            yield Part(plain(self.text[self._printed : end]))
+            yield Part(plain(self.text, self._printed, end))
             self._printed = end
 
 

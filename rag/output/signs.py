@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from rag.text import sentences
-from rag.text.citations import citations
+from rag.text.citations import citations, prose
 from rag.types import Answer, Claim, Verdict
 
 MARK = "⚠"
@@ -70,9 +71,19 @@ def marked(answer: Answer) -> str:
     return text
 
 
-def plain(markdown: str) -> str:
-    """Return Markdown for a terminal: without the asterisks of bold titles, and without control characters."""
-    return printable(_BOLD_LINE.sub(lambda line: line.group(1).replace("\\*", "*"), markdown))
+def plain(markdown: str, start: int = 0, end: int | None = None) -> str:
+    """Return markdown[start:end] for a terminal: without the asterisks of bold titles, and without control characters."""
+    end, at, made = len(markdown) if end is None else end, start, ""
+    for line in _BOLD_LINE.finditer(prose(markdown)):
+        escapes = (line.start() + n for n in _offsets(markdown[line.start() : line.end()], "\\*"))
+        for first, last in [(line.start(), line.start() + 2), *((n, n + 1) for n in escapes), (line.end() - 2, line.end())]:
+            made += markdown[at : max(at, min(first, end))]
+            at = max(at, min(last, end))
+    return printable(made + markdown[at:end])
+
+
+def _offsets(text: str, part: str) -> Iterator[int]:
+    return (found.start() for found in re.finditer(re.escape(part), text))
 
 
 def printable(text: str) -> str:

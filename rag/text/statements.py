@@ -22,6 +22,7 @@ _TITLED = re.compile(r"\s*(?:#{1,6}\s.*|\*\*(?:[^*]|\\\*)+(?<!\.)\*\*:?|__[^_]+(
 _MATHS_LINE = re.compile(r"\s*(?:\\\[.*\\\]|\$\$.+\$\$)[\s.,]*")
 _TABLE_ROW = re.compile(r"\s*\|.*\|\s*")
 _TABLE_RULE = re.compile(r"\s*\|?[\s:|-]+\|[\s:|-]*")  # the line under the header of a table
+_BAR = re.compile(r"\s*(?<!\\)\|\s*")  # between two cells of a row
 _YES_NO = re.compile(r"\s*(?:yes|no|not exactly|partly|in part)\s*(?:[,.:;!—–-]+\s*|$)", re.IGNORECASE)
 _POINTERS = content_words("see cf")  # a sentence of only these points to a source: "See [1]."
 _TITLE_WORD = re.compile(r"\w+")
@@ -140,7 +141,7 @@ class _Reader:
             self.head = _Head(judged_text(self.claiming[start:end]), self._cited(start, end), "table")
             self._no_claim(start, line)
         elif row:
-            self._add(start + line.index(line.strip()), start + len(line.rstrip()), start)
+            self._row(start + line.index(line.strip()), start + len(line.rstrip()))
         elif text:
             if self.head.over == "table" or (self.head.over == "list" and not bullet and not line[0].isspace()):
                 self.head = self.section
@@ -191,6 +192,16 @@ class _Reader:
                 clauses.append((first, cut))
                 first = resumed
         return [part for clause in [*clauses, (first, end)] for part in self._beside_remark(*clause)]
+
+    def _row(self, start: int, end: int) -> None:
+        """Add a table's row, cut between cells that have marks, where each side claims something."""
+        first = start
+        for (_, after), (before, _) in pairwise(self._runs(start, end)):
+            bar = _BAR.search(self.plain, after, before)
+            if bar and _is_clause(self.claiming[first : bar.start()]) and _is_clause(self.claiming[bar.end() : end]):
+                self._add(first, bar.start(), start)
+                first = bar.end()
+        self._add(first, end, start)
 
     def _beside_remark(self, start: int, end: int) -> list[tuple[int, int]]:
         """Return the spans of a remark about the sources and of what is stated after it, or before it with a mark."""
