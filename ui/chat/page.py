@@ -31,6 +31,7 @@ from ui.library import page as library_page
 from ui.models.choices import Models
 from ui.rendering import rendered
 from ui.serving import api, guard
+from ui.serving.page_events import Page
 
 _MAX_ANSWERS_AT_ONCE = 20  # questions answered at the same time; Gradio's default is one
 _UPLOADS = (3600, 86400)  # seconds: how often uploads that were never added are deleted, and from which age on
@@ -41,9 +42,7 @@ def build(assistant: Assistant, *, endpoint_change: bool = False) -> gr.Blocks:
     """Return the page, to be launched with launch_options(). With `endpoint_change` it has a field for another endpoint."""
     history, saved, models = History(assistant.home), SavedPapers(assistant.home), Models(assistant)
     page: gr.Blocks
-    with gr.Blocks(
-        title=theme.TITLE, fill_height=True, fill_width=True, analytics_enabled=False, delete_cache=_UPLOADS
-    ) as page:
+    with Page(title=theme.TITLE, fill_height=True, fill_width=True, analytics_enabled=False, delete_cache=_UPLOADS) as page:
         with theme.side():
             masthead = gr.HTML(_masthead(models), elem_id="masthead")
             new = gr.Button("New question", size="sm", elem_id="anew")
