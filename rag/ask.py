@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from rag import filter_options
 from rag.errors import RagError, UsageError
 from rag.events import Checking, Thought, Waiting
-from rag.output import findings, render, signs
+from rag.output import findings, render, signs, terminal
 from rag.output.growing import GrowingText, Part
 from rag.request import AskRequest, checked_question, parse
 from rag.terminal import NO_MODEL, add_verbose, fail_in_one_sentence, progress_bars, say
@@ -193,7 +193,7 @@ def _streamed_to_terminal(assistant: Assistant, question: str, only: Filters, fo
 
 
 def _print(console: Console, text: str, style: str | None = None) -> None:
-    console.print(signs.printable(text), style=style, end="", markup=False, soft_wrap=True)
+    console.print(terminal.printable(text), style=style, end="", markup=False, soft_wrap=True)
 
 
 def _print_parts(console: Console, parts: Iterable[Part]) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from rag import filter_options
 from rag.errors import LibraryError, UsageError
 from rag.output import exports
-from rag.output.signs import printable
+from rag.output.terminal import printable
 from rag.settings.settings import load
 from rag.storage import backup
 from rag.storage.filters import Scope

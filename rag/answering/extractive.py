@@ -6,11 +6,12 @@ It only quotes. It cannot combine two sentences, count, or recognise a false pre
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from rag.answering import compared
 from rag.events import Finish
 from rag.interfaces import Embedder, Vectors
 from rag.questions import analysis, followup
@@ -22,7 +23,7 @@ from rag.types import Mode, Prompt, Source
 
 MAX_SENTENCES = 5  # of an answer that is no list; a list has one per paper
 _MAX_PAPERS = 3  # quoted for a question about one subject
-_MAX_SENTENCES_PER_SUBJECT = 3  # of a comparison
+_MAX_SENTENCES_PER_SUBJECT = 2  # of a comparison, on what it asks
 _MIN_PAPER_SCORE_SHARE = 0.78  # of the best fused score, for a further paper to be quoted
 _MIN_LISTED_PAPER_SCORE_SHARE = 0.65  # the same, for a list
 _MAX_WEAK_SENTENCES = 3  # sentences that are quoted whatever their score
@@ -60,7 +61,7 @@ class _Quote:
 
 
 class ExtractiveReader:
-    """Answers with quoted sentences, each with its citation: grouped by paper, or one per paper for a list."""
+    """Answers with quoted sentences: a table for a comparison, one of each paper for a list, else grouped by paper."""
 
     mode: Mode = "extractive"
     name: str | None = None
@@ -75,9 +76,15 @@ class ExtractiveReader:
     def stream(self, prompt: Prompt) -> Iterator[str | Finish]:
         """Yield one piece for each quoted paper, then a Finish."""
         analysed = analysis.analyse(followup.without_context(prompt.question))
-        quotes = self._scored(prompt.question, analysed, _to_quote(prompt.question, analysed, prompt.sources))
+        sources = _to_quote(prompt.question, analysed, prompt.sources)
+        quotes = self._scored(prompt.question, analysed, sources)
+        if analysed.kind == "comparison" and len(sources) > 1:
+            asked = _asked(quotes) if compared.has_aspect(analysed.aspect) else {}
+            yield from compared.table(sources, asked, self._embedder)
+            yield Finish()
+            return
         listing = analysed.kind == "list" and len(quotes) > 1
-        groups = _one_per_paper(quotes) if listing else _best_per_paper(quotes, analysed, self._most)
+        groups = _one_per_paper(quotes) if listing else _best_per_paper(quotes, self._most)
         first = True
         for group in groups:
             title = f"**{title_of(group[0].source.paper)}**"
@@ -114,9 +121,9 @@ def _to_quote(question: str, analysed: Analysis, sources: Sequence[Source]) -> l
         listed = [s for s in sources if s.hit.score >= min_score or words <= content_words(_whole(s))]
         return listed or [sources[0]]
     if analysed.kind == "comparison":
-        compared = _one_per_subject(analysed.subjects, sources)
-        if len(compared) > 1:
-            return compared
+        named = _one_per_subject(analysed.subjects, sources)
+        if len(named) > 1 or not analysed.subjects:
+            return named or list(sources[: compared.MAX_PAPERS])
     elif analysed.kind == "definition":
         sources = [s for s in sources if any(_has(_whole(s), subject) for subject in analysed.subjects)] or sources
         best = sources[0].hit.score
@@ -181,20 +188,25 @@ def _one_per_paper(quotes: dict[int, list[_Quote]]) -> list[list[_Quote]]:
     return chosen
 
 
-def _best_per_paper(quotes: dict[int, list[_Quote]], analysed: Analysis, most: int) -> list[list[_Quote]]:
+def _best_per_paper(quotes: dict[int, list[_Quote]], most: int) -> list[list[_Quote]]:
     """Return the quotes by paper: the best of each, then the best of all the rest, up to the limits."""
     chosen = [[of_source[0]] for of_source in quotes.values()]
     kept = [group[0] for group in chosen]
     rest = [q for of_source in quotes.values() for q in of_source[1:]]
-    limit = _MAX_SENTENCES_PER_SUBJECT if analysed.kind == "comparison" else MAX_SENTENCES - 1
     for quote in sorted(rest, key=lambda q: -q.score):
         group = next(g for g in chosen if g[0].source is quote.source)
         good = len(kept) < _MAX_WEAK_SENTENCES or quote.score >= _MIN_SENTENCE_SCORE_SHARE * group[0].score
-        fits = len(kept) < most and len(group) < limit
+        fits = len(kept) < most and len(group) < MAX_SENTENCES - 1
         if fits and good and quote.score > 0 and not _repeats(quote, kept):
             group.append(quote)
             kept.append(quote)
     return chosen
+
+
+def _asked(quotes: Mapping[int, Sequence[_Quote]]) -> dict[int, str]:
+    """Return the best sentences of each source of a comparison, in their order, by the number of the source."""
+    best = {n: sorted(of_source[:_MAX_SENTENCES_PER_SUBJECT], key=lambda q: q.start) for n, of_source in quotes.items()}
+    return {n: " ".join(q.sentence for q in of_source) for n, of_source in best.items()}
 
 
 def _repeats(quote: _Quote, kept: Sequence[_Quote]) -> bool:

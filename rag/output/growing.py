@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from rag.output.signs import plain, position, suffix
+from rag.output.signs import position, suffix
+from rag.output.terminal import TerminalText
 from rag.text import sentences
 from rag.text.citations import MARK_OPENINGS, citations, without
 from rag.types import Answer, Claim, Verdict
@@ -39,6 +40,7 @@ class GrowingText:
         self._printed = 0
         self._claimed = 0  # the end of the last claim
         self._signs: dict[int, str] = {}  # what was printed for each claim, by the start of the claim
+        self._terminal = TerminalText()
 
     def add(self, piece: str) -> Iterator[Part]:
         """Take the next piece of the answer; yield what can be printed."""
@@ -71,11 +73,15 @@ class GrowingText:
             elif suffix(claim) and self._signs.get(here.start) != suffix(claim):
                 self.late.append(claim)
         yield from self._up_to(len(self.text.rstrip()))
+        if held := self._terminal.end():
+            yield Part(held)
 
     def _up_to(self, end: int) -> Iterator[Part]:
         if end > self._printed:
-            yield Part(plain(self.text, self._printed, end))
+            shown = self._terminal.add(self.text[self._printed : end])
             self._printed = end
+            if shown:
+                yield Part(shown)
 
 
 def _settled(text: str) -> int:

@@ -12,7 +12,8 @@ from rag.output import references
 from rag.output.findings import text as findings
 from rag.output.signs import MARK as MARK
 from rag.output.signs import SIGNS as SIGNS
-from rag.output.signs import marked, plain, printable
+from rag.output.signs import marked
+from rag.output.terminal import plain, printable
 from rag.text import sentences
 from rag.types import Answer, Filters, Hit, Paper, Source
 

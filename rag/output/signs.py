@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-
 from rag.text import sentences
-from rag.text.citations import citations, prose
+from rag.text.citations import citations
 from rag.types import Answer, Claim, Verdict
 
 MARK = "⚠"
@@ -19,8 +16,6 @@ SIGNS: dict[Verdict, tuple[str, str]] = {
     "uncited": ("○", "without a source"),
 }
 NO_SIGN = "no sign: found in the abstract"
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # a reply could control the terminal with them
-_BOLD_LINE = re.compile(r"^\*\*(.+)\*\*$", re.MULTILINE)
 _SPACES = " \t\n\u00a0\u202f"
 _STOPS = ".!?…,;:。！？，；：、" + _SPACES  # French sets a space before some of them
 _CLOSING = "*_\"'”’»)）」』|" + _SPACES  # what can follow a full stop; the bar ends a row of a table
@@ -69,23 +64,3 @@ def marked(answer: Answer) -> str:
     for at, added in sorted(((claim.start + position(claim.text), suffix(claim)) for claim in answer.claims), reverse=True):
         text = text[:at] + added + text[at:]
     return text
-
-
-def plain(markdown: str, start: int = 0, end: int | None = None) -> str:
-    """Return markdown[start:end] for a terminal: without the asterisks of bold titles, and without control characters."""
-    end, at, made = len(markdown) if end is None else end, start, ""
-    for line in _BOLD_LINE.finditer(prose(markdown)):
-        escapes = (line.start() + n for n in _offsets(markdown[line.start() : line.end()], "\\*"))
-        for first, last in [(line.start(), line.start() + 2), *((n, n + 1) for n in escapes), (line.end() - 2, line.end())]:
-            made += markdown[at : max(at, min(first, end))]
-            at = max(at, min(last, end))
-    return printable(made + markdown[at:end])
-
-
-def _offsets(text: str, part: str) -> Iterator[int]:
-    return (found.start() for found in re.finditer(re.escape(part), text))
-
-
-def printable(text: str) -> str:
-    """Return `text` without control characters."""
-    return _CONTROL.sub("", text)

@@ -21,22 +21,29 @@ _DEFINITION = re.compile(
     r"(?(does)\s+(?:mean|stand for|do)|(?:\s+(?:mean|stand for|about|used for|do|for|to me))?)" + _END,
     re.IGNORECASE,
 )
+_COMPARED_END = r"(?=[?!,;:]|\.(?:\s|$)|\s[-–—]\s|$)"
 _VERSUS = re.compile(
-    r"(?P<one>[^,;:?]+?)\s+(?:vs\.?|versus)\s+(?P<other>[^,;:?]+)"
-    r"|^(?P<a>\S+(?:\s+\S+){0,2}?)\s+compared (?:to|with)\s+(?P<b>[^,;:?]+)",
+    rf"(?P<one>[^,;:?]+?)\s+(?:vs\.?|versus)\s+(?P<other>[^,;:?]+?){_COMPARED_END}"
+    rf"|^(?P<a>\S+(?:\s+\S+){{0,2}}?)\s+compared (?:to|with)\s+(?P<b>[^,;:?]+?){_COMPARED_END}",
     re.IGNORECASE,
 )
 _COMPARE = re.compile(
     r"\b(?:compare|contrast|differences? between|distinguishes|differ(?:s)? from)\s+"
-    r"(?P<one>.+?)\s+(?:and|with|from|to)\s+(?P<other>[^,;:?]+)"
+    rf"(?P<one>.+?)\s+(?:and|with|from|to)\s+(?P<other>[^,;:?]+?){_COMPARED_END}"
     r"|\bhow (?:do|does|is|are)\s+(?P<a>.+?)\s+"
-    r"(?:and\s+(?P<b>.+?)\s+(?:compare|differ|relate)|(?:differ|different)\s+from\s+(?P<c>[^,;:?]+))",
+    rf"(?:and\s+(?P<b>.+?)\s+(?:compare|differ|relate)|(?:differ|different)\s+from\s+(?P<c>[^,;:?]+?){_COMPARED_END})",
     re.IGNORECASE,
 )
 _SEVERAL = (
     "papers|works|methods|approaches|abstracts|studies|systems|libraries|techniques|algorithms|ideas|ways|remedies|"
     "proposals|surveys"
 )
+_COMPARE_ALL = re.compile(
+    rf"\b(?:compare|contrast|differences? between)\s+(?:these|those|the)\s+(?:\w+\s+)?(?:{_SEVERAL})\b"
+    rf"|\bhow (?:do|are)\s+(?:these|those|the)\s+(?:\w+\s+)?(?:{_SEVERAL})\s+(?:compare|differ|different|relate)\b",
+    re.IGNORECASE,
+)
+_QUOTED = re.compile(r"[“\"]([^“”\"]+)[”\"]")  # a title, whose words are not those of the question
 _LIST = re.compile(
     rf"\b(?:which|what|any|find|list|show|name|are there)\b.{{0,40}}?\b(?:{_SEVERAL})\b"
     r"|\bpapers?\b.{0,20}\bsay about\b|\b(?:papers|works|research) (?:on|about|that)\b"
@@ -79,11 +86,13 @@ class Detail:
 class Analysis:
     """What a question asks for.
 
-    `subjects` are what it asks to define or to compare. `amount` says that the answer is a number.
+    `subjects` are what it asks to define or to compare; a comparison without them is of all papers. `aspect` is what it asks of
+    the compared, "" when only how they differ. `amount` says that the answer is a number.
     """
 
     kind: Kind
     subjects: tuple[str, ...] = ()
+    aspect: str = ""
     details: tuple[Detail, ...] = ()
     amount: bool = False
 
@@ -92,10 +101,9 @@ def analyse(question: str) -> Analysis:
     """Return the analysis of `question`."""
     details = tuple(_details(question))
     amount = _AMOUNT.search(question) is not None
-    compared = _VERSUS.search(question) or _COMPARE.search(question)
-    if compared:
-        subjects = tuple(_subject(g) for g in compared.groupdict().values() if g)
-        return Analysis("comparison", subjects=tuple(s for s in subjects if s), details=details, amount=amount)
+    if compared := _comparison(question):
+        subjects, aspect = compared
+        return Analysis("comparison", subjects, aspect, details, amount)
     if _LIST.search(question):
         return Analysis("list", amount=amount)
     defined = _DEFINITION.search(question.strip())
@@ -104,6 +112,19 @@ def analyse(question: str) -> Analysis:
         if 0 < len(subject.split()) <= _MAX_DETAIL_WORDS + 1 and not _QUALIFIED.search(subject):
             return Analysis("definition", subjects=(subject,), amount=amount)
     return Analysis("amount" if amount else "other", details=details, amount=amount)
+
+
+def _comparison(question: str) -> tuple[tuple[str, ...], str] | None:
+    """Return what a question compares, and what it asks of that; None for a question that compares nothing."""
+    quoted = _QUOTED.findall(question)
+    bare = _QUOTED.sub("\0", question)
+    found = _COMPARE_ALL.search(bare) or _VERSUS.search(bare) or _COMPARE.search(bare)
+    if not found:
+        return None
+    titles = iter(quoted[bare.count("\0", 0, found.start()) :])
+    groups = [re.sub("\0", lambda _: next(titles), group) for group in found.groupdict().values() if group]
+    subjects = tuple(subject for group in groups if (subject := _subject(group)))
+    return subjects, f"{bare[: found.start()]} {bare[found.end() :]}".replace("\0", " ").strip(" ?.!,;:-–—")
 
 
 def _subject(text: str) -> str:

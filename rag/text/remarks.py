@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from rag.text import number_words
-from rag.text.words import WORD, method_names
+from rag.text.words import WORD, content_words, method_names
 
 _NOUN = r"\b(?:abstracts?|sources?|excerpts?|texts?|papers?|authors?|stud(?:y|ies))\b"
 _IS_NOT = r"\b(?:is|are|was|were)(?: not|n['’]t)"
@@ -32,6 +32,7 @@ _ANNOUNCES = re.compile(
     r"|^\W*(?:the )?(?:only|one|two|three|four|five|both|each|all|none|neither|first|second|third|last)\b",
     re.IGNORECASE,
 )
+_MIN_CELL_WORDS = 2  # content words of a cell that states something
 _MAX_ANNOUNCING_WORDS = 4  # content words besides such a noun
 # What the sources are about, as a refusal goes on: "They are about lamps.", "The papers focus on frost instead."
 _TOPIC = re.compile(
@@ -57,6 +58,13 @@ def is_about_sources(text: str) -> bool:
 def is_about_sources_uncited(text: str) -> bool:
     """Whether `text`, which cites nothing, says that nothing is known."""
     return _UNCITED_ABOUT_SOURCES.search(text) is not None
+
+
+def is_empty_cell(text: str) -> bool:
+    """Whether a cell of a table, which cites nothing, states nothing: one word without a figure, or that nothing is said."""
+    said = f"It is {text.strip().lower()}"
+    short = len(content_words(text)) < _MIN_CELL_WORDS and not any(c.isdigit() for c in text)
+    return short or is_about_sources(said) or is_about_sources_uncited(said)
 
 
 def is_announcement(text: str, words: set[str]) -> bool:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
-from rag.text import remarks, sentences
+from rag.text import remarks, sentences, tables
 from rag.text.citations import CODE_BLOCK, MATHS_BLOCK, SPACE_BEFORE_STOP, Citation, asides, blanked_out, citations
 from rag.text.words import content_words
 from rag.types import Paper, Source
@@ -20,9 +20,6 @@ _BULLET = re.compile(r"\s*(?:[-*•+]|\d{1,2}[.)])\s+")
 _LEAD_IN = re.compile(r"[^.!?]{1,160}:\s*")
 _TITLED = re.compile(r"\s*(?:#{1,6}\s.*|\*\*(?:[^*]|\\\*)+(?<!\.)\*\*:?|__[^_]+(?<!\.)__:?|[-=*_]{3,})\s*")
 _MATHS_LINE = re.compile(r"\s*(?:\\\[.*\\\]|\$\$.+\$\$)[\s.,]*")
-_TABLE_ROW = re.compile(r"\s*\|.*\|\s*")
-_TABLE_RULE = re.compile(r"\s*\|?[\s:|-]+\|[\s:|-]*")  # the line under the header of a table
-_BAR = re.compile(r"\s*(?<!\\)\|\s*")  # between two cells of a row
 _YES_NO = re.compile(r"\s*(?:yes|no|not exactly|partly|in part)\s*(?:[,.:;!—–-]+\s*|$)", re.IGNORECASE)
 _POINTERS = content_words("see cf")  # a sentence of only these points to a source: "See [1]."
 _TITLE_WORD = re.compile(r"\w+")
@@ -84,11 +81,12 @@ def blanked(plain: str) -> str:
 
 @dataclass(slots=True)
 class _Head:
-    """What stands over the lines to come: its text, its citations, and for how long it holds."""
+    """What stands over the lines to come: its text, its citations, and for how long it holds; of a table also its columns'."""
 
     text: str = ""
     citations: tuple[int, ...] = ()
     over: str = ""  # "list", "table" or "section"
+    columns: tuple[_Head, ...] = ()
 
 
 @dataclass(slots=True)
@@ -128,8 +126,8 @@ class _Reader:
         line, text = self.answer[start:end], self.plain[start:end].rstrip()
         bullet = _BULLET.match(line)
         skipped = bullet.end() if bullet else 0
-        row = _TABLE_ROW.fullmatch(text)
-        if in_block or _MATHS_LINE.fullmatch(text) or (text and _TABLE_RULE.fullmatch(text)):
+        row = tables.ROW.fullmatch(text)
+        if in_block or _MATHS_LINE.fullmatch(text) or (text and tables.RULE.fullmatch(text)):
             self._no_claim(start, line)
         elif text and _TITLED.fullmatch(text):
             self.section = self.head = _Head(text.strip("#*_: "), self._cited(start, end), "section")
@@ -137,11 +135,12 @@ class _Reader:
         elif text and _LEAD_IN.fullmatch(text):
             self.head = _Head(text.strip(), self._cited(start, end) or self._inherited(in_list=bool(bullet)), "list")
             self._no_claim(start, line)
-        elif row and _TABLE_RULE.fullmatch(following.rstrip()):
-            self.head = _Head(judged_text(self.claiming[start:end]), self._cited(start, end), "table")
+        elif row and tables.RULE.fullmatch(following.rstrip()):
+            columns = tuple(self._table_head(*cell) for cell in tables.cells(self.answer, start, end))
+            self.head = replace(self._table_head(start, end), columns=columns)
             self._no_claim(start, line)
-        elif row:
-            self._row(start + line.index(line.strip()), start + len(line.rstrip()))
+        elif row or (text.startswith("|") and self.head.over == "table"):
+            self._row(start, end)
         elif text:
             if self.head.over == "table" or (self.head.over == "list" and not bullet and not line[0].isspace()):
                 self.head = self.section
@@ -151,6 +150,27 @@ class _Reader:
         elif self.read and self.read[-1].is_claim:  # marks alone on a line
             last = self.read.pop()
             self._add(last.start, start + len(line.rstrip()), last.sentence)
+
+    def _row(self, start: int, end: int) -> None:
+        """Read a row of a table. Its cells are statements of their own where they, or their columns, cite differently."""
+        table, cells = self.head, tables.cells(self.answer, start, end)
+        columns = table.columns if len(cells) == len(table.columns) else (_Head(),) * len(cells)
+        if len({self._cited(*cell) or column.citations for cell, column in zip(cells, columns, strict=True)} - {()}) < 2:
+            line = self.answer[start:end]
+            self._add(start + line.index(line.strip()), start + len(line.rstrip()), start)
+            return
+        label = judged_text(self.claiming[slice(*cells[0])])
+        for n, ((first, last), column) in enumerate(zip(cells, columns, strict=True)):
+            self.head = replace(column, text=", ".join(filter(None, (column.text, label if n else ""))))
+            if self._cited(first, last) or (n and not remarks.is_empty_cell(self.claiming[first:last])):
+                for span in self._sentences(first, last):
+                    self._sentence(*span)
+            elif self.answer[first:last].strip():
+                self._no_claim(first, self.answer[first:last])
+        self.head = table
+
+    def _table_head(self, start: int, end: int) -> _Head:
+        return _Head(judged_text(self.claiming[start:end]), self._cited(start, end), "table")
 
     def _no_claim(self, start: int, line: str) -> None:
         begin = start + line.index(line.strip())
@@ -192,16 +212,6 @@ class _Reader:
                 clauses.append((first, cut))
                 first = resumed
         return [part for clause in [*clauses, (first, end)] for part in self._beside_remark(*clause)]
-
-    def _row(self, start: int, end: int) -> None:
-        """Add a table's row, cut between cells that have marks, where each side claims something."""
-        first = start
-        for (_, after), (before, _) in pairwise(self._runs(start, end)):
-            bar = _BAR.search(self.plain, after, before)
-            if bar and _is_clause(self.claiming[first : bar.start()]) and _is_clause(self.claiming[bar.end() : end]):
-                self._add(first, bar.start(), start)
-                first = bar.end()
-        self._add(first, end, start)
 
     def _beside_remark(self, start: int, end: int) -> list[tuple[int, int]]:
         """Return the spans of a remark about the sources and of what is stated after it, or before it with a mark."""

@@ -10,6 +10,7 @@ from rag.answering.extractive import ExtractiveReader
 from rag.assistant import Assistant
 from rag.events import Finish
 from rag.index.minilm import MiniLM
+from rag.text import tables
 from rag.text.statements import title_of
 from rag.types import Answer, Prompt, Source
 
@@ -162,6 +163,14 @@ def quoted(pieces: list[str]) -> dict[str, list[str]]:
     return found
 
 
+def compared(pieces: list[str]) -> dict[str, dict[str, str]]:
+    """The cells of a comparison by the label of their row, by the title that heads their column."""
+    lines = "".join(pieces).splitlines()
+    head, _, *rows = ([line[a:b].strip().replace("\\|", "|") for a, b in tables.cells(line, 0, len(line))] for line in lines)
+    titles = [re.sub(r"^\*\*(.+)\*\* \[\d+\]$", r"\1", cell) for cell in head[1:]]
+    return {title: {row[0].strip("*"): row[n] for row in rows} for n, title in enumerate(titles, 1)}
+
+
 @pytest.mark.parametrize(
     "question",
     [
@@ -171,18 +180,53 @@ def quoted(pieces: list[str]) -> dict[str, list[str]]:
     ],
 )
 def test_a_comparison_quotes_each_paper_that_it_names_and_no_other(question: str, embedder: MiniLM) -> None:
-    assert set(quoted(read(embedder, question, STREETS))) == {LANTERN.title, DUSK.title}
+    assert set(compared(read(embedder, question, STREETS))) == {LANTERN.title, DUSK.title}
 
 
 def test_a_comparison_takes_the_paper_that_has_a_thing_in_its_title(embedder: MiniLM) -> None:
     rival = paper("Rain on Glass", "Rain on glass is faster to clean than LanternNet and GlowWorm are. Glass dries.")
     given = sources(rival, LANTERN, GLOW)
-    assert set(quoted(read(embedder, "LanternNet versus GlowWorm?", given))) == {LANTERN.title, GLOW.title}
+    assert set(compared(read(embedder, "LanternNet versus GlowWorm?", given))) == {LANTERN.title, GLOW.title}
 
 
 def test_a_comparison_quotes_a_paper_behind_the_best_too(embedder: MiniLM) -> None:
     given = [Source(1, hit(LANTERN, 9.0)), Source(2, hit(GLOW, 8.9)), Source(3, hit(DUSK, 0.2))]
-    assert set(quoted(read(embedder, "Compare LanternNet and DuskMeter", given))) == {LANTERN.title, DUSK.title}
+    assert set(compared(read(embedder, "Compare LanternNet and DuskMeter", given))) == {LANTERN.title, DUSK.title}
+
+
+def test_a_comparison_is_a_table_with_a_column_a_paper(embedder: MiniLM) -> None:
+    columns = compared(read(embedder, "How do LanternNet and GlowWorm differ?", STREETS))
+    assert columns[LANTERN.title]["Method"] == "LanternNet is a network that dims street lamps by learning from footsteps."
+    assert columns[LANTERN.title]["Result"] == "LanternNet cut the energy used in Ghent by 27.5% over 12 weeks."
+    assert columns[GLOW.title]["Method"].startswith("GlowWorm is a protocol")
+    assert "On the question" not in columns[GLOW.title]
+
+
+def test_a_comparison_begins_with_what_it_asks_of_the_papers(embedder: MiniLM) -> None:
+    columns = compared(read(embedder, "Compare LanternNet and GlowWorm: how much energy and how many bytes?", STREETS))
+    assert "27.5%" in columns[LANTERN.title]["On the question"]
+    assert "4 bytes a second" in columns[GLOW.title]["On the question"]
+    for cells in columns.values():  # no sentence twice
+        assert sum("27.5%" in text for text in cells.values()) <= 1
+        assert sum("4 bytes" in text for text in cells.values()) <= 1
+
+
+def test_a_comparison_without_names_is_of_all_papers(embedder: MiniLM) -> None:
+    columns = compared(read(embedder, "How do these papers differ in problem, method, data and result?", STREETS))
+    assert set(columns) == {LANTERN.title, GLOW.title, DUSK.title}
+
+
+def test_titles_in_quotes_are_compared_whatever_words_they_have(embedder: MiniLM) -> None:
+    rain = paper("Rain and Snow: How Lamps Differ", "Lamps differ in rain. Snow is brighter than rain.")
+    columns = compared(read(embedder, f"How do “{rain.title}” and “{DUSK.title}” differ?", sources(DUSK, GLOW, rain)))
+    assert set(columns) == {rain.title, DUSK.title}
+
+
+def test_what_an_abstract_does_not_say_and_bars_keep_the_cells_of_a_comparison(embedder: MiniLM) -> None:
+    bars = paper("BarNet: Bars", "Nobody reads |x| well. BarNet is a framework that reads P(y|x). It is fast.")
+    columns = compared(read(embedder, "Compare BarNet and DuskMeter", sources(bars, DUSK)))
+    assert columns[bars.title]["Method"] == "BarNet is a framework that reads P(y|x)."
+    assert columns[DUSK.title]["Problem"] == "not said"
 
 
 @pytest.mark.parametrize("question", ["What is LanternNet?", "define LanternNet", "Explain LanternNet to me"])

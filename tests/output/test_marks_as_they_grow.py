@@ -9,7 +9,7 @@ from support.citation_forms import FORMS
 from support.factories import LANTERN, ORCHARD, HashEmbedder, QueueModel, answer, paper, sources
 
 from rag.answering.streaming import AnswerStream
-from rag.output import signs, transcript
+from rag.output import signs, terminal, transcript
 from rag.output.growing import GrowingText
 from rag.text.citations import citations
 from rag.types import Answer, Claim, Prompt
@@ -46,7 +46,7 @@ def streamed(reply: str, chars: int) -> tuple[str, Answer, GrowingText, list[Cla
 def test_a_mark_of_any_form_grows_as_it_is_shown_whole(form: str, chars: int) -> None:
     for place in PLACES:
         shown, made, growing, claims = streamed(place.replace("{}", form), chars)
-        assert shown == signs.plain(signs.marked(made)), place
+        assert shown == terminal.plain(signs.marked(made)), place
         assert growing.late == [], place
         assert claims == list(made.claims[: len(claims)]), place
 

@@ -12,7 +12,8 @@ from support.factories import LAMPS, answer, hit, paper, sources
 
 from rag.assistant import Assistant
 from rag.output import findings, render
-from rag.output.signs import MARK, plain
+from rag.output.signs import MARK
+from rag.output.terminal import plain
 from rag.types import Answer, Hit, Passage, Verdict
 
 # The contract of an answer as JSON; what stands here is what programs rely on.

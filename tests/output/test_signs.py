@@ -15,7 +15,7 @@ from support.factories import LAMPS, HashEmbedder, QueueModel, answer, pieces
 from rag.answering.streaming import AnswerStream
 from rag.ask import arguments
 from rag.events import Finish, Withdrawn
-from rag.output import render, signs, transcript
+from rag.output import render, signs, terminal, transcript
 from rag.output.growing import GrowingText
 from rag.types import Answer, Claim, Prompt, Verdict
 from ui.reading import marks
@@ -119,7 +119,7 @@ def test_a_text_that_grows_ends_as_the_whole_text_is_shown(reply: str, chars: in
             made = event
     assert made is not None
     shown += "".join(part.text for part in growing.finish(made))
-    assert shown == signs.plain(signs.marked(made))
+    assert shown == terminal.plain(signs.marked(made))
     assert growing.late == []
 
 
@@ -165,7 +165,7 @@ def test_a_text_that_turns_out_to_be_thoughts_is_told_and_the_answer_printed_aft
     shown += "".join(part.text for part in growing.finish(made))
     before, after = shown.split("(So far the model was thinking. Its answer:)")
     assert before.startswith("Let me look at lamps")
-    assert after.strip() == signs.plain(signs.marked(made))
+    assert after.strip() == terminal.plain(signs.marked(made))
     assert "".join(part.text for part in GrowingText().withdraw()) == ""  # where nothing was printed
 
 

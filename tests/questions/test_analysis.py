@@ -54,11 +54,29 @@ def test_a_long_or_qualified_subject_is_no_definition(asked: str) -> None:
         ("What distinguishes Mamba from RWKV?", ("Mamba", "RWKV")),
         ("How do BERT and RoBERTa differ?", ("BERT", "RoBERTa")),
         ("how does a lamp and a lantern compare in rain?", ("lamp", "lantern")),
+        ("L2P vs DualPrompt - what is different about their prompts?", ("L2P", "DualPrompt")),
+        ("Compare Llama 3.1 and Llama 2. Which is larger?", ("Llama 3.1", "Llama 2")),
+        ("How do “Salt and Soup” and “A Lamp: How to Differ” differ?", ("Salt and Soup", "Lamp: How to Differ")),
+        ("How do these papers differ in their method?", ()),
+        ("Compare the approaches", ()),
     ],
 )
-def test_a_comparison_has_both_subjects_without_their_articles(asked: str, subjects: tuple[str, str]) -> None:
+def test_a_comparison_has_both_subjects_without_their_articles(asked: str, subjects: tuple[str, ...]) -> None:
     understood = analysis.analyse(asked)
     assert (understood.kind, understood.subjects) == ("comparison", subjects)
+
+
+@pytest.mark.parametrize(
+    ("asked", "aspect"),
+    [
+        ("How do LoRA and QLoRA differ in their memory?", "in their memory"),
+        ("LoRA vs QLoRA: which is cheaper?", "which is cheaper"),
+        ("Compare LoRA and QLoRA", ""),
+        ("How do these papers differ in speed", "in speed"),
+    ],
+)
+def test_a_comparison_has_what_is_asked_of_the_compared(asked: str, aspect: str) -> None:
+    assert analysis.analyse(asked).aspect == aspect
 
 
 @pytest.mark.parametrize(

@@ -291,3 +291,38 @@ def test_statements_and_marks_stand_in_order_without_overlap_in_any_text(answer:
     assert all(a.end <= b.start for a, b in pairwise(marks))
     assert all(mark.numbers for mark in marks)
     assert {n for s in found for n in s.citations} <= {n for mark in marks for n in mark.numbers}
+
+
+TABLE = "| | **Lamps** [1] | **Bees** [2] |\n|---|---|---|\n"
+
+
+def test_the_cells_of_a_table_whose_columns_cite_are_statements_that_inherit() -> None:
+    answer = f"{TABLE}| **Method** | They are dimmed at night. They rust. | Not reported in the abstract |\n"
+    answer += "| Weight | 35 g | They weigh 2 mg [3] |\n"
+    stated = [(said(answer, s), s.citations, s.inherited) for s in statements(answer) if s.is_claim]
+    assert stated == [
+        ("They are dimmed at night.", (1,), True),
+        ("They rust.", (1,), True),
+        ("35 g", (1,), True),
+        ("They weigh 2 mg [3]", (3,), False),
+    ]
+    assert [said(answer, s).strip() for s in statements(answer) if not s.is_claim][2:] == [
+        "**Method**",
+        "Not reported in the abstract",
+        "Weight",
+    ]
+
+
+def test_the_cells_of_a_row_with_different_marks_are_statements_in_the_context_of_their_column() -> None:
+    answer = "| Property | Lamps | Bees |\n|---|---|---|\n| Weight | 35 g [1] | 2 mg [2] |\n| Both | heavy | round [1] |"
+    stated = [(said(answer, s), s.citations, s.context) for s in statements(answer) if s.is_claim]
+    assert stated == [
+        ("35 g [1]", (1,), "Lamps, Weight"),
+        ("2 mg [2]", (2,), "Bees, Weight"),
+        ("| Both | heavy | round [1] |", (1,), "Property, Lamps, Bees"),
+    ]
+
+
+def test_a_row_that_is_still_being_written_is_read_by_cells_too() -> None:
+    answer = f"{TABLE}| **Method** | They are dimmed at night. | Bees are"
+    assert claimed(answer)[0] == "They are dimmed at night."
