@@ -51,9 +51,9 @@ def build(assistant: Assistant, *, endpoint_change: bool = False) -> gr.Blocks:
             model = picker.add(page, models, change=endpoint_change)
         page.load(partial(_masthead, models), None, masthead, **PRIVATE)  # the library may have grown
         with gr.Row(elem_id="columns"):
-            chat, reason, question, chips, filters, sources = _columns(page, assistant)
+            start, chat, reason, question, chips, filters, sources = _columns(page, assistant)
         states = (gr.State(Conversation()), gr.State(Live()), gr.State(None), gr.State(None))
-        components = Components(*states, chat, reason, question, filters, model, sources)
+        components = Components(*states, start, chat, reason, question, filters, model, sources)
         QuestionEvents(components, models, history).connect(page)
         ConversationEvents(components, history, side, Address.build()).connect(page, new)
         RatingEvents(components, history).connect()
@@ -69,7 +69,7 @@ def build(assistant: Assistant, *, endpoint_change: bool = False) -> gr.Blocks:
 
 def _columns(
     page: gr.Blocks, assistant: Assistant
-) -> tuple[gr.HTML, gr.Textbox, gr.Textbox, gr.HTML, list[gr.components.Component], gr.HTML]:
+) -> tuple[gr.HTML, gr.HTML, gr.Textbox, gr.Textbox, gr.HTML, list[gr.components.Component], gr.HTML]:
     """Add the conversation with the question below it, and the sources beside it; return the components."""
     with gr.Column(scale=3, min_width=320):
         start = examples.build()
@@ -81,11 +81,11 @@ def _columns(
             question = _question()
             chips = scope.build()
             filters = [*filters_form.add(page, assistant), selected_papers.add(page, assistant, question)]
-        examples.connect(page, assistant, start, question)
+        examples.connect(page, assistant, start)
         draft.keep(page, question)
     with gr.Column(scale=2, min_width=320):
         sources = sources_panel.build()
-    return chat, reason, question, chips, filters, sources
+    return start, chat, reason, question, chips, filters, sources
 
 
 def _question() -> gr.Textbox:
