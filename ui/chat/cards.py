@@ -72,7 +72,6 @@ def sources(
         "scope": scope,
         "copied": copied,
         "years": years,
-        "first": years_first,
     }
     return rendered("chat/sources.html", cited=cited, others=others, first=years_first, **values)
 
