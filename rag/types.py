@@ -123,7 +123,7 @@ class Filters:
     ] = None
     source: Annotated[
         StrictStr | None,
-        Field(description="Only papers that a source, such as a file, with this in its name lists."),
+        Field(description="Only papers of the source of this name, such as a file, or of all with this in their names."),
         Wording("NAME", phrase="listed by “{}”"),
     ] = None
     title: Annotated[

@@ -15,13 +15,13 @@ from dataclasses import asdict, fields
 from typing import Any
 
 from rag.output import references
+from rag.output.markdown import escaped
 from rag.output.references import escape_exactly
 from rag.types import Paper
 
 _COLUMNS = ["paper_id", *(field.name for field in fields(Paper) if field.name != "id")]
 _SPACES = re.compile(r"\s+")
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
-_MARKDOWN_SIGN = re.compile(r"[\\|<`*_\[\]]")
 _LIKE_SEVERAL = re.compile(r"\sand\s|\s&\s")  # a name that reads as several, as that of an organisation
 
 
@@ -53,7 +53,7 @@ def markdown_table(rows: Sequence[Sequence[str]]) -> str:
 
 
 def _markdown_cell(text: str) -> str:
-    return _MARKDOWN_SIGN.sub(r"\\\g<0>", _SPACES.sub(" ", text)).strip()
+    return escaped(text).replace("|", "\\|")
 
 
 def bibtex(papers: Iterable[Paper]) -> Iterator[str]:

@@ -11,6 +11,8 @@ from rag.storage import filters
 from rag.text import sentences
 from rag.types import Answer, Claim, Difference, Source, Verdict
 
+BETWEEN_SIGNS = "   "  # in the legend
+INDENT = "    "  # of a line on what an abstract says
 _MAX_CLAIM_CHARS = 80  # of a claim quoted in a finding
 _MAX_ABSTRACT_CHARS = 160  # of a sentence of an abstract quoted in a finding
 _MAX_DIFFERENCES = 3  # named in a finding
@@ -51,7 +53,8 @@ def lines(answer: Answer, number: Number = str) -> list[Line]:
     """Return a line for each finding: the legend, claims in doubt, filters and warnings; [] when there is none."""
     shown = dict.fromkeys(claim.verdict for claim in answer.claims if claim.verdict in SIGNS)
     unchecked = sum(claim.verdict == "unchecked" for claim in answer.claims)
-    legend = "   ".join([*(" ".join(SIGNS[verdict]) for verdict in shown), NO_SIGN + " or not checked" * bool(unchecked)])
+    signs = [" ".join(SIGNS[verdict]) for verdict in shown]
+    legend = BETWEEN_SIGNS.join([*signs, NO_SIGN + " or not checked" * bool(unchecked)])
     made: list[Line] = [(Words(legend),)] if shown else []
     for claim in answer.claims:
         if claim.verdict in SIGNS or (claim.verdict == "supported" and claim.problems):
@@ -119,7 +122,7 @@ def _finding(claim: Claim, sources: Sequence[Source], number: Number) -> Iterato
     why = _reason(claim, abstracts, number)
     yield (Words(f"{sign}{claim.verdict}: “"), *quoted, Words("” ("), *why, Words(")"))
     for line in _evidence(claim, abstracts, number):
-        yield (Words("    "), *line)
+        yield (Words(INDENT), *line)
 
 
 def _reason(claim: Claim, abstracts: Mapping[int, str], number: Number) -> Line:

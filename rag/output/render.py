@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from rag.output import markdown as md
 from rag.output import references
 from rag.output.findings import text as findings
 from rag.output.signs import MARK as MARK
@@ -111,9 +112,9 @@ def hits(ranked: Sequence[Hit]) -> str:
 
 def markdown(answer: Answer) -> str:
     """Return the question, the answer and its sources as Markdown."""
-    lines = [f"## {answer.question}", marked(answer), findings(answer)]
+    lines = [f"## {md.escaped(answer.question)}", md.marked(answer), md.found(answer)]
     shown = [s for s in answer.sources if s.cited or answer.refused]
-    lines.append("\n".join(f"- {reference(s.n, s.paper)}" for s in shown))
+    lines.append("\n".join(f"- {reference(s.n, md.escaped_paper(s.paper))}" for s in shown))
     return "\n\n".join(line for line in lines if line)
 
 

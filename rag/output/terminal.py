@@ -1,4 +1,4 @@
-"""Markdown for a terminal, as it comes: tables as lists, titles without asterisks, and no control characters."""
+"""Markdown for a terminal, as it comes: tables as lists, titles without asterisks, code as it is, no control characters."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from rag.text import tables
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # a reply could control the terminal with them
 _BOLD_LINE = re.compile(r"^\*\*(.+)\*\*$", re.MULTILINE)
+_FENCE = re.compile(r"[ \t]*(`{3,}|~{3,})([^`\n]*)\n?")
 
 
 def plain(markdown: str) -> str:
@@ -33,13 +34,16 @@ class TerminalText:
         self._held = ""  # a line that may be the head of a table
         self._heads: list[str] = []  # of the columns of the table that is being read
         self._rows = 0  # of that table
+        self._fence = ""  # of the code that is being read
 
     def add(self, markdown: str) -> str:
         """Take the next piece; return what can be printed."""
         shown = ""
         for piece in markdown.splitlines(keepends=True):
             before, self._line = self._line, self._line + piece
-            if not self._line.startswith("|"):
+            if self._fence:
+                shown += piece
+            elif not self._line.startswith("|"):
                 shown += self._leave() + _BOLD_LINE.sub(lambda title: title[1].replace("\\*", "*"), piece)
             elif self._heads:
                 shown += self._row(self._line).removeprefix(self._row(before) if before else "")
@@ -47,13 +51,23 @@ class TerminalText:
                 shown += self._head()
             if piece.endswith("\n"):
                 self._rows += bool(self._heads)
+                self._read_fence()
                 self._line = ""
         return printable(shown)
 
     def end(self) -> str:
         """Return what was held back; the text is complete."""
-        held, self._line = self._line if self._line.startswith("|") and not self._heads else "", ""
+        begun = self._line.startswith("|") and not self._heads and not self._fence
+        held, self._line = self._line if begun else "", ""
         return printable(self._leave() + held)
+
+    def _read_fence(self) -> None:
+        """Note that the line begins code or ends it."""
+        fence = _FENCE.fullmatch(self._line)
+        if fence and not self._fence:
+            self._fence = fence[1]
+        elif fence and fence[1].startswith(self._fence) and not fence[2].strip():
+            self._fence = ""
 
     def _leave(self) -> str:
         """Return the line that was no head of a table after all; the table before ends."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from rag.output import findings, render, signs
+from rag.output import markdown as md
+from rag.output import render
 from rag.text.citations import citations
 from rag.types import Answer, Paper, Source
 
@@ -16,8 +17,9 @@ def markdown(answers: Sequence[Answer]) -> str:
     """Return the questions, answers and findings, and at the end all papers cited or listed with a refusal."""
     papers: dict[str, tuple[int, Paper]] = {}
     parts = [part for answer in answers for part in _exchange(answer, papers)]
-    if papers:
-        parts += ["## References", "\n".join(f"- {render.reference(n, paper)}" for n, paper in papers.values())]
+    references = [f"- {render.reference(n, md.escaped_paper(paper))}" for n, paper in papers.values()]
+    if references:
+        parts += ["## References", "\n".join(references)]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -35,18 +37,18 @@ def _exchange(answer: Answer, papers: dict[str, tuple[int, Paper]]) -> list[str]
     rewritten = answer.standalone_question != answer.question
     nearest = ", ".join(f"[{number(s.n)}]" for s in answer.sources) if answer.refused else ""
     return [
-        f"## {' '.join(answer.question.split())}",
-        f"*Understood as: {' '.join(answer.standalone_question.split())}*" * rewritten,
-        signs.marked(renumbered),
+        f"## {md.escaped(answer.question)}",
+        f"*Understood as: {md.escaped(answer.standalone_question)}*" * rewritten,
+        md.marked(renumbered),
         f"Nearest papers: {nearest}" * bool(nearest),
-        findings.text(renumbered, number),
+        md.found(renumbered, number),
     ]
 
 
 def _renumbered(answer: Answer, number: _Number) -> Answer:
     """Return `answer` with its citations renumbered. A number that no source has gets a question mark.
 
-    Sources, evidence and what differs keep their numbers; findings.text() takes `number` for them.
+    Sources, evidence and what differs keep their numbers; found() takes `number` for them.
     """
     marks = _marks(answer.answer, answer.sources, number)
 

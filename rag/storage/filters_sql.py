@@ -18,7 +18,9 @@ _CONDITIONS = {
     "year": "substr(published, 1, 4) = :year",
     "since": "published >= substr(:since, 1, length(published))",
     "until": "substr(published, 1, length(:until)) <= :until",
-    "source": "EXISTS (SELECT 1 FROM json_each(sources) WHERE instr(casefold(value), casefold(:source)))",
+    # A name that a source has means that source alone; any other is a part of the names of sources.
+    "source": "EXISTS (SELECT 1 FROM json_each(sources) WHERE CASE WHEN EXISTS (SELECT 1 FROM listings WHERE source = :source) "
+    "THEN value = :source ELSE instr(casefold(value), casefold(:source)) END)",
     "title": "instr(casefold(title), casefold(:title)) > 0",
     "min_authors": f"{_AUTHORS} >= :min_authors",
     "identifier": "id IN (SELECT paper_id FROM identities WHERE kind = :identifier_kind AND value = :identifier)",

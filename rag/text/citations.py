@@ -57,8 +57,12 @@ _TARGET = re.compile(r"\((?:[^\s()]|\([^\s()]*\))*(?:[ \t]+(?:\"[^\"\n]*\"|'[^'\
 _OPENING_TAG = re.compile(r"<[a-z]+(?:\s[^<>\n]*)?>$", re.IGNORECASE)
 _CLOSING_TAG = re.compile(r"</[a-z]+>", re.IGNORECASE)
 _ADDRESS = re.compile(rf"(?<=\]){_TARGET.pattern}|<?\bhttps?://[^\s<>()\[\]]*[^\s<>()\[\].,;:!?]>?")
-CODE_BLOCK = re.compile(r"^[ \t]*(```|~~~)[^`\n]*$.*?(?:^[ \t]*\1[ \t]*$|\Z)", re.MULTILINE | re.DOTALL)
-_CODE_SPAN = re.compile(r"`[^`\n]+`|\\\(.+?\\\)")  # or maths in a line
+CODE_BLOCK = re.compile(
+    r"^(?P<indent>[ \t]*)(?P<fence>`{3,}|~{3,})[^`\n]*$.*?(?:^[ \t]*(?P<closing>(?P=fence)[`~]*)[ \t]*$|\Z)",
+    re.MULTILINE | re.DOTALL,
+)
+# Code and maths in a line. "$^1$$^2$" are raised marks, and \[1\] may be a mark.
+_CODE_SPAN = re.compile(r"(?<!`)(`+)(?!`)[^\n]*?(?<!`)\1(?!`)|\\\(.+?\\\)|\$\$(?!\^)[^$\n]+\$\$|\\\[(?P<square>[^\n]+?)\\\]")
 MATHS_BLOCK = re.compile(r"^[ \t]*(?:\\\[[ \t]*$.*?^[ \t]*\\\]|\$\$[ \t]*$.*?^[ \t]*\$\$)", re.MULTILINE | re.DOTALL)
 SPACE_BEFORE_STOP = re.compile(r"\s+(?=[.,;:!?](?:\s|$))")
 MARK_OPENINGS = ("[", "【", "［", "〔", "〖", "(", "\\", "<", "$", "^", *_DIGITS)
@@ -84,17 +88,21 @@ def citations(answer: str, sources: Sequence[Source] = ()) -> list[Citation]:
     one of `sources`, as an empty mark before their closing bracket. Marks inside code or maths, parts of a document such as
     [Table 1], intervals, shapes, exponents, and marks quoted from a text of `sources` are no citations.
     """
-    prose = _CODE_SPAN.sub(_blank, MATHS_BLOCK.sub(_blank, CODE_BLOCK.sub(_blank, answer)))
-    texts = _texts(sources)
-    found = [*_bracketed(prose, texts), *_elements(prose), *_raised(prose, sources)]
-    found = [mark for mark in found if _cites(mark.numbers, len(sources))] or list(_round(prose))
+    read, texts = prose(answer), _texts(sources)
+    found = [*_bracketed(read, texts), *_elements(read), *_raised(read, sources)]
+    found = [mark for mark in found if _cites(mark.numbers, len(sources))] or list(_round(read))
     if not found:
-        return [Citation(at, at, (n,)) for at, n in author_year.resolved(prose, sources)]
+        return [Citation(at, at, (n,)) for at, n in author_year.resolved(read, sources)]
     marks: list[Citation] = []
     for mark in sorted(found, key=lambda mark: (mark.start, -mark.end)):
         if not marks or mark.start >= marks[-1].end:
             marks.append(mark)
     return [mark for mark in marks if not _is_quoted(answer, mark, texts)]
+
+
+def prose(answer: str) -> str:
+    """Return `answer` with blanks in place of its code and maths. Offsets and lines stay the same."""
+    return _CODE_SPAN.sub(_blank_span, MATHS_BLOCK.sub(_blank, CODE_BLOCK.sub(_blank, answer)))
 
 
 def without_open_mark(answer: str) -> str:
@@ -131,6 +139,10 @@ def without_marks(statement: str) -> str:
 
 def _blank(match: re.Match[str]) -> str:
     return re.sub(r"[^\n]", " ", match.group())
+
+
+def _blank_span(match: re.Match[str]) -> str:
+    return match.group() if match["square"] and _INSIDE.fullmatch(match["square"]) else _blank(match)
 
 
 def _texts(sources: Sequence[Source]) -> list[str]:

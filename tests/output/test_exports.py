@@ -114,5 +114,5 @@ def test_tables_of_texts_are_csv_without_formulas_and_markdown_on_one_line_a_row
         "| Paper | Dataset size? |",
         "| --- | --- |",
         '| =SUM(A1) | a "b", c |',
-        r"| x\|y | \[1\] \*\<b>\* |",
+        r"| x\|y | [1] \*\<b>\* |",
     ]

@@ -57,7 +57,7 @@ def test_what_differs_is_quoted_with_the_same_numbers() -> None:
     first = answer("Frost bites [1]. Lamps dim [2]. Fruit rots [3].", sources(C, A, B))
     for claim in (whole, clause):
         told = transcript.markdown([first, answer(said, sources(A, frozen), claims=(claim,))])
-        assert '("May" against "April" in [4]; by words)\n    [4] says: “Fruit freezes in April, on most farms.”' in told
+        assert '("May" against "April" in [4]; by words)\n  - [4] says: “Fruit freezes in April, on most farms.”' in told
 
 
 def test_marks_in_code_and_in_what_is_quoted_stay() -> None:

@@ -211,6 +211,15 @@ def test_filters_pass_what_could_be_meant(dated: Library, filters: Filters, numb
     assert sorted(dated.matching(filters)) == [f"id{n}" for n in numbers]
 
 
+def test_the_name_of_a_source_means_that_source_and_a_part_of_names_all_that_have_it(library: Library) -> None:
+    library.put("hf", [paper(1), paper(2)])
+    library.put("hf-2", [paper(2), paper(3)])
+    named = {name: sorted(library.matching(Filters(source=name))) for name in ("hf", "hf-2", "HF", "f", "hf-")}
+    everything = ["id1", "id2", "id3"]
+    assert named == {"hf": ["id1", "id2"], "hf-2": ["id2", "id3"], "HF": everything, "f": everything, "hf-": ["id2", "id3"]}
+    assert library.unjudged(Filters(source="hf", since="2024")).undated == 2
+
+
 @pytest.mark.parametrize(
     ("filters", "unjudged"),
     [

@@ -12,7 +12,7 @@ from pathlib import Path
 import bibtexparser
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from support.chat_page import PausedModel, ask, serve
+from support.chat_page import PausedModel, serve
 from support.factories import QueueModel, answer, paper, sources
 
 from rag.assistant import Assistant
@@ -178,8 +178,6 @@ def test_a_comparison_begins_with_a_question_about_how_they_differ(own: Assistan
 
 # -- in the browser ---------------------------------------------------------------------------------------------------------
 
-FIVE = "Five answers: " + " ".join(f"It is said in one [{n}]." for n in range(1, 6))
-
 
 @pytest.fixture
 def chat(own: Assistant) -> Iterator[str]:
@@ -234,25 +232,6 @@ def test_a_star_is_set_by_keyboard_and_is_the_same_on_every_page_of_the_same_bro
     other.goto(f"{chat}collection")
     expect(other.locator("#evidence")).to_contain_text("No paper is saved yet.")
     other.close()
-
-
-def test_five_papers_are_a_bibtex_file_and_a_table_after_five_actions(
-    me: Page, chat_with: Callable[[object], str], tmp_path: Path
-) -> None:
-    url = chat_with(QueueModel(FIVE, repeat=True))
-    me.goto(url)
-    ask(me, "Which papers train graph networks on sampled subgraphs?")  # 1
-    me.get_by_role("button", name="Save 5 papers").click()  # 2
-    expect(me.locator("#sources .card .star[aria-pressed=true]")).to_have_count(5)
-    me.get_by_role("link", name="Collection").click()  # 3
-    expect(me.locator("#evidence tbody tr")).to_have_count(5)
-    texts = {}
-    for name in ("BibTeX", "CSV"):  # 4 and 5
-        with me.expect_download() as download:
-            me.get_by_role("button", name=name, exact=True).click()
-        texts[download.value.suggested_filename] = Path(download.value.path()).read_text("utf-8-sig")
-    assert len(bibtexparser.parse_string(texts["collection.bib"]).entries) == 5
-    assert len(list(csv.reader(io.StringIO(texts["collection.csv"])))) == 6
 
 
 def test_ticked_papers_are_compared_and_all_of_them_asked(me: Page, chat: str) -> None:

@@ -29,12 +29,6 @@ from ui.rendering import rendered
 
 LAMPS = "LanternNet: Street Lamps that Listen"
 ABSTRACT = "Street lamps waste power when nobody walks below them. LanternNet dims 340 lamps by learning from footsteps."
-TWO_ABSTRACTS = f"""{LAMPS} at Night in Old Towns
-{ABSTRACT} It was tried in Ghent for twelve weeks, and cut the energy used by 27.5%.
-
-A Drone that Guards Orchards against Spring Frost
-Orchards lose fruit to frost in spring. A drone measures blossom temperature every 90 seconds, and lights 12 heaters in time.
-"""
 DROP = """text => {
   const dataTransfer = new DataTransfer();
   dataTransfer.items.add(new File([text], "dropped.jsonl"));
@@ -353,21 +347,6 @@ def test_papers_are_added_asked_about_and_removed_in_the_browser(
     tab.get_by_role("button", name="Remove it").click()
     expect(tab.locator("#told")).to_contain_text("Removed my lamps.jsonl: 1 paper is no longer in the library.")
     expect(tab.locator("#masthead")).to_contain_text("574 papers · 1 source")
-    next(server, None)
-
-
-def test_pasted_abstracts_are_asked_alone_in_three_actions(tab: Page, own: Assistant) -> None:
-    server = serve(own)
-    tab.goto(f"{next(server)}library")
-    tab.get_by_label("Add papers").fill(TWO_ABSTRACTS)  # 1
-    tab.get_by_role("button", name="Add to the library").click()  # 2
-    expect(tab.locator("#told")).to_contain_text("2 papers added.")
-    tab.get_by_role("link", name="Ask these").click()  # 3
-    expect(tab.locator("#scope .chip")).to_contain_text("2 selected papers")
-    ask(tab, "How many lamps are dimmed?")
-    expect(tab.locator("#thread")).to_contain_text("340 lamps")
-    expect(tab.locator("#sources .card").first).to_be_attached()
-    assert tab.locator("#sources .card").count() <= 2
     next(server, None)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
-from support.chat_page import FIRST, SECOND, PausedModel, ask
+from support.chat_page import FIRST, SECOND, PausedModel, ask, written
 from support.factories import answer
 
 from rag.assistant import Assistant
@@ -71,6 +71,18 @@ def test_a_tab_stays_while_an_answer_is_written_and_a_citation_opens_the_right_o
     tab.locator("#thread a.cite").first.click()
     tabs(tab).nth(2).click()
     expect(drawn).to_be_visible()  # and was not asked for again
+
+
+def test_what_leads_to_a_card_that_was_also_read_opens_it(tab: Page, chat_with: Callable[[object], str]) -> None:
+    tab.goto(chat_with(written("GraphSAINT samples the training graph itself and builds a complete GCN on the subgraph [2].")))
+    answered(tab, FIRST, 1)
+    expect(tabs(tab)).to_have_text(["Sources 1", "Also read 5", "By year"])
+    tab.get_by_role("button", name="found in 1").click()
+    expect(tabs(tab).nth(1)).to_have_attribute("aria-selected", "true")
+    opened = tab.locator("#sources .card[data-active]")
+    expect(opened).to_contain_text("GraphSAINT")
+    expect(opened.locator("mark[data-active]")).to_be_focused()
+    expect(opened).to_be_in_viewport()
 
 
 def test_only_what_the_library_can_show_by_year_is_counted(assistant: Assistant) -> None:

@@ -23,6 +23,7 @@ QUESTIONS = [
     "What methods speed up diffusion sampling?",
     "What are the newest papers on continual learning?",
     "What licence does GraphSAINT have?",
+    "What batch size does GraphSAINT use?",
 ]
 
 
@@ -54,6 +55,30 @@ def test_newer_papers_are_suggested_only_where_a_search_finds_one(assistant: Ass
         replace(source, hit=replace(source.hit, paper=replace(source.paper, published="2999"))) for source in answer.sources
     ]
     assert suggestions.after(assistant, replace(answer, sources=tuple(latest)))[0].startswith("What are the oldest papers on ")
+
+
+@pytest.mark.parametrize(
+    ("question", "refused", "detail"),
+    [
+        ("What licence does GraphSAINT have?", True, "licence"),
+        ("What batch size does GraphSAINT use?", False, "batch size"),
+    ],
+)
+def test_a_detail_that_the_papers_lack_is_suggested_where_others_mention_it(
+    assistant: Assistant, question: str, refused: bool, detail: str
+) -> None:
+    answer = assistant.ask(question)
+    assert answer.refused == refused
+    first = suggestions.after(assistant, answer)[0]
+    assert first == f"Which papers mention {detail}?"
+    assert detail in assistant.ask(first).answer
+    alone = replace(answer, filters=Filters(title="GraphSAINT"))  # no other paper is asked
+    assert first not in suggestions.after(assistant, alone)
+
+
+def test_a_detail_that_the_papers_have_or_that_no_paper_has_is_not_suggested(assistant: Assistant) -> None:
+    for question in ("What F1 score does GraphSAINT reach on PPI?", "What zorbling rate does GraphSAINT use?"):
+        assert not any("mention" in one for one in suggestions.after(assistant, assistant.ask(question)))
 
 
 def test_a_refusal_without_a_near_paper_and_a_cut_answer_suggest_nothing(assistant: Assistant) -> None:

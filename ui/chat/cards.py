@@ -54,18 +54,26 @@ def sources(
     scope: str = "",
     copied: str = "",
     years: str = "",
+    years_first: bool = False,
 ) -> Markup:
     """Return the cards of an answer's sources as one section with tabs: cited sources, the others, and papers by year.
 
     `scope` says above the cards which papers were asked. `copied` is the text that "Copy with references" copies. `years`
-    is the id of what will hold the papers by year, "" for none.
+    is the id of what will hold the papers by year, "" for none; `years_first` shows them before anything else.
     """
     cited = [_card(key, source, claims) for source in shown if source.cited]
     others = [_card(key, source, claims) for source in shown if not source.cited]
     if not cited:
         cited, others = others, []
-    values = {"key": key, "question": question, "title": title, "scope": scope, "copied": copied, "years": years}
-    return rendered("chat/sources.html", cited=cited, others=others, **values)
+    values = {
+        "key": key,
+        "question": question,
+        "title": title,
+        "scope": scope,
+        "copied": copied,
+        "years": years,
+    }
+    return rendered("chat/sources.html", cited=cited, others=others, first=years_first, **values)
 
 
 def about(paper: Paper) -> Markup:

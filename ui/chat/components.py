@@ -25,6 +25,7 @@ class Components:
     live: gr.State
     asked: gr.State
     rated: gr.State
+    start: gr.HTML
     chat: gr.HTML
     reason: gr.Textbox
     question: gr.Textbox

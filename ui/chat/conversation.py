@@ -8,12 +8,14 @@ from types import MappingProxyType
 
 from markupsafe import Markup
 
+from rag.collection.query import parse
 from rag.output import render
 from rag.types import Answer, Turn
 from ui.chat import cards, exchanges
 from ui.rendering import rendered
 
 RECENT_ANSWERS = 10  # of a conversation, whose sources are on the page
+_ABOUT_DATES = ("newest", "oldest", "range", "by_year")  # what questions about the collection want
 NO_SOURCES = rendered("chat/no_sources.html")
 
 Exchanges = list[str]  # HTML
@@ -67,9 +69,16 @@ def section(n: int, answer: Answer) -> Markup:
         scope=exchanges.restriction(answer),
         copied=render.markdown(answer),
         years=years_id(answer),
+        years_first=_asks_for_dates(answer),
     )
 
 
 def years_id(answer: Answer) -> str:
     """Return the id of the element that holds the papers on a question by year; another answer has another."""
     return f"years-{answer.id}"
+
+
+def _asks_for_dates(answer: Answer) -> bool:
+    """Whether the question is about dates of papers, so that their picture by year belongs to its answer."""
+    query = parse(answer.standalone_question) if answer.mode == "corpus" and not answer.refused else None
+    return query is not None and query.want in _ABOUT_DATES

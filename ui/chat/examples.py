@@ -28,19 +28,13 @@ def build() -> gr.HTML:
     return gr.HTML(elem_id="start", padding=False, js_on_load=_CHOOSE)
 
 
-def connect(page: gr.Blocks, assistant: Assistant, start: gr.HTML, box: gr.Textbox) -> None:
-    """Show the questions. A click puts one into the box, to be changed or sent."""
+def connect(page: gr.Blocks, assistant: Assistant, start: gr.HTML) -> None:
+    """Show the questions. A press of one selects it."""
 
     def shown() -> str:
         return rendered("chat/start.html", examples=questions(assistant))
 
-    def chosen(event: gr.SelectData) -> str:
-        return str(event.value)
-
     page.load(shown, None, start, **PRIVATE)  # the library may have grown since the page was built
-    start.select(chosen, None, box, **PRIVATE).then(
-        None, None, None, js="() => document.querySelector('#question textarea').focus()"
-    )
 
 
 def questions(assistant: Assistant) -> list[tuple[str, str]]:

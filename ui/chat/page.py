@@ -33,6 +33,7 @@ from ui.models.choices import Models
 from ui.models.connecting import Connecting
 from ui.rendering import rendered
 from ui.serving import api, guard
+from ui.serving.page_events import Page
 
 _MAX_ANSWERS_AT_ONCE = 20  # questions answered at the same time; Gradio's default is one
 _UPLOADS = (3600, 86400)  # seconds: how often uploads that were never added are deleted, and from which age on
@@ -44,9 +45,7 @@ def build(assistant: Assistant, *, connecting: Connecting | None = None) -> gr.B
     history, saved, models = History(assistant.home), SavedPapers(assistant.home), Models(assistant)
     connecting = connecting or Connecting()
     page: gr.Blocks
-    with gr.Blocks(
-        title=theme.TITLE, fill_height=True, fill_width=True, analytics_enabled=False, delete_cache=_UPLOADS
-    ) as page:
+    with Page(title=theme.TITLE, fill_height=True, fill_width=True, analytics_enabled=False, delete_cache=_UPLOADS) as page:
         with theme.side():
             masthead = gr.HTML(_masthead(models), elem_id="masthead")
             new = gr.Button("New question", size="sm", elem_id="anew")
@@ -54,9 +53,9 @@ def build(assistant: Assistant, *, connecting: Connecting | None = None) -> gr.B
             model = picker.add(page, models, connecting)
         page.load(partial(_masthead, models), None, masthead, **PRIVATE)  # the library may have grown
         with gr.Row(elem_id="columns"):
-            chat, reason, question, chips, filters, sources = _columns(page, assistant)
+            start, chat, reason, question, chips, filters, sources = _columns(page, assistant)
         states = (gr.State(Conversation()), gr.State(Live()), gr.State(None), gr.State(None))
-        components = Components(*states, chat, reason, question, filters, model, sources)
+        components = Components(*states, start, chat, reason, question, filters, model, sources)
         QuestionEvents(components, models, history).connect(page)
         ConversationEvents(components, history, side, Address.build()).connect(page, new)
         RatingEvents(components, history).connect()
@@ -72,7 +71,7 @@ def build(assistant: Assistant, *, connecting: Connecting | None = None) -> gr.B
 
 def _columns(
     page: gr.Blocks, assistant: Assistant
-) -> tuple[gr.HTML, gr.Textbox, gr.Textbox, gr.HTML, list[gr.components.Component], gr.HTML]:
+) -> tuple[gr.HTML, gr.HTML, gr.Textbox, gr.Textbox, gr.HTML, list[gr.components.Component], gr.HTML]:
     """Add the conversation with the question below it, and the sources beside it; return the components."""
     with gr.Column(scale=3, min_width=320):
         start = examples.build()
@@ -84,12 +83,12 @@ def _columns(
             question = _question()
             chips = scope.build()
             filters = [*filters_form.add(page, assistant), selected_papers.add(page, assistant, question)]
-        examples.connect(page, assistant, start, question)
+        examples.connect(page, assistant, start)
         draft.keep(page, question)
     with gr.Column(scale=2, min_width=320):
         ticks.add()
         sources = sources_panel.build()
-    return chat, reason, question, chips, filters, sources
+    return start, chat, reason, question, chips, filters, sources
 
 
 def _question() -> gr.Textbox:

@@ -39,7 +39,8 @@ class QuestionEvents:
         self._answer(on.question.submit(self._take, inputs, outputs, **PRIVATE))
         self._answer(on.chat.retry(self._retry, inputs, outputs, **PRIVATE))
         self._answer(on.chat.edit(self._edit, inputs, outputs, **PRIVATE))
-        self._answer(on.chat.select(self._ask_suggested, inputs, outputs, **PRIVATE))
+        for suggesting in (on.start, on.chat):
+            self._answer(suggesting.select(self._ask_suggested, inputs, outputs, **PRIVATE))
         on.chat.undo(self._undo, [on.conversation, on.live], [on.question, *on.shown], **PRIVATE)
         on.question.stop(_stop, on.live, None, **PRIVATE)
         page.unload(self._stop_closed_page)

@@ -1,7 +1,7 @@
 """Questions to go on with after an answer. Code makes them from the answer and from what a search finds beside it.
 
-They are of kinds that the assistant answers: from the records, or about papers by their names. A detail that no abstract has
-is not suggested, because that question would be refused.
+They are of kinds that the assistant answers: from the records, or about papers by their names. A detail that the papers of the
+answer lack is suggested only where other papers mention it, because the question would be refused otherwise.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from rag.assistant import Assistant
 from rag.collection import phrasing
 from rag.collection.query import Query, parse
 from rag.errors import RagError
+from rag.questions import analysis
 from rag.text import dates
 from rag.types import Answer, Hit, Paper
 
@@ -49,6 +50,7 @@ def _papers(answer: Answer) -> list[Paper]:
 def _questions(assistant: Assistant, answer: Answer, papers: list[Paper]) -> Iterator[str]:
     top, named = papers[0], list(dict.fromkeys(name for paper in papers if (name := _name(paper))))
     if answer.mode != "corpus":
+        yield from _about_missing(assistant, answer, papers)
         yield from _by_date(assistant, answer, top)
     if len(named) > 1 and not all(_asked_of(answer, name) for name in named[:2]):
         yield f"How do {named[0]} and {named[1]} differ?"
@@ -56,6 +58,21 @@ def _questions(assistant: Assistant, answer: Answer, papers: list[Paper]) -> Ite
         yield f"How does {name} work?"
     if len(top.title) <= _MAX_TITLE_CHARS:
         yield f"What does “{top.title}” propose?"
+
+
+def _about_missing(assistant: Assistant, answer: Answer, papers: list[Paper]) -> Iterator[str]:
+    """Yield a question for other papers that mention a detail which was asked for and which none of `papers` has."""
+    for detail in analysis.analyse(answer.standalone_question).details:
+        question, wanted = f"Which papers mention {detail.shown}?", detail.shown
+        if parse(question) != Query("list", mention=wanted) or any(_mentions(paper, wanted) for paper in papers):
+            continue
+        if any(_mentions(hit.paper, wanted) for hit in assistant.search(wanted, _SEARCHED, answer.filters)):
+            yield question
+            return
+
+
+def _mentions(paper: Paper, words: str) -> bool:
+    return phrasing.mentions(f"{paper.title}\n{paper.abstract}", words)
 
 
 def _by_date(assistant: Assistant, answer: Answer, top: Paper) -> Iterator[str]:
@@ -77,13 +94,13 @@ def _shared(answer: Answer, top: Paper, near: list[Hit]) -> str:
 
     Three words are tried before two. Only words that a question about the records may name are taken.
     """
-    others = [f"{hit.paper.title}\n{hit.paper.abstract}" for hit in near if hit.paper.id != top.id]
+    others = [hit.paper for hit in near if hit.paper.id != top.id]
     for size in (3, 2):
         for text in (top.title, answer.standalone_question):
             words = _WORD.findall(text)
             for start in range(len(words) - size + 1):
                 topic = " ".join(words[start : start + size]).lower()
-                if _names_a_topic(topic) and any(phrasing.mentions(other, topic) for other in others):
+                if _names_a_topic(topic) and any(_mentions(other, topic) for other in others):
                     return topic
     return ""
 

@@ -8,9 +8,11 @@ const draw = () => {
   const shown = sections.filter((one) => !one.hidden);
   if (newest !== last || shown.length !== 1) for (const one of sections) one.hidden = one.id !== newest;
   last = newest;
+  const first = panel.querySelector("section:not([hidden]) [data-first]:not([data-asked])");
+  if (!first) return;
+  first.dataset.asked = ""; // once: then the reader chooses
+  choose(first);
 };
-watch("value", draw);
-draw();
 panel.addEventListener("click", (event) => {
   const whole = event.target.closest(".whole");
   if (!whole) return;
@@ -47,3 +49,6 @@ panel.addEventListener("keydown", (event) => {
   choose(tabs[next]);
   tabs[next].focus();
 });
+
+watch("value", draw);
+draw();
