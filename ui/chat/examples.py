@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from itertools import pairwise
 
 import gradio as gr
@@ -23,24 +24,25 @@ _WORD = re.compile(r"\w[\w-]*")
 _STOP_WORDS = frozenset("from into need over that their through towards using what when where which with without your".split())
 
 
-def build() -> gr.HTML:
+def build(assistant: Assistant) -> gr.HTML:
     """Add what a conversation that has not begun shows: a headline, and questions to begin with."""
-    return gr.HTML(elem_id="start", padding=False, js_on_load=_CHOOSE)
+    return gr.HTML(_html(assistant), elem_id="start", padding=False, js_on_load=_CHOOSE)
 
 
 def connect(page: gr.Blocks, assistant: Assistant, start: gr.HTML, box: gr.Textbox) -> None:
     """Show the questions. A click puts one into the box, to be changed or sent."""
 
-    def shown() -> str:
-        return rendered("chat/start.html", examples=questions(assistant))
-
     def chosen(event: gr.SelectData) -> str:
         return str(event.value)
 
-    page.load(shown, None, start, **PRIVATE)  # the library may have grown since the page was built
+    page.load(partial(_html, assistant), None, start, **PRIVATE)  # the library may have grown since the page was built
     start.select(chosen, None, box, **PRIVATE).then(
         None, None, None, js="() => document.querySelector('#question textarea').focus()"
     )
+
+
+def _html(assistant: Assistant) -> str:
+    return rendered("chat/start.html", examples=questions(assistant))
 
 
 def questions(assistant: Assistant) -> list[tuple[str, str]]:

@@ -73,14 +73,14 @@ def _columns(
 ) -> tuple[gr.HTML, gr.Textbox, gr.Textbox, gr.HTML, list[gr.components.Component], gr.HTML]:
     """Add the conversation with the question below it, and the sources beside it; return the components."""
     with gr.Column(scale=3, min_width=320):
-        start = examples.build()
+        start = examples.build(assistant)
         chat = thread.build()
         reason = gr.Textbox(
             label="What was good or wrong about it? (optional)", submit_btn="Send", visible=False, elem_id="why"
         )
         with gr.Column(elem_id="ask", scale=0):
             question = _question()
-            chips = scope.build()
+            chips = scope.build(assistant)
             filters = [*filters_form.add(page, assistant), selected_papers.add(page, assistant, question)]
         examples.connect(page, assistant, start, question)
         draft.keep(page, question)
