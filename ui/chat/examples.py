@@ -11,7 +11,7 @@ from itertools import pairwise
 import gradio as gr
 
 from rag.assistant import Assistant
-from ui.chat.components import PRIVATE
+from ui.chat.components import PRIVATE, TO_THE_QUESTION
 from ui.rendering import rendered
 
 _MAX_TITLES = 500  # read for the questions
@@ -36,9 +36,7 @@ def connect(page: gr.Blocks, assistant: Assistant, start: gr.HTML, box: gr.Textb
         return str(event.value)
 
     page.load(partial(_html, assistant), None, start, **PRIVATE)  # the library may have grown since the page was built
-    start.select(chosen, None, box, **PRIVATE).then(
-        None, None, None, js="() => document.querySelector('#question textarea').focus()"
-    )
+    start.select(chosen, None, box, **PRIVATE).then(None, None, None, js=TO_THE_QUESTION, **PRIVATE)
 
 
 def _html(assistant: Assistant) -> str:

@@ -62,8 +62,8 @@ def build(assistant: Assistant, *, endpoint_change: bool = False) -> gr.Blocks:
         years.connect(assistant, components.conversation, sources)
         Stars.add(page, assistant, saved)
         api.add(assistant)
-    library_page.add(page, assistant, saved)
-    collection_page.add(page, models, saved, endpoint_change=endpoint_change)
+    library_page.add(page, assistant, saved, history)
+    collection_page.add(page, models, saved, history, endpoint_change=endpoint_change)
     page.queue(default_concurrency_limit=_MAX_ANSWERS_AT_ONCE)
     return page
 
