@@ -1,4 +1,4 @@
-"""What can be measured of the look: sizes of targets, rows that stay one row, nothing that moves or flashes, room for messages."""
+"""What can be measured of the look: targets, rows that stay one row, nothing that moves or flashes, room for messages."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ SMALL = """() => [...document.querySelectorAll("button, a[href], input, select, 
   const field = one.matches("[type=checkbox], [type=radio], [type=file]") ? one.closest("label") || one : one;
   const { width, height } = field.getBoundingClientRect();
   const style = getComputedStyle(one);
-  const within = one.matches("a") && style.display === "inline" && one.parentElement.textContent.trim() !== one.textContent.trim();
+  const alone = one.parentElement.textContent.trim() === one.textContent.trim();
+  const within = one.matches("a") && style.display === "inline" && !alone;
   const seen = width && height && style.visibility !== "hidden" && !one.closest(".unseen, svg");
   return seen && !within && (width < 23.9 || height < 23.9);
 }).map((one) => one.outerHTML.slice(0, 200))"""
@@ -145,7 +146,9 @@ def test_a_message_covers_nothing_that_it_is_about(browser: Browser, quoting: st
     page.wait_for_timeout(300)  # it comes in from the side
     for other in ("#ask", "#thread", "#sources"):
         covered = page.evaluate(
-            """(other) => { const [a, b] = [".toast-body", other].map((one) => document.querySelector(one).getBoundingClientRect());
+            """(other) => {
+              const place = (one) => document.querySelector(one).getBoundingClientRect();
+              const [a, b] = [place(".toast-body"), place(other)];
               return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom; }""",
             other,
         )
