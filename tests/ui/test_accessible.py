@@ -87,6 +87,9 @@ def test_axe_finds_nothing_in_the_chat(page: Page, quoting: str) -> None:
     ask(page, QUESTION)
     expect(page.locator("#thread .copy")).to_have_count(1)
     page.locator("#thread a.cite").first.click()
+    page.get_by_role("tab", name="By year").click()
+    expect(page.locator("#sources .timeline")).to_be_visible()
+    assert findings(page) == []
     ask(page, "What does QLoRA quantise?")
     expect(page.locator("#thread a.chip").first).to_be_visible()
     assert findings(page) == []

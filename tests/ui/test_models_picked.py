@@ -75,7 +75,7 @@ def test_a_model_is_chosen_and_answers_in_the_browser(home: Path, embedder: Mini
             ask(tab, FIRST)
             expect(tab.locator("#thread .copy")).to_have_count(1)
             expect(tab.locator("#thread")).to_contain_text("samples the training graph itself")
-            expect(tab.locator("#thread .facts").last).to_contain_text("small · ")
+            expect(tab.locator("#thread .facts").last).to_contain_text("small")
             picker.click()
             tab.get_by_role("option", name="gone: none").click()
             expect(tab.locator("#picker .health.bad")).to_contain_text("does not answer")

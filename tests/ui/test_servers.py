@@ -436,7 +436,7 @@ def test_an_endpoint_is_typed_in_the_browser_and_answers(quoting: Assistant, bro
             tab.get_by_role("option", name="model-117").click()
             ask(tab, QUESTION)
             expect(tab.locator("#thread .copy")).to_have_count(1)
-            expect(tab.locator("#thread .facts").last).to_contain_text("model-117 · ")
+            expect(tab.locator("#thread .facts").last).to_contain_text("model-117")
             assert server.chats[-1].body["model"] == "model-117"
             tab.reload()
             expect(tab.get_by_label("Answers by").first).to_have_value("model-117 at 127.0.0.1")

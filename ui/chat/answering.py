@@ -36,7 +36,7 @@ class Asked:
 
 @dataclass(slots=True)
 class Live:
-    """The answer that is being written. It is `writing` from the moment its question is taken.
+    """The answer that is being written. `writing` is its question, from the moment that it is taken until the answer is there.
 
     Stop, or closing the page, sets `stopped`; only the thread that writes the answer ends it.
     """
@@ -48,7 +48,7 @@ class Live:
     claims: list[Claim] = field(default_factory=list)
     checking: int = 0  # statements that the judging model has been given
     waited: float = 0.0  # seconds since the last event of the model
-    writing: bool = False
+    writing: Asked | None = None
     failed: bool = False
     stopped: bool = False
 
@@ -56,6 +56,11 @@ class Live:
         self.question = question
         self.found, self.text, self.thoughts, self.claims, self.stopped = None, "", "", [], False
         self.checking, self.waited, self.failed = 0, 0.0, False
+
+    def end(self, asked: Asked | None) -> None:
+        """Let another question be asked, unless that has happened since `asked` was answered."""
+        if self.writing is asked:
+            self.writing = None
 
     def add(self, event: Found | str | Claim | Thought | Withdrawn | Waiting | Checking) -> None:
         """Add an event of the assistant to the answer."""
@@ -103,11 +108,14 @@ def respond(assistant: Assistant, asked: Asked | None, conversation: Conversatio
     yield shown(exchanges.unfinished(n, asked.question, status="Searching…")), conversation.panel(), conversation
     try:
         if asked.listing:
-            yield _listed(assistant, asked, conversation, shown)
+            update = _listed(assistant, asked, conversation, shown)
+            live.end(asked)
+            yield update
         else:
             yield from _answered(assistant, asked, conversation, live, keep, shown)
     except RagError as error:
         live.failed = True
+        live.end(asked)
         yield shown(exchanges.failed(n, asked.question, live.text, str(error))), conversation.panel(), conversation
     except GeneratorExit:
         _keep_rest(assistant, asked, conversation, live, keep)
@@ -127,9 +135,9 @@ def _answered(
     for event in _events(assistant, asked, conversation, live):
         if isinstance(event, Answer):
             live.text, conversation = "", keep(conversation, event)  # nothing is left to keep
-            yield shown(exchanges.finished(n, event)), conversation.panel(), conversation
-            if suggested := suggestions.after(assistant, event):
-                yield shown(exchanges.finished(n, event, suggested=suggested)), conversation.panel(), conversation
+            update = shown(exchanges.finished(n, event, suggested=suggestions.after(assistant, event))), conversation.panel()
+            live.end(asked)
+            yield *update, conversation
             continue
         live.add(event)
         if isinstance(event, Found):

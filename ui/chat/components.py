@@ -12,6 +12,7 @@ from ui.chat.answering import Live
 from ui.chat.conversation import Conversation
 
 PRIVATE: dict[str, Any] = {"api_visibility": "private"}  # of an event that programs cannot call
+TO_THE_QUESTION = """() => document.querySelector("#question textarea").focus()"""
 
 
 @dataclass(frozen=True, slots=True)

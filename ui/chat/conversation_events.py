@@ -113,7 +113,7 @@ class ConversationEvents:
 def _ask_to_delete(conversation: Conversation) -> tuple[Any, ...]:
     """Return the question whether to delete the open conversation, and that it is shown; a warning when none is kept."""
     if conversation.id is None:
-        gr.Warning("This conversation is not kept yet: there is nothing to delete.")
+        gr.Warning("There is nothing to delete yet. A conversation is kept once it has an answer.")
         return gr.skip(), gr.skip()
     return rendered("chat/delete_question.html", answers=len(conversation.answers)), gr.update(visible=True)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from itertools import pairwise
 
 import gradio as gr
@@ -23,18 +24,19 @@ _WORD = re.compile(r"\w[\w-]*")
 _STOP_WORDS = frozenset("from into need over that their through towards using what when where which with without your".split())
 
 
-def build() -> gr.HTML:
+def build(assistant: Assistant) -> gr.HTML:
     """Add what a conversation that has not begun shows: a headline, and questions to begin with."""
-    return gr.HTML(elem_id="start", padding=False, js_on_load=_CHOOSE)
+    return gr.HTML(_html(assistant), elem_id="start", padding=False, js_on_load=_CHOOSE)
 
 
 def connect(page: gr.Blocks, assistant: Assistant, start: gr.HTML) -> None:
     """Show the questions. A press of one selects it."""
 
-    def shown() -> str:
-        return rendered("chat/start.html", examples=questions(assistant))
+    page.load(partial(_html, assistant), None, start, **PRIVATE)  # the library may have grown since the page was built
 
-    page.load(shown, None, start, **PRIVATE)  # the library may have grown since the page was built
+
+def _html(assistant: Assistant) -> str:
+    return rendered("chat/start.html", examples=questions(assistant))
 
 
 def questions(assistant: Assistant) -> list[tuple[str, str]]:

@@ -79,10 +79,10 @@ def failed(n: int, question: str, text: str, error: str) -> Markup:
 
 
 def facts(answer: Answer) -> list[str]:
-    """Return the model's name, the seconds and the tokens of an answer, as far as they are known."""
-    parts = [answer.model] if answer.model else []
-    if answer.timings.total_s is not None:
-        parts.append(f"{answer.timings.total_s:.1f} s")
+    """Return the seconds, the host that was asked and the tokens of an answer, as far as they are known."""
+    parts = [] if answer.timings.total_s is None else [f"{answer.timings.total_s:.1f} s"]
+    if answer.base_url_host:
+        parts.append(answer.base_url_host)
     if answer.usage.prompt_tokens or answer.usage.completion_tokens:
         parts.append(f"{answer.usage.prompt_tokens or 0:,} tokens read, {answer.usage.completion_tokens or 0:,} written")
     return parts

@@ -38,7 +38,7 @@ def add(page: gr.Blocks, assistant: Assistant) -> list[gr.components.Component]:
                 max(_MAX_PAPERS, assistant.k),
                 assistant.k,
                 step=1,
-                label="Papers to read for an answer",
+                label="Papers to read",
                 min_width=200,
             )
             listing = gr.Checkbox(False, label="Only list the papers", min_width=140)

@@ -92,7 +92,9 @@ def opened(history: History, key: str | None, current: Conversation, owner: str)
         try:
             return Conversation(key, tuple(history.read(key, owner)))
         except Gone:
-            gr.Warning("This conversation was deleted, or it belongs to somebody else.")
+            gr.Warning(
+                "This conversation was deleted, or it belongs to somebody else. Ask a new question, or open another one."
+            )
     return current
 
 

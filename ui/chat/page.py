@@ -63,8 +63,8 @@ def build(assistant: Assistant, *, connecting: Connecting | None = None) -> gr.B
         years.connect(assistant, components.conversation, sources)
         Stars.add(page, assistant, saved)
         api.add(assistant)
-    library_page.add(page, assistant, saved)
-    collection_page.add(page, models, saved, connecting)
+    library_page.add(page, assistant, saved, history)
+    collection_page.add(page, models, saved, history, connecting)
     page.queue(default_concurrency_limit=_MAX_ANSWERS_AT_ONCE)
     return page
 
@@ -74,14 +74,14 @@ def _columns(
 ) -> tuple[gr.HTML, gr.HTML, gr.Textbox, gr.Textbox, gr.HTML, list[gr.components.Component], gr.HTML]:
     """Add the conversation with the question below it, and the sources beside it; return the components."""
     with gr.Column(scale=3, min_width=320):
-        start = examples.build()
+        start = examples.build(assistant)
         chat = thread.build()
         reason = gr.Textbox(
             label="What was good or wrong about it? (optional)", submit_btn="Send", visible=False, elem_id="why"
         )
         with gr.Column(elem_id="ask", scale=0):
             question = _question()
-            chips = scope.build()
+            chips = scope.build(assistant)
             filters = [*filters_form.add(page, assistant), selected_papers.add(page, assistant, question)]
         examples.connect(page, assistant, start)
         draft.keep(page, question)

@@ -13,7 +13,7 @@ from rag.errors import RagError
 from rag.storage.history import History
 from ui.chat import filters_form, kept_conversations
 from ui.chat.answering import Asked, Live, Update, respond
-from ui.chat.components import PRIVATE, Components, refuse_while_writing, shown
+from ui.chat.components import PRIVATE, TO_THE_QUESTION, Components, refuse_while_writing, shown
 from ui.chat.conversation import Conversation
 from ui.models.choices import Models
 from ui.models.servers import Server
@@ -41,7 +41,8 @@ class QuestionEvents:
         self._answer(on.chat.edit(self._edit, inputs, outputs, **PRIVATE))
         for suggesting in (on.start, on.chat):
             self._answer(suggesting.select(self._ask_suggested, inputs, outputs, **PRIVATE))
-        on.chat.undo(self._undo, [on.conversation, on.live], [on.question, *on.shown], **PRIVATE)
+        undone = on.chat.undo(self._undo, [on.conversation, on.live], [on.question, *on.shown], **PRIVATE)
+        undone.success(None, None, None, js=TO_THE_QUESTION, **PRIVATE)
         on.question.stop(_stop, on.live, None, **PRIVATE)
         page.unload(self._stop_closed_page)
 
@@ -49,13 +50,15 @@ class QuestionEvents:
         """Answer the question that the event `taken` leaves in `asked`."""
         on = self.components
         inputs, outputs = [on.asked, on.conversation, on.live, *on.model], [on.chat, on.sources, on.conversation]
-        answered = taken.success(self._respond, inputs, outputs, show_progress="hidden", **PRIVATE)
-        answered.then(_ready, [on.question, on.live], on.question, **PRIVATE)
+        # An answer is complete a moment before its event ends: "multiple" lets a question asked in between be answered.
+        quiet: dict[str, Any] = {**PRIVATE, "show_progress": "hidden", "trigger_mode": "multiple"}
+        answered = taken.success(self._respond, inputs, outputs, **quiet)
+        answered.then(_ready, [on.question, on.live], on.question, **quiet)
 
     def _take(self, question: str, conversation: Conversation, live: Live, *filters: Any) -> Taken:
         refuse_while_writing(live)
         asked, box = filters_form.take(self.models.started, question, *filters)
-        live.writing, live.failed = asked is not None, False
+        live.writing, live.failed = asked, False
         return asked, box, conversation
 
     def _ask_suggested(self, event: gr.SelectData, _: str, conversation: Conversation, live: Live, *filters: Any) -> Taken:
@@ -104,13 +107,15 @@ class QuestionEvents:
         except RagError as error:
             gr.Warning(markdown_safe(str(error)))
             live.question, live.failed = asked.question if asked else "", True
+            live.end(asked)
             asked, assistant = None, self.models.started
         self.under_way[request.session_hash] = live
         try:
             yield from respond(assistant, asked, conversation, live, keep)
         finally:
-            live.writing = False
-            self.under_way.pop(request.session_hash, None)
+            live.end(asked)
+            if live.writing is None:
+                self.under_way.pop(request.session_hash, None)
 
     def _stop_closed_page(self, request: gr.Request) -> None:
         if live := self.under_way.get(request.session_hash):
@@ -121,7 +126,7 @@ def _position(event: gr.RetryData | gr.EditData | gr.UndoData) -> int:
     """Return the position of the exchange whose button was pressed."""
     n = event.index
     if not isinstance(n, int) or n < 0:
-        raise gr.Error("This is no question of the conversation.", print_exception=False)
+        raise gr.Error("This question is not in the conversation. Load the page again.", print_exception=False)
     return n
 
 
@@ -130,7 +135,9 @@ def _question(conversation: Conversation, n: int, live: Live) -> str:
     return conversation.answers[n].question if n < len(conversation.answers) else live.question
 
 
-def _ready(typed: str, live: Live) -> dict[str, Any]:
+def _ready(typed: str, live: Live) -> Any:
+    if live.writing is not None:  # the next answer already
+        return gr.skip()
     return filters_form.ready(typed, live.question if live.failed else "")
 
 

@@ -22,9 +22,10 @@ _FIELDS = ("k", "listing", "since", "until", "source", "title", "min_authors", "
 _TOGETHER = {"dates": ("since", "until")}  # the fields of a chip that stands for several
 
 
-def build() -> gr.HTML:
+def build(assistant: Assistant) -> gr.HTML:
     """Add the chips to the page that is being built."""
     return gr.HTML(
+        str(chips(assistant, assistant.k)),
         html_template=str(rendered("chat/scope_frame.html")),
         js_on_load=theme.script("scope.js"),
         apply_default_css=False,

@@ -1,4 +1,4 @@
-"""The sidebar: the list of kept conversations, and what changes or exports the open one."""
+"""The sidebar: the list of kept conversations, and what changes or exports the open one. Other pages have the list as links."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 import gradio as gr
 
+from rag.storage.history import History
+from ui.chat import kept_conversations
+from ui.chat.components import PRIVATE
 from ui.rendering import rendered
 
 _EXPORTS = {"md": "Export Markdown", "bib": "BibTeX", "ris": "RIS"}
@@ -45,6 +48,16 @@ def build() -> Sidebar:
                     confirm = gr.Button("Delete it", size="sm", variant="stop", min_width=80)
                     cancel = gr.Button("Keep it", size="sm", min_width=80)
     return Sidebar(search, listed, name, delete, dialog, question, confirm, cancel, exports)
+
+
+def add_links(page: gr.Blocks, history: History) -> None:
+    """Add the kept conversations of a page's owner as links to the chat, to another page that is being built."""
+
+    def listed(request: gr.Request) -> str:
+        kept = kept_conversations.titles(history, "", kept_conversations.owner(request))
+        return rendered("chat/conversation_links.html", kept=kept)
+
+    page.load(listed, None, gr.HTML(elem_id="talks", padding=False), show_progress="hidden", **PRIVATE)
 
 
 def _heading(text: str) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import gradio as gr
 
 from rag.assistant import Assistant
+from rag.storage.history import History
 from rag.storage.saved import SavedPapers
 from ui import theme
-from ui.chat import picker
+from ui.chat import picker, sidebar
 from ui.chat.kept_conversations import errors_as_warnings, owner
 from ui.collection import ticks
 from ui.collection.events import Components, Events
@@ -20,12 +21,13 @@ from ui.rendering import rendered
 PRIVATE = {"api_visibility": "private"}
 
 
-def add(page: gr.Blocks, models: Models, saved: SavedPapers, connecting: Connecting) -> None:
+def add(page: gr.Blocks, models: Models, saved: SavedPapers, history: History, connecting: Connecting) -> None:
     """Add the page /collection to a chat that has been built."""
     assistant = models.started
     with page.route("Collection", "/collection"):
         with theme.side():
             head = gr.HTML(_head(assistant, 0), elem_id="masthead")
+            sidebar.add_links(page, history)
             model = picker.add(page, models, connecting)
         theme.page_name("Collection")
         with gr.Column(elem_id="collection"):

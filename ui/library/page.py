@@ -5,8 +5,10 @@ from __future__ import annotations
 import gradio as gr
 
 from rag.assistant import Assistant
+from rag.storage.history import History
 from rag.storage.saved import SavedPapers
 from ui import theme
+from ui.chat import sidebar
 from ui.collection import ticks
 from ui.collection.stars import Stars
 from ui.library import panel
@@ -15,11 +17,12 @@ from ui.library.changing import Changing
 from ui.library.clicks import QUIET
 
 
-def add(page: gr.Blocks, assistant: Assistant, saved: SavedPapers) -> None:
+def add(page: gr.Blocks, assistant: Assistant, saved: SavedPapers, history: History) -> None:
     """Add the page /library to a chat that has been built."""
     with page.route("Library", "/library"):
         with theme.side():
             head = gr.HTML(_head(assistant), elem_id="masthead")
+            sidebar.add_links(page, history)
         theme.page_name("Library")
         with gr.Row(elem_id="library"):
             with gr.Column(scale=3, min_width=320):

@@ -1,4 +1,4 @@
-"""What each reply carries: a policy for browsers, how streams pass proxies, a browser's cookie, a check of the proxy."""
+"""What each reply carries: a policy for browsers, how streams pass proxies, a browser's cookie, the first lines of a page."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Reply:
     def __init__(self, scope: Scope, send: Send) -> None:
         self._send = send
         self._cookie = _new_cookie(scope)
-        self._check = _proxy_check(scope)
+        self._first = _proxy_check(scope) + _first_look()
         self._page: Message | None = None  # the start of a page, until its text is there
         self.status: int | None = None  # None until the reply has begun
 
@@ -81,7 +81,7 @@ class Reply:
                 self._page = message
                 return
         elif self._page is not None:
-            message = await self._with_check(self._page, message)
+            message = await self._with_first(self._page, message)
         await self._send(message)
 
     async def answer(self, status: HTTPStatus, text: str, kind: str = _TEXT, wait_s: int | None = None) -> None:
@@ -93,15 +93,15 @@ class Reply:
         await self.send({"type": "http.response.start", "status": int(status), "headers": headers})
         await self.send({"type": "http.response.body", "body": body})
 
-    async def _with_check(self, start: Message, message: Message) -> Message:
-        """Send the start of a page; return the first part of its text with the check in its head."""
+    async def _with_first(self, start: Message, message: Message) -> Message:
+        """Send the start of a page; return the first part of its text with what comes first in its head."""
         self._page = None
         before, head, after = message.get("body", b"").partition(_HEAD)
         if head:
-            message = {**message, "body": before + head + self._check + after}
+            message = {**message, "body": before + head + self._first + after}
             headers = MutableHeaders(scope=start)
             if "content-length" in headers:
-                headers["content-length"] = str(int(headers["content-length"]) + len(self._check))
+                headers["content-length"] = str(int(headers["content-length"]) + len(self._first))
         await self._send(start)
         return message
 
@@ -122,9 +122,14 @@ def _new_cookie(scope: Scope) -> str | None:
 def _proxy_check(scope: Scope) -> bytes:
     """Return a script that compares the page's address with what the server was asked for, and says how a proxy is at fault."""
     asked = {"host": Headers(scope=scope).get("host", ""), "path": scope["path"]}
-    return rendered("proxy_check.html", check=_script(), asked=asked).encode()
+    return rendered("proxy_check.html", check=_own("proxy_check.js"), asked=asked).encode()
+
+
+def _first_look() -> bytes:
+    """Return the style sheet that holds while a page is loaded."""
+    return rendered("first.html", css=_own("first.css")).encode()
 
 
 @cache
-def _script() -> Markup:
-    return Markup(resources.files("ui").joinpath("static", "proxy_check.js").read_text("utf-8"))  # noqa: S704 - our own
+def _own(name: str) -> Markup:
+    return Markup(resources.files("ui").joinpath("static", name).read_text("utf-8"))  # noqa: S704 - our own

@@ -125,19 +125,31 @@
   document.addEventListener("focusin", explain);
   document.addEventListener("scroll", hide, true);
 
+  // -- a page is shown once it is whole, so that nothing moves or flashes while it is loaded
+  const root = document.documentElement;
+  const WHOLE = "#scope .unfold, #found .views, #paper p, #evidence .empty, #evidence table";
+  const opens = new URLSearchParams(location.search);
+  const talk = opens.get("talk") || (!opens.has("paper") && sessionStorage.getItem("talk"));
+  const reveal = () => {
+    if ("whole" in root.dataset || !find(WHOLE)) return;
+    if (find("#thread") && talk && !find(".exchange, .toast-body")) return;
+    root.dataset.whole = "";
+  };
+
   // -- names and states that Gradio's components lack, and how far an answer is
   const status = document.body.appendChild(document.createElement("p"));
   status.id = "status";
   status.setAttribute("role", "status");
   let busy = false;
-  const narrow = () => window.innerWidth <= 900;
+  const narrow = () => window.innerWidth <= 1100; // the side covers the page
   const name = () => {
+    reveal();
     const toggle = find("#kept .toggle-button");
     if (toggle) {
       const side = find("#kept");
       if (!("seen" in side.dataset)) {
         side.dataset.seen = "";
-        if (window.innerWidth <= 1100 && side.classList.contains("open")) toggle.click();
+        if (narrow() && side.classList.contains("open")) toggle.click();
       }
       toggle.setAttribute("aria-label", "Menu");
       toggle.title = "Menu";
