@@ -1,4 +1,4 @@
-"""The look of the pages: colours, shapes, style sheets, script and icon."""
+"""The look of the pages: colours, shapes, style sheets, script and icon. What holds before them is in static/first.css."""
 
 from __future__ import annotations
 
