@@ -56,7 +56,7 @@ def test_back_and_forward_lead_from_conversation_to_conversation(tab: Page, url:
     expect(tab).to_have_title(f"{FIRST} · Ask the abstracts")
     tab.go_back()
     expect(tab.locator("#thread .asked")).to_have_text(SECOND)
-    assert tab.url == second
+    expect(tab).to_have_url(second)
     expect(tab).to_have_title(f"{SECOND} · Ask the abstracts")
     expect(tab.locator("#listed label.selected")).to_contain_text(SECOND)
     tab.go_forward()
