@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from rag.text.words import content_words
 
@@ -96,6 +97,7 @@ def _span(sentence: _Sentence, i: int) -> tuple[int, int]:
     return (sentence.spans[before[-1]][0] if sentence.negated[i] and before else start), end
 
 
+@lru_cache(maxsize=1024)  # sentences: each is held against all statements of an answer
 def _parse(sentence: str) -> _Sentence:
     matches = list(_WORD_OR_STOP.finditer(sentence))
     words = [m.group().lower() for m in matches]
@@ -121,6 +123,7 @@ def _is_negation(word: str, following: str) -> bool:
     return negates and following not in _NO_NEGATION
 
 
+@lru_cache(maxsize=50_000)
 def _side(word: str) -> tuple[int, int] | None:
     for pair, sides in enumerate(_OPPOSITE_BEGINNINGS):
         for side, beginnings in zip((1, -1), sides, strict=True):
