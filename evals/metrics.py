@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from evals.case_files import Case
-from rag.types import Answer
+from rag.types import QUOTED, Answer
 
 RECALL_AT = 5
 _DASHES = re.compile(r"[‐‑‒–—−]")
@@ -31,7 +31,7 @@ class Measured:
 def measure(case: Case, answer: Answer, ranked: Sequence[str]) -> Measured:
     """Return the measures of `answer` to `case`; `ranked` are the ids of the retrieved papers, best first."""
     gold = case.gold_ids
-    claims = [c for c in answer.claims if c.verdict != "none"]
+    claims = [c for c in answer.claims if c.verdict != "none" and c.by != QUOTED]
     numbers = [n for c in claims for n in c.citations]
     return Measured(
         recall=len(gold & set(ranked[:RECALL_AT])) / len(gold) if gold else None,

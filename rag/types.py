@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StrictInt, StrictStr
 
+QUOTED = "quoted"
 Verdict = Literal["supported", "partial", "contradicted", "unsupported", "miscited", "uncited", "unchecked", "none"]
 Mode = Literal["model", "extractive", "corpus"]
 Progress = Callable[[str, int, int], None]  # called with a stage, how much of it is done, and of how much; 0: not known
@@ -209,7 +210,8 @@ class Difference:
 class Claim:
     """A sentence or clause of an answer, answer[start:end], with the numbers it cites and what the check found.
 
-    `verdict` is the verdict shown, and `by` who found it: "words" for the check by code, else the name of a model.
+    `verdict` is the verdict shown, and `by` who found it: "words" for the check by code, else the name of a model; QUOTED for
+    a sentence that code put below a model's answer, which tells nothing of the model.
     `judged` is the model's verdict, where one judged. `added` are sources that the check found to support a sentence
     that cites none. `differs` are the words that the evidence lacks or says otherwise.
     """

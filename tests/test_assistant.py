@@ -22,6 +22,7 @@ from rag.storage import lock
 from rag.storage.library import Library
 from rag.text.tokens import count
 from rag.types import Answer, Claim, Filters, Turn, Usage
+from ui.reading import marks
 
 GRAPH = "How does GraphSAINT get around neighbor explosion when training GCNs on big graphs?"
 POINTER = "Which geometry problems were Pointer Networks shown to learn?"
@@ -708,6 +709,8 @@ def test_a_models_comparison_ends_with_a_table_of_quotes(assistant: Assistant) -
     assert all(answer.answer[claim.start : claim.end] == claim.text for claim in answer.claims)
     assert {claim.verdict for claim in claims[1:]} == {"supported"}
     assert len({claim.citations for claim in claims[1:]}) == 2
+    assert [claim.by for claim in claims] == ["words", *["quoted"] * (len(claims) - 1)]
+    assert [(count.verdict, count.n) for count in marks.counts(answer)] == [(claims[0].verdict, 1)]
 
 
 @pytest.mark.parametrize("reply", [f"{REFUSAL}", "| Aspect | A [1] | B [2] |\n|---|---|---|\n| Speed | fast | slow |"])

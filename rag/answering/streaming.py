@@ -17,7 +17,7 @@ from rag.events import Checking, Event, Finish, Thought, Waiting, Withdrawn
 from rag.interfaces import ChatModel, Embedder
 from rag.prompting import REFUSAL
 from rag.text import tables
-from rag.types import Answer, Claim, Prompt
+from rag.types import QUOTED, Answer, Claim, Prompt
 
 _SENTENCE_END = re.compile(r"[.!?。！？\]\n]|\s\S")  # after which a sentence may be complete
 _PARAGRAPH = "\n\n"
@@ -135,7 +135,7 @@ def _with_table(answer: Answer, text: str, table: str, checker: Checker) -> Gene
     if not table:
         return answer
     at = len(text) + len(_PARAGRAPH)
-    claims = [replace(claim, start=claim.start + at, end=claim.end + at) for claim in checker.claims(table)]
+    claims = [replace(claim, start=claim.start + at, end=claim.end + at, by=QUOTED) for claim in checker.claims(table)]
     whole = text + _PARAGRAPH + table
     yield from _between(whole, len(text), claims)
     return _with_claims(replace(answer, answer=whole), (*answer.claims, *claims))

@@ -14,7 +14,7 @@ from markupsafe import Markup
 from rag.output import findings, signs
 from rag.output.signs import SIGNS
 from rag.text.citations import citations
-from rag.types import Answer, Claim, Difference, Evidence, Source, Verdict
+from rag.types import QUOTED, Answer, Claim, Difference, Evidence, Source, Verdict
 from ui.reading.marked import Enclosed, Inserted, html
 from ui.rendering import rendered
 
@@ -58,8 +58,9 @@ def counts(answer: Answer) -> list[Count]:
     """Return the result of the check. Only answers of a model have one; others quote the abstracts or the library's records."""
     if answer.mode != "model":
         return []
-    found = Counter(claim.verdict for claim in answer.claims)
-    figures = all(_is_about_figures(claim) for claim in answer.claims if claim.verdict == "contradicted")
+    claims = [claim for claim in answer.claims if claim.by != QUOTED]
+    found = Counter(claim.verdict for claim in claims)
+    figures = all(_is_about_figures(claim) for claim in claims if claim.verdict == "contradicted")
     names: dict[Verdict, str] = {**_NAMES, "contradicted": _WRONG_FIGURE if figures else _NAMES["contradicted"]}
     return [Count(verdict, n, _plural(name, n)) for verdict, name in names.items() if (n := found[verdict])]
 
