@@ -22,8 +22,9 @@ COLLECTION = Path(__file__).with_name("cases") / "collection.jsonl"  # these cas
 class Case:
     """One question with what a right answer has.
 
-    `must_include` has a tuple for each fact: spellings, of which the answer must have one. `review` is a user's comment on a
-    wrong answer. A case with `review` is skipped until somebody completes the case and removes `review`.
+    `must_include` has a tuple for each fact: spellings, of which the answer must have one. `form` names how the question is put
+    where that is out of the ordinary, such as "misspelt". `review` is a user's comment on a wrong answer. A case with `review`
+    is skipped until somebody completes the case and removes `review`.
     """
 
     id: str
@@ -34,6 +35,7 @@ class Case:
     gold: tuple[str, ...]
     must_include: tuple[tuple[str, ...], ...]
     review: str | None = None
+    form: str | None = None
 
     @property
     def answerable(self) -> bool:
@@ -79,4 +81,5 @@ def _case(record: dict[str, Any]) -> Case:
         gold=tuple(record.get("gold", [])),
         must_include=tuple(tuple(fact) for fact in record.get("must_include", [])),
         review=record.get("review"),
+        form=record.get("form"),
     )

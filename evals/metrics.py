@@ -25,6 +25,8 @@ class Measured:
     invalid: int  # numbers that no source has
     claims: int
     supported: int
+    useful: int | None  # claims that state a required fact
+    words: int  # of the claims
     refused: bool
 
 
@@ -42,6 +44,8 @@ def measure(case: Case, answer: Answer, ranked: Sequence[str]) -> Measured:
         invalid=sum(n in answer.invalid_citations for n in numbers),
         claims=len(claims),
         supported=sum(c.verdict == "supported" for c in claims),
+        useful=sum(any(_states(c.text, fact) for fact in case.must_include) for c in claims) if case.must_include else None,
+        words=sum(len(c.text.split()) for c in claims),
         refused=answer.refused,
     )
 
@@ -59,8 +63,13 @@ def _fact_share(case: Case, answer: Answer) -> float:
     """Return the share of the required facts in the text of `answer`, without the titles listed under it; 0 for a refusal."""
     if answer.refused:
         return 0.0
-    text = folded(answer.answer)
-    return sum(any(folded(spelling) in text for spelling in fact) for fact in case.must_include) / len(case.must_include)
+    return sum(_states(answer.answer, fact) for fact in case.must_include) / len(case.must_include)
+
+
+def _states(text: str, fact: Sequence[str]) -> bool:
+    """Whether `text` has one of the spellings of a fact."""
+    text = folded(text)
+    return any(folded(spelling) in text for spelling in fact)
 
 
 def folded(text: str) -> str:

@@ -128,25 +128,50 @@ def _header(settings: Settings, assistant: Assistant, args: argparse.Namespace) 
     }
 
 
+_COLUMNS = {
+    f"recall@{RECALL_AT}": 9,
+    "read": 6,
+    "MRR": 6,
+    "hit": 6,
+    "right": 6,
+    "precision": 10,
+    "words": 6,
+    "cited ok": 9,
+    "supported": 10,
+    "refused": 8,
+}
+
+
+def _measures(rows: Sequence[Measured]) -> tuple[float | None, ...]:
+    """Return a value for each of _COLUMNS."""
+    stated = [m for m in rows if m.useful is not None]
+    return (
+        mean(m.recall for m in rows),
+        mean(m.recall_read for m in rows),
+        mean(m.reciprocal_rank for m in rows),
+        mean(m.hit for m in rows),
+        mean(None if m.hit is None else float(m.hit == 1.0) for m in rows),
+        share((m.useful or 0 for m in stated), (m.claims for m in stated)),
+        mean(float(m.words) for m in rows if not m.refused),
+        share((m.citations - m.invalid for m in rows), (m.citations for m in rows)),
+        share((m.supported for m in rows), (m.claims for m in rows)),
+        mean(float(m.refused) for m in rows),
+    )
+
+
+def _cell(name: str, value: float | None) -> str:
+    return "-" if value is None else f"{value:.0f}" if name == "words" else f"{value:.3f}"
+
+
 def table(results: Sequence[Result]) -> Iterator[str]:
     """Yield the lines of the two tables: measures by kind of case, and refusals against answerability."""
-    columns = {f"recall@{RECALL_AT}": 9, "read": 6, "MRR": 6, "hit": 6, "cited ok": 9, "supported": 10, "refused": 8}
-    yield f"{'kind':18} {'n':>4} " + " ".join(f"{name:>{width}}" for name, width in columns.items())
-    for kind in (*KINDS, "all"):
-        rows = [m for case, m in results if kind in (case.kind, "all")]
+    forms = sorted({case.form for case, _ in results if case.form})
+    yield f"{'kind':18} {'n':>4} " + " ".join(f"{name:>{width}}" for name, width in _COLUMNS.items())
+    for kind in (*KINDS, "all", *forms):
+        rows = [m for case, m in results if kind in (case.kind, case.form, "all")]
         if rows:
-            values = (
-                mean(m.recall for m in rows),
-                mean(m.recall_read for m in rows),
-                mean(m.reciprocal_rank for m in rows),
-                mean(m.hit for m in rows),
-                share((m.citations - m.invalid for m in rows), (m.citations for m in rows)),
-                share((m.supported for m in rows), (m.claims for m in rows)),
-                mean(float(m.refused) for m in rows),
-            )
-            pairs = zip(values, columns.values(), strict=True)
-            cells = " ".join(f"{'-' if value is None else f'{value:.3f}':>{width}}" for value, width in pairs)
-            yield f"{kind:18} {len(rows):4} {cells}"
+            cells = (_cell(name, value).rjust(_COLUMNS[name]) for name, value in zip(_COLUMNS, _measures(rows), strict=True))
+            yield f"{kind:18} {len(rows):4} {' '.join(cells)}"
     yield ""
     yield f"{'':18} {'answered':>9} {'refused':>8}"
     for label, answerable in (("answerable", True), ("unanswerable", False)):

@@ -4,6 +4,7 @@ import io
 import json
 from collections import Counter
 from contextlib import redirect_stdout
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from random import Random
@@ -87,6 +88,19 @@ def test_citations_and_claims_are_counted_without_headings() -> None:
     assert (measured.claims, measured.supported) == (4, 1)
 
 
+def test_precision_is_the_share_of_statements_with_a_fact() -> None:
+    said = (Claim("It dims 340 lamps [1].", 0, 22, (1,), "supported"), Claim("Nobody walks.", 23, 36, (), "uncited"))
+    measured = measure(case(must=(("340", "350"), ("Ghent",))), answer(claims=said), [])
+    assert (measured.useful, measured.claims, measured.words) == (1, 2, 7)
+    assert measure(case(), answer(claims=said), []).useful is None
+
+
+def test_the_form_of_a_question_has_a_row_of_its_own() -> None:
+    asked = replace(case(must=(("340",),)), form="misspelt")
+    lines = list(table([(asked, measure(asked, answer(), [LANTERN])), (case(), measure(case(), answer(), [LANTERN]))]))
+    assert [line.split()[:2] for line in lines if line.startswith("misspelt")] == [["misspelt", "1"]]
+
+
 def test_means_and_shares_leave_out_what_does_not_apply() -> None:
     assert mean([1.0, None, 0.0]) == 0.5
     assert mean([None]) is None
@@ -100,8 +114,8 @@ def test_the_tables_sum_up_by_kind_and_count_refusals() -> None:
     refused = measure(case("far_off", ()), answer(refused=True, claims=()), [])
     lines = list(table([(case(), good), (case(), missed), (case("far_off", ()), refused)]))
     rows = {line.split()[0]: line.split()[1:] for line in lines if line.strip()}
-    assert rows["single"] == ["2", "0.500", "0.500", "0.500", "0.500", "1.000", "1.000", "0.500"]
-    assert rows["far_off"] == ["1", "-", "-", "-", "-", "-", "-", "1.000"]
+    assert rows["single"] == ["2", "0.500", "0.500", "0.500", "0.500", "0.500", "1.000", "5", "1.000", "1.000", "0.500"]
+    assert rows["far_off"] == ["1", "-", "-", "-", "-", "-", "-", "-", "-", "-", "1.000"]
     assert rows["all"][:2] == ["3", "0.500"]
     assert rows["answerable"] == ["1", "1"]
     assert rows["unanswerable"] == ["0", "1"]
