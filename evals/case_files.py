@@ -15,7 +15,9 @@ from rag.types import Turn
 
 UNANSWERABLE = ("absent_method", "absent_detail", "far_off")
 KINDS = ("single", "numeric", "multi", "follow_up", "false_premise", "collection", *UNANSWERABLE)
-COLLECTION = Path(__file__).with_name("cases") / "collection.jsonl"  # these cases fit the starter corpus only
+_FOLDER = Path(__file__).with_name("cases")
+COLLECTION = _FOLDER / "collection.jsonl"  # these cases fit the starter corpus only
+FULL, FULL_PAPERS = _FOLDER / "full.jsonl", _FOLDER / "full_papers.jsonl"  # abstracts of full length, and cases on them
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ class Case:
 
 
 def load(path: Path | None = None, split: str | None = None) -> list[Case]:
-    """Return the cases of `path` (None: the bundled cases), of one `split` or of all. Raises UsageError for a bad file."""
+    """Return the cases of `path` (None: on the starter corpus), of one `split` or of all. Raises UsageError for a bad file."""
     try:
         text = path.read_text("utf-8") if path else resources.files("evals.cases").joinpath("starter.jsonl").read_text("utf-8")
         cases = list(_parse(text))

@@ -67,9 +67,15 @@ def _fact_share(case: Case, answer: Answer) -> float:
 
 
 def _states(text: str, fact: Sequence[str]) -> bool:
-    """Whether `text` has one of the spellings of a fact."""
+    """Whether `text` has one of the spellings of a fact. A figure is found as a whole: "8" is not in "1982" or "0.8"."""
     text = folded(text)
-    return any(folded(spelling) in text for spelling in fact)
+    return any(re.search(_whole(folded(spelling)), text) for spelling in fact)
+
+
+def _whole(spelling: str) -> str:
+    before = r"(?<![\d.])" if spelling[:1].isdigit() else ""
+    after = r"(?![.]?\d)" if spelling[-1:].isdigit() else ""
+    return before + re.escape(spelling) + after
 
 
 def folded(text: str) -> str:

@@ -36,6 +36,11 @@ Result = tuple[Case, Measured]
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--papers", nargs="+", metavar="FILE", help="ask of these papers instead of the starter corpus")
     parser.add_argument("--cases", type=Path, metavar="FILE", help="your own cases, in the form of evals/cases/starter.jsonl")
+    parser.add_argument(
+        "--full",
+        action="store_true",
+        help="the bundled cases on 51 abstracts of full length, in place of those on the starter corpus",
+    )
     parser.add_argument("--split", choices=("dev", "test"), help="only this half of the cases")
     parser.add_argument("--out", type=Path, default=Path("results"), metavar="DIR", help="where the per-case JSONL goes")
     parser.add_argument("--k", type=int, help="how many papers to put before the reader")
@@ -62,8 +67,10 @@ def run(args: argparse.Namespace) -> int:
 
 def _cases(args: argparse.Namespace) -> list[Case]:
     """Return the cases to ask, without those that wait for a review. Raises UsageError when there are none."""
-    cases = case_files.load(args.cases, args.split)
-    if args.cases is None and args.papers is None:
+    if args.full and (args.cases or args.papers):
+        raise UsageError("--full has papers and cases of its own.", "Leave out --papers and --cases, or --full.")
+    cases = case_files.load(case_files.FULL if args.full else args.cases, args.split)
+    if not (args.cases or args.papers or args.full):
         cases += case_files.load(case_files.COLLECTION, args.split)
     ready = [case for case in cases if case.review is None]
     if len(ready) < len(cases):
@@ -80,10 +87,14 @@ def _assistant(args: argparse.Namespace, home: Path, progress: Progress) -> tupl
     own = load(k=args.k, **flags)  # with the rag.toml of RAG_HOME; the library there is not used
     settings = own.model_copy(update={"home": home})
     embedder = factory.embedder(own)  # uses the graph that is already built
-    for report in ingestion.ingest(home, args.papers or [formats.STARTER], embedder, progress):
+    for report in ingestion.ingest(home, _papers(args), embedder, progress):
         if report.error:
             raise SourceError(report.error, "")
     return Assistant(settings, embedder=embedder), settings
+
+
+def _papers(args: argparse.Namespace) -> list[str]:
+    return [str(case_files.FULL_PAPERS)] if args.full else args.papers or [formats.STARTER]
 
 
 def _results(assistant: Assistant, cases: Sequence[Case], out: TextIO, progress: Progress) -> Iterator[Result]:
@@ -123,7 +134,7 @@ def _header(settings: Settings, assistant: Assistant, args: argparse.Namespace) 
         "embedder": assistant.embedder.name,
         "k": settings.k,
         "prompts_sha256": {f.name: sha256(f.read_bytes()).hexdigest()[:16] for f in prompts},
-        "papers": [Path(p).name for p in args.papers or [formats.STARTER]],
+        "papers": [Path(p).name for p in _papers(args)],
         "split": args.split,
     }
 
