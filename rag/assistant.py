@@ -11,7 +11,7 @@ import logging
 import time
 import uuid
 from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from rag import factory, ingestion, prompting
@@ -22,14 +22,14 @@ from rag.checking import judge_trial
 from rag.checking.judge import Opinions
 from rag.collection import answers
 from rag.collection.phrasing import CollectionAnswer
-from rag.collection.query import Query
 from rag.errors import PromptTooLong
 from rag.events import Event, Found
 from rag.index.embedder_cache import CachedEmbedder
 from rag.index.generations import Index
 from rag.index.live import LiveIndex
 from rag.interfaces import ChatModel, Embedder, Reranker
-from rag.questions import understand
+from rag.questions import followup, understand
+from rag.questions.asked import Asked
 from rag.retrieval import finding, gate, selection
 from rag.retrieval.gate import Decision
 from rag.retrieval.retriever import Retriever
@@ -42,21 +42,6 @@ from rag.topics.topic_map import TopicMap
 from rag.types import Answer, Filters, Hit, IndexInfo, Paper, Progress, Prompt, Source, Timings, Turn, Usage
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """A question as it was understood.
-
-    `searched` is `standalone` in English, `query` the question about the collection that it is, if it is one, and `notes`
-    are warnings for the person who asked.
-    """
-
-    standalone: str
-    searched: str
-    query: Query | None
-    filters: Filters
-    notes: tuple[str, ...]
 
 
 class Assistant:
@@ -182,8 +167,7 @@ class Assistant:
             answer = replace(self._blank(question, asked, (), live.info), warnings=self.scope.warnings(asked.filters))
             yield from unread.from_records(known, answer, began)
             return
-        hits = self._retrieved(asked, live, k or self.k)
-        decision = self._gated(asked, hits, live, force=force)
+        asked, hits, decision = self._read(asked, history, live, k or self.k, force=force)
         warnings = (*self.scope.warnings(asked.filters), *(asked.notes or _passed(decision)))
         if self._reranker and decision.reason is None:  # after the gate, whose thresholds are of the order as retrieved
             hits = selection.reranked(self._reranker, self._retriever(live), asked.searched, hits, asked.filters)
@@ -198,26 +182,42 @@ class Assistant:
             yield from self._answered(asked, hits, request, replace(answer, missing=decision.missing), began)
 
     @stage(_log, "understand the question")
-    def _understood(self, question: str, history: Sequence[Turn], filters: Filters) -> _Asked:
+    def _understood(self, question: str, history: Sequence[Turn], filters: Filters) -> Asked:
         """Return the question as it stands alone, the English that is searched for, and the collection query that it is."""
         standalone = understand.standalone(question, history, self.model)
         searched, notes = understand.in_english(standalone, self.model)
-        return _Asked(standalone, searched, understand.about_collection(searched, self.model), filters, tuple(notes))
+        return Asked(standalone, searched, understand.about_collection(searched, self.model), filters, tuple(notes))
 
     @stage(_log, "look into the records")
-    def _recorded(self, asked: _Asked, live: Index, *, force: bool) -> CollectionAnswer | None:
+    def _recorded(self, asked: Asked, live: Index, *, force: bool) -> CollectionAnswer | None:
         """Return what the library's records answer to a question about the collection; None for any other question."""
         known = answers.answer(asked.query, self._library, live, asked.filters) if asked.query else None
         return None if known is not None and known.reason and force else known
 
+    def _read(
+        self, asked: Asked, history: Sequence[Turn], live: Index, k: int, *, force: bool
+    ) -> tuple[Asked, list[Hit], Decision]:
+        """Return the question with its papers, and whether they answer it.
+
+        A follow-up that the last question leaves unanswerable, such as one on another subject, refers to an earlier one.
+        """
+        readings = followup.readings(followup.without_context(asked.standalone), history) if asked.joined else []
+        found = []
+        for reading in (asked, *(replace(asked, standalone=other, searched=other) for other in readings[1:])):
+            hits = self._retrieved(reading, live, k)
+            found.append((reading, hits, self._gated(reading, hits, live, force=force)))
+            if found[-1][2].reason is None:
+                return found[-1]
+        return found[0]
+
     @stage(_log, "retrieve")
-    def _retrieved(self, asked: _Asked, live: Index, k: int) -> list[Hit]:
+    def _retrieved(self, asked: Asked, live: Index, k: int) -> list[Hit]:
         """Return the papers for the question, best first, on the scale of the gate's thresholds."""
         hits = selection.papers(self._retriever(live), asked.searched, k, asked.filters)
         return hits if self._reader is self.embedder else gate.on_scale(asked.searched, hits, self._library, self._reader)
 
     @stage(_log, "judge whether the abstracts answer")
-    def _gated(self, asked: _Asked, hits: Sequence[Hit], live: Index, *, force: bool) -> Decision:
+    def _gated(self, asked: Asked, hits: Sequence[Hit], live: Index, *, force: bool) -> Decision:
         """Return whether the question is put to the reader; with `force` it is, as long as there are papers."""
         quoting, selected = self.model.mode == "extractive", bool(asked.filters.papers)
         decision = gate.judge(asked.searched, hits, live.lexical, details=quoting, selected=selected)
@@ -226,10 +226,10 @@ class Assistant:
         return replace(decision, reason=None) if force else decision
 
     @stage(_log, "write the prompt")
-    def _prompt(self, asked: _Asked, hits: Sequence[Hit]) -> Prompt:
+    def _prompt(self, asked: Asked, hits: Sequence[Hit]) -> Prompt:
         return prompting.answer(asked.standalone, hits, self.model.context_tokens, self.model.name)
 
-    def _answered(self, asked: _Asked, hits: Sequence[Hit], request: Prompt, answer: Answer, began: float) -> Iterator[Event]:
+    def _answered(self, asked: Asked, hits: Sequence[Hit], request: Prompt, answer: Answer, began: float) -> Iterator[Event]:
         """Yield what the reader answers, checked; with fewer papers where the prompt was longer than the model takes."""
         with stage(_log, "answer and check"):
             try:
@@ -248,12 +248,12 @@ class Assistant:
 
     def cut(self, question: str, found: Found, text: str, reason: str) -> Answer:
         """Return the answer that was stopped when it had come to `text`, checked and marked as incomplete."""
-        asked = _Asked(found.standalone_question, found.standalone_question, None, found.filters, ())
+        asked = Asked(found.standalone_question, found.standalone_question, None, found.filters, ())
         answer = self._blank(question, asked, found.sources, self._index.now().info)
         answer = replace(answer, warnings=self.scope.warnings(found.filters))
         return self._reading.cut(replace(answer, answer=text.strip(), complete=False, incomplete_reason=reason))
 
-    def _blank(self, question: str, asked: _Asked, sources: tuple[Source, ...], info: IndexInfo) -> Answer:
+    def _blank(self, question: str, asked: Asked, sources: tuple[Source, ...], info: IndexInfo) -> Answer:
         return Answer(
             id=uuid.uuid4().hex[:12],
             question=question,

@@ -70,11 +70,20 @@ def needs_context(question: str) -> bool:
 
 def with_context(question: str, history: Sequence[Turn]) -> str:
     """Return a follow-up joined to the last question of `history` that stands alone; any other question unchanged."""
-    subject = ""
+    return next(iter(readings(question, history)), question)
+
+
+def readings(question: str, history: Sequence[Turn]) -> list[str]:
+    """Return a follow-up joined to each question of `history` that it may refer to, the last one first; [] for no follow-up.
+
+    A question that itself refers to an earlier one stands for that one.
+    """
+    subjects: list[str] = []
     for turn in history:
-        if turn.role == "user" and (not subject or not needs_context(turn.content)):
-            subject = context(turn.content) or turn.content
-    return f"{question.strip()} (about: {subject.strip()})" if subject and needs_context(question) else question
+        if turn.role == "user" and (not subjects or not needs_context(turn.content)):
+            subjects.append((context(turn.content) or turn.content).strip())
+    latest_first = dict.fromkeys(reversed(subjects))
+    return [f"{question.strip()} (about: {subject})" for subject in latest_first] if needs_context(question) else []
 
 
 def without_context(question: str) -> str:

@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 
 from rag.index.lexical import LexicalIndex
 from rag.interfaces import Embedder
-from rag.questions import analysis, followup
+from rag.questions import analysis, asking, followup
 from rag.questions.analysis import Analysis, Detail
 from rag.storage.library import Library
-from rag.text import names, quantities, sentences
-from rag.text.words import content_words, method_names
+from rag.text import language, names, quantities, sentences
+from rag.text.words import WORD, content_words, method_names
 from rag.types import Hit
 
 _NUMBERED = re.compile(r"[^\W\d_]+-?\d+(?:\.\d+)*")  # one of a series: an abstract on GPT-3 does not answer a question on GPT-4
@@ -86,9 +86,10 @@ def judge(
     if not hits:
         return Decision("No paper passes the filters, or the library is empty.")
     analysed = analysis.analyse(followup.without_context(question))
-    named = names.mentioned(question)
+    named = _named(question)
     in_best = names.KnownNames(f"{hit.paper.title}\n{hit.paper.abstract}" for hit in hits[:_MAX_SUBJECT_PAPERS])
-    missing = tuple(name for name in named if name not in in_best and not _mentioned(name, lexical))
+    authors = _authors(hits)
+    missing = tuple(n for n in named if n not in in_best and n.casefold() not in authors and not _mentioned(n, lexical))
     anchored = hits[0].score >= MIN_SCORE_OF_NAMED_PAPER or _titled(hits, [name for name in named if name not in missing])
     unknown = tuple(s for s in analysed.subjects if not any(_describes(hit, s, lexical) for hit in hits))
     if missing and not anchored:
@@ -97,12 +98,24 @@ def judge(
         verb = "describes" if any(_mentioned(s, lexical) for s in unknown) else "mentions"
         return Decision(f"No abstract {verb} {_either(unknown)}.", tuple(dict.fromkeys([*missing, *unknown])))
     missing = tuple(dict.fromkeys([*missing, *(s for s in unknown if not _mentioned(s, lexical))]))
-    if not selected and _far(question, hits, anchored=any(name in in_best for name in method_names(question))):
+    by_author = any(name.casefold() in authors for name in named)
+    if not selected and _far(question, hits, anchored=by_author or any(name in in_best for name in method_names(question))):
         return Decision("No paper is close enough to this question.", missing)
     lacking = _lacking(analysed, hits) if details else ()
     if lacking:
         return Decision(f"The abstracts on this subject do not give: {', '.join(d.shown for d in lacking)}.", missing)
     return Decision(None, missing)
+
+
+def _named(question: str) -> list[str]:
+    """Return the names in the sentence that asks; in another language, in which nouns may have capitals, those of methods."""
+    asked = asking.asking(question)
+    return [name for name in names.mentioned(asked) if not language.is_foreign(question) or name in method_names(asked)]
+
+
+def _authors(hits: Sequence[Hit]) -> set[str]:
+    """Return the words of the names of the papers' authors, folded."""
+    return {word.casefold() for hit in hits for author in hit.paper.authors for word in WORD.findall(author)}
 
 
 def _mentioned(name: str, lexical: LexicalIndex) -> bool:
@@ -127,7 +140,7 @@ def _describes(hit: Hit, subject: str, lexical: LexicalIndex) -> bool:
     paper, words = hit.paper, content_words(subject)
     if len(words) <= _MAX_EXACT_WORDS and len(subject.split()) > 1 and not lexical.mentions(subject):
         return subject in names.KnownNames([paper.title, paper.abstract])
-    texts = [paper.title, *(paper.abstract[start:end] for start, end in sentences.split(paper.abstract))]
+    texts = [paper.title, "; ".join(paper.authors), *(paper.abstract[a:b] for a, b in sentences.split(paper.abstract))]
     return any(words <= content_words(text) for text in texts) or subject in names.KnownNames(texts)
 
 

@@ -18,9 +18,11 @@ _MAX_JOINED_WORDS = 3  # words that may be written as one: "GPT 4 V"
 def mentioned(sentence: str) -> list[str]:
     """Return the names of `sentence`, each once: method names first, then capitalised words that do not open it.
 
-    Figures such as 20k, 75x or 4-bit are no names. An abbreviation in brackets, which the
-    sentence itself spells out, is no name either.
+    Figures such as 20k, 75x or 4-bit are no names. An abbreviation in brackets, which the sentence itself spells out, is no
+    name either. In a sentence of capitals, only a word with a digit is one.
     """
+    if sentence.isupper():
+        return [name for name in method_names(sentence) if any(c.isdigit() for c in name) and not _FIGURE.fullmatch(name)]
     capitalised = [m.group() for m in _CAPITALISED.finditer(sentence)]
     spelled_out = set(_IN_BRACKETS.findall(sentence))
     candidates = dict.fromkeys([*method_names(sentence), *capitalised])

@@ -1,0 +1,29 @@
+"""A question as it was understood, on its way from the person who asked to the answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rag.collection.query import Query
+from rag.questions import followup
+from rag.types import Filters
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question as it was understood.
+
+    `searched` is `standalone` in English, `query` the question about the collection that it is, if it is one, and `notes`
+    are warnings for the person who asked.
+    """
+
+    standalone: str
+    searched: str
+    query: Query | None
+    filters: Filters
+    notes: tuple[str, ...]
+
+    @property
+    def joined(self) -> bool:
+        """Whether it is a follow-up that was joined to an earlier question, and not rewritten by a model."""
+        return self.standalone == self.searched and bool(followup.context(self.standalone))
