@@ -92,6 +92,7 @@ def test_the_frame_keeps_its_place_while_an_answer_comes(tab: Page, quoting: str
 
 def test_keys_lead_to_the_question_and_bring_the_last_one_back(tab: Page, quoting: str) -> None:
     tab.goto(quoting)
+    expect(tab.locator("#status")).to_be_attached()  # the script of the page has begun
     box, search = tab.locator("#question textarea"), tab.get_by_placeholder("Search", exact=True)
     search.focus()
     tab.keyboard.press("/")  # a field keeps its slash

@@ -103,7 +103,7 @@ def test_streams_ask_proxies_not_to_keep_them_back_and_pages_do_not() -> None:
 def test_a_page_carries_the_check_of_the_proxy_first_in_its_head() -> None:
     opened = behind("127.0.0.1").get("/")
     assert opened.text.startswith("<html><head><script>(")
-    assert '({"host": "papers.example", "path": "/"});</script><title>' in opened.text
+    assert '({"host": "papers.example", "path": "/"});</script><style>' in opened.text
     assert int(opened.headers["Content-Length"]) == len(opened.content)
 
 
