@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import time
 from collections.abc import Iterator
@@ -99,6 +100,7 @@ def test_a_found_model_is_used_and_answers_after_a_reload_in_a_new_tab_and_in_th
             expect(picked(page)).to_have_value("small at 127.0.0.1")
             ask(page, QUESTION)
             expect(page.locator("#thread .facts").last).to_contain_text("small")
+            expect(page).to_have_url(re.compile("talk="))
             page.reload()
             expect(picked(page)).to_have_value("small at 127.0.0.1")
             for path in ("", "collection"):
@@ -121,7 +123,8 @@ def test_the_collection_asks_the_model_that_was_chosen_in_the_chat(quoting: Assi
             page.get_by_role("button", name="Use small").click()
             expect(picked(page)).to_have_value("small at 127.0.0.1")
             ask(page, QUESTION)
-            page.locator("#sources .star").first.click()
+            expect(page.locator("#thread .facts")).to_have_count(1)
+            page.locator("#sources .card .star").first.click()
             expect(page.locator("#masthead a[href=collection]")).to_have_attribute("data-count", "1")
             page.goto(f"{url}collection")
             expect(picked(page)).to_have_value("small at 127.0.0.1")
