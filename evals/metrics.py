@@ -44,7 +44,7 @@ def measure(case: Case, answer: Answer, ranked: Sequence[str]) -> Measured:
         invalid=sum(n in answer.invalid_citations for n in numbers),
         claims=len(claims),
         supported=sum(c.verdict == "supported" for c in claims),
-        useful=sum(any(_states(c.text, fact) for fact in case.must_include) for c in claims) if case.must_include else None,
+        useful=sum(any(states(c.text, fact) for fact in case.must_include) for c in claims) if case.must_include else None,
         words=sum(len(c.text.split()) for c in claims),
         refused=answer.refused,
     )
@@ -63,10 +63,10 @@ def _fact_share(case: Case, answer: Answer) -> float:
     """Return the share of the required facts in the text of `answer`, without the titles listed under it; 0 for a refusal."""
     if answer.refused:
         return 0.0
-    return sum(_states(answer.answer, fact) for fact in case.must_include) / len(case.must_include)
+    return sum(states(answer.answer, fact) for fact in case.must_include) / len(case.must_include)
 
 
-def _states(text: str, fact: Sequence[str]) -> bool:
+def states(text: str, fact: Sequence[str]) -> bool:
     """Whether `text` has one of the spellings of a fact. A figure is found as a whole: "8" is not in "1982" or "0.8"."""
     text = folded(text)
     return any(re.search(_whole(folded(spelling)), text) for spelling in fact)

@@ -66,7 +66,7 @@ class Assistant:
         self._reader = factory.reader(settings, self.embedder)
         self._checks = CachedEmbedder(self._reader)  # people ask of the same papers
         self._other_judge = factory.judge(settings)
-        self._take(model or factory.model(settings) or ExtractiveReader(self._reader))
+        self._take(model or factory.model(settings) or ExtractiveReader(self._checks))
         self._reranker = reranker or factory.reranker(settings)
         with stage(_log, "open the library"):
             ingestion.prepare(settings.home, self.embedder, progress, tell)
@@ -81,7 +81,7 @@ class Assistant:
     def using(self, model: ChatModel | None, quotes: int = MAX_SENTENCES) -> Assistant:
         """Return an assistant over the same library that answers with `model`; None: it quotes up to `quotes` sentences."""
         other = copy.copy(self)
-        other._take(model or ExtractiveReader(self._reader, quotes))
+        other._take(model or ExtractiveReader(self._checks, quotes))
         return other
 
     def judged_by(self, judge: ChatModel | None) -> Assistant:

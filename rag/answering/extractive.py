@@ -5,46 +5,30 @@ It only quotes. It cannot combine two sentences, count, or recognise a false pre
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from rag.answering import compared
+from rag.answering import compared, sentence_ranking
 from rag.events import Finish
 from rag.interfaces import Embedder, Vectors
 from rag.questions import analysis, followup
 from rag.questions.analysis import Analysis
-from rag.text import names, sentences
+from rag.text import names
 from rag.text.statements import title_of
-from rag.text.words import content_words, method_names, numbers
+from rag.text.words import content_words, method_names
 from rag.types import Mode, Prompt, Source
 
-MAX_SENTENCES = 5  # of an answer that is no list; a list has one per paper
+MAX_SENTENCES = 6  # of an answer that is no list; a list has one per paper
 _MAX_PAPERS = 3  # quoted for a question about one subject
 _MAX_SENTENCES_PER_SUBJECT = 2  # of a comparison, on what it asks
 _MIN_PAPER_SCORE_SHARE = 0.78  # of the best fused score, for a further paper to be quoted
 _MIN_LISTED_PAPER_SCORE_SHARE = 0.65  # the same, for a list
-_MAX_WEAK_SENTENCES = 3  # sentences that are quoted whatever their score
-_MIN_SENTENCE_SCORE_SHARE = 0.25  # of the best sentence of the paper, for a further sentence
+_MAX_WEAK_SENTENCES = 2  # sentences that are quoted whatever their probability
+_MIN_SENTENCE_SCORE_SHARE = 0.4  # of the probability of the best sentence of the paper, for a further sentence
 _LIST_WORDS = content_words("papers works methods approaches find list show research about exist proposed please studies")
 _MAX_REPEATED_COSINE = 0.9  # of two sentences of different papers; above it, they say the same
-# Added to the cosine of a sentence with the question; see CONTRIBUTING.
-_OVERLAP_WEIGHT = 0.7  # times the share of the question's words
-_FIGURE_BONUS, _DEFINITION_BONUS, _SUBJECT_BONUS = 0.15, 0.15, 0.2
-_DETAIL_BONUS = 0.1  # for each detail
-_BACKGROUND_PENALTY, _LINK_PENALTY = 0.3, 2.0
-_LINK = re.compile(r"https?://|\b(?:code|website)s?:", re.IGNORECASE)
-_ASKS_LINK = re.compile(r"\b(?:code|github|repositor|link|url|website|available)", re.IGNORECASE)
-_DEFINES = re.compile(
-    r"\b(?:propos|introduc|present|call|nam|term|dubb|defin|refer|is an?\b|are\b|stands? for|means?\b|i\.e\.)", re.IGNORECASE
-)
-_BACKGROUND = re.compile(
-    r"^(?:however|earlier|although|despite|while|existing|(?:in )?recent(?:ly)?|previous|prior|traditional(?:ly)?|current|many|"
-    r"most|typically)\b",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +69,12 @@ class ExtractiveReader:
         sources = compared.chosen(analysed.subjects, prompt.sources) if analysed.kind == "comparison" else []
         if len(sources) > 1:
             aspect = compared.has_aspect(analysed.aspect)
-            asked = _asked(self._scored(prompt.question, analysed, sources)) if aspect else {}
+            asked = _asked(self._scored(prompt.question, sources)) if aspect else {}
             yield from compared.table(sources, asked, self._embedder)
 
     def _quoted(self, prompt: Prompt) -> Iterator[str]:
         analysed = analysis.analyse(followup.without_context(prompt.question))
-        quotes = self._scored(prompt.question, analysed, _to_quote(prompt.question, analysed, prompt.sources))
+        quotes = self._scored(prompt.question, _to_quote(prompt.question, analysed, prompt.sources))
         listing = analysed.kind == "list" and len(quotes) > 1
         groups = _one_per_paper(quotes) if listing else _best_per_paper(quotes, self._most)
         first = True
@@ -104,20 +88,14 @@ class ExtractiveReader:
                 yield ("" if first else "\n\n") + "\n".join([title, *lines])
             first = False
 
-    def _scored(self, question: str, analysed: Analysis, sources: Sequence[Source]) -> dict[int, list[_Quote]]:
-        """Return the sentences of each source by its number, best first, with their scores."""
-        spans = [(s, *span) for s in sources for span in sentences.split(s.paper.abstract)]
-        texts = [s.paper.abstract[start:end] for s, start, end in spans]
-        own = followup.without_context(question)
-        words = content_words(own)
-        vectors = self._embedder.embed([own, *texts])
-        quotes: dict[int, list[_Quote]] = {s.n: [] for s in sources}
-        for (source, start, end), sentence, vector in zip(spans, texts, vectors[1:], strict=True):
-            left = words - content_words(source.paper.title)  # the title stands above the quotes
-            overlap = len(left & content_words(sentence)) / max(len(left), 1)
-            score = float(vector @ vectors[0]) + _OVERLAP_WEIGHT * overlap + _bonus(sentence, question, analysed)
-            quotes[source.n].append(_Quote(source=source, start=start, end=end, score=score, vector=vector))
-        return {n: sorted(of_source, key=lambda q: -q.score) for n, of_source in quotes.items() if of_source}
+    def _scored(self, question: str, sources: Sequence[Source]) -> dict[int, list[_Quote]]:
+        """Return the sentences of each source by its number, those that most probably hold what is asked first."""
+        ranked = sentence_ranking.rank(question, [source.paper for source in sources], self._embedder)
+        return {
+            source.n: sorted((_Quote(source, r.start, r.end, r.probability, r.vector) for r in found), key=lambda q: -q.score)
+            for source, found in zip(sources, ranked, strict=True)
+            if found
+        }
 
 
 def _to_quote(question: str, analysed: Analysis, sources: Sequence[Source]) -> list[Source]:
@@ -153,22 +131,6 @@ def _has(text: str, subject: str) -> bool:
     return subject in names.KnownNames([text]) or content_words(subject) <= content_words(text)
 
 
-def _bonus(sentence: str, question: str, analysed: Analysis) -> float:
-    """Return what is added to the cosine of a sentence, for the kind of question. It may be negative."""
-    bonus = -_BACKGROUND_PENALTY if _BACKGROUND.search(sentence) else 0.0
-    if (analysed.amount or analysed.kind == "comparison") and numbers(sentence):
-        bonus += _FIGURE_BONUS
-    if analysed.kind in ("definition", "list", "comparison") and _DEFINES.search(sentence):
-        bonus += _DEFINITION_BONUS
-    if any(_has(sentence, subject) for subject in analysed.subjects):
-        bonus += _SUBJECT_BONUS
-    words = content_words(sentence)
-    bonus += _DETAIL_BONUS * sum(not words.isdisjoint(detail.stems) for detail in analysed.details)
-    if _LINK.search(sentence) and not _ASKS_LINK.search(question):
-        bonus -= _LINK_PENALTY
-    return bonus
-
-
 def _one_per_paper(quotes: dict[int, list[_Quote]]) -> list[list[_Quote]]:
     """Return the best quote of each paper that no paper before it has; the best papers first."""
     chosen: list[list[_Quote]] = []
@@ -188,7 +150,7 @@ def _best_per_paper(quotes: dict[int, list[_Quote]], most: int) -> list[list[_Qu
         group = next(g for g in chosen if g[0].source is quote.source)
         good = len(kept) < _MAX_WEAK_SENTENCES or quote.score >= _MIN_SENTENCE_SCORE_SHARE * group[0].score
         fits = len(kept) < most and len(group) < MAX_SENTENCES - 1
-        if fits and good and quote.score > 0 and not _repeats(quote, kept):
+        if fits and good and not _repeats(quote, kept):
             group.append(quote)
             kept.append(quote)
     return chosen
