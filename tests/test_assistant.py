@@ -726,3 +726,15 @@ def test_all_selected_papers_are_compared(assistant: Assistant) -> None:
     selected = tuple(hit.paper.id for hit in assistant.search("graphs", 6))
     answer = assistant.ask("How do these papers differ?", k=2, filters=Filters(papers=selected))
     assert {source.paper.id for source in answer.sources if source.cited} == set(selected)
+
+
+def test_a_follow_up_looks_past_a_turn_that_the_abstracts_cannot_answer(assistant: Assistant) -> None:
+    history = [
+        Turn("user", "How does GraphSAINT build its minibatches?"),
+        Turn("user", "How long must eggs boil in salted water?"),
+    ]
+    answer = assistant.ask("and what F1 score does it reach?", history)
+    assert not answer.refused
+    assert "0.970" in answer.answer
+    assert answer.standalone_question.endswith("(about: How does GraphSAINT build its minibatches?)")
+    assert assistant.ask("and how long does it take?", history[1:]).refused

@@ -18,7 +18,7 @@ from support.factories import SHARED, answer
 from evals import case_files, mutations
 from evals.__main__ import main
 from evals.case_files import KINDS, Case
-from evals.metrics import folded, mean, measure, share
+from evals.metrics import folded, mean, measure, share, states
 from evals.run import table
 from rag.errors import UsageError
 from rag.sources import formats
@@ -76,6 +76,13 @@ def test_facts_that_must_be_said(must: tuple[tuple[str, ...], ...], said: str, h
     assert measure(case(must=must), answer(said), []).hit == hit
 
 
+@pytest.mark.parametrize(
+    ("fact", "said"), [("8", False), ("8 lamps", False), ("0.8", True), ("1982", True), ("82", False), ("in 19", False)]
+)
+def test_a_figure_is_a_fact_as_a_whole(fact: str, said: bool) -> None:
+    assert states("Of 0.8 in 1982 lamps", (fact,)) == said
+
+
 def test_a_refusal_says_nothing() -> None:
     measured = measure(case(must=(("340",),)), answer("The 340 lamps are not in the abstracts.", refused=True), [])
     assert (measured.hit, measured.refused) == (0.0, True)
@@ -125,10 +132,14 @@ def test_the_tables_sum_up_by_kind_and_count_refusals() -> None:
 # -- the bundled cases ---------------------------------------------------------------------------------------------------
 
 
+def _starter() -> list[Paper]:
+    _, text = formats.load(formats.STARTER)
+    return [r for r in formats.parse(text, "starter") if isinstance(r, Paper)]
+
+
 @pytest.fixture(scope="module")
 def starter() -> dict[str, Paper]:
-    _, text = formats.load(formats.STARTER)
-    return {r.title: r for r in formats.parse(text, "starter") if isinstance(r, Paper)}
+    return {r.title: r for r in _starter()}
 
 
 def test_there_are_enough_cases_of_every_kind_with_ids_of_their_own() -> None:
@@ -156,6 +167,29 @@ def test_what_must_be_said_stands_in_a_gold_paper(starter: dict[str, Paper]) -> 
         if not any(folded(spelling) in folded(f"{starter[t].title} {starter[t].abstract}") for spelling in fact for t in c.gold)
     ]
     assert missing == []
+
+
+def test_the_cases_on_full_abstracts_are_asked_of_papers_that_state_their_facts() -> None:
+    _, text = formats.load(str(case_files.FULL_PAPERS))
+    papers = {r.title: r for r in formats.parse(text, "full_papers.jsonl") if isinstance(r, Paper)}
+    cases = case_files.load(case_files.FULL)
+    assert len(papers) == 51
+    assert Counter(c.split for c in cases) == {"dev": 75, "test": 75}
+    assert len({c.id for c in cases}) == len({(c.question, c.history) for c in cases}) == 150
+    assert min(Counter(c.form for c in cases if c.form).values()) >= 3
+    assert not papers.keys() & {p.title for p in _starter()}
+    for c in cases:
+        assert set(c.gold) <= papers.keys(), c.id
+        assert bool(c.must_include) == c.answerable, c.id
+        gold = [papers[title] for title in c.gold]
+        said = " ".join(f"{p.title} {p.abstract} {p.published} {'; '.join(p.authors)} {len(p.authors)}" for p in gold)
+        for fact in c.must_include:
+            assert states(said, fact), (c.id, fact)
+
+
+def test_the_cases_on_full_abstracts_have_papers_of_their_own(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "--full", "--papers", "mine.txt", "--no-model"]) == 2
+    assert "--full has papers and cases of its own." in capsys.readouterr().err
 
 
 def test_answerable_cases_have_gold_and_facts_and_the_others_neither() -> None:

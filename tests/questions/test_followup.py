@@ -141,3 +141,12 @@ def test_what_is_joined_comes_apart_again(question: str, before: str) -> None:
     if joined != question and "(about:" not in question + before:
         assert followup.without_context(joined) == question.strip()
         assert followup.context(joined) == before.strip()
+
+
+def test_a_follow_up_may_refer_to_each_earlier_question_the_last_one_first() -> None:
+    history = [*said(LAMPS), *said("Tell me a joke about bishops and rooks."), *said("and why?")]
+    assert followup.readings("how fast is it?", history) == [
+        "how fast is it? (about: Tell me a joke about bishops and rooks.)",
+        f"how fast is it? (about: {LAMPS})",
+    ]
+    assert followup.readings("How do Pard and GraphSAINT make graphs block by block?", history) == []

@@ -123,3 +123,30 @@ def test_the_questions_own_words_in_one_paper_make_up_for_a_low_cosine(lexical: 
 
 def test_a_known_name_is_enough_in_any_language(judge: Judge) -> None:
     assert judge("GraphSAINT 如何构建小批量？").reason is None
+
+
+SHOTS = paper(
+    "The Hot Hand",
+    "Players believe in streaks. Hits after hits are no likelier than after misses.",
+    authors=("Thomas Gilovich",),
+)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "What do Gilovich and co-authors say of hits after hits?",
+        "OK folks, the Lakers won with LeBron last night. Are hits after hits likelier?",
+        "ARE HITS AFTER HITS LIKELIER THAN AFTER MISSES IN BASKETBALL BY LUCK OR SKILL?",
+        "Sind Treffer nach Hits wahrscheinlicher, und was ist mit den Spielern und Misses?",
+    ],
+)
+def test_authors_the_talk_round_a_question_shouting_and_german_nouns_are_no_missing_names(
+    question: str, lexical: LexicalIndex
+) -> None:
+    assert gate.judge(question, [hit(SHOTS, 8.0)], lexical).missing == ()
+
+
+def test_a_name_in_the_sentence_that_asks_is_missing_still(lexical: LexicalIndex) -> None:
+    decision = gate.judge("Good morning. Does ZorbleNet-7 hit after hits?", [hit(SHOTS, 8.0)], lexical)
+    assert decision.missing == ("ZorbleNet-7",)
