@@ -26,12 +26,13 @@ def has_aspect(aspect: str) -> bool:
 def chosen(subjects: Sequence[str], sources: Sequence[Source]) -> list[Source]:
     """Return the sources that a comparison of `subjects` puts side by side; of the first ones when it names no subjects.
 
-    That is one for each subject: with the subject in its title, else one that mentions it; each only once.
+    That is one for each subject: with the subject in its title or among its authors, else one that mentions it; each only once.
     """
     if not subjects:
         return list(sources[:MAX_PAPERS])
     found: dict[str, Source] = {}
-    for texts in ({s.n: s.paper.title for s in sources}, {s.n: f"{s.paper.title}\n{s.paper.abstract}" for s in sources}):
+    heads = {s.n: f"{s.paper.title}\n{'; '.join(s.paper.authors)}" for s in sources}
+    for texts in (heads, {s.n: f"{heads[s.n]}\n{s.paper.abstract}" for s in sources}):
         matches = {x: [s for s in sources if _has(texts[s.n], x)] for x in subjects}
         for subject in sorted(subjects, key=lambda x: len(matches[x])):  # the subject with the fewest sources first
             free = [s for s in matches[subject] if s not in found.values()]

@@ -85,7 +85,7 @@ def judge(
     """
     if not hits:
         return Decision("No paper passes the filters, or the library is empty.")
-    analysed = analysis.analyse(followup.without_context(question))
+    analysed = analysis.analyse(asking.asking(followup.without_context(question)))
     named = _named(question)
     in_best = names.KnownNames(f"{hit.paper.title}\n{hit.paper.abstract}" for hit in hits[:_MAX_SUBJECT_PAPERS])
     authors = _authors(hits)
@@ -138,9 +138,11 @@ def _describes(hit: Hit, subject: str, lexical: LexicalIndex) -> bool:
     A subject of two words must be in the index as a phrase.
     """
     paper, words = hit.paper, content_words(subject)
+    if words <= content_words("; ".join(paper.authors)):
+        return True
     if len(words) <= _MAX_EXACT_WORDS and len(subject.split()) > 1 and not lexical.mentions(subject):
         return subject in names.KnownNames([paper.title, paper.abstract])
-    texts = [paper.title, "; ".join(paper.authors), *(paper.abstract[a:b] for a, b in sentences.split(paper.abstract))]
+    texts = [paper.title, *(paper.abstract[a:b] for a, b in sentences.split(paper.abstract))]
     return any(words <= content_words(text) for text in texts) or subject in names.KnownNames(texts)
 
 
