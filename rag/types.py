@@ -132,10 +132,20 @@ class Filters:
         Field(description="Only papers with these words in their title, in any case."),
         Wording("WORDS", phrase="with “{}” in the title"),
     ] = None
+    author: Annotated[
+        StrictStr | None,
+        Field(description="Only papers by an author with this name or family name, as whole words in any case."),
+        Wording("NAME", phrase="by {}"),
+    ] = None
     min_authors: Annotated[
         StrictInt | None,
         Field(ge=1, le=99_999, description="Only papers known to have this many authors or more."),
         Wording("N", phrase="with {:,} authors or more", phrase_of_one="with 1 author or more"),
+    ] = None
+    max_authors: Annotated[
+        StrictInt | None,
+        Field(ge=1, le=99_999, description="Only papers known to have this many authors or fewer."),
+        Wording("N", phrase="with {:,} authors or fewer", phrase_of_one="with a single author"),
     ] = None
     identifier: Annotated[
         StrictStr | None,

@@ -738,3 +738,11 @@ def test_a_follow_up_looks_past_a_turn_that_the_abstracts_cannot_answer(assistan
     assert "0.970" in answer.answer
     assert answer.standalone_question.endswith("(about: How does GraphSAINT build its minibatches?)")
     assert assistant.ask("and how long does it take?", history[1:]).refused
+
+
+def test_who_wrote_the_paper_of_the_question_before_is_told_from_the_records(assistant: Assistant) -> None:
+    history = [Turn("user", "How does GraphSAINT build its minibatches?")]
+    answer = assistant.ask("When was it published?", history)
+    assert answer.mode == "corpus"
+    assert "GraphSAINT" in answer.answer
+    assert assistant.ask("How does Pard generate graphs block by block?", history).mode != "corpus"

@@ -198,7 +198,9 @@ def test_a_record_comes_on_top_of_the_filters_there_are_and_null_lifts_one() -> 
     assert request.read_filters({"papers": None}, Filters(papers=("a",))) == Filters()
 
 
-NAMES = st.sampled_from(["year", "since", "until", "source", "title", "min_authors", "identifier", "papers"])
+NAMES = st.sampled_from(
+    ["year", "since", "until", "source", "title", "author", "min_authors", "max_authors", "identifier", "papers"]
+)
 
 
 TEXTS = st.text("0123456789-\n é\ud800", max_size=12)

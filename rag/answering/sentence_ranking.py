@@ -21,7 +21,7 @@ from rag.types import Paper
 # all of them), the probability that it only tells the problem, whether it defines where a definition is asked for, its length.
 # evals/sentence_ranking.py has fitted the weights on the dev halves of the bundled cases.
 FEATURES = ("cosine", "words beside the title", "words", "problem", "defines", "length")
-WEIGHTS, BIAS = (2.14, 2.61, 1.65, -2.71, 1.67, 1.14), -1.75
+WEIGHTS, BIAS = (1.9, 2.45, 2.25, -2.76, 1.67, 1.15), -1.74
 _LONG_CHARS = 300  # the unit of length
 _LINK_PENALTY = 5.0  # in log-odds, for a link that is not asked for
 _LINK = re.compile(r"https?://|\b(?:code|website)s?:", re.IGNORECASE)
@@ -44,7 +44,7 @@ class Ranked:
 
 def rank(question: str, papers: Sequence[Paper], embedder: Embedder) -> list[list[Ranked]]:
     """Return the sentences of each paper, in the order of the paper. Raises EmbedderError."""
-    own = asking(followup.without_context(question))
+    own = asking(followup.asks(question))
     spans = [sentences.split(paper.abstract) for paper in papers]
     texts = [[paper.abstract[slice(*span)] for span in found] for paper, found in zip(papers, spans, strict=True)]
     asked, *vectors = embedder.embed([own, *(text for said in texts for text in said)])

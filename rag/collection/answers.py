@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from rag.collection import phrasing, titles
+from rag.collection.patterns import Want
 from rag.collection.phrasing import AnswerLine, CollectionAnswer
 from rag.collection.query import RECENT_MONTHS, Query
 from rag.index.generations import Index
@@ -79,6 +80,8 @@ def answer(query: Query, library: Library, index: Index, filters: Filters | None
     if query.source and not any(query.source.casefold() in name.casefold() for name in names):
         reason = f"No source is called {query.source}. The sources are: {', '.join(names)}."
         return phrasing.refusal(reason, len(searched))
+    if query.author and not library.matching(replace(filters or Filters(), author=query.author)):
+        return phrasing.refusal(f"The records name no author {query.author}.{_nameless(searched, library)}", len(searched))
     days = [day for _, day in searched.values() if day]
     if not days and (query.months or query.want in ("newest", "oldest", "range")):
         return phrasing.refusal("None of the papers searched has a date.", len(searched))
@@ -86,10 +89,18 @@ def answer(query: Query, library: Library, index: Index, filters: Filters | None
     if query.months:
         query = replace(query, since=dates.months_until(max(days), query.months))
         notes = (_months_note(query, min(days), max(days)),)
+    if query.max_authors and (unknown := library.unjudged(phrasing.narrowed(query)).authorless):
+        notes += (AnswerLine(f"{unknown:,} paper{'s do' if unknown > 1 else ' does'} not say how many authors there are."),)
     selection = _select(query, searched, library, index, where="within the filters" if filters else "here", notes=notes)
     if not selection.topical and " " in query.about:  # no paper has these words; they may describe one, as retrieval can tell
         return None
     return _by_want(selection, library)
+
+
+def _nameless(searched: Catalogue, library: Library) -> str:
+    """Return a sentence, after a space, on how many papers do not name their authors; "" when all do."""
+    nameless = sum(not paper.authors for paper in library.papers(list(searched)).values())
+    return f" {nameless:,} of {len(searched):,} papers do not name their authors." if nameless else ""
 
 
 def _months_note(query: Query, first: str, last: str) -> AnswerLine:
@@ -107,7 +118,7 @@ def _select(
 ) -> _Selection:
     """Return the papers of `searched` that `query` selects."""
     topical, word_by_word = _on_topic(query, searched, library, index)
-    narrowed = Filters(since=query.since, until=query.until, source=query.source or None)
+    narrowed = phrasing.narrowed(query)
     passing = set(library.matching(narrowed)) if narrowed else set(topical)
     return _Selection(
         query=query,
@@ -248,7 +259,7 @@ def _by_title(query: Query, searched: Catalogue, library: Library, index: Index)
     if query.want != "title":
         named = [i for i in same if dict(matches)[i] == best]
         unclear = not 0 < len(named) <= _MAX_PAPERS_OF_ONE_NAME
-        return None if unclear else _authors_or_dates(query, _papers(named, library), len(searched))
+        return None if unclear else of_papers([query.want], _papers(named, library), len(searched))
     if not same and any(titles.starts_with_title(query.title, title) for title, _ in searched.values()):
         return None  # "called GraphSAINT, and what does it do?"
     like = [i for i, similarity in matches if similarity >= titles.MIN_LIKE_TITLE_SIMILARITY]
@@ -261,17 +272,22 @@ def _by_title(query: Query, searched: Catalogue, library: Library, index: Index)
     return phrasing.compose([AnswerLine(lead), *phrasing.items(papers, "")], papers, ids, len(searched), len(ids))
 
 
-def _authors_or_dates(query: Query, papers: Sequence[Paper], searched: int) -> CollectionAnswer:
-    """Return the authors or the dates of `papers`, as far as the records have them."""
-    if query.want == "authors":
-        lines = [AnswerLine(_authors(p), n=n) for n, p in enumerate(papers, 1) if p.authors or p.author_count is not None]
-    else:
-        dated = [(n, p) for n, p in enumerate(papers, 1) if p.published]
-        lines = [AnswerLine(f"“{phrasing.title(p)}” is dated {p.published}", n=n) for n, p in dated]
+def of_papers(wants: Sequence[Want], papers: Sequence[Paper], searched: int) -> CollectionAnswer:
+    """Return the authors or the dates of `papers`, or both in the order of `wants`, as far as the records have them."""
+    lines: list[AnswerLine] = []
+    lacking = []
+    for want in wants:
+        if want == "authors":
+            found = [AnswerLine(_authors(p), n=n) for n, p in enumerate(papers, 1) if p.authors or p.author_count is not None]
+        else:
+            dated = [(n, p) for n, p in enumerate(papers, 1) if p.published]
+            found = [AnswerLine(f"“{phrasing.title(p)}” is dated {p.published}", n=n) for n, p in dated]
+        lines += found
+        lacking += [] if found else ["the authors" if want == "authors" else "the date"]
+    reason = f"The records do not give {' and '.join(lacking)} of “{phrasing.title(papers[0])}”."
     if not lines:
-        what = "the authors" if query.want == "authors" else "the date"
-        reason = f"The records do not give {what} of “{phrasing.title(papers[0])}”."
         return phrasing.refusal(reason, searched, papers, len(papers))
+    lines += [AnswerLine(reason)] if lacking else []
     return phrasing.compose(lines, papers, [p.id for p in papers], searched, len(papers))
 
 
@@ -296,5 +312,6 @@ def _compose(
     papers: Sequence[Paper] = (),
     after: Sequence[AnswerLine] = (),
 ) -> CollectionAnswer:
-    listed = [*lines, *phrasing.items(papers, selection.topic), *after]
+    of_authors = bool(selection.query.author or selection.query.max_authors)
+    listed = [*lines, *phrasing.items(papers, selection.topic, authors=of_authors), *after]
     return phrasing.compose(listed, papers, records, len(selection.searched), len(selection.chosen))

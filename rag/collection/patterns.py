@@ -50,8 +50,10 @@ _HEADS: tuple[tuple[Want, str], ...] = (
     ),
     ("date", r"when (?:was|did|were) (?P<title>.+?) (?:published|released|posted|come out|appear)"),
     ("list", rf"(?P<show>{_SHOW}|what are)(?: (?:(?P<all>all)(?: of)?|every|the|any|some|a list of))* {_PRE}{_NOUN}"),
-    ("list", rf"(?:{_ANY} )?{_PRE}{_NOUN}"),
+    ("list", rf"(?:{_ANY} )?(?:of (?:the|these|those|your|our|all(?: the)?) )?{_PRE}{_NOUN}"),
 )
+_PERSON = r"(?-i:[A-Z][\w.'’-]+(?: (?:[A-Z][\w.'’-]*|van|von|de|der|den|la|le))*)"
+_ALONE = r"(?:one|a single|only one|just one)"
 _PUBLISHED = (
     r"(?:(?:that |which )?(?:was |were |are |is |has been |have been )?"
     r"(?:published |dated |released |written |posted |out )?|came out |come out )"
@@ -60,6 +62,20 @@ _LISTED = r"(?:that |which )?(?:are |were )?listed (?:by|in)"
 # Restrictions, in any order. The groups `a` and `b` are their values.
 _RESTRICTIONS: tuple[tuple[str, str], ...] = (
     ("by", r"(?:(?:are there|do you have|were published|come) )?(?:per|by|for each|in each|from each|each) (?P<a>year|source)"),
+    (
+        "alone",
+        rf"(?:(?:that |which )?(?:were |are |was |is |have been )?(?:written|authored|published) by {_ALONE} (?:person|author|"
+        rf"researcher|scientist)|(?:that have|that has|having|have|has|with) {_ALONE} author)(?: alone| only| each)?",
+    ),
+    (
+        "author",
+        rf"(?:(?:that |which )?(?:were |are |was |is |have been )?(?:written |authored |published )?by) (?P<a>{_PERSON})",
+    ),
+    (
+        "author",
+        rf"(?:that |which )?(?:lists?|names?|have|has|with|having) (?P<a>{_PERSON}) (?:among (?:their|the|its) (?:co-?)?authors"
+        r"|as (?:an? |the )?(?:co-?)?authors?)",
+    ),
     ("between", rf"{_PUBLISHED}(?:between|from|in) (?P<a>{_DAY})(?: (?:and|to|until|till|through) | ?[-–] ?)(?P<b>{_DAY})"),
     ("since", rf"{_PUBLISHED}(?:since (?P<a>{_DAY})|(?:from|in) (?P<b>{_DAY})(?: onwards?| or later| and later| on$))"),
     ("after", rf"{_PUBLISHED}(?:from )?after (?P<a>{_DAY})"),
@@ -100,6 +116,23 @@ TOPICS = tuple((kind, re.compile(lead, re.I), re.compile(rf"{end}(?=$| )", re.I)
 TOP_LAST = _compiled(
     rf"^(?:which|what) (?P<noun>{_NOUN})(?P<mods> .+?)? (?:is|are|was|were) (?:the )?(?P<top>{_TOP})(?: ones?)?$"
 )
+_IT = r"(?:it|this|that|(?:this|that|the) (?:paper|one|work|study))"
+_WHO = r"(?:who (?:wrote|authored|published|(?:is|are|was|were) the authors? of)|by whom (?:is|was))"
+_WHEN = r"(?:when (?:was|did|is)|what is the date of|how old is)"
+_CAME_OUT = r"(?: (?:published|released|posted|written|dated|come out|appear|from))?"
+# Questions about one paper that a question before has led to.
+_OF_PAPER: tuple[tuple[tuple[Want, ...], str], ...] = (
+    (("authors",), rf"{_WHO} {_IT}(?: written)?|who are (?:the|its) authors"),
+    (("date",), rf"{_WHEN} {_IT}{_CAME_OUT}|from when is {_IT}"),
+    (("authors", "date"), rf"{_WHO} {_IT}(?: written)?,? and (?:when|{_WHEN} {_IT}{_CAME_OUT})"),
+    (("date", "authors"), rf"{_WHEN} {_IT}{_CAME_OUT},? and (?:by whom|{_WHO} {_IT})"),
+)
+_BEFORE = r"(?:(?:and|so|then|ok|okay|but),? )*"
+OF_PAPER = tuple((wants, re.compile(rf"{_BEFORE}(?:{wording})[\s?.!]*", re.IGNORECASE)) for wants, wording in _OF_PAPER)
+AUTHORED = _compiled(
+    rf"what (?:else )?(?:has|have|did) (?P<author>{_PERSON}) (?:ever )?(?:written|published|authored|write|publish|author)$"
+)
+SINGLE_AUTHOR = re.compile(r"(?:single|sole|one)-author(?:ed)?", re.IGNORECASE)
 MENTIONED = _compiled(
     rf"^(?:in )?(?P<head>how many|which) (?P<noun>{_NOUN}) (?:is|are|does|do) (?P<topic>.+?) (?:mentioned|appear|occur)"
     r"(?P<mods> (?:in|from|since|before|after|between) .+)?$"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from rag.collection.query import Query
@@ -73,12 +73,19 @@ def refusal(reason: str, searched: int, nearest: Sequence[Paper] = (), considere
     return CollectionAnswer(text=text, papers=tuple(nearest), reason=reason)
 
 
-def items(papers: Sequence[Paper], topic: str) -> list[AnswerLine]:
-    """Return a list item for each paper, with the sentence of its abstract that mentions `topic` as evidence."""
+def items(papers: Sequence[Paper], topic: str, *, authors: bool = False) -> list[AnswerLine]:
+    """Return a list item for each paper, with the sentence of its abstract that mentions `topic` as evidence.
+
+    With `authors` an item names the authors too.
+    """
     return [
-        AnswerLine(f"{title(p)} ({p.published or 'no date'})", n=n, item=True, evidence=_evidence(n, p, topic))
-        for n, p in enumerate(papers, 1)
+        AnswerLine(_item(p, authors=authors), n=n, item=True, evidence=_evidence(n, p, topic)) for n, p in enumerate(papers, 1)
     ]
+
+
+def _item(paper: Paper, *, authors: bool) -> str:
+    by = f" by {', '.join(paper.authors)}" if authors and paper.authors else ""
+    return f"{title(paper)}{by} ({paper.published or 'no date'})"
 
 
 def title(paper: Paper) -> str:
@@ -137,11 +144,23 @@ def restriction(query: Query, n: int, *, word_by_word: bool = False, dated: bool
 
     `dated` is False where the dates of `query` do not apply.
     """
-    since, until = (query.since, query.until) if dated else (None, None)
-    narrowed = Filters(since=since, until=until, source=query.source or None, title=query.in_title or None)
+    shown = narrowed(query if dated else replace(query, since=None, until=None))
     topic = query.mention or query.about
     verb = ("have all words of" if n > 1 else "has all words of") if word_by_word else "mention" + "s" * (n <= 1)
-    return "".join(f" {phrase}" for phrase in phrases(narrowed)) + f" that {verb} “{topic}”" * bool(topic)
+    return "".join(
+        f" {phrase}" for phrase in phrases(replace(shown, title=query.in_title or None))
+    ) + f" that {verb} “{topic}”" * bool(topic)
+
+
+def narrowed(query: Query) -> Filters:
+    """Return what `query` restricts the papers to by their records: dates, source and authors."""
+    return Filters(
+        since=query.since,
+        until=query.until,
+        source=query.source or None,
+        author=query.author or None,
+        max_authors=query.max_authors or None,
+    )
 
 
 def search_note(query: Query, *, word_by_word: bool) -> str:

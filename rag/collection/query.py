@@ -28,7 +28,8 @@ class Query:
     """What a question wants to know (`want`), and of which papers. Empty fields do not restrict the papers.
 
     `mention` is a phrase of the title or abstract. `about` is such a phrase too, or else all its words are. `in_title` is a
-    phrase of the title. `title` is the title of the one paper meant. `since` and `until` are ISO prefixes, inclusive.
+    phrase of the title. `title` is the title of the one paper meant. `author` is a name, and `max_authors` how many authors a
+    paper may have, 0 for any number. `since` and `until` are ISO prefixes, inclusive.
     `months` counts back from the latest date of the papers. `most` is the number of papers to list, 0 for the default.
     """
 
@@ -42,6 +43,8 @@ class Query:
     until: str | None = None
     months: int = 0
     most: int = 0
+    author: str = ""
+    max_authors: int = 0
 
 
 def parse(question: str) -> Query | None:
@@ -58,10 +61,18 @@ def parse(question: str) -> Query | None:
     return None
 
 
+def of_paper(question: str) -> tuple[Want, ...]:
+    """Return what `question` wants to know of the one paper that it points at, as "Who wrote it, and when?"; () for nothing."""
+    plain = " ".join(question.split())
+    return next((wants for wants, pattern in patterns.OF_PAPER if pattern.fullmatch(plain)), ())
+
+
 def _head_first(question: str) -> str:
     """Return `question` with its head in front: "newest paper on X" for "which paper on X is the newest"."""
     if new := patterns.NEW.match(question):
         return f"{'' if new['dated'] else 'recent '}papers{new['rest']}"
+    if authored := patterns.AUTHORED.match(question):
+        return f"papers by {authored['author']}"
     if last := patterns.TOP_LAST.match(question):
         return f"{last['top']} {last['noun']}{last['mods'] or ''}"
     if mentioned := patterns.MENTIONED.match(question):
@@ -106,7 +117,9 @@ def _before_noun(text: str) -> dict[str, Any]:
     words = text.lower().split()
     fields: dict[str, Any] = {"months": RECENT_MONTHS} if {"recent", "new"} & set(words) else {}
     years = [w for w in words if patterns.YEAR_ONLY.match(w)]
-    topic = [w for w in text.split() if w.lower() not in patterns.EMPTY_ADJECTIVES and w not in years]
+    alone = {w for w in words if patterns.SINGLE_AUTHOR.fullmatch(w)}
+    fields |= {"max_authors": 1} if alone else {}
+    topic = [w for w in text.split() if w.lower() not in patterns.EMPTY_ADJECTIVES | alone and w not in years]
     fields |= {"since": years[0], "until": years[0]} if years else {}
     return fields | {"about": " ".join(topic)} if topic else fields
 
@@ -162,6 +175,10 @@ def _fields(kind: str, match: re.Match[str]) -> dict[str, Any] | None:
         return {}
     if kind == "source":
         return {"source": (a or b or "").strip("\"'“”")}
+    if kind == "author":
+        return {"author": a or b or ""}
+    if kind == "alone":
+        return {"max_authors": 1}
     if kind == "by":
         return {"by": str(a).lower()}
     if kind == "ago":

@@ -44,6 +44,7 @@ _GENERIC_WORDS = words.content_words(
     "inference memory speedup year date published new old first second third explain detail "
     "details briefly short summarize summary ok okay thanks"
 )
+_SAME_OF_ANOTHER = re.compile(r"(?:and |ok,? )?(?:what|how) about\b", re.IGNORECASE)
 _CONTEXT = re.compile(r"\s*\(about: (?P<context>.*)\)$", re.DOTALL)
 
 
@@ -89,6 +90,12 @@ def readings(question: str, history: Sequence[Turn]) -> list[str]:
 def without_context(question: str) -> str:
     """Return the follow-up of a joined question; any other question unchanged."""
     return _CONTEXT.sub("", question)
+
+
+def asks(question: str) -> str:
+    """Return what a question asks: a follow-up alone, "What about X?" with the earlier question, whose detail it asks of X."""
+    own = without_context(question)
+    return f"{context(question)} {own}".strip() if _SAME_OF_ANOTHER.match(own) else own
 
 
 def context(question: str) -> str:

@@ -53,7 +53,9 @@ class Scope:
         """Return sentences on the papers that the filters could not judge and what became of them, after one on why
         nothing was `found`."""
         empty = () if found else (self.nothing(filters) or "No paper was found.",)
-        return empty + (left_open(self._library.unjudged(filters)) if filters.dated or filters.min_authors else ())
+        return empty + (
+            left_open(self._library.unjudged(filters)) if filters.dated or filters.min_authors or filters.max_authors else ()
+        )
 
     def nothing(self, filters: Filters) -> str:
         """Return which of the filters left nothing, the fewest that do so together; "" when something passes."""

@@ -22,7 +22,10 @@ _CONDITIONS = {
     "source": "EXISTS (SELECT 1 FROM json_each(sources) WHERE CASE WHEN EXISTS (SELECT 1 FROM listings WHERE source = :source) "
     "THEN value = :source ELSE instr(casefold(value), casefold(:source)) END)",
     "title": "instr(casefold(title), casefold(:title)) > 0",
+    "author": "EXISTS (SELECT 1 FROM json_each(record, '$.authors') "
+    "WHERE instr(' ' || replace(replace(replace(casefold(value), ',', ' '), '.', ' '), '  ', ' ') || ' ', :author_words))",
     "min_authors": f"{_AUTHORS} >= :min_authors",
+    "max_authors": f"{_AUTHORS} <= :max_authors",
     "identifier": "id IN (SELECT paper_id FROM identities WHERE kind = :identifier_kind AND value = :identifier)",
     "papers": "id IN (SELECT value FROM json_each(:papers))",
 }
@@ -40,6 +43,7 @@ def values(filters: Filters) -> dict[str, str | int | None]:
     return {
         **{field.name: getattr(filters, field.name) for field in fields(filters)},
         "year": None if filters.year is None else f"{filters.year:04d}",
+        "author_words": f" {' '.join((filters.author or '').casefold().replace(',', ' ').replace('.', ' ').split())} ",
         "identifier": identifier,
         "identifier_kind": kind,
         "papers": json.dumps(filters.papers),
@@ -58,7 +62,7 @@ def unjudged(filters: Filters) -> str:
     date may mean does not fit, without a known number of authors), each where `filters` ask for it."""
     within = f"{_FIRST_DAY} >= :from_day AND {_LAST_DAY} <= :to_day"
     undated = "published IS NULL" if filters.dated else "0"
-    authorless = f"{_AUTHORS} IS NULL" if filters.min_authors else "0"
+    authorless = f"{_AUTHORS} IS NULL" if filters.min_authors or filters.max_authors else "0"
     return f"sum({undated}), sum({passes(filters)} AND NOT ({within})), sum({authorless})"
 
 

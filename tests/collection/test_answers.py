@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from types import SimpleNamespace
@@ -229,6 +230,12 @@ def test_filters_narrow_what_is_searched_and_the_answer_says_so(ask: Ask) -> Non
         ("how many authors does 'deep lamps' have?", "“Deep Lamps” has 3 authors: Ada Bo, Cy Dee and others [1]."),
         ("who are the authors of Orchards and Bees", "“Orchards and Bees” has 4 authors; the records do not name them [1]."),
         ("who wrote old lamps", "“Old Lamps” has 1 author: Eve Fox [1]."),
+        ("Which papers were written by Bo?", "There is 1 paper here by Bo."),
+        ("papers by Cy Dee", "There is 1 paper here by Cy Dee."),
+        (
+            "which papers have a single author?",
+            "3 papers do not say how many authors there are.\n\nThere is 1 paper here with a single author.",
+        ),
         ("when was LanternNet published?", "“LanternNet: Lamps that Learn” is dated 2024-05-02 [1]."),
         ("is there a paper called Frost Watch?", "The library has this paper:\n\n- Frost Watch (2024-05) [1]"),
         (
@@ -249,6 +256,7 @@ def test_a_paper_that_is_named_is_looked_up(ask: Ask, question: str, said: str) 
         ("who wrote LanternNet?", "The records do not give the authors of “LanternNet: Lamps that Learn”.", 1),
         ("when was Old Lamps published", "The records do not give the date of “Old Lamps”.", 1),
         ("is there a paper called Bananas in Space", "No paper has a title like “Bananas in Space”.", 0),
+        ("papers by Zorro", "The records name no author Zorro. 4 of 6 papers do not name their authors.", 0),
         ("how many papers are listed by mendeley", "No source is called mendeley. The sources are: pages, zotero.", 0),
     ],
 )
@@ -356,3 +364,17 @@ def test_force_asks_the_abstracts_where_the_records_have_nothing(assistant: Assi
     question = "who wrote GraphSAINT?"
     assert assistant.ask(question).mode == "corpus"
     assert assistant.ask(question, force=True).mode == "extractive"
+
+
+def test_papers_by_an_author_are_listed_with_their_authors(ask: Ask) -> None:
+    assert "- Deep Lamps by Ada Bo, Cy Dee (" in ask("papers by Bo").text
+
+
+def test_who_and_when_are_told_of_one_paper_as_far_as_the_records_have_them() -> None:
+    known = Paper("p", "Kites", "Kites fly.", "2021-03", ("Ada Bo",))
+    both = answers.of_papers(("authors", "date"), [known], 5)
+    assert both.text.startswith("“Kites” has 1 author: Ada Bo [1].\n\n“Kites” is dated 2021-03 [1].")
+    half = answers.of_papers(("authors", "date"), [replace(known, published=None)], 5)
+    assert "The records do not give the date of “Kites”." in half.text
+    assert half.reason is None
+    assert answers.of_papers(("date",), [replace(known, published=None)], 5).reason is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from evals import case_files
-from rag.collection.query import RECENT_MONTHS, Query, parse
+from rag.collection.query import RECENT_MONTHS, Query, of_paper, parse
 
 ASKED: list[tuple[str, Query]] = [
     ("How many papers are there?", Query("count")),
@@ -77,6 +77,14 @@ ASKED: list[tuple[str, Query]] = [
     ("Who wrote Pointer Networks?", Query("authors", title="Pointer Networks")),
     ("who are the authors of GENRE?", Query("authors", title="GENRE")),
     ("When was Pointer Networks published?", Query("date", title="Pointer Networks")),
+    ("Which of these papers list Percy Liang among their authors?", Query("list", author="Percy Liang")),
+    ("papers by Kaiming He since 2020", Query("list", author="Kaiming He", since="2020")),
+    ("How many papers by Ioffe are there?", Query("count", author="Ioffe")),
+    ("What has Sergey Ioffe written?", Query("list", author="Sergey Ioffe")),
+    ("newest papers by Laurens van der Maaten", Query("newest", author="Laurens van der Maaten")),
+    ("Which of the papers were written by one person alone?", Query("list", max_authors=1)),
+    ("how many papers have only one author?", Query("count", max_authors=1)),
+    ("list single-author papers on graphs", Query("list", about="graphs", max_authors=1)),
     ("Which paper is titled something like 'pointer network'?", Query("title", title="pointer network")),
     ("which paper is called Pointer Networks", Query("title", title="Pointer Networks")),
     ("Is there a paper called Attention Is All You Need?", Query("title", title="Attention Is All You Need")),
@@ -93,6 +101,7 @@ ASKED: list[tuple[str, Query]] = [
 
 CONTENT = """
 What is new in parameter-efficient fine-tuning?
+Which papers were written by transformers?
 What is new about LoRA?
 oldest papers by year
 best papers since 2024
@@ -226,3 +235,19 @@ def test_case_and_signs_do_not_matter(question: str, query: Query) -> None:
     assert shouted is not None
     assert shouted.want == query.want
     assert (shouted.mention.lower(), shouted.about.lower()) == (query.mention.lower(), query.about.lower())
+
+
+@pytest.mark.parametrize(
+    ("question", "wants"),
+    [
+        ("Who wrote it?", ("authors",)),
+        ("ok, and who are the authors?", ("authors",)),
+        ("When was the paper published?", ("date",)),
+        ("Who wrote it, and when?", ("authors", "date")),
+        ("when did it come out, and by whom?", ("date", "authors")),
+        ("Who wrote GraphSAINT?", ()),
+        ("when was it trained?", ()),
+    ],
+)
+def test_what_is_asked_of_the_one_paper_before(question: str, wants: tuple[str, ...]) -> None:
+    assert of_paper(question) == wants

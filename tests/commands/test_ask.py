@@ -270,7 +270,9 @@ def test_an_answer_says_what_it_was_restricted_to_and_what_that_left_out(ask) ->
         "until": "2024-06",
         "source": None,
         "title": None,
+        "author": None,
         "min_authors": None,
+        "max_authors": None,
         "identifier": None,
         "papers": [],
     }

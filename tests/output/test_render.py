@@ -52,7 +52,18 @@ def test_json_has_exactly_the_keys_of_the_contract_at_every_level(assistant: Ass
     assert set(told["usage"]) == {"prompt_tokens", "completion_tokens"}
     assert set(told["timings"]) == {"retrieve_s", "first_token_s", "total_s"}
     assert set(told["index"]) == {"fingerprint", "generation", "papers"}
-    assert set(told["filters"]) == {"year", "since", "until", "source", "title", "min_authors", "identifier", "papers"}
+    assert set(told["filters"]) == {
+        "year",
+        "since",
+        "until",
+        "source",
+        "title",
+        "author",
+        "min_authors",
+        "max_authors",
+        "identifier",
+        "papers",
+    }
     assert told["mode"] in ("model", "extractive", "corpus")
 
 

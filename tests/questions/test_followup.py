@@ -150,3 +150,9 @@ def test_a_follow_up_may_refer_to_each_earlier_question_the_last_one_first() -> 
         f"how fast is it? (about: {LAMPS})",
     ]
     assert followup.readings("How do Pard and GraphSAINT make graphs block by block?", history) == []
+
+
+def test_what_about_another_thing_asks_the_same_of_it() -> None:
+    joined = followup.with_context("What about prefix-tuning?", said("Does prompt tuning cope with a shift of domain?"))
+    assert followup.asks(joined) == "Does prompt tuning cope with a shift of domain? What about prefix-tuning?"
+    assert followup.asks("how fast is it? (about: LanternNet)") == "how fast is it?"

@@ -202,6 +202,8 @@ def dated(library: Library) -> Library:
         (Filters(min_authors=3), [7, 8]),
         (Filters(min_authors=4), [8]),
         (Filters(min_authors=6, year=2021), []),
+        (Filters(max_authors=3), [7]),
+        (Filters(max_authors=2), []),
         (Filters(papers=("id3",)), [3]),
         (Filters(papers=("id7", "id3", "nosuch", 'id9"]')), [3, 7]),
         (Filters(papers=("id3", "id5"), year=2025), [5]),
@@ -340,3 +342,18 @@ def test_a_file_that_is_no_library_is_refused_and_left_alone(tmp_path: Path) -> 
     with pytest.raises(LibraryError, match="cannot be opened"):
         Library(tmp_path, create=True)
     assert (tmp_path / "library.sqlite").read_bytes().startswith(b"notes of mine")
+
+
+def test_an_author_is_found_by_whole_words_of_the_name_in_any_case(library: Library) -> None:
+    library.put(
+        "page", [paper(1, authors=("Percy Liang", "Li, Xiang Lisa")), paper(2, authors=("T. B. Émile Liang-Ho",)), paper(3)]
+    )
+    for author, ids in (
+        ("liang", ["id1"]),
+        ("Percy Liang", ["id1"]),
+        ("ÉMILE", ["id2"]),
+        ("Li Xiang", ["id1"]),
+        ("Lian", []),
+        ("B", ["id2"]),
+    ):
+        assert sorted(library.matching(Filters(author=author))) == ids, author
