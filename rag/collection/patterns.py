@@ -142,6 +142,10 @@ NEW = re.compile(
     rf"{_DAY})?)$",
     re.IGNORECASE,
 )
+NEW_ON = _compiled(
+    rf"(?:what is|what['’]s|is there anything|anything) new (?:on|about|in|with|for) (?P<topic>.+?)"
+    rf"(?P<dated> (?:since|in|from|after) {_DAY})$"
+)
 POLITE = re.compile(
     r"^(?:(?:please|hey|hi|hello|ok|okay|so|and|now|can you|could you|would you|do you know|i(?:['’]d| would) like to know|"
     r"i want to know|tell me|let me know|roughly|exactly)[, ]+)+",

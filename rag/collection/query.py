@@ -71,6 +71,8 @@ def _head_first(question: str) -> str:
     """Return `question` with its head in front: "newest paper on X" for "which paper on X is the newest"."""
     if new := patterns.NEW.match(question):
         return f"{'' if new['dated'] else 'recent '}papers{new['rest']}"
+    if topical := patterns.NEW_ON.match(question):
+        return f"newest papers on {topical['topic']}{topical['dated']}"
     if authored := patterns.AUTHORED.match(question):
         return f"papers by {authored['author']}"
     if last := patterns.TOP_LAST.match(question):

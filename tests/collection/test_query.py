@@ -78,6 +78,8 @@ ASKED: list[tuple[str, Query]] = [
     ("who are the authors of GENRE?", Query("authors", title="GENRE")),
     ("When was Pointer Networks published?", Query("date", title="Pointer Networks")),
     ("Which of these papers list Percy Liang among their authors?", Query("list", author="Percy Liang")),
+    ("What is new about LoRA since 2024?", Query("newest", about="LoRA", since="2024")),
+    ("what's new in graph learning in 2024", Query("newest", about="graph learning", since="2024", until="2024")),
     ("papers by Kaiming He since 2020", Query("list", author="Kaiming He", since="2020")),
     ("How many papers by Ioffe are there?", Query("count", author="Ioffe")),
     ("What has Sergey Ioffe written?", Query("list", author="Sergey Ioffe")),
