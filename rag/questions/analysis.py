@@ -21,7 +21,10 @@ _DEFINITION = re.compile(
     r"(?(does)\s+(?:mean|stand for|do)|(?:\s+(?:mean|stand for|about|used for|do|for|to me))?)" + _END,
     re.IGNORECASE,
 )
-_COMPARED_END = r"(?=[?!,;:]|\.(?:\s|$)|\s[-–—]\s|$)"
+_ASPECT = r"with (?:regard|respect) to|in terms of|regarding|concerning|by (?:the|how|what|its|their)"
+_COMPARED_END = rf"(?=[?!,;:]|\.(?:\s|$)|\s[-–—]\s|\s(?:{_ASPECT})\b|$)"
+_ET_AL = re.compile(r"\s+et al\.?|\s+and (?:co-authors|colleagues)|\s+\(?(?:19|20)\d\d\)?$", re.IGNORECASE)
+_KIND_OF_WORK = frozenset("paper papers study work method approach model article".split())
 _VERSUS = re.compile(
     rf"(?P<one>[^,;:?]+?)\s+(?:vs\.?|versus)\s+(?P<other>[^,;:?]+?){_COMPARED_END}"
     rf"|^(?P<a>\S+(?:\s+\S+){{0,2}}?)\s+compared (?:to|with)\s+(?P<b>[^,;:?]+?){_COMPARED_END}",
@@ -129,7 +132,9 @@ def _comparison(question: str) -> tuple[tuple[str, ...], str] | None:
 
 
 def _subject(text: str) -> str:
-    words = text.strip().split()
+    words = _ET_AL.sub("", _ET_AL.sub("", text.strip())).split()
+    while len(words) > 1 and words[-1].lower() in _KIND_OF_WORK:
+        words = words[:-1]
     while words and words[0].lower() in _ARTICLES | {"do", "does", "how", "what", "is", "between", "compare"}:
         words = words[1:]
     return " ".join(words).rstrip(".!")

@@ -59,6 +59,8 @@ def test_a_long_or_qualified_subject_is_no_definition(asked: str) -> None:
         ("How do “Salt and Soup” and “A Lamp: How to Differ” differ?", ("Salt and Soup", "Lamp: How to Differ")),
         ("How do these papers differ in their method?", ()),
         ("How do these two papers on lamps compare?", ()),
+        ("Compare Kaplan et al. 2020 and the Chinchilla paper with regard to compute", ("Kaplan", "Chinchilla")),
+        ("Compare ViT and DeiT by the amount of data", ("ViT", "DeiT")),
         ("Compare the approaches", ()),
     ],
 )
