@@ -68,8 +68,12 @@ class Stars:
 
 
 def script(name: str) -> str:
-    """Return a script of ui/static. It is run with `element`, that of its component, and `trigger`, which sends an event."""
-    return resources.files("ui").joinpath("static", name).read_text("utf-8")
+    """Return a script of ui/static, with what watches the page before it.
+
+    It is run with `element`, that of its component, and `trigger`, which sends an event.
+    """
+    files = resources.files("ui").joinpath("static")
+    return "".join(files.joinpath(part).read_text("utf-8") for part in ("changes.js", name))
 
 
 def _ids(ids: list[str]) -> str:

@@ -25,13 +25,4 @@ new MutationObserver(() => {
   saved = told();
   show();
 }).observe(element, { attributes: true, attributeFilter: ["data-saved"], childList: true, subtree: true });
-let waits = false;
-new MutationObserver(() => {
-  if (waits) return;
-  waits = true;
-  requestAnimationFrame(() => {
-    waits = false;
-    show();
-  });
-}).observe(document.body, { childList: true, subtree: true });
-show();
+onChanges(show);

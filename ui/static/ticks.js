@@ -41,13 +41,4 @@ bar.addEventListener("click", (event) => {
   empty();
   location.assign(compares ? `${address}&compare` : address);
 });
-let waits = false;
-new MutationObserver(() => {
-  if (waits) return;
-  waits = true;
-  requestAnimationFrame(() => {
-    waits = false;
-    draw();
-  });
-}).observe(document.body, { childList: true, subtree: true });
-draw();
+onChanges(draw);
