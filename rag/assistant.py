@@ -20,7 +20,7 @@ from rag.answering.extractive import MAX_SENTENCES, ExtractiveReader
 from rag.answering.streaming import AnswerStream
 from rag.checking import judge_trial
 from rag.checking.judge import Opinions
-from rag.collection import answers, query
+from rag.collection import answers, one_paper, query
 from rag.collection.phrasing import CollectionAnswer
 from rag.errors import PromptTooLong
 from rag.events import Event, Found
@@ -193,7 +193,7 @@ class Assistant:
         """Return what the library's records answer to a question about the collection; None for any other question."""
         if (wants := query.of_paper(followup.without_context(asked.standalone))) and asked.joined:
             best = self._retriever(live).search(followup.context(asked.standalone), 1, asked.filters)
-            return answers.of_papers(wants, [hit.paper for hit in best], self.count()) if best else None
+            return one_paper.of_papers(wants, [hit.paper for hit in best], self.count()) if best else None
         known = answers.answer(asked.query, self._library, live, asked.filters) if asked.query else None
         return None if known is not None and known.reason and force else known
 

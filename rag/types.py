@@ -168,12 +168,13 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class Unjudged:
-    """How many papers a filter could not judge: those left out without a date or a known number of authors, and those let
-    in by a date known only to its year or month, of which not every day fits."""
+    """How many papers a filter could not judge: those left out without a date, a known number of authors or their names, and
+    those let in by a date known only to its year or month, of which not every day fits."""
 
     undated: int = 0
     unsure: int = 0
     authorless: int = 0
+    nameless: int = 0
 
 
 @dataclass(frozen=True, slots=True)

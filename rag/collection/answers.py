@@ -6,24 +6,20 @@ An answer lists its papers with numbers. It says how papers were counted, how ma
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from rag.collection import phrasing, titles
-from rag.collection.patterns import Want
+from rag.collection import one_paper, phrasing
+from rag.collection.one_paper import MAX_PAPERS_SHOWN, Catalogue, in_order
 from rag.collection.phrasing import AnswerLine, CollectionAnswer
 from rag.collection.query import RECENT_MONTHS, Query
 from rag.index.generations import Index
+from rag.storage.filters import left_open
 from rag.storage.library import Library
 from rag.text import dates
 from rag.types import Filters, Paper
 
-MAX_PAPERS_SHOWN = 20  # papers that an answer lists
 _DEFAULT_EXTREMES_SHOWN = 10  # newest or oldest papers, when the question gives no number
-_MAX_SIMILAR_TITLES_SHOWN = 3  # titles offered when the library has no such title
-_MAX_PAPERS_OF_ONE_NAME = 3  # when more papers bear the name, the question goes to retrieval
-
-Catalogue = Mapping[str, tuple[str, str | None]]  # title and date by paper id
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +28,7 @@ class _Selection:
 
     `topical` are the papers on the topic, `chosen` those of them that also have the dates and the source of the query.
     `word_by_word` says that the words of the topic were searched one by one. `where` says which papers were searched.
+    `unjudged` says of how many papers the authors are not known, where those count.
     """
 
     query: Query
@@ -41,6 +38,7 @@ class _Selection:
     word_by_word: bool
     where: str
     notes: tuple[AnswerLine, ...]
+    unjudged: tuple[str, ...]
 
     def date(self, paper_id: str) -> str | None:
         return self.searched[paper_id][1]
@@ -75,13 +73,14 @@ def answer(query: Query, library: Library, index: Index, filters: Filters | None
     if (query.mention and query.about) or (not searched and (filters or query.want != "count")):
         return None  # two topics are too many; where no paper passes the filters, retrieval says why
     if query.title:
-        return _by_title(query, searched, library, index)
+        return one_paper.by_title(query, searched, library, index)
     names = library.sources()
     if query.source and not any(query.source.casefold() in name.casefold() for name in names):
         reason = f"No source is called {query.source}. The sources are: {', '.join(names)}."
         return phrasing.refusal(reason, len(searched))
     if query.author and not library.matching(replace(filters or Filters(), author=query.author)):
-        return phrasing.refusal(f"The records name no author {query.author}.{_nameless(searched, library)}", len(searched))
+        reason = f"The records name no author {query.author}."
+        return phrasing.refusal(" ".join([reason, *left_open(library.unjudged(Filters(author=query.author)))]), len(searched))
     days = [day for _, day in searched.values() if day]
     if not days and (query.months or query.want in ("newest", "oldest", "range")):
         return phrasing.refusal("None of the papers searched has a date.", len(searched))
@@ -89,18 +88,10 @@ def answer(query: Query, library: Library, index: Index, filters: Filters | None
     if query.months:
         query = replace(query, since=dates.months_until(max(days), query.months))
         notes = (_months_note(query, min(days), max(days)),)
-    if query.max_authors and (unknown := library.unjudged(phrasing.narrowed(query)).authorless):
-        notes += (AnswerLine(f"{unknown:,} paper{'s do' if unknown > 1 else ' does'} not say how many authors there are."),)
     selection = _select(query, searched, library, index, where="within the filters" if filters else "here", notes=notes)
     if not selection.topical and " " in query.about:  # no paper has these words; they may describe one, as retrieval can tell
         return None
     return _by_want(selection, library)
-
-
-def _nameless(searched: Catalogue, library: Library) -> str:
-    """Return a sentence, after a space, on how many papers do not name their authors; "" when all do."""
-    nameless = sum(not paper.authors for paper in library.papers(list(searched)).values())
-    return f" {nameless:,} of {len(searched):,} papers do not name their authors." if nameless else ""
 
 
 def _months_note(query: Query, first: str, last: str) -> AnswerLine:
@@ -119,6 +110,7 @@ def _select(
     """Return the papers of `searched` that `query` selects."""
     topical, word_by_word = _on_topic(query, searched, library, index)
     narrowed = phrasing.narrowed(query)
+    of_authors = Filters(author=narrowed.author, max_authors=narrowed.max_authors)
     passing = set(library.matching(narrowed)) if narrowed else set(topical)
     return _Selection(
         query=query,
@@ -128,6 +120,7 @@ def _select(
         word_by_word=word_by_word,
         where=where,
         notes=notes,
+        unjudged=left_open(library.unjudged(of_authors)) if of_authors else (),
     )
 
 
@@ -187,7 +180,7 @@ def _list(selection: _Selection, library: Library) -> CollectionAnswer:
     if shown:
         lead = f"The first {MAX_PAPERS_SHOWN}" if n > MAX_PAPERS_SHOWN else "They are" if n > 1 else "It is"
         lines.append(AnswerLine(f"{lead}{order}:"))
-    return _compose(lines, selection, selection.chosen, _papers(shown, library))
+    return _compose(lines, selection, selection.chosen, in_order(shown, library))
 
 
 def _extremes(selection: _Selection, library: Library) -> CollectionAnswer:
@@ -210,7 +203,7 @@ def _extremes(selection: _Selection, library: Library) -> CollectionAnswer:
     order = f", {query.want} first" * (len(shown) > 1)
     lines = [*selection.notes, AnswerLine(f"{lead} {selection.where} with a date{selection.restriction(n)}{order}:")]
     after = [*([AnswerLine(note.strip())] if note else []), *left_out]
-    return _compose(lines, selection, shown, _papers(shown, library), after)
+    return _compose(lines, selection, shown, in_order(shown, library), after)
 
 
 def _counts(selection: _Selection, library: Library) -> CollectionAnswer:
@@ -251,60 +244,6 @@ def _left_out(undated: Sequence[str], selection: _Selection) -> list[AnswerLine]
     return [AnswerLine(f"{more} {'have' if n > 1 else 'has'} no date and {'are' if n > 1 else 'is'} left out.")]
 
 
-def _by_title(query: Query, searched: Catalogue, library: Library, index: Index) -> CollectionAnswer | None:
-    """Return whether the library has the paper with the title of `query`, or its authors, or its date."""
-    matches = titles.find(query.title, {i: title for i, (title, _) in searched.items()}, index)
-    best = matches[0][1] if matches else 0.0
-    same = [i for i, similarity in matches if similarity >= titles.MIN_SAME_TITLE_SIMILARITY]
-    if query.want != "title":
-        named = [i for i in same if dict(matches)[i] == best]
-        unclear = not 0 < len(named) <= _MAX_PAPERS_OF_ONE_NAME
-        return None if unclear else of_papers([query.want], _papers(named, library), len(searched))
-    if not same and any(titles.starts_with_title(query.title, title) for title, _ in searched.values()):
-        return None  # "called GraphSAINT, and what does it do?"
-    like = [i for i, similarity in matches if similarity >= titles.MIN_LIKE_TITLE_SIMILARITY]
-    ids = same or like[:_MAX_SIMILAR_TITLES_SHOWN]
-    if not ids:
-        nearest = _papers([i for i, _ in matches[:_MAX_SIMILAR_TITLES_SHOWN]], library)
-        return phrasing.refusal(f"No paper has a title like “{query.title}”.", len(searched), nearest)
-    lead = "The library has this paper:" if best == 1 else "No paper has exactly this title. The most similar titles:"
-    papers = _papers(ids[:MAX_PAPERS_SHOWN], library)
-    return phrasing.compose([AnswerLine(lead), *phrasing.items(papers, "")], papers, ids, len(searched), len(ids))
-
-
-def of_papers(wants: Sequence[Want], papers: Sequence[Paper], searched: int) -> CollectionAnswer:
-    """Return the authors or the dates of `papers`, or both in the order of `wants`, as far as the records have them."""
-    lines: list[AnswerLine] = []
-    lacking = []
-    for want in wants:
-        if want == "authors":
-            found = [AnswerLine(_authors(p), n=n) for n, p in enumerate(papers, 1) if p.authors or p.author_count is not None]
-        else:
-            dated = [(n, p) for n, p in enumerate(papers, 1) if p.published]
-            found = [AnswerLine(f"“{phrasing.title(p)}” is dated {p.published}", n=n) for n, p in dated]
-        lines += found
-        lacking += [] if found else ["the authors" if want == "authors" else "the date"]
-    reason = f"The records do not give {' and '.join(lacking)} of “{phrasing.title(papers[0])}”."
-    if not lines:
-        return phrasing.refusal(reason, searched, papers, len(papers))
-    lines += [AnswerLine(reason)] if lacking else []
-    return phrasing.compose(lines, papers, [p.id for p in papers], searched, len(papers))
-
-
-def _authors(paper: Paper) -> str:
-    count = max(len(paper.authors), paper.author_count or 0)
-    sentence = f"“{phrasing.title(paper)}” has {count} author{'s' * (count != 1)}"
-    if not paper.authors:
-        return f"{sentence}; the records do not name them"
-    return f"{sentence}: {', '.join(paper.authors)}" + " and others" * (len(paper.authors) < count)
-
-
-def _papers(ids: Sequence[str], library: Library) -> list[Paper]:
-    """Return the papers of `ids`, in that order."""
-    papers = library.papers(ids)
-    return [papers[i] for i in ids if i in papers]
-
-
 def _compose(
     lines: Sequence[AnswerLine],
     selection: _Selection,
@@ -313,5 +252,6 @@ def _compose(
     after: Sequence[AnswerLine] = (),
 ) -> CollectionAnswer:
     of_authors = bool(selection.query.author or selection.query.max_authors)
-    listed = [*lines, *phrasing.items(papers, selection.topic, authors=of_authors), *after]
+    items = phrasing.items(papers, selection.topic, authors=of_authors)
+    listed = [*lines, *items, *after, *map(AnswerLine, selection.unjudged)]
     return phrasing.compose(listed, papers, records, len(selection.searched), len(selection.chosen))

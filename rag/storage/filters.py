@@ -53,9 +53,8 @@ class Scope:
         """Return sentences on the papers that the filters could not judge and what became of them, after one on why
         nothing was `found`."""
         empty = () if found else (self.nothing(filters) or "No paper was found.",)
-        return empty + (
-            left_open(self._library.unjudged(filters)) if filters.dated or filters.min_authors or filters.max_authors else ()
-        )
+        judged = filters.dated or filters.author or filters.min_authors or filters.max_authors
+        return empty + (left_open(self._library.unjudged(filters)) if judged else ())
 
     def nothing(self, filters: Filters) -> str:
         """Return which of the filters left nothing, the fewest that do so together; "" when something passes."""
@@ -112,6 +111,9 @@ def left_open(unjudged: Unjudged) -> tuple[str, ...]:
     if n := unjudged.authorless:
         unsaid = "do not tell how many authors they have" if n > 1 else "does not tell how many authors it has"
         sentences.append(f"{_papers(n)} {unsaid} and {_was(n)} left out.")
+    if n := unjudged.nameless:
+        unnamed = "do not name their authors" if n > 1 else "does not name its authors"
+        sentences.append(f"{_papers(n)} {unnamed} and {_was(n)} left out.")
     return tuple(sentences)
 
 

@@ -22,8 +22,8 @@ _CONDITIONS = {
     "source": "EXISTS (SELECT 1 FROM json_each(sources) WHERE CASE WHEN EXISTS (SELECT 1 FROM listings WHERE source = :source) "
     "THEN value = :source ELSE instr(casefold(value), casefold(:source)) END)",
     "title": "instr(casefold(title), casefold(:title)) > 0",
-    "author": "EXISTS (SELECT 1 FROM json_each(record, '$.authors') "
-    "WHERE instr(' ' || replace(replace(replace(casefold(value), ',', ' '), '.', ' '), '  ', ' ') || ' ', :author_words))",
+    "author": "CASE WHEN json_array_length(record, '$.authors') > 0 THEN EXISTS (SELECT 1 FROM json_each(record, '$.authors') "
+    "WHERE instr(' ' || replace(replace(replace(casefold(value), ',', ' '), '.', ' '), '  ', ' ') || ' ', :author_words)) END",
     "min_authors": f"{_AUTHORS} >= :min_authors",
     "max_authors": f"{_AUTHORS} <= :max_authors",
     "identifier": "id IN (SELECT paper_id FROM identities WHERE kind = :identifier_kind AND value = :identifier)",
@@ -58,12 +58,13 @@ def passes(filters: Filters) -> str:
 
 
 def unjudged(filters: Filters) -> str:
-    """Return three sums over the papers that are not known to fail: (without a date, let in though a part of what their
-    date may mean does not fit, without a known number of authors), each where `filters` ask for it."""
+    """Return four sums over the papers that are not known to fail, each where `filters` ask for it: (without a date, let in
+    though a part of what their date may mean does not fit, without a known number of authors, without names of authors)."""
     within = f"{_FIRST_DAY} >= :from_day AND {_LAST_DAY} <= :to_day"
     undated = "published IS NULL" if filters.dated else "0"
     authorless = f"{_AUTHORS} IS NULL" if filters.min_authors or filters.max_authors else "0"
-    return f"sum({undated}), sum({passes(filters)} AND NOT ({within})), sum({authorless})"
+    nameless = "coalesce(json_array_length(record, '$.authors'), 0) = 0" if filters.author else "0"
+    return f"sum({undated}), sum({passes(filters)} AND NOT ({within})), sum({authorless}), sum({nameless})"
 
 
 def _day(date: str | None, *, last: bool) -> str:

@@ -15,7 +15,7 @@ import pytest
 from evals import case_files
 from evals.metrics import folded, measure
 from rag.assistant import Assistant
-from rag.collection import answers, titles
+from rag.collection import answers, one_paper, titles
 from rag.collection.phrasing import CollectionAnswer
 from rag.collection.query import parse
 from rag.events import Found
@@ -234,7 +234,7 @@ def test_filters_narrow_what_is_searched_and_the_answer_says_so(ask: Ask) -> Non
         ("papers by Cy Dee", "There is 1 paper here by Cy Dee."),
         (
             "which papers have a single author?",
-            "3 papers do not say how many authors there are.\n\nThere is 1 paper here with a single author.",
+            "There is 1 paper here with a single author.\n\nIt is:\n\n- Old Lamps by Eve Fox (no date) [1]\n\n3 papers do not",
         ),
         ("when was LanternNet published?", "“LanternNet: Lamps that Learn” is dated 2024-05-02 [1]."),
         ("is there a paper called Frost Watch?", "The library has this paper:\n\n- Frost Watch (2024-05) [1]"),
@@ -256,7 +256,7 @@ def test_a_paper_that_is_named_is_looked_up(ask: Ask, question: str, said: str) 
         ("who wrote LanternNet?", "The records do not give the authors of “LanternNet: Lamps that Learn”.", 1),
         ("when was Old Lamps published", "The records do not give the date of “Old Lamps”.", 1),
         ("is there a paper called Bananas in Space", "No paper has a title like “Bananas in Space”.", 0),
-        ("papers by Zorro", "The records name no author Zorro. 4 of 6 papers do not name their authors.", 0),
+        ("papers by Zorro", "The records name no author Zorro. 4 papers do not name their authors and were left out.", 0),
         ("how many papers are listed by mendeley", "No source is called mendeley. The sources are: pages, zotero.", 0),
     ],
 )
@@ -372,9 +372,9 @@ def test_papers_by_an_author_are_listed_with_their_authors(ask: Ask) -> None:
 
 def test_who_and_when_are_told_of_one_paper_as_far_as_the_records_have_them() -> None:
     known = Paper("p", "Kites", "Kites fly.", "2021-03", ("Ada Bo",))
-    both = answers.of_papers(("authors", "date"), [known], 5)
+    both = one_paper.of_papers(("authors", "date"), [known], 5)
     assert both.text.startswith("“Kites” has 1 author: Ada Bo [1].\n\n“Kites” is dated 2021-03 [1].")
-    half = answers.of_papers(("authors", "date"), [replace(known, published=None)], 5)
+    half = one_paper.of_papers(("authors", "date"), [replace(known, published=None)], 5)
     assert "The records do not give the date of “Kites”." in half.text
     assert half.reason is None
-    assert answers.of_papers(("date",), [replace(known, published=None)], 5).reason is not None
+    assert one_paper.of_papers(("date",), [replace(known, published=None)], 5).reason is not None

@@ -43,6 +43,8 @@ def test_filters_are_said_as_a_sentence(given: Filters, said: str) -> None:
     ("unjudged", "told"),
     [
         (Unjudged(), ()),
+        (Unjudged(nameless=1), ("1 paper does not name its authors and was left out.",)),
+        (Unjudged(nameless=574), ("574 papers do not name their authors and were left out.",)),
         (Unjudged(undated=1_041), ("1,041 papers have no date and were left out.",)),
         (
             Unjudged(41, 7),

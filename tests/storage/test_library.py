@@ -237,6 +237,7 @@ def test_the_name_of_a_source_means_that_source_and_a_part_of_names_all_that_hav
         (Filters(until="2019-02-28"), Unjudged(2, 0)),
         (Filters(until="2019-02-27"), Unjudged(2, 1)),
         (Filters(min_authors=4), Unjudged(authorless=8)),
+        (Filters(author="Adams"), Unjudged(nameless=8)),
         (Filters(min_authors=4, source="two"), Unjudged(authorless=1)),
         (Filters(min_authors=4, until="2023"), Unjudged(2, 0, 3)),  # the undated may have authors, the dated too late not
     ],
