@@ -28,7 +28,7 @@ from rag.index.embedder_cache import CachedEmbedder
 from rag.index.generations import Index
 from rag.index.live import LiveIndex
 from rag.interfaces import ChatModel, Embedder, Reranker
-from rag.questions import followup, understand
+from rag.questions import followup, spelling, understand
 from rag.questions.asked import Asked
 from rag.retrieval import finding, gate, selection
 from rag.retrieval.gate import Decision
@@ -37,6 +37,7 @@ from rag.settings.settings import Settings
 from rag.stages import stage
 from rag.storage.filters import Scope
 from rag.storage.library import Library
+from rag.text import language
 from rag.topics.kept import KeptMap
 from rag.topics.topic_map import TopicMap
 from rag.types import Answer, Filters, Hit, IndexInfo, Paper, Progress, Prompt, Source, Timings, Turn, Usage
@@ -162,13 +163,14 @@ class Assistant:
         began = time.perf_counter()
         asked = self._understood(question, history, self.scope.checked(filters))
         live = self._index.now()  # after what a model may take a minute for: two rebuilds would close it
+        asked = self._spelled(asked, live)
         known = self._recorded(asked, live, force=force)
         if known is not None:
             answer = replace(self._blank(question, asked, (), live.info), warnings=self.scope.warnings(asked.filters))
             yield from unread.from_records(known, answer, began)
             return
         asked, hits, decision = self._read(asked, history, live, k or self.k, force=force)
-        warnings = (*self.scope.warnings(asked.filters), *(asked.notes or _passed(decision)))
+        warnings = (*self.scope.warnings(asked.filters), *asked.notes, *_passed(decision))
         if self._reranker and decision.reason is None:  # after the gate, whose thresholds are of the order as retrieved
             hits = selection.reranked(self._reranker, self._retriever(live), asked.searched, hits, asked.filters)
             decision = decision if hits else replace(decision, reason="The reranker left none of the papers found.")
@@ -187,6 +189,14 @@ class Assistant:
         standalone = understand.standalone(question, history, self.model)
         searched, notes = understand.in_english(standalone, self.model)
         return Asked(standalone, searched, understand.about_collection(searched, self.model), filters, tuple(notes))
+
+    def _spelled(self, asked: Asked, live: Index) -> Asked:
+        """Return a question in English, of contents, with its misspelt words mended, and a note of them."""
+        if asked.query or asked.standalone != asked.searched or language.is_foreign(asked.searched):
+            return asked
+        mended, read = spelling.mended(asked.searched, live.lexical)
+        notes = tuple(f"Read “{wrote}” as “{meant}”." for wrote, meant in read)
+        return replace(asked, standalone=mended, searched=mended, notes=(*asked.notes, *notes))
 
     @stage(_log, "look into the records")
     def _recorded(self, asked: Asked, live: Index, *, force: bool) -> CollectionAnswer | None:

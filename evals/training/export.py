@@ -1,4 +1,7 @@
-"""Writes the trained checker as the ONNX graph that rag.checking.entailment runs, quantised to 8 bits."""
+"""Writes what was trained as ONNX graphs, quantised to 8 bits: the checker for rag.checking.entailment, and the ranker.
+
+The ranker's is for rag.retrieval.ranker. Both read one text at a time, so that none is padded.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +16,11 @@ from rag.checking.entailment import UNCLAIMED
 from rag.index.transformer_graph import EPSILON, Graph
 
 _DIMENSION = 384
+Weights = dict[str, NDArray[np.float32]]
 
 
-def export(weights: dict[str, NDArray[np.float32]], layers: int, target: Path) -> None:
-    """Write the graph of `weights`, by the names of evals.training.network, to `target`.
+def export(model: Any, target: Path) -> None:
+    """Write an ONNX model to `target`, quantised.
 
     Weights keep 7 bits, because processors without VNNI add two products of 8 bits in 16, which may overflow.
     """
@@ -24,8 +28,8 @@ def export(weights: dict[str, NDArray[np.float32]], layers: int, target: Path) -
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
     with tempfile.TemporaryDirectory() as folder:
-        full = Path(folder) / "checker.onnx"
-        onnx.save(graph(weights, layers), full)
+        full = Path(folder) / "full.onnx"
+        onnx.save(model, full)
         quantize_dynamic(
             full,
             target,
@@ -36,18 +40,11 @@ def export(weights: dict[str, NDArray[np.float32]], layers: int, target: Path) -
         )
 
 
-def graph(weights: dict[str, NDArray[np.float32]], layers: int) -> Any:
+def checker(weights: Weights, layers: int) -> Any:
     """Return the ONNX model for one claim: float32 `embedded` (1, length, 384) and int32 `flags` in, logits (1, 3) out."""
     from onnx import TensorProto, helper
 
-    g = Graph(weights)
-    g.node("Add", ["embedded", g.weight("segment")], ["typed"])
-    g.node("LayerNormalization", ["typed", g.weight("norm.weight"), g.weight("norm.bias")], ["normed"], epsilon=EPSILON)
-    g.node("Gather", [g.weight("flag.weight"), "flags"], ["flagged"])
-    x = g.node("Add", ["normed", "flagged"], ["x"])
-    for layer in range(layers):
-        x = g.layer(layer, x, mask="")
-    g.constant("first", np.array([0], np.int64))
+    g, x = _trunk(weights, layers)
     g.constant("axis1", np.array([1], np.int64))
     g.constant("last", np.array([-1], np.int64))
     g.constant("unclaimed", np.array(UNCLAIMED, np.int32))
@@ -58,17 +55,70 @@ def graph(weights: dict[str, NDArray[np.float32]], layers: int) -> Any:
     g.node("ReduceSum", ["kept", "axis1"], ["summed"], keepdims=0)
     g.node("ReduceSum", ["claim_column", "axis1"], ["count"], keepdims=0)
     g.node("Div", ["summed", "count"], ["mean"])
-    g.node("Slice", [x, "first", "axis1", "axis1"], ["start"])
-    g.node("Squeeze", ["start", "axis1"], ["start_vector"])
-    g.node("Add", ["mean", "start_vector"], ["read"])
-    pooled = g.node("Gemm", ["read", g.weight("pool.weight"), g.weight("pool.bias")], ["pooled"], transB=1)
-    g.node("Tanh", [pooled], ["squashed"])
-    g.node("Gemm", ["squashed", g.weight("head.weight"), g.weight("head.bias")], ["logits"], transB=1)
-    given = [
-        helper.make_tensor_value_info("embedded", TensorProto.FLOAT, [1, "length", _DIMENSION]),
-        helper.make_tensor_value_info("flags", TensorProto.INT32, [1, "length"]),
-    ]
+    g.node("Add", ["mean", _start(g, x)], ["read"])
+    _head(g, "read", "pool", "head", "logits")
     logits = helper.make_tensor_value_info("logits", TensorProto.FLOAT, [1, 3])
-    made = helper.make_graph(g.nodes, "checker", given, [logits], g.initializers())
+    return _model(g, "checker", [], [logits])
+
+
+def ranker(weights: Weights, layers: int) -> Any:
+    """Return the ONNX model for one question beside one abstract.
+
+    In: float32 `embedded` (1, length, 384), int32 `flags` (1, length), float32 `means` (sentences, length). Out: log-odds of
+    `sentences` (sentences,) and of `answered` (1,).
+    """
+    from onnx import TensorProto, helper
+
+    g, x = _trunk(weights, layers)
+    start = _start(g, x)
+    g.constant("axis0", np.array([0], np.int64))
+    g.constant("last", np.array([-1], np.int64))
+    g.node("Squeeze", [x, "axis0"], ["pieces"])
+    g.node("MatMul", ["means", "pieces"], ["of_sentences"])
+    g.node("Add", ["of_sentences", start], ["read"])
+    _head(g, "read", "pool", "head", "column")
+    _head(g, start, "whole_pool", "whole_head", "whole")
+    g.node("Squeeze", ["column", "last"], ["sentences"])
+    g.node("Squeeze", ["whole", "last"], ["answered"])
+    means = helper.make_tensor_value_info("means", TensorProto.FLOAT, ["sentences", "length"])
+    out = [
+        helper.make_tensor_value_info("sentences", TensorProto.FLOAT, ["sentences"]),
+        helper.make_tensor_value_info("answered", TensorProto.FLOAT, [1]),
+    ]
+    return _model(g, "ranker", [means], out)
+
+
+def _trunk(weights: Weights, layers: int) -> tuple[Graph, str]:
+    """Return a graph that reads `embedded` and `flags`, and the name of the vectors of its word pieces."""
+    g = Graph(weights)
+    g.node("Add", ["embedded", g.weight("segment")], ["typed"])
+    g.node("LayerNormalization", ["typed", g.weight("norm.weight"), g.weight("norm.bias")], ["normed"], epsilon=EPSILON)
+    g.node("Gather", [g.weight("flag.weight"), "flags"], ["flagged"])
+    x = g.node("Add", ["normed", "flagged"], ["x"])
+    for layer in range(layers):
+        x = g.layer(layer, x, mask="")
+    return g, x
+
+
+def _start(g: Graph, x: str) -> str:
+    """Add the vector of the first word piece, of shape (1, 384)."""
+    g.constant("first", np.array([0], np.int64))
+    g.constant("second", np.array([1], np.int64))
+    g.node("Slice", [x, "first", "second", "second"], ["start"])
+    return g.node("Squeeze", ["start", "second"], ["start_vector"])
+
+
+def _head(g: Graph, read: str, pool: str, head: str, out: str) -> None:
+    pooled = g.node("Gemm", [read, g.weight(f"{pool}.weight"), g.weight(f"{pool}.bias")], [f"{out}_pooled"], transB=1)
+    squashed = g.node("Tanh", [pooled], [f"{out}_squashed"])
+    g.node("Gemm", [squashed, g.weight(f"{head}.weight"), g.weight(f"{head}.bias")], [out], transB=1)
+
+
+def _model(g: Graph, name: str, given: list[Any], out: list[Any]) -> Any:
+    from onnx import TensorProto, helper
+
+    embedded = helper.make_tensor_value_info("embedded", TensorProto.FLOAT, [1, "length", _DIMENSION])
+    flags = helper.make_tensor_value_info("flags", TensorProto.INT32, [1, "length"])
+    made = helper.make_graph(g.nodes, name, [embedded, flags, *given], out, g.initializers())
     opsets = [helper.make_opsetid("", 17), helper.make_opsetid("com.microsoft", 1)]
     return helper.make_model(made, opset_imports=opsets, ir_version=9)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from random import Random
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -18,8 +19,8 @@ from evals.training.examples import Example
 from rag.checking.entailment import CLASSES, UNCLAIMED
 from rag.index.transformer_graph import EPSILON
 
-_DIMENSION, _HEADS, _INNER = 384, 12, 1536
-_DROPOUT = 0.1
+DIMENSION, _HEADS, _INNER = 384, 12, 1536
+DROPOUT = 0.1
 _FLAGS = 5
 # Module of a layer here, and its name in the published weights.
 _PARTS = {
@@ -34,17 +35,18 @@ _PARTS = {
 }
 _PARAMETERS = ("weight", "bias")
 _SUPPORTED = CLASSES.index("supported")
+_Shown = TypeVar("_Shown")
 
 
 class _Layer(nn.Module):
     def __init__(self) -> None:
         super().__init__()
-        self.query, self.key, self.value, self.out = (nn.Linear(_DIMENSION, _DIMENSION) for _ in range(4))
-        self.up, self.down = nn.Linear(_DIMENSION, _INNER), nn.Linear(_INNER, _DIMENSION)
-        self.out_norm, self.down_norm = (nn.LayerNorm(_DIMENSION, eps=EPSILON) for _ in range(2))
+        self.query, self.key, self.value, self.out = (nn.Linear(DIMENSION, DIMENSION) for _ in range(4))
+        self.up, self.down = nn.Linear(DIMENSION, _INNER), nn.Linear(_INNER, DIMENSION)
+        self.out_norm, self.down_norm = (nn.LayerNorm(DIMENSION, eps=EPSILON) for _ in range(2))
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        dropout = _DROPOUT if self.training else 0.0
+        dropout = DROPOUT if self.training else 0.0
         heads = [part(x).unflatten(-1, (_HEADS, -1)).transpose(1, 2) for part in (self.query, self.key, self.value)]
         attended = functional.scaled_dot_product_attention(*heads, attn_mask=mask, dropout_p=dropout)
         out = self.out(attended.transpose(1, 2).flatten(2))
@@ -52,10 +54,10 @@ class _Layer(nn.Module):
         return self.down_norm(x + functional.dropout(self.down(functional.gelu(self.up(x))), dropout))
 
 
-class Checker(nn.Module):
-    """The first `layers` of MiniLM, from its published weights, with flags, a pooling layer and a head that are new."""
+class Trunk(nn.Module):
+    """The first `layers` of MiniLM, from its published weights, with a flag for each word piece, which is new."""
 
-    def __init__(self, published: Path, layers: int) -> None:
+    def __init__(self, published: Path, layers: int, flags: int) -> None:
         super().__init__()
         tables = {name: torch.from_numpy(value) for name, value in load_file(published).items()}
         embeddings = {
@@ -64,9 +66,9 @@ class Checker(nn.Module):
         self.words = nn.Embedding.from_pretrained(embeddings["word_embeddings.weight"])  # frozen: the package has them already
         self.positions = nn.Embedding.from_pretrained(embeddings["position_embeddings.weight"])
         self.segment = nn.Parameter(embeddings["token_type_embeddings.weight"][0].clone())
-        self.norm = nn.LayerNorm(_DIMENSION, eps=EPSILON)
+        self.norm = nn.LayerNorm(DIMENSION, eps=EPSILON)
         self.norm.load_state_dict({part: embeddings[f"LayerNorm.{part}"] for part in ("weight", "bias")})
-        self.flag = nn.Embedding(_FLAGS, _DIMENSION)
+        self.flag = nn.Embedding(flags, DIMENSION)
         nn.init.normal_(self.flag.weight, std=0.02)
         self.layers = nn.ModuleList(_Layer() for _ in range(layers))
         for n, layer in enumerate(self.layers):
@@ -74,19 +76,15 @@ class Checker(nn.Module):
                 f"{mine}.{p}": tables[f"encoder.layer.{n}.{name}.{p}"] for mine, name in _PARTS.items() for p in _PARAMETERS
             }
             layer.load_state_dict(state)
-        self.pool, self.head = nn.Linear(_DIMENSION, _DIMENSION), nn.Linear(_DIMENSION, len(CLASSES))
 
-    def forward(self, ids: Tensor, flags: Tensor, mask: Tensor) -> Tensor:
-        """Return logits of shape (batch, 3). `mask` is 1 for a word piece, 0 for padding."""
+    def read(self, ids: Tensor, flags: Tensor, mask: Tensor) -> Tensor:
+        """Return a vector of each word piece, (batch, length, DIMENSION). `mask` is 1 for a word piece, 0 for padding."""
         typed = self.words(ids) + self.positions.weight[: ids.shape[1]] + self.segment
-        x = functional.dropout(self.norm(typed) + self.flag(flags), _DROPOUT, self.training)
-        unseen = torch.where(mask[:, None, None, :] > 0, 0.0, -1e4)
+        x = functional.dropout(self.norm(typed) + self.flag(flags), DROPOUT, self.training)
+        unseen = torch.where(mask[:, None, None, :] > 0, 0.0, -1e4).to(x.dtype)
         for layer in self.layers:
             x = layer(x, unseen)
-        of_claim = ((flags < UNCLAIMED) & (mask > 0)).float()[..., None]
-        read = x[:, 0] + (x * of_claim).sum(1) / of_claim.sum(1)
-        logits: Tensor = self.head(functional.dropout(torch.tanh(self.pool(read)), _DROPOUT, self.training))
-        return logits
+        return x
 
     def weights(self) -> dict[str, NDArray[np.float32]]:
         """Return what was trained, the layers by their names in the published weights."""
@@ -98,8 +96,24 @@ class Checker(nn.Module):
             if table == "layers":
                 number, part, parameter = rest.split(".")
                 name = f"encoder.layer.{number}.{_PARTS[part]}.{parameter}"
-            named[name] = value.detach().numpy()
+            named[name] = value.detach().cpu().numpy()
         return named
+
+
+class Checker(Trunk):
+    """Reads a claim beside sentences. The pooling layer and the head are new."""
+
+    def __init__(self, published: Path, layers: int) -> None:
+        super().__init__(published, layers, _FLAGS)
+        self.pool, self.head = nn.Linear(DIMENSION, DIMENSION), nn.Linear(DIMENSION, len(CLASSES))
+
+    def forward(self, ids: Tensor, flags: Tensor, mask: Tensor) -> Tensor:
+        """Return logits of shape (batch, 3)."""
+        x = self.read(ids, flags, mask)
+        of_claim = ((flags < UNCLAIMED) & (mask > 0)).float()[..., None]
+        read = x[:, 0] + (x * of_claim).sum(1) / of_claim.sum(1)
+        logits: Tensor = self.head(functional.dropout(torch.tanh(self.pool(read)), DROPOUT, self.training))
+        return logits
 
 
 def train(
@@ -111,10 +125,29 @@ def train(
     progress: Callable[[int, int], None],
     batch: int = 32,
 ) -> None:
-    """Show `model` as many claims as `claims` says, with a learning rate that rises to `rate` and falls to nothing.
+    """Show `model` as many claims as `claims` says. See fit() for the rate.
 
     The loss is the cross entropy of the classes, and the logistic loss of telling the members of a pair apart.
     """
+    fit(
+        model,
+        lambda: _batches(examples, batch, rng),
+        lambda group: _loss(model(*tensors(group)), group),
+        claims,
+        rate,
+        progress,
+    )
+
+
+def fit(
+    model: Trunk,
+    batches: Callable[[], Iterable[Sequence[_Shown]]],
+    loss: Callable[[Sequence[_Shown]], Tensor],
+    shown: int,
+    rate: float,
+    progress: Callable[[int, int], None],
+) -> None:
+    """Train `model` until it was shown `shown` examples, with a learning rate that rises to `rate` and falls to nothing."""
     trained = [p for p in model.parameters() if p.requires_grad]
     matrices, vectors = [p for p in trained if p.ndim > 1], [p for p in trained if p.ndim < 2]
     optimizer = torch.optim.AdamW(
@@ -122,20 +155,19 @@ def train(
     )
     model.train()
     seen = 0
-    while seen < claims:
-        for group in _batches(examples, batch, rng):
-            share = seen / claims
+    while seen < shown:
+        for group in batches():
+            share = seen / shown
             if share >= 1:
                 break
             for parameters in optimizer.param_groups:
                 parameters["lr"] = rate * min(1.0, share / 0.04 + 0.02) * max(0.03, 1 - share)
-            loss = _loss(model(*tensors(group)), group)
             optimizer.zero_grad()
-            loss.backward()
+            loss(group).backward()
             nn.utils.clip_grad_norm_(trained, 1.0)
             optimizer.step()
             seen += len(group)
-            progress(min(seen, claims), claims)
+            progress(min(seen, shown), shown)
 
 
 def _loss(logits: Tensor, group: Sequence[Example]) -> Tensor:
@@ -190,12 +222,16 @@ def measure(model: Checker, examples: Sequence[Example]) -> tuple[float, float]:
         odds = np.concatenate([log_odds(model(*tensors(chunk))).numpy() for chunk in chunks])
     model.train()
     true = np.array([e.label == _SUPPORTED for e in examples])
-    ranks = np.argsort(np.argsort(odds)) + 1
-    area = (ranks[true].sum() - true.sum() * (true.sum() + 1) / 2) / (true.sum() * (~true).sum())
     leads = [
         odds[i] > odds[k]
         for i, one in enumerate(examples)
         for k, other in enumerate(examples)
         if one.pair and one.pair == other.pair and true[i] and not true[k]
     ]
-    return float(area), float(np.mean(leads)) if leads else math.nan
+    return area_under(odds, true), float(np.mean(leads)) if leads else math.nan
+
+
+def area_under(odds: NDArray[np.floating], true: NDArray[np.bool_]) -> float:
+    """Return the area under the ROC curve of `odds`, both of shape (n,)."""
+    ranks = np.argsort(np.argsort(odds)) + 1
+    return float((ranks[true].sum() - true.sum() * (true.sum() + 1) / 2) / (true.sum() * (~true).sum()))

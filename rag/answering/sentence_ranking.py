@@ -13,15 +13,18 @@ from rag.answering.evidence_table import Numbers
 from rag.interfaces import Embedder, Vectors
 from rag.questions import analysis, followup
 from rag.questions.asking import asking
+from rag.retrieval import ranker
 from rag.text import sentences
 from rag.text.words import content_words
 from rag.types import Paper
 
 # Of a sentence: its cosine with the question, the shares of the question's words that it has (those of the title left out, and
-# all of them), the probability that it only tells the problem, whether it defines where a definition is asked for, its length.
-# evals/sentence_ranking.py has fitted the weights on the dev halves of the bundled cases.
-FEATURES = ("cosine", "words beside the title", "words", "problem", "defines", "length")
-WEIGHTS, BIAS = (1.9, 2.45, 2.25, -2.76, 1.67, 1.15), -1.74
+# all of them), the probability that it only tells the problem, whether it defines where a definition is asked for, its length,
+# and the log-odds of the ranker that it answers. evals/sentence_ranking.py has fitted the weights on the dev halves of the
+# bundled cases.
+FEATURES = ("cosine", "words beside the title", "words", "problem", "defines", "length", "reading")
+WEIGHTS, BIAS = (1.33, 1.89, 1.7, -2.12, 0.84, 1.25, 0.2), -0.42
+_READING_RANGE = (-8.0, 5.0)  # beyond it, it says nothing more
 _LONG_CHARS = 300  # the unit of length
 _LINK_PENALTY = 5.0  # in log-odds, for a link that is not asked for
 _LINK = re.compile(r"https?://|\b(?:code|website)s?:", re.IGNORECASE)
@@ -56,7 +59,8 @@ def rank(question: str, papers: Sequence[Paper], embedder: Embedder) -> list[lis
         after += len(said)
         problem = evidence_table.probabilities(row)["Problem"]
         cosines = [float(vector @ asked) for vector in own_vectors]
-        features = _features(own, paper.title, said, cosines, problem, defining=defining)
+        readings = np.clip(ranker.read_paper(own, paper).sentences, *_READING_RANGE) if said else np.zeros(0)
+        features = _features(own, paper.title, said, cosines, problem, readings, defining=defining)
         penalties = [_LINK_PENALTY * (bool(_LINK.search(text)) and not _ASKS_LINK.search(own)) for text in said]
         odds = features @ np.array(WEIGHTS) + BIAS - np.array(penalties)
         numbers = zip(found, 1 / (1 + np.exp(-odds)), features, own_vectors, strict=True)
@@ -65,15 +69,22 @@ def rank(question: str, papers: Sequence[Paper], embedder: Embedder) -> list[lis
 
 
 def _features(
-    question: str, title: str, texts: Sequence[str], cosines: Sequence[float], problem: Numbers, *, defining: bool
+    question: str,
+    title: str,
+    texts: Sequence[str],
+    cosines: Sequence[float],
+    problem: Numbers,
+    readings: Numbers,
+    *,
+    defining: bool,
 ) -> Numbers:
     """Return FEATURES of each sentence, of shape (sentences, features)."""
     words = content_words(question)
     left = words - content_words(title)  # the title stands above the quotes
     rows = []
-    for text, cosine, tells_problem in zip(texts, cosines, problem, strict=True):
+    for text, cosine, tells_problem, reading in zip(texts, cosines, problem, readings, strict=True):
         said = content_words(text)
         shares = (len(some & said) / max(len(some), 1) for some in (left, words))
         defines = defining and bool(_DEFINES.search(text))
-        rows.append((cosine, *shares, tells_problem, defines, len(text) / _LONG_CHARS))
+        rows.append((cosine, *shares, tells_problem, defines, len(text) / _LONG_CHARS, reading))
     return np.array(rows, np.float64).reshape(len(texts), len(FEATURES))

@@ -7,7 +7,6 @@ with a flag that says whether the other side has it. docs/checker.md is its mode
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
 from importlib import resources
@@ -32,7 +31,6 @@ NOWHERE, ELSEWHERE, SHARED, UNCLAIMED, CLAIMED = range(5)
 _START, _SEPARATOR = 101, 102  # [CLS] and [SEP]
 _CACHED_PAPERS = 256  # several claims are held against one
 _MOST = 5.0  # log-odds: more says nothing more
-_TABLES = ("embeddings.word_embeddings.weight", "embeddings.position_embeddings.weight")
 
 
 def log_odds(claim: str, vector: Vectors, abstracts: Sequence[Abstract]) -> float:
@@ -92,18 +90,8 @@ def pieces(claim: str, sentences: Iterable[str], papers: Iterable[str]) -> tuple
 
 
 def _ids(text: str) -> list[int]:
-    ids: list[int] = _tokenizer().encode(text, add_special_tokens=False).ids
+    ids: list[int] = weights.tokenizer().encode(text, add_special_tokens=False).ids
     return ids
-
-
-@cache
-def _tokenizer() -> Any:
-    from tokenizers import Tokenizer
-
-    tokenizer = Tokenizer.from_file(str(weights.folder() / weights.TOKENIZER))
-    tokenizer.no_truncation()
-    tokenizer.no_padding()
-    return tokenizer
 
 
 @lru_cache(maxsize=_CACHED_PAPERS)
@@ -114,14 +102,7 @@ def _vocabulary(paper: str) -> frozenset[int]:
 @cache
 def _opened() -> tuple[Any, NDArray[np.float32], NDArray[np.float32]]:
     """Return the session of the model, and the tables of word pieces and of positions, of which only rows are read."""
-    source = weights.folder() / weights.WEIGHTS
-    with source.open("rb") as file:
-        size = int.from_bytes(file.read(8), "little")
-        header = json.loads(file.read(size))
-    words, positions = (
-        np.memmap(source, np.float32, "r", 8 + size + header[name]["data_offsets"][0], tuple(header[name]["shape"]))
-        for name in _TABLES
-    )
+    words, positions = weights.tables()
     bundled = resources.files("rag.data").joinpath("checker.onnx")
     try:
         with resources.as_file(bundled) as path:

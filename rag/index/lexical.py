@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from rag.errors import LibraryError
 from rag.index import writable
 from rag.storage import merge
+from rag.text.orthography import other_forms
 from rag.text.words import WORD
 from rag.types import Paper
 
@@ -27,6 +28,7 @@ _TITLE_BOOST = 0.5  # the abstract says most of it again
 _WRITER_HEAP_BYTES = 64_000_000  # bytes
 _CHANGED_IN_PLACE = (".json", ".lock")  # endings of Tantivy's files: all others are written once
 _FIX = "Run: python -m rag.ingest --repair"
+_READ_FOR_NEAR = 20  # papers that are read for a word near another
 # Words that make a sentence a question and say nothing of its subject.
 _ASKING = frozenset(
     "a about according all an and any are as at be been by can could did do does each for from give had has have how i if "
@@ -108,6 +110,7 @@ class LexicalIndex:
         With `among`, only papers of those rows are considered.
         """
         words = [w for w in WORD.findall(question.lower()) if w not in _ASKING]
+        words += [form for word in words for form in other_forms(word)]
         if not words or n == 0 or (among is not None and not len(among)):
             return _NONE
         fields = ["title", "abstract"]
@@ -126,6 +129,20 @@ class LexicalIndex:
         words = WORD.findall(term.lower())
         query, _ = self._index.parse_query_lenient(f'"{" ".join(words)}"', ["title", "abstract"])
         return not words or bool(self._index.searcher().search(query, 1, count=False).hits)
+
+    def near(self, word: str) -> list[str]:
+        """Return the words one edit away from `word` in titles and abstracts, as they are written there, in no order."""
+        fields = ("title", "abstract")
+        queries = [
+            (tantivy.Occur.Should, tantivy.Query.fuzzy_term_query(self._schema, field, word.lower())) for field in fields
+        ]
+        searcher = self._index.searcher()
+        found: set[str] = set()
+        for _, address in searcher.search(tantivy.Query.boolean_query(queries), _READ_FOR_NEAR, count=False).hits:
+            [record] = searcher.doc(address)["record"]
+            paper = merge.load(bytes(record).decode("utf-8"))
+            found.update(w for w in WORD.findall(f"{paper.title} {paper.abstract}") if abs(len(w) - len(word)) <= 1)
+        return sorted(found)
 
     def having(self, phrase: str, *, together: bool = True) -> NDArray[np.int64]:
         """Return the rows of all papers with `phrase` in title or abstract, whatever the case or ending, in no order.

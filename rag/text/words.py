@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from rag.text.orthography import american
+
 ALPHANUMERIC = r"[^\W_]"  # a letter or digit of any script
 WORD_PATTERN = rf"{ALPHANUMERIC}+"
 WORD = re.compile(WORD_PATTERN)
@@ -21,9 +23,9 @@ STOP = frozenset(
 
 
 def content_words(text: str) -> set[str]:
-    """Return the stems of the words of `text`, lower case, without stop words and single letters."""
+    """Return the stems of the words of `text`, lower case and in American spelling, without stop words and single letters."""
     words = (w.lower() for w in _TERM.findall(text))
-    return {_stem(w) for w in words if w not in STOP and (len(w) > 1 or w.isdigit())}
+    return {_stem(american(w)) for w in words if w not in STOP and (len(w) > 1 or w.isdigit())}
 
 
 def _stem(word: str) -> str:

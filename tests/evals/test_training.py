@@ -88,7 +88,7 @@ def test_without_torch_the_command_that_brings_it_is_told(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(sys.modules, "torch", None)
-    assert main(["--out", "checker.onnx"]) == 2
+    assert main(["ranker", "--out", "ranker.onnx"]) == 2
     assert "uv run --with torch" in capsys.readouterr().err
 
 
@@ -135,7 +135,7 @@ def test_the_graph_computes_what_the_network_is(tmp_path: Path) -> None:
     rng = np.random.default_rng(5)
     made = random_weights(rng)
     embedded, flags = rng.normal(0, 1, (7, 384)).astype(np.float32), [2, 0, 1, 2, 3, 4, 3]
-    onnx.save(export.graph(made, 1), tmp_path / "one.onnx")
+    onnx.save(export.checker(made, 1), tmp_path / "one.onnx")
     given = {"embedded": embedded[None], "flags": np.array([flags], np.int32)}
     [[logits]] = weights.session(tmp_path / "one.onnx").run(None, given)
     assert np.allclose(logits, by_hand(made, embedded, flags), atol=1e-3)
@@ -144,7 +144,7 @@ def test_the_graph_computes_what_the_network_is(tmp_path: Path) -> None:
 def test_the_quantised_graph_is_small_and_near(tmp_path: Path) -> None:
     rng = np.random.default_rng(6)
     made = random_weights(rng)
-    export.export(made, 1, tmp_path / "small.onnx")
+    export.export(export.checker(made, 1), tmp_path / "small.onnx")
     assert (tmp_path / "small.onnx").stat().st_size < 4e6
     session, near = weights.session(tmp_path / "small.onnx"), []
     for _ in range(20):

@@ -136,7 +136,7 @@ def test_a_definition_or_list_may_want_a_figure_too() -> None:
         ("how much memory is saved?", [("memory", ("memori",), False)]),
         ("Which dataset and how many GPUs were used?", [("dataset", ("dataset",), False), ("GPUs", ("gpus",), True)]),
         ("what batch size, learning rate did they use", [("batch size", ("batch", "siz"), False)]),
-        ("which licence was it released under?", [("licence", ("licenc",), False)]),
+        ("which licence was it released under?", [("licence", ("licens",), False)]),
         ("Which of them is best?", []),
         ("How does it work?", []),
     ],

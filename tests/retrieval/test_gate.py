@@ -105,7 +105,20 @@ def test_no_hits_are_refused_with_the_filters_named_as_the_likely_cause(lexical:
 )
 def test_the_nearest_chunk_decides(cosine: float, passes: bool, lexical: LexicalIndex) -> None:
     hits = [hit(paper("a"), dense=-0.2), hit(paper("b"), dense=cosine)]
-    assert (gate.judge("how are lamps dimmed?", hits, lexical).reason is None) is passes
+    assert (gate.judge("why were the lamps sold?", hits, lexical).reason is None) is passes
+
+
+def test_a_question_that_the_ranker_finds_answered_is_not_too_far(lexical: LexicalIndex) -> None:
+    hits = [hit(paper(), dense=0.1)]
+    assert gate.judge("how much did the energy used in Ghent fall?", hits, lexical, details=True).reason is None
+    assert gate.judge("how much did the rent asked in Ghent fall?", hits, lexical, details=True).reason is not None
+
+
+def test_a_missing_name_beside_a_known_one_passes_when_the_ranker_finds_an_answer(lexical: LexicalIndex) -> None:
+    hits = [hit(paper(authors=("Ada Brown",)), dense=0.5)]
+    assert gate.judge("What do the lamps of Brown and Zorbel learn from?", hits, lexical).reason is None
+    refused = gate.judge("What do the lamps of Zorbel learn from?", hits, lexical)
+    assert refused == Decision("No abstract mentions Zorbel.", ("Zorbel",))
 
 
 def test_an_unknown_name_does_not_refuse_when_the_paper_is_clearly_meant(lexical: LexicalIndex) -> None:

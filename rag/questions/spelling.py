@@ -1,0 +1,75 @@
+"""Reads misspelt words of a question as words that the papers have: "clasifier guidence" as "classifier guidance".
+
+A word is taken for misspelt when no paper and no English dictionary has it. It is read as a word one edit away that the papers
+have, or as a small English word. Method names, which a capital after the first letter or a digit tells, are left as they are.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Any
+
+from rag.index.lexical import LexicalIndex
+from rag.text.words import STOP, method_names
+
+_WORD = re.compile(r"[^\W\d_]+")
+_MIN_LETTERS = 3
+_MIN_EDITED_LETTERS = 5  # a shorter word is only read as one with two letters exchanged
+
+
+def mended(question: str, lexical: LexicalIndex) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """Return `question` with its misspelt words mended, and each such word with what it is read as."""
+    plain = question.lower() if question.isupper() else question
+    named = {part for name in method_names(plain) for part in _WORD.findall(name)}
+    read: dict[str, str] = {}
+    for found in _WORD.finditer(plain):
+        word = found.group()
+        if len(word) < _MIN_LETTERS or word in named or word in read:
+            continue
+        meant = _meant(word.lower(), lexical, capital=word[0].isupper() and found.start() > 0)
+        if meant:
+            read[word] = meant
+    if not read:
+        return question, ()
+    return _WORD.sub(lambda m: read.get(m.group(), m.group()), plain), tuple(read.items())
+
+
+def _meant(word: str, lexical: LexicalIndex, *, capital: bool) -> str | None:
+    """Return the word that a misspelt `word` stands for; None for a word that is known, or like no other.
+
+    `capital` says that it was written with one amid a sentence. Then it stands for a name.
+    """
+    if word in STOP or lexical.mentions(word) or _dictionary().known([word]):
+        return None
+    frequency = _dictionary().word_frequency
+    english = sorted(_dictionary().edit_distance_1(word) & set(frequency.keys()))
+    candidates = {w: w for w in english if w in STOP or lexical.mentions(w)} | {w.lower(): w for w in lexical.near(word)}
+    likely = [
+        lower
+        for lower, written in candidates.items()
+        if lower[0] == word[0] and _slip(word, lower, name=lower != written) and (lower != written or not capital)
+    ]
+    return candidates[max(likely, key=lambda w: (sorted(w) == sorted(word), frequency[w]))] if likely else None
+
+
+def _slip(wrote: str, meant: str, *, name: bool) -> bool:
+    """Whether `wrote` is a likely slip for `meant`: two letters exchanged, or in longer words one left out, added or changed.
+
+    A letter is not changed in a name: Mixtral is another model than Mistral.
+    """
+    if len(wrote) == len(meant):
+        differ = [n for n, (a, b) in enumerate(zip(wrote, meant, strict=True)) if a != b]
+        exchanged = len(differ) == 2 and differ[1] == differ[0] + 1 and sorted(wrote) == sorted(meant)
+        return exchanged or (len(differ) == 1 and len(wrote) >= _MIN_EDITED_LETTERS and not name)
+    shorter, longer = sorted((wrote, meant), key=len)
+    one_more = any(longer[:n] + longer[n + 1 :] == shorter for n in range(len(longer)))
+    return one_more and len(wrote) >= _MIN_EDITED_LETTERS
+
+
+@cache
+def _dictionary() -> Any:
+    """Return the English dictionary, which is read in 0.2 s."""
+    from spellchecker import SpellChecker
+
+    return SpellChecker(distance=1)
