@@ -204,8 +204,12 @@ class Assistant:
         if (wants := query.of_paper(followup.without_context(asked.standalone))) and asked.joined:
             best = self._retriever(live).search(followup.context(asked.standalone), 1, asked.filters)
             return one_paper.of_papers(wants, [hit.paper for hit in best], self.count()) if best else None
-        known = answers.answer(asked.query, self._library, live, asked.filters) if asked.query else None
+        known = answers.answer(asked.query, self._library, live, asked.filters, self._on_topic) if asked.query else None
         return None if known is not None and known.reason and force else known
+
+    def _on_topic(self, words: str) -> list[str]:
+        """Return the ids of the papers that come near to `words`, the nearest first."""
+        return finding.on_topic(words, self._index.now(), self._library, self.embedder, self._reader)
 
     def _read(
         self, asked: Asked, history: Sequence[Turn], live: Index, k: int, *, force: bool

@@ -6,12 +6,12 @@ An answer lists its papers with numbers. It says how papers were counted, how ma
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from rag.collection import one_paper, phrasing
+from rag.collection import one_paper, phrasing, topic
 from rag.collection.one_paper import MAX_PAPERS_SHOWN, Catalogue, in_order
-from rag.collection.phrasing import AnswerLine, CollectionAnswer
+from rag.collection.phrasing import AnswerLine, CollectionAnswer, Way
 from rag.collection.query import RECENT_MONTHS, Query
 from rag.index.generations import Index
 from rag.storage.filters import left_open
@@ -19,6 +19,9 @@ from rag.storage.library import Library
 from rag.text import dates
 from rag.types import Filters, Paper
 
+Near = Callable[[str], Sequence[str]]
+_MOST_AUTHORS_SHOWN = 10
+MAX_NEAR_SHOWN = 5
 _DEFAULT_EXTREMES_SHOWN = 10  # newest or oldest papers, when the question gives no number
 
 
@@ -27,18 +30,20 @@ class _Selection:
     """The papers that a query selects, as ids.
 
     `topical` are the papers on the topic, `chosen` those of them that also have the dates and the source of the query.
-    `word_by_word` says that the words of the topic were searched one by one. `where` says which papers were searched.
-    `unjudged` says of how many papers the authors are not known, where those count.
+    `how` says in which way the papers on the topic were found. `where` says which papers were searched.
+    `unjudged` says of how many papers the authors are not known, where those count. `near` are papers without the words of the
+    topic that come near to it in meaning.
     """
 
     query: Query
     searched: Catalogue
     topical: tuple[str, ...]
     chosen: tuple[str, ...]
-    word_by_word: bool
+    how: Way
     where: str
     notes: tuple[AnswerLine, ...]
     unjudged: tuple[str, ...]
+    near: tuple[str, ...] = ()
 
     def date(self, paper_id: str) -> str | None:
         return self.searched[paper_id][1]
@@ -52,22 +57,28 @@ class _Selection:
         return sorted((i for i in self.chosen if not self.date(i)), key=lambda i: self.searched[i][0].casefold())
 
     def there_are(self, n: int) -> str:
-        return phrasing.there_are(self.query, n, self.where, word_by_word=self.word_by_word)
+        return phrasing.there_are(self.query, n, self.where, how=self.how)
 
     def restriction(self, n: int, *, dated: bool = True) -> str:
-        return phrasing.restriction(self.query, n, word_by_word=self.word_by_word, dated=dated)
+        return phrasing.restriction(self.query, n, how=self.how, dated=dated)
 
     @property
     def search_note(self) -> str:
-        return phrasing.search_note(self.query, word_by_word=self.word_by_word)
+        return phrasing.search_note(self.query, how=self.how)
 
     @property
     def topic(self) -> str:
         return self.query.mention or self.query.about
 
 
-def answer(query: Query, library: Library, index: Index, filters: Filters | None = None) -> CollectionAnswer | None:
-    """Return the answer to `query` from the papers that pass `filters`; None when retrieval should answer instead."""
+def answer(
+    query: Query, library: Library, index: Index, filters: Filters | None = None, near: Near = lambda topic: []
+) -> CollectionAnswer | None:
+    """Return the answer to `query` from the papers that pass `filters`; None when retrieval should answer instead.
+
+    `near` returns the ids of the papers nearest to a topic in meaning. They stand for it where no paper has its words and a
+    record of them is asked for, never in a count.
+    """
     catalogue = library.catalogue()
     searched = {i: catalogue[i] for i in library.matching(filters or Filters()) if i in catalogue}
     if (query.mention and query.about) or (not searched and (filters or query.want != "count")):
@@ -88,7 +99,7 @@ def answer(query: Query, library: Library, index: Index, filters: Filters | None
     if query.months:
         query = replace(query, since=dates.months_until(max(days), query.months))
         notes = (_months_note(query, min(days), max(days)),)
-    selection = _select(query, searched, library, index, where="within the filters" if filters else "here", notes=notes)
+    selection = _select(query, searched, library, index, near, where="within the filters" if filters else "here", notes=notes)
     if not selection.topical and " " in query.about:  # no paper has these words; they may describe one, as retrieval can tell
         return None
     return _by_want(selection, library)
@@ -105,56 +116,74 @@ def _months_note(query: Query, first: str, last: str) -> AnswerLine:
 
 
 def _select(
-    query: Query, searched: Catalogue, library: Library, index: Index, *, where: str, notes: tuple[AnswerLine, ...]
+    query: Query, searched: Catalogue, library: Library, index: Index, near: Near, *, where: str, notes: tuple[AnswerLine, ...]
 ) -> _Selection:
     """Return the papers of `searched` that `query` selects."""
-    topical, word_by_word = _on_topic(query, searched, library, index)
+    topical, how = topic.papers(query, searched, library, index)
     narrowed = phrasing.narrowed(query)
     of_authors = Filters(author=narrowed.author, max_authors=narrowed.max_authors)
-    passing = set(library.matching(narrowed)) if narrowed else set(topical)
+    passing = set(library.matching(narrowed)) if narrowed else set(searched)
+    nearest = [i for i in near(query.about) if i in searched] if query.about and _of_records(query) else []
+    if nearest and passing.isdisjoint(topical):
+        topical, how = tuple(nearest), "meaning"
     return _Selection(
         query=query,
         searched=searched,
         topical=topical,
         chosen=tuple(i for i in topical if i in passing),
-        word_by_word=word_by_word,
+        how=how,
         where=where,
         notes=notes,
         unjudged=left_open(library.unjudged(of_authors)) if of_authors else (),
+        near=tuple(i for i in nearest if i in passing and i not in topical) if query.want == "list" else (),
     )
 
 
-def _on_topic(query: Query, searched: Catalogue, library: Library, index: Index) -> tuple[tuple[str, ...], bool]:
-    """Return the ids of the papers on the topic, and whether its words were searched one by one."""
-    topic = query.mention or query.about
-    word_by_word = " and " in topic
-    ids = set(searched)
-    if topic:
-        ids &= _mentioning(topic, library, index, word_by_word=word_by_word)
-        if not ids and not word_by_word and len(topic.split()) > 1 and query.about:
-            ids, word_by_word = set(searched) & _mentioning(topic, library, index, word_by_word=True), True
-    if query.in_title:
-        ids = {i for i in ids if phrasing.mentions(searched[i][0], query.in_title)}
-    return tuple(sorted(ids)), word_by_word
-
-
-def _mentioning(topic: str, library: Library, index: Index, *, word_by_word: bool) -> set[str]:
-    """Return the ids of the papers that mention `topic`.
-
-    The lexical index compares stems, where "general" and "generative" are one word. So each proposed paper is read.
-    """
-    rows = index.lexical.having(topic, together=not word_by_word)
-    papers = library.papers([index.paper_at(row) for row in rows])
-    return {i for i, p in papers.items() if phrasing.mentions(f"{p.title}\n{p.abstract}", topic, word_by_word=word_by_word)}
+def _of_records(query: Query) -> bool:
+    """Whether `query` asks for what only the records tell of papers on a topic: the newest ones, or those of an author."""
+    return query.want in ("newest", "oldest", "most_authors") or (
+        query.want == "list" and phrasing.narrowed(query) != Filters()
+    )
 
 
 def _by_want(selection: _Selection, library: Library) -> CollectionAnswer:
     want = selection.query.want
+    if want == "most_authors":
+        return _most_authors(selection, library)
+    if want == "by_author":
+        return _by_author(selection, library)
     if want in ("newest", "oldest"):
         return _extremes(selection, library)
     if want in ("by_year", "by_source"):
         return _counts(selection, library)
     return _date_range(selection) if want == "range" else _list(selection, library)
+
+
+def _most_authors(selection: _Selection, library: Library) -> CollectionAnswer:
+    """Return the papers with the most authors, as far as the records tell."""
+    papers = library.papers(selection.chosen).values()
+    counts = {p.id: max(len(p.authors), p.author_count or 0) for p in papers}
+    most = max(counts.values(), default=0)
+    unknown = sum(count == 0 for count in counts.values())
+    left = [AnswerLine(f"Of {unknown:,} paper{'s' * (unknown != 1)} the records do not give the authors.")] * bool(unknown)
+    if not most:
+        return _compose([AnswerLine(f"{selection.there_are(len(papers))}.{selection.search_note}"), *left], selection, ())
+    shown = [i for i in counts if counts[i] == most][:MAX_PAPERS_SHOWN]
+    lead = f"The most authors of a paper {selection.where}{selection.restriction(1)}: {most:,}.{selection.search_note}"
+    return _compose([AnswerLine(lead)], selection, shown, in_order(shown, library), left)
+
+
+def _by_author(selection: _Selection, library: Library) -> CollectionAnswer:
+    """Return the authors of the most papers, with how many each has."""
+    papers = library.papers(selection.chosen).values()
+    counts = Counter(author for paper in papers for author in dict.fromkeys(paper.authors))
+    unnamed = sum(not paper.authors for paper in papers)
+    lines = [AnswerLine(f"{selection.there_are(len(papers))}.{selection.search_note}")]
+    top = [(name, n) for name, n in counts.most_common(_MOST_AUTHORS_SHOWN) if n == max(counts.values()) or n > 1]
+    lines += [AnswerLine("Papers by author, the most first:")] if top else []
+    lines += [AnswerLine(f"{name}: {n:,}", item=True) for name, n in top]
+    lines += [AnswerLine(f"Of {unnamed:,} paper{'s' * (unnamed != 1)} the records name no author.")] * bool(unnamed)
+    return _compose(lines, selection, selection.chosen)
 
 
 def _date_range(selection: _Selection) -> CollectionAnswer:
@@ -180,7 +209,10 @@ def _list(selection: _Selection, library: Library) -> CollectionAnswer:
     if shown:
         lead = f"The first {MAX_PAPERS_SHOWN}" if n > MAX_PAPERS_SHOWN else "They are" if n > 1 else "It is"
         lines.append(AnswerLine(f"{lead}{order}:"))
-    return _compose(lines, selection, selection.chosen, in_order(shown, library))
+    near = in_order(selection.near[:MAX_NEAR_SHOWN], library)
+    after = [AnswerLine("Without these words, but near in meaning:")] if near else []
+    after += phrasing.items(near, "", first=len(shown) + 1)
+    return _compose(lines, selection, selection.chosen, in_order(shown, library), after, near)
 
 
 def _extremes(selection: _Selection, library: Library) -> CollectionAnswer:
@@ -250,8 +282,10 @@ def _compose(
     records: Sequence[str],
     papers: Sequence[Paper] = (),
     after: Sequence[AnswerLine] = (),
+    named_after: Sequence[Paper] = (),
 ) -> CollectionAnswer:
-    of_authors = bool(selection.query.author or selection.query.max_authors)
+    query = selection.query
+    of_authors = bool(query.author or query.max_authors or query.name_authors or query.want == "most_authors")
     items = phrasing.items(papers, selection.topic, authors=of_authors)
     listed = [*lines, *items, *after, *map(AnswerLine, selection.unjudged)]
-    return phrasing.compose(listed, papers, records, len(selection.searched), len(selection.chosen))
+    return phrasing.compose(listed, [*papers, *named_after], records, len(selection.searched), len(selection.chosen))

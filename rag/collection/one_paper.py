@@ -37,7 +37,9 @@ def by_title(query: Query, searched: Catalogue, library: Library, index: Index) 
         return phrasing.refusal(f"No paper has a title like “{query.title}”.", len(searched), nearest)
     lead = "The library has this paper:" if best == 1 else "No paper has exactly this title. The most similar titles:"
     papers = in_order(ids[:MAX_PAPERS_SHOWN], library)
-    return phrasing.compose([AnswerLine(lead), *phrasing.items(papers, "")], papers, ids, len(searched), len(ids))
+    return phrasing.compose(
+        [AnswerLine(lead), *phrasing.items(papers, "", authors=query.name_authors)], papers, ids, len(searched), len(ids)
+    )
 
 
 def of_papers(wants: Sequence[Want], papers: Sequence[Paper], searched: int) -> CollectionAnswer:

@@ -10,7 +10,20 @@ from typing import Literal
 
 from rag.text.dates import ISO_DATE, WRITTEN_DATE, YEAR
 
-Want = Literal["count", "list", "newest", "oldest", "by_year", "by_source", "range", "title", "authors", "date"]
+Want = Literal[
+    "count",
+    "list",
+    "newest",
+    "oldest",
+    "by_year",
+    "by_source",
+    "range",
+    "title",
+    "authors",
+    "date",
+    "most_authors",
+    "by_author",
+]
 
 _NOUN = r"(?:papers?|abstracts?|articles?|publications?)"
 _DAY = WRITTEN_DATE
@@ -33,6 +46,17 @@ _CALLED = (
 _HEADS: tuple[tuple[Want, str], ...] = (
     ("title", rf"(?:(?:which|what|{_SHOW} (?:the|an?)|(?:is|are) there (?:an?|any)) )?{_NOUN} {_CALLED}"),
     ("title", rf"(?:do|does) (?:you|we|{_HERE}) (?:have|contain|hold) (?:the|an?|any) {_NOUN} {_CALLED}"),
+    (
+        "most_authors",
+        rf"(?:which|what) {_NOUN} (?:has|have) the (?:most|largest number of|highest number of) (?:co-?)?authors"
+        rf"|(?:(?:{_WHAT}) )?the {_NOUN} with the most (?:co-?)?authors",
+    ),
+    (
+        "by_author",
+        rf"(?:which|what) authors? (?:has|have) (?:written |published |authored )?the most {_NOUN}"
+        rf"|who (?:wrote|published|authored|has (?:written|published)) the most {_NOUN}"
+        rf"|(?:{_WHAT} )?the most prolific authors?",
+    ),
     ("authors", rf"{_COUNT} (?:co-?)?authors (?:(?:does|did|do) (?=.* have$)|(?:has|have|of|are on|wrote) ){_TITLE}"),
     ("authors", rf"(?:who (?:wrote|authored|(?:is|are) the (?:co-?)?authors? of)|(?:list |name )?the authors of) {_TITLE}"),
     ("range", rf"(?:what|which) {_SPAN} (?:does|do|is|are) (?:{_HERE}|the {_NOUN})(?: cover| span| from| covered)?"),
@@ -47,6 +71,15 @@ _HEADS: tuple[tuple[Want, str], ...] = (
         "newest",
         rf"(?:(?:{_WHAT}|{_SHOW}|when (?:was|is)|how old is) )?(?:the )?(?:(?P<n>{_N}) )?(?P<top>{_TOP}) (?:(?P<m>{_N}) )?"
         rf"{_PRE}(?P<noun>{_NOUN})",
+    ),
+    (
+        "by_year",
+        rf"(?:{_COUNT} {_NOUN}|{_NOUN}) (?:are there |were there |were published |came out )?(?:per|each|every|by) year",
+    ),
+    (
+        "by_year",
+        rf"how (?:has|have|did) the number of {_PRE}{_NOUN}"
+        r"(?= (?:on|about|that|which|chang|grow|develop|evolv))",
     ),
     ("date", r"when (?:was|did|were) (?P<title>.+?) (?:published|released|posted|come out|appear)"),
     ("list", rf"(?P<show>{_SHOW}|what are)(?: (?:(?P<all>all)(?: of)?|every|the|any|some|a list of))* {_PRE}{_NOUN}"),
@@ -90,6 +123,10 @@ _RESTRICTIONS: tuple[tuple[str, str], ...] = (
         "scope",
         rf"(?:do|have) (?:you|we) (?:have|got|hold)|(?:that )?(?:you|we) have|does {_HERE} (?:have|hold|contain|include)",
     ),
+    (
+        "scope",
+        r"(?:chang|gr[eo]w|develop|evolv)\w*(?: (?:over|through|by|with|across|from year to)(?: the)? (?:years?|time))?",
+    ),
     ("scope", r"in total|in all|altogether|overall|(?:are )?available|(?:was |were )?(?:published|released)"),
     ("source", rf"(?:{_LISTED}|(?:(?:that |which )?(?:are |were |come )?(?:from|in))) (?:the )?source (?P<a>\S+)"),
     ("source", rf"{_LISTED} (?P<a>\S+)"),
@@ -116,6 +153,7 @@ TOPICS = tuple((kind, re.compile(lead, re.I), re.compile(rf"{end}(?=$| )", re.I)
 TOP_LAST = _compiled(
     rf"^(?:which|what) (?P<noun>{_NOUN})(?P<mods> .+?)? (?:is|are|was|were) (?:the )?(?P<top>{_TOP})(?: ones?)?$"
 )
+MOST_LAST = _compiled(rf"^(?:which|what) (?P<noun>{_NOUN})(?P<mods> .+) (?:has|have) the most (?P<who>(?:co-?)?authors)$")
 _IT = r"(?:it|this|that|(?:this|that|the) (?:paper|one|work|study))"
 _WHO = r"(?:who (?:wrote|authored|published|(?:is|are|was|were) the authors? of)|by whom (?:is|was))"
 _WHEN = r"(?:when (?:was|did|is)|what is the date of|how old is)"
@@ -129,6 +167,18 @@ _OF_PAPER: tuple[tuple[tuple[Want, ...], str], ...] = (
 )
 _BEFORE = r"(?:(?:and|so|then|ok|okay|but),? )*"
 OF_PAPER = tuple((wants, re.compile(rf"{_BEFORE}(?:{wording})[\s?.!]*", re.IGNORECASE)) for wants, wording in _OF_PAPER)
+# What a question asks besides of the papers that it looks for.
+TAILS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
+    (what, re.compile(rf",? and,? (?:{wording})$", re.IGNORECASE))
+    for what, wording in (
+        (
+            "authors",
+            rf"(?:by whom|{_WHO} (?:{_IT}|them)|who (?:is|was) (?:it|that)(?: by)?|who (?:is|are) the(?:ir|) authors?)",
+        ),
+        ("date", rf"(?:when|from when(?: is {_IT}| are they)?|{_WHEN} (?:{_IT}|they){_CAME_OUT}|how old is {_IT})"),
+    )
+)
+THERE_IS = _compiled(r"what (?:is|['’]s) there (?:here )?(?:on|about) (?P<topic>.+)$")
 AUTHORED = _compiled(
     rf"what (?:else )?(?:has|have|did) (?P<author>{_PERSON}) (?:ever )?(?:written|published|authored|write|publish|author)$"
 )
@@ -158,7 +208,7 @@ DATE_ONLY = re.compile(rf"{ISO_DATE}$")
 # A topic with one of these words is a clause, or it refers to an earlier message.
 CLAUSE_WORDS = frozenset(
     "that which who whom whose how why when where what whether if than as is are was were be been being do does did has have "
-    "had can could will would should may might must use uses used using not no without or nor but except they it its their "
+    "had can could will would should may might must use uses used using not no without nor but except they it its their "
     "them over this these those we i you he she there any each every all most more less least other others such only both same "
     "another about first last many much several few at by into per via versus vs against mention mentions mentioned "
     # verbs, as in "papers on speech beat Whisper"

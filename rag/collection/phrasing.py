@@ -6,12 +6,15 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from typing import Literal
 
 from rag.collection.query import Query
 from rag.request import phrases
 from rag.text import sentences
 from rag.text.words import ALPHANUMERIC, STOP, WORD
 from rag.types import Claim, Evidence, Filters, Paper, Verdict
+
+Way = Literal["phrase", "words", "meaning"]  # in which the papers on a topic were found
 
 _MARK = re.compile(r"\[(?=[\d, ]+\])([\d, ]+)\]")  # in a title, this would be read as a citation
 _UNUSUAL_SIGN = re.compile(r"[^\w\s.,'’-]")  # as in C++ and F#, which are other words without their signs
@@ -73,18 +76,20 @@ def refusal(reason: str, searched: int, nearest: Sequence[Paper] = (), considere
     return CollectionAnswer(text=text, papers=tuple(nearest), reason=reason)
 
 
-def items(papers: Sequence[Paper], topic: str, *, authors: bool = False) -> list[AnswerLine]:
+def items(papers: Sequence[Paper], topic: str, *, authors: bool = False, first: int = 1) -> list[AnswerLine]:
     """Return a list item for each paper, with the sentence of its abstract that mentions `topic` as evidence.
 
-    With `authors` an item names the authors too.
+    With `authors` an item names the authors too. The papers are numbered from `first`.
     """
     return [
-        AnswerLine(_item(p, authors=authors), n=n, item=True, evidence=_evidence(n, p, topic)) for n, p in enumerate(papers, 1)
+        AnswerLine(_item(p, authors=authors), n=n, item=True, evidence=_evidence(n, p, topic))
+        for n, p in enumerate(papers, first)
     ]
 
 
 def _item(paper: Paper, *, authors: bool) -> str:
-    by = f" by {', '.join(paper.authors)}" if authors and paper.authors else ""
+    named = f" by {', '.join(paper.authors)}" if paper.authors else ", whose authors the records do not name"
+    by = named if authors else ""
     return f"{title(paper)}{by} ({paper.published or 'no date'})"
 
 
@@ -132,21 +137,25 @@ def _forms(word: str) -> str:
     return re.escape(word) + "(?:e?s)?"
 
 
-def there_are(query: Query, n: int, where: str, *, word_by_word: bool = False) -> str:
+def there_are(query: Query, n: int, where: str, *, how: Way = "phrase") -> str:
     """Return "There are 3 papers here from 2024 that mention “LoRA”", for the `n` papers that `query` selects."""
     verb = "are" if n > 1 else "is"
-    which = restriction(query, n, word_by_word=word_by_word)
+    which = restriction(query, n, how=how)
     return f"There {verb} {f'{n:,}' if n else 'no'} paper{'s' * (n > 1)} {where}{which}"
 
 
-def restriction(query: Query, n: int, *, word_by_word: bool = False, dated: bool = True) -> str:
+def restriction(query: Query, n: int, *, how: Way = "phrase", dated: bool = True) -> str:
     """Return how `query` narrows the papers down, as it stands after "paper" (`n` is 1) or "papers"; "" when it does not.
 
     `dated` is False where the dates of `query` do not apply.
     """
     shown = narrowed(query if dated else replace(query, since=None, until=None))
     topic = query.mention or query.about
-    verb = ("have all words of" if n > 1 else "has all words of") if word_by_word else "mention" + "s" * (n <= 1)
+    verb = {
+        "phrase": "mention" if n > 1 else "mentions",
+        "words": "have all words of" if n > 1 else "has all words of",
+        "meaning": "come near to" if n > 1 else "comes near to",
+    }[how]
     return "".join(
         f" {phrase}" for phrase in phrases(replace(shown, title=query.in_title or None))
     ) + f" that {verb} “{topic}”" * bool(topic)
@@ -163,9 +172,11 @@ def narrowed(query: Query) -> Filters:
     )
 
 
-def search_note(query: Query, *, word_by_word: bool) -> str:
+def search_note(query: Query, *, how: Way) -> str:
     """Return a sentence, after a space, on how papers were searched for the topic; "" when `query` has no topic."""
     if not (query.mention or query.about):
         return ""
-    what = "each word by itself" if word_by_word else "whole words"
+    if how == "meaning":
+        return " None of these papers has these very words: the papers nearest in meaning were taken."
+    what = "each word by itself" if how == "words" else "whole words"
     return f" Titles and abstracts were searched for {what}, singular or plural."

@@ -31,6 +31,7 @@ class Query:
     phrase of the title. `title` is the title of the one paper meant. `author` is a name, and `max_authors` how many authors a
     paper may have, 0 for any number. `since` and `until` are ISO prefixes, inclusive.
     `months` counts back from the latest date of the papers. `most` is the number of papers to list, 0 for the default.
+    `name_authors` says that the authors of the papers listed are asked for too.
     """
 
     want: Want
@@ -45,6 +46,7 @@ class Query:
     most: int = 0
     author: str = ""
     max_authors: int = 0
+    name_authors: bool = False
 
 
 def parse(question: str) -> Query | None:
@@ -52,13 +54,23 @@ def parse(question: str) -> Query | None:
     words = patterns.THANKS.sub("", patterns.POLITE.sub("", question.strip())).split()
     if len(words) > _MAX_QUERY_WORDS:
         return None
-    plain = _head_first(" ".join(words))
+    plain, tail = _without_tail(" ".join(words))
+    plain = _head_first(plain)
     for want, pattern in patterns.HEADS:
         head = pattern.match(plain)
         query = _query(want, head, head.string[head.end() :].strip()) if head else None
         if query is not None:
-            return query
+            listing = query.want in ("newest", "oldest", "list", "most_authors", "title")
+            return replace(query, name_authors=tail == "authors") if listing or not tail else None
     return None
+
+
+def _without_tail(question: str) -> tuple[str, str]:
+    """Return `question` without what it asks besides of the papers that it looks for, ", and by whom?", and what that is."""
+    for what, pattern in patterns.TAILS:
+        if (tail := pattern.search(question)) and tail.start():
+            return question[: tail.start()], what
+    return question, ""
 
 
 def of_paper(question: str) -> tuple[Want, ...]:
@@ -73,8 +85,12 @@ def _head_first(question: str) -> str:
         return f"{'' if new['dated'] else 'recent '}papers{new['rest']}"
     if topical := patterns.NEW_ON.match(question):
         return f"newest papers on {topical['topic']}{topical['dated']}"
+    if there := patterns.THERE_IS.match(question):
+        return f"list all papers on {there['topic']}"
     if authored := patterns.AUTHORED.match(question):
         return f"papers by {authored['author']}"
+    if most := patterns.MOST_LAST.match(question):
+        return f"the {most['noun']} with the most {most['who']}{most['mods']}"
     if last := patterns.TOP_LAST.match(question):
         return f"{last['top']} {last['noun']}{last['mods'] or ''}"
     if mentioned := patterns.MENTIONED.match(question):
@@ -101,6 +117,8 @@ def _query(want: Want, head: re.Match[str], rest: str) -> Query | None:
         want = "oldest" if groups["top"].lower() in ("oldest", "earliest") else "newest"
         default = "0" if groups["noun"].lower().endswith("s") else "1"
         fields["most"] = _number(groups.get("n") or groups.get("m") or default)
+    elif want == "most_authors":
+        fields["most"] = 1
     elif by:
         want = "by_year" if by == "year" else "by_source"
     query = Query(want, **fields)
@@ -143,7 +161,8 @@ def _readings(rest: str, fields: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for kind, lead, end in patterns.TOPICS:
         if (match := lead.match(rest)) and kind not in fields:
             for topic, after in _topics(rest[match.end() :], kind):
-                if closed := end.match(after):
+                closed = end.match(after)
+                if closed and (kind == "about" or " or " not in topic):
                     yield from _readings(after[closed.end() :].strip(), fields | {kind: topic})
 
 
@@ -210,6 +229,6 @@ def _title(text: str) -> str:
     text = re.sub(r" (?:have|has|paper|in (?:the|this|your) (?:collection|library))$", "", text, flags=re.IGNORECASE)
     quoted = patterns.QUOTED.fullmatch(text)
     title = (quoted["quote"] if quoted else re.sub(r"^the (?=\S+$)", "", text)).strip()
-    words = title.lower().split()
+    words = [word.strip(",;:") for word in title.lower().split()]
     pointing = bool(words) and (set(words) <= patterns.NOT_A_TITLE or words[0] in ("this", "that", "it", "these", "those"))
     return title if 0 < len(words) <= _MAX_TITLE_WORDS and not pointing else ""

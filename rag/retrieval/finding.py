@@ -21,6 +21,7 @@ from rag.types import Filters, Paper
 
 MIN_COSINE_OF_NEAR_PAPER = 0.36  # of its best chunk, by the bundled embedder
 MIN_SHARE_OF_WORDS = 0.5  # of the search, in title and abstract
+MIN_SCORE_SHARE_ON_TOPIC = 0.55  # of the best score
 MAX_RANKED_PAPERS = 100
 
 
@@ -37,6 +38,15 @@ def find(words: str, filters: Filters, library: Library, index: Index, embedder:
         hit.paper.id for hit in hits if hit.dense >= MIN_COSINE_OF_NEAR_PAPER or _share(wanted, hit.paper) >= MIN_SHARE_OF_WORDS
     ]
     return near + (_newest_first(_having(words, filters, library, index) - set(near), library) if wanted else [])
+
+
+def on_topic(words: str, index: Index, library: Library, embedder: Embedder, reader: Embedder) -> list[str]:
+    """Return the ids of the papers on the topic that `words` name: near ones, with a score not far below the best one's."""
+    hits = Retriever(library, index, embedder).search(words, MAX_RANKED_PAPERS)
+    if reader is not embedder:
+        hits = gate.on_scale(words, hits, library, reader)
+    close = [h for h in hits if h.score >= MIN_SCORE_SHARE_ON_TOPIC * hits[0].score]
+    return [h.paper.id for h in close if h.dense >= MIN_COSINE_OF_NEAR_PAPER]
 
 
 def _share(wanted: set[str], paper: Paper) -> float:

@@ -188,11 +188,48 @@ def test_what_is_counted_is_what_was_asked_for(ask: Ask, question: str, records:
     assert "".join(sorted(ask(question).records)) == records
 
 
+def test_a_question_that_the_records_answer_only_in_part_goes_to_the_abstracts(ask: Ask) -> None:
+    assert ask("How many lamp papers mention drones?") is None
+
+
 @pytest.mark.parametrize(
-    "question", ["How many lamp papers mention drones?", 'is there a paper titled "Frost Watch" and who wrote it?']
+    ("question", "records", "said"),
+    [
+        ("Which paper has the most authors?", "d", "The most authors of a paper here: 4."),
+        ("Which paper on lamps has the most authors?", "c", "Ada Bo, Cy Dee"),
+        ("Who wrote the most papers?", "abcdef", "- Ada Bo: 1"),
+        ("What is the newest paper on lamps or bees?", "a", "2024-05-02"),
+        ("Which paper about lamps was written by one person alone, and by whom?", "f", "by Eve Fox"),
+        ("What is the oldest paper on orchards, and who wrote it?", "d", "whose authors the records do not name"),
+        ('is there a paper titled "Deep Lamps" and who wrote it?', "c", "by Ada Bo, Cy Dee"),
+        ("How has the number of papers on lamps changed over the years?", "abcf", "- 2024: 2"),
+        ("what is there on lamps from the year 2023", "c", "There is 1 paper here from 2023"),
+    ],
 )
-def test_a_question_that_the_records_answer_only_in_part_goes_to_the_abstracts(ask: Ask, question: str) -> None:
-    assert ask(question) is None
+def test_wishes_of_records_and_two_at_once(ask: Ask, question: str, records: str, said: str) -> None:
+    result = ask(question)
+    assert ids(result) == records
+    assert said in result.text
+
+
+def test_papers_near_in_meaning_stand_for_words_that_none_has_and_beside_those_that_have_them(tmp_path: Path) -> None:
+    library, live = Library(tmp_path / "lib", create=True), worded(tmp_path, PAPERS)
+    library.put("pages", PAPERS)
+
+    def asked(question: str) -> CollectionAnswer:
+        query = parse(question)
+        assert query is not None
+        found = answers.answer(query, library, live, None, lambda topic: ["d", "c"])
+        assert found is not None
+        return found
+
+    none = asked("What is the newest paper on apiculture?")
+    assert (ids(none), "comes near to “apiculture”" in none.text) == ("c", False)
+    assert "come near to “apiculture”" in none.text
+    beside = asked("papers on lamps since 2021")
+    assert ids(beside) == "abc", "what has the words is counted, what is near is only named"
+    assert beside.text.index("near in meaning") < beside.text.index("Orchards and Bees")
+    assert asked("How many papers on apiculture are there?").text.startswith("There is no paper here")
 
 
 def test_papers_of_the_same_day_are_all_the_newest(tmp_path: Path) -> None:
