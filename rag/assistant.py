@@ -28,7 +28,7 @@ from rag.index.embedder_cache import CachedEmbedder
 from rag.index.generations import Index
 from rag.index.live import LiveIndex
 from rag.interfaces import ChatModel, Embedder, Reranker
-from rag.questions import followup, spelling, understand
+from rag.questions import analysis, followup, spelling, understand
 from rag.questions.asked import Asked
 from rag.retrieval import finding, gate, selection
 from rag.retrieval.gate import Decision
@@ -244,7 +244,8 @@ class Assistant:
 
     @stage(_log, "write the prompt")
     def _prompt(self, asked: Asked, hits: Sequence[Hit]) -> Prompt:
-        return prompting.answer(asked.standalone, hits, self.model.context_tokens, self.model.name)
+        kind = analysis.form(followup.without_context(asked.searched))
+        return prompting.answer(asked.standalone, hits, self.model.context_tokens, self.model.name, kind)
 
     def _answered(self, asked: Asked, hits: Sequence[Hit], request: Prompt, answer: Answer, began: float) -> Iterator[Event]:
         """Yield what the reader answers, checked; with fewer papers where the prompt was longer than the model takes."""

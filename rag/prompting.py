@@ -8,6 +8,7 @@ from functools import cache
 from importlib import resources
 from string import Template
 
+from rag.text import record
 from rag.text.citations import citations
 from rag.text.tokens import count, margin
 from rag.types import Hit, Prompt, Source, Turn, Usage
@@ -28,18 +29,27 @@ def template(name: str) -> tuple[Template, Template]:
     return Template(system.strip()), Template(user.strip())
 
 
-def answer(question: str, hits: Sequence[Hit], context_tokens: int | None, model: str | None = None) -> Prompt:
+@cache
+def advice(kind: str) -> str:
+    """Return how prompts/advice.md tells a model to answer a question of `kind`. Raises KeyError for an unknown kind."""
+    lines = resources.files("prompts").joinpath("advice.md").read_text("utf-8").splitlines()
+    return {name: text.strip() for name, _, text in (line.partition(":") for line in lines)}[kind]
+
+
+def answer(
+    question: str, hits: Sequence[Hit], context_tokens: int | None, model: str | None = None, kind: str = "other"
+) -> Prompt:
     """Return the prompt that asks `question` of `hits`, which are numbered from 1 in their order.
 
     The prompt has as many whole abstracts, best first, as fit into `context_tokens` of `model`, and always the first one.
-    `context_tokens` None means no limit.
+    `context_tokens` None means no limit. `kind` is that of the question, as prompts/advice.md names it.
     """
     numbered = [Source(n, hit) for n, hit in enumerate(hits, 1)]
     tag = _tag()
     blocks = [_block(source, tag) for source in numbered]
     fitting = len(blocks)
     if context_tokens is not None:
-        spare = context_tokens - tokens(_render(question, (), [], tag), model)
+        spare = context_tokens - tokens(_render(question, (), [], tag, kind), model)
         for fitting, block in enumerate(blocks):  # noqa: B007 - the number of fitting blocks is used after the loop
             spare -= int(margin(model) * count(block, model)) + 2
             if spare < 0:
@@ -47,7 +57,7 @@ def answer(question: str, hits: Sequence[Hit], context_tokens: int | None, model
         else:
             fitting = len(blocks)
         fitting = max(fitting, min(1, len(blocks)))
-    return _render(question, numbered[:fitting], blocks[:fitting], tag)
+    return _render(question, numbered[:fitting], blocks[:fitting], tag, kind)
 
 
 def condense(question: str, history: Sequence[Turn]) -> Prompt:
@@ -131,14 +141,15 @@ def _tag() -> str:
 
 
 def _block(source: Source, tag: str) -> str:
-    return f"<{tag}>\n[{source.n}] {source.paper.title}\n{source.paper.abstract}\n</{tag}>"
+    lines = (f"[{source.n}] {source.paper.title}", record.line(source.paper), source.paper.abstract)
+    return "\n".join([f"<{tag}>", *(line for line in lines if line), f"</{tag}>"])
 
 
-def _render(question: str, sources: Sequence[Source], blocks: Sequence[str], tag: str) -> Prompt:
+def _render(question: str, sources: Sequence[Source], blocks: Sequence[str], tag: str, kind: str) -> Prompt:
     system, user = template("answer")
     return Prompt(
         question=question,
         sources=tuple(sources),
         system=system.substitute(refusal=REFUSAL, tag=tag),
-        user=user.substitute(sources="\n\n".join(blocks), question=question, refusal=REFUSAL),
+        user=user.substitute(sources="\n\n".join(blocks), question=question, advice=advice(kind), refusal=REFUSAL),
     )

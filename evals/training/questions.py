@@ -19,8 +19,8 @@ from evals.training import examples
 from evals.training.examples import is_kept_back
 from rag.errors import UsageError
 from rag.interfaces import Embedder
-from rag.retrieval import ranker
-from rag.retrieval.ranker import Part
+from rag.questions import ranker
+from rag.questions.ranker import Part
 from rag.text import sentences
 from rag.types import Paper
 

@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from evals.training.network import DIMENSION, DROPOUT, Trunk, area_under, fit
 from evals.training.questions import Example
-from rag.retrieval.ranker import FLAGS
+from rag.questions.ranker import FLAGS
 
 
 class Ranker(Trunk):

@@ -11,9 +11,8 @@ import numpy as np
 from rag.answering import evidence_table
 from rag.answering.evidence_table import Numbers
 from rag.interfaces import Embedder, Vectors
-from rag.questions import analysis, followup
+from rag.questions import analysis, followup, ranker
 from rag.questions.asking import asking
-from rag.retrieval import ranker
 from rag.text import sentences
 from rag.text.words import content_words
 from rag.types import Paper

@@ -70,6 +70,8 @@ class Checker:
         claim = replace(claim, problems=invalid)
         if len(cited) == 1 and (quoted := cited[0].quotation(text)):
             return replace(claim, verdict="supported", evidence=(quoted,))
+        if recorded := next((told for a in cited if (told := a.recorded(text))), None):
+            return replace(claim, verdict="supported", evidence=(recorded,))
         if foreign and not any(language.is_foreign(a.paper.abstract) for a in cited):
             return replace(claim, verdict="unchecked")
         asked = self._asked(statement)

@@ -163,8 +163,8 @@ def _best(claim: Asked, words: set[str], abstract: Abstract) -> _Best:
 
 
 def _lacking_figures(claim: str, claimed: Sequence[Figure], abstracts: Sequence[Abstract]) -> list[Figure]:
-    """Return those of the figures `claimed` that no abstract states and no title has."""
-    titled = figures(claim, [a.paper.title for a in abstracts])
+    """Return those of the figures `claimed` that no abstract states and no title or date has."""
+    titled = figures(claim, [a.headline for a in abstracts])
     return [f for f, t in zip(claimed, titled, strict=True) if not (f.places or t.places)]
 
 

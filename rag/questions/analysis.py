@@ -47,6 +47,10 @@ _COMPARE_ALL = re.compile(
     r"\s+(?:compare|differ|different|relate)\b",
     re.IGNORECASE,
 )
+_AGREEMENT = re.compile(
+    r"\b(?:(?:dis)?agree(?:ment|s)?|contradict\w*|conflict(?:ing|s)?|inconsisten\w+|controvers\w+|at odds|in line with each)\b",
+    re.IGNORECASE,
+)
 _QUOTED = re.compile(r"[“\"]([^“”\"]+)[”\"]")  # a title, whose words are not those of the question
 _LIST = re.compile(
     rf"\b(?:which|what|any|find|list|show|name|are there)\b.{{0,40}}?\b(?:{_SEVERAL})\b"
@@ -116,6 +120,11 @@ def analyse(question: str) -> Analysis:
         if 0 < len(subject.split()) <= _MAX_DETAIL_WORDS + 1 and not _QUALIFIED.search(subject):
             return Analysis("definition", subjects=(subject,), amount=amount)
     return Analysis("amount" if amount else "other", details=details, amount=amount)
+
+
+def form(question: str) -> str:
+    """Return the form of answer that `question` asks for: its kind, or "agreement" when it asks whether papers disagree."""
+    return "agreement" if _AGREEMENT.search(question) else analyse(question).kind
 
 
 def _comparison(question: str) -> tuple[tuple[str, ...], str] | None:

@@ -12,9 +12,8 @@ from dataclasses import dataclass, replace
 
 from rag.index.lexical import LexicalIndex
 from rag.interfaces import Embedder
-from rag.questions import analysis, asking, followup
+from rag.questions import analysis, asking, followup, ranker
 from rag.questions.analysis import Analysis, Detail
-from rag.retrieval import ranker
 from rag.storage.library import Library
 from rag.text import language, names, quantities, sentences
 from rag.text.words import WORD, content_words, method_names

@@ -29,6 +29,13 @@ def to_iso(written: str) -> str | None:
     return iso if _exists(iso) else None
 
 
+def shown(iso: str | None) -> str:
+    """Return an ISO date as it is written out, as far as it is known: "23 May 2023", "May 2023" or "2023"; "" for None."""
+    year, month, day = [*(iso or "").split("-"), "", ""][:3]
+    name = _MONTH_NAMES[int(month) - 1].capitalize() if month else ""
+    return " ".join(part for part in (day.lstrip("0"), name, year) if part)
+
+
 def read(written: str) -> str | None:
     """Return a date as records write it, as ISO as far as it is known; None when the calendar has no such date.
 

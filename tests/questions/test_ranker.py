@@ -6,14 +6,20 @@ import json
 
 import numpy as np
 import pytest
-from support.factories import LANTERN, paper
+from support.factories import paper
 
 from evals.training import questions
 from evals.training.examples import is_kept_back
-from rag.retrieval import ranker
+from rag.questions import ranker
 from rag.text import sentences
 
-TEXTS = [LANTERN[start:end] for start, end in sentences.split(LANTERN)]
+TURBINES = (
+    "Tidal turbines wear out early because sand scours their blades. We coated the blades of three turbines in Orkney with a "
+    "rubber that hardens under impact. After two winters the coated blades had lost 0.4 mm of their edge, bare ones 2.1 mm. "
+    "Output fell by 3% because the rubber is rough. The coat came off where mussels had settled. "
+    "Divers inspected the blades every six weeks. Whether fish are harmed was not studied."
+)
+TEXTS = [TURBINES[start:end] for start, end in sentences.split(TURBINES)]
 
 
 def test_pieces_are_flagged_by_side_and_by_what_the_other_side_has() -> None:
@@ -45,13 +51,15 @@ def test_an_abstract_of_any_length_is_read_whole_in_parts() -> None:
 @pytest.mark.parametrize(
     ("question", "best"),
     [
-        ("How much energy was saved in Ghent?", 2),
-        ("What do the lamps learn from?", 1),
-        ("why do street lights waste electricity", 0),
+        ("How much of their edge did coated blades lose?", 2),
+        ("what makes underwater power plants fail so soon", 0),
+        ("How often were the turbines looked at by people?", 5),
+        ("Why did the coating lower the output?", 3),
+        ("Did animals get hurt?", 6),
     ],
 )
 def test_the_sentence_that_answers_leads(question: str, best: int) -> None:
-    assert int(np.argmax(ranker.read(question, "LanternNet", TEXTS).sentences)) == best
+    assert int(np.argmax(ranker.read(question, "Rubber for tidal turbines", TEXTS).sentences)) == best
 
 
 def test_an_author_whom_the_question_names_is_nothing_missing() -> None:
