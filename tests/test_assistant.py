@@ -746,3 +746,19 @@ def test_who_wrote_the_paper_of_the_question_before_is_told_from_the_records(ass
     assert answer.mode == "corpus"
     assert "GraphSAINT" in answer.answer
     assert assistant.ask("How does Pard generate graphs block by block?", history).mode != "corpus"
+
+
+def test_misspelt_words_are_read_as_those_of_the_papers_and_the_answer_says_so(assistant: Assistant) -> None:
+    answer = assistant.ask("how does GraphSAINT aviod neigbor explosion?")
+    assert not answer.refused
+    assert "neighbor explosion" in answer.standalone_question
+    assert "Read “neigbor” as “neighbor”." in answer.warnings
+
+
+def test_a_refusal_says_what_can_be_asked(assistant: Assistant) -> None:
+    answer = assistant.ask("Under which licence was GraphSAINT released?")
+    assert answer.refused
+    asked = answer.answer.partition("for example: ")[2]
+    assert "GraphSAINT" in asked
+    assert not assistant.ask(asked).refused
+    assert "for example" not in assistant.ask("How long should I boil an egg?").answer

@@ -278,3 +278,17 @@ def test_every_prompt_fails_by_the_name_of_what_is_missing(name: str, needed: st
     given = dict.fromkeys(set(user.get_identifiers()) - {needed}, "x")
     with pytest.raises(KeyError, match=needed):
         user.substitute(given)
+
+
+def test_authors_date_and_organisation_stand_between_title_and_abstract() -> None:
+    known = hit(paper(authors=("Ada Bo",), published="2023-05-03"))
+    made = prompting.answer("Who wrote it?", [known, *HITS], None)
+    assert "[1] LanternNet\nAuthors: Ada Bo. Date: 3 May 2023.\nStreet lamps" in made.user
+    assert "[2] LanternNet\nStreet lamps" in made.user, "nothing is known of it"
+
+
+@pytest.mark.parametrize("kind", ["agreement", "comparison", "list", "amount", "definition", "other"])
+def test_each_kind_of_question_has_its_advice(kind: str) -> None:
+    made = prompting.answer("Which?", HITS, None, None, kind)
+    assert prompting.advice(kind) in made.user
+    assert len({prompting.advice(k) for k in ("agreement", "comparison", "list", "amount", "definition", "other")}) == 6

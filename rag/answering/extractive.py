@@ -108,6 +108,8 @@ def _to_quote(question: str, analysed: Analysis, sources: Sequence[Source]) -> l
     if analysed.kind == "definition":
         sources = [s for s in sources if any(_has(_whole(s), subject) for subject in analysed.subjects)] or sources
         best = sources[0].hit.score
+    if analysis.form(question) == "agreement":  # both sides are wanted, whatever one of them is named after
+        return [s for s in sources[:_MAX_PAPERS] if s.hit.score >= _MIN_LISTED_PAPER_SCORE_SHARE * best]
     if analysed.kind != "comparison" and _names_best(question, analysed, sources):
         return [sources[0]]
     return [s for s in sources[:_MAX_PAPERS] if s.hit.score >= _MIN_PAPER_SCORE_SHARE * best] or [sources[0]]

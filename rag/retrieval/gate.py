@@ -26,6 +26,7 @@ MIN_SCORE_OF_NAMED_PAPER = 10.0  # fused score; then an unknown name in the ques
 # Fused score, cosine, share of words. No paper is close when all three are below those of one line.
 FAR_LIMITS = ((5.5, 0.40, 0.45), (7.2, 0.41, 0.40))
 _MIN_SCORE_SHARE_OF_SUBJECT_PAPER = 0.72  # of the best fused score, for a further paper to be on the subject too
+_DENIED = re.compile(r"\b(?:no|not|without|neither|nor|never)((?: [\w-]+){1,4})", re.IGNORECASE)  # the words after it
 _MAX_EXACT_WORDS = 2  # content words of a subject that must stand together: two often share a sentence by chance
 _MAX_SUBJECT_PAPERS = 3
 
@@ -79,6 +80,7 @@ def judge(
     reason = absent or ("No paper is close enough to this question." if far else None)
     if analysed.kind == "comparison" or language.is_foreign(question) or not (details or reason):
         return Decision(reason, missing)
+    hits = _on_subject(question, hits)
     reading = _reading(question, hits)
     if reason:
         whole = [name for name in _named(question) if not any(name in one for one in missing)]  # of GPT-9, not GPT
@@ -89,7 +91,7 @@ def judge(
     share = len(lacking) / max(len(analysed.details), 1)
     low, high = _READING_RANGE
     odds = READING * min(max(reading, low), high) + LACKING * share + SHARE * _word_share(question, hits) + BIAS
-    if odds >= 0:
+    if odds >= 0 or _denied(analysed, hits):
         return Decision(None, missing)
     given = f"do not give: {', '.join(d.shown for d in lacking)}" if lacking else "do not seem to answer it"
     return Decision(f"The abstracts on this subject {given}.", missing)
@@ -111,6 +113,14 @@ def _absent(
     return None, tuple(dict.fromkeys([*missing, *(s for s in unknown if not _mentioned(s, lexical))]))
 
 
+def _on_subject(question: str, hits: Sequence[Hit]) -> list[Hit]:
+    """Return the best papers: of those that have a method which `question` names, where there are any."""
+    best = list(hits[:_MAX_SUBJECT_PAPERS])
+    named = method_names(followup.asks(question))
+    having = [hit for hit in best if any(name in _known([hit]) for name in named)]
+    return having or best
+
+
 def _reading(question: str, hits: Sequence[Hit]) -> float:
     """Return how well the best of the first papers answers: log-odds of the abstract and of its best sentence, added.
 
@@ -119,7 +129,7 @@ def _reading(question: str, hits: Sequence[Hit]) -> float:
     own = asking.asking(followup.asks(question))
     whole = f"{followup.context(question)} {followup.without_context(question)}"
     asked = (own, whole) if followup.context(question) else (own,)
-    papers = [hit.paper for hit in hits[:_MAX_SUBJECT_PAPERS] if hit.paper.abstract.strip()]
+    papers = [hit.paper for hit in hits if hit.paper.abstract.strip()]
     readings = [ranker.read_paper(one, paper) for one in asked for paper in papers]
     return max((r.answered + float(r.sentences.max()) for r in readings), default=_READING_RANGE[0])
 
@@ -189,9 +199,17 @@ def _word_share(question: str, hits: Sequence[Hit]) -> float:
 def _lacking(analysed: Analysis, hits: Sequence[Hit]) -> tuple[Detail, ...]:
     """Return the details asked for, for whose last word no paper on the subject has a sentence, or for amounts, a figure."""
     min_score = _MIN_SCORE_SHARE_OF_SUBJECT_PAPER * hits[0].score
-    on_subject = [hit.paper for hit in hits[:_MAX_SUBJECT_PAPERS] if hit.score >= min_score]
+    on_subject = [hit.paper for hit in hits if hit.score >= min_score]
     texts = [text for p in on_subject for text in (p.title, *(p.abstract[a:b] for a, b in sentences.split(p.abstract)))]
     return tuple(d for d in analysed.details if not any(_gives(text, d) for text in texts))
+
+
+def _denied(analysed: Analysis, hits: Sequence[Hit]) -> bool:
+    """Whether a sentence of the best paper denies a detail that is asked for, as "without any reinforcement learning" does."""
+    best = hits[0].paper.abstract
+    texts = [best[start:end] for start, end in sentences.split(best)]
+    stems = {stem for detail in analysed.details for stem in detail.stems}
+    return any(stems & content_words(" ".join(_DENIED.findall(text))) for text in texts)
 
 
 def _gives(text: str, detail: Detail) -> bool:

@@ -324,3 +324,12 @@ def test_a_definition_is_quoted_from_a_paper_that_has_the_term_not_from_a_nearer
     answer = assistant.ask("What is Ghost Batch Normalization?")
     assert "Ghost Batch Normalization, shrinks the gap" in answer.answer
     assert [s.paper.title.partition(":")[0] for s in answer.sources if s.cited] == ["Train longer, generalize better"]
+
+
+def test_both_sides_are_quoted_where_papers_are_asked_to_agree(embedder: MiniLM) -> None:
+    one = paper("GlowNet and sleep", "We tested GlowNet in homes. Bright lamps at night shorten sleep by 40 minutes.")
+    other = paper("Lamps and rest", "We asked shift workers. Bright lamps at night did not change how long they slept.")
+    given = [Source(1, hit(one, 9.0)), Source(2, hit(other, 6.5))]
+    asked = "Does light as in GlowNet shorten sleep?"
+    assert len(read(embedder, asked, given)) == 1
+    assert len(read(embedder, f"{asked} The papers seem to contradict each other.", given)) == 2

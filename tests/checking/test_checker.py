@@ -375,3 +375,44 @@ def test_a_verbatim_quotation_needs_no_embedding() -> None:
     assert words.calls == []
     ground.check(f"{QUOTE.replace('340', '350')} [1]", LAMPS, words)
     assert words.calls != []
+
+
+# -- who wrote it, and when ----------------------------------------------------------------------------------------------
+
+KNOWN = sources(
+    paper(authors=("Ada Brown", "Cy Dee"), published="2023-05-23", organisation="Town Lab"), paper("Frost Watch", ORCHARD)
+)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "LanternNet was written by Ada Brown and Cy Dee [1].",
+        "It was published on 23 May 2023 [1].",
+        "LanternNet appeared in May 2023, by Brown and colleagues [1].",
+        "The authors come from the Town Lab [1].",
+    ],
+)
+def test_what_the_records_tell_of_a_paper_is_supported_by_them(said: str, embedder: MiniLM) -> None:
+    [claim] = ground.check(said, KNOWN, embedder)
+    assert claim.verdict == "supported"
+    assert claim.evidence[0].sentence == "Authors: Ada Brown, Cy Dee. Date: 23 May 2023. Organisation: Town Lab."
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "LanternNet was written by Ada Green [1].",
+        "It was published in 2022 [1].",
+        "Ada Brown invented the light bulb [1].",
+        "Frost Watch was written by Ada Brown [2].",
+    ],
+)
+def test_what_they_do_not_tell_is_not(said: str, embedder: MiniLM) -> None:
+    [claim] = ground.check(said, [KNOWN[1]] if "[2]" in said else KNOWN, embedder)
+    assert claim.verdict in ("unsupported", "contradicted", "partial")
+
+
+def test_an_author_is_no_missing_name_in_a_claim_about_the_contents(embedder: MiniLM) -> None:
+    [claim] = ground.check("Brown and Dee dim 340 lamps with LanternNet, which learns from footsteps [1].", KNOWN, embedder)
+    assert claim.verdict == "supported"

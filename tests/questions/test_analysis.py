@@ -149,3 +149,17 @@ def test_details_are_what_stands_behind_which_and_how_many(
 
 def test_what_is_compared_in_passing_is_no_subject() -> None:
     assert analysis.analyse("How deep must the stack be compared with wide ones?").subjects == ()
+
+
+@pytest.mark.parametrize(
+    ("question", "form"),
+    [
+        ("Do the abstracts disagree on the effect of dropout?", "agreement"),
+        ("Is A better than B? The papers seem to contradict each other.", "agreement"),
+        ("Compare A and B", "comparison"),
+        ("How many lamps are there?", "amount"),
+        ("Why do lamps dim?", "other"),
+    ],
+)
+def test_the_form_of_an_answer(question: str, form: str) -> None:
+    assert analysis.form(question) == form

@@ -51,3 +51,10 @@ def test_filters_hold_for_what_is_found(assistant: Assistant) -> None:
     found = assistant.find("networks", Filters(since="2024", until="2024"))
     assert found
     assert set(found) <= passing
+
+
+def test_a_topic_that_no_paper_has_the_words_of_has_near_papers(assistant: Assistant) -> None:
+    answer = assistant.ask("What is the newest paper on giant node networks?")
+    assert answer.mode == "corpus"
+    assert "papers nearest in meaning" in answer.answer
+    assert answer.sources

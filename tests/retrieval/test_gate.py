@@ -163,3 +163,18 @@ def test_authors_the_talk_round_a_question_shouting_and_german_nouns_are_no_miss
 def test_a_name_in_the_sentence_that_asks_is_missing_still(lexical: LexicalIndex) -> None:
     decision = gate.judge("Good morning. Does ZorbleNet-7 hit after hits?", [hit(SHOTS, 8.0)], lexical)
     assert decision.missing == ("ZorbleNet-7",)
+
+
+DENYING = paper("LIMO", "LIMO tunes a large model on 1,000 prompts, without any reinforcement learning. It answers well.")
+
+
+def test_an_abstract_that_denies_a_detail_answers(lexical: LexicalIndex) -> None:
+    asked = "Which reinforcement learning algorithm did LIMO apply after it tuned a large model on prompts?"
+    plain = paper("LIMO", "LIMO tunes a large model on 1,000 prompts. It answers well.")
+    assert gate.judge(asked, [hit(DENYING, 9.0)], lexical, details=True).reason is None
+    assert gate.judge(asked, [hit(plain, 9.0)], lexical, details=True).reason is not None
+
+
+def test_another_paper_does_not_give_the_detail_of_the_one_that_is_named(judge: Judge) -> None:
+    assert judge("Which learning rate does GraphSAINT use?").reason is not None
+    assert judge("Which F1 score does GraphSAINT reach on PPI?").reason is None
