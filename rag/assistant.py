@@ -37,7 +37,6 @@ from rag.settings.settings import Settings
 from rag.stages import stage
 from rag.storage.filters import Scope
 from rag.storage.library import Library
-from rag.text import language
 from rag.topics.kept import KeptMap
 from rag.topics.topic_map import TopicMap
 from rag.types import Answer, Filters, Hit, IndexInfo, Paper, Progress, Prompt, Source, Timings, Turn, Usage
@@ -163,7 +162,7 @@ class Assistant:
         began = time.perf_counter()
         asked = self._understood(question, history, self.scope.checked(filters))
         live = self._index.now()  # after what a model may take a minute for: two rebuilds would close it
-        asked = self._spelled(asked, live)
+        asked = spelling.read(asked, live.lexical)
         known = self._recorded(asked, live, force=force)
         if known is not None:
             answer = replace(self._blank(question, asked, (), live.info), warnings=self.scope.warnings(asked.filters))
@@ -189,14 +188,6 @@ class Assistant:
         standalone = understand.standalone(question, history, self.model)
         searched, notes = understand.in_english(standalone, self.model)
         return Asked(standalone, searched, understand.about_collection(searched, self.model), filters, tuple(notes))
-
-    def _spelled(self, asked: Asked, live: Index) -> Asked:
-        """Return a question in English, of contents, with its misspelt words mended, and a note of them."""
-        if asked.query or asked.standalone != asked.searched or language.is_foreign(asked.searched):
-            return asked
-        mended, read = spelling.mended(asked.searched, live.lexical)
-        notes = tuple(f"Read “{wrote}” as “{meant}”." for wrote, meant in read)
-        return replace(asked, standalone=mended, searched=mended, notes=(*asked.notes, *notes))
 
     @stage(_log, "look into the records")
     def _recorded(self, asked: Asked, live: Index, *, force: bool) -> CollectionAnswer | None:
@@ -230,7 +221,8 @@ class Assistant:
     @stage(_log, "retrieve")
     def _retrieved(self, asked: Asked, live: Index, k: int) -> list[Hit]:
         """Return the papers for the question, best first, on the scale of the gate's thresholds."""
-        hits = selection.papers(self._retriever(live), asked.searched, k, asked.filters)
+        room = self.model.context_tokens if self.model.mode == "model" else 0
+        hits = selection.papers(self._retriever(live), asked.searched, k, asked.filters, room)
         return hits if self._reader is self.embedder else gate.on_scale(asked.searched, hits, self._library, self._reader)
 
     @stage(_log, "judge whether the abstracts answer")

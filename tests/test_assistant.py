@@ -752,7 +752,7 @@ def test_misspelt_words_are_read_as_those_of_the_papers_and_the_answer_says_so(a
     answer = assistant.ask("how does GraphSAINT aviod neigbor explosion?")
     assert not answer.refused
     assert "neighbor explosion" in answer.standalone_question
-    assert "Read “neigbor” as “neighbor”." in answer.warnings
+    assert answer.warnings == ("Read “aviod” as “avoid”, “neigbor” as “neighbor”.",)
 
 
 def test_a_refusal_says_what_can_be_asked(assistant: Assistant) -> None:

@@ -88,8 +88,9 @@ def items(papers: Sequence[Paper], topic: str, *, authors: bool = False, first: 
 
 
 def _item(paper: Paper, *, authors: bool) -> str:
-    named = f" by {', '.join(paper.authors)}" if paper.authors else ", whose authors the records do not name"
-    by = named if authors else ""
+    count = f" by {paper.author_count} authors" if paper.author_count else ""
+    named = f" by {', '.join(paper.authors)}" if paper.authors else f"{count}, whom the records do not name" if count else ""
+    by = (named or ", whose authors the records do not name") if authors else ""
     return f"{title(paper)}{by} ({paper.published or 'no date'})"
 
 

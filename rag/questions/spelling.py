@@ -7,10 +7,13 @@ have, or as a small English word. Method names, which a capital after the first 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
 from rag.index.lexical import LexicalIndex
+from rag.questions.asked import Asked
+from rag.text import language
 from rag.text.words import STOP, method_names
 
 _WORD = re.compile(r"[^\W\d_]+")
@@ -18,21 +21,32 @@ _MIN_LETTERS = 3
 _MIN_EDITED_LETTERS = 5  # a shorter word is only read as one with two letters exchanged
 
 
+def read(asked: Asked, lexical: LexicalIndex) -> Asked:
+    """Return a question in English about contents with its misspelt words mended, and a note that says so; others unchanged."""
+    if asked.query or asked.standalone != asked.searched or language.is_foreign(asked.searched):
+        return asked
+    text, changed = mended(asked.searched, lexical)
+    if not changed:
+        return asked
+    note = f"Read {', '.join(f'“{wrote}” as “{meant}”' for wrote, meant in changed)}."
+    return replace(asked, standalone=text, searched=text, notes=(*asked.notes, note))
+
+
 def mended(question: str, lexical: LexicalIndex) -> tuple[str, tuple[tuple[str, str], ...]]:
     """Return `question` with its misspelt words mended, and each such word with what it is read as."""
     plain = question.lower() if question.isupper() else question
     named = {part for name in method_names(plain) for part in _WORD.findall(name)}
-    read: dict[str, str] = {}
+    changed: dict[str, str] = {}
     for found in _WORD.finditer(plain):
         word = found.group()
-        if len(word) < _MIN_LETTERS or word in named or word in read:
+        if len(word) < _MIN_LETTERS or word in named or word in changed:
             continue
         meant = _meant(word.lower(), lexical, capital=word[0].isupper() and found.start() > 0)
         if meant:
-            read[word] = meant
-    if not read:
+            changed[word] = meant
+    if not changed:
         return question, ()
-    return _WORD.sub(lambda m: read.get(m.group(), m.group()), plain), tuple(read.items())
+    return _WORD.sub(lambda m: changed.get(m.group(), m.group()), plain), tuple(changed.items())
 
 
 def _meant(word: str, lexical: LexicalIndex, *, capital: bool) -> str | None:

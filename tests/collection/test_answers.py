@@ -200,7 +200,7 @@ def test_a_question_that_the_records_answer_only_in_part_goes_to_the_abstracts(a
         ("Who wrote the most papers?", "abcdef", "- Ada Bo: 1"),
         ("What is the newest paper on lamps or bees?", "a", "2024-05-02"),
         ("Which paper about lamps was written by one person alone, and by whom?", "f", "by Eve Fox"),
-        ("What is the oldest paper on orchards, and who wrote it?", "d", "whose authors the records do not name"),
+        ("What is the oldest paper on orchards, and who wrote it?", "d", "by 4 authors, whom the records do not name"),
         ('is there a paper titled "Deep Lamps" and who wrote it?', "c", "by Ada Bo, Cy Dee"),
         ("How has the number of papers on lamps changed over the years?", "abcf", "- 2024: 2"),
         ("what is there on lamps from the year 2023", "c", "There is 1 paper here from 2023"),
