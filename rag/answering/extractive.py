@@ -13,7 +13,7 @@ import numpy as np
 from rag.answering import compared, sentence_ranking
 from rag.events import Finish
 from rag.interfaces import Embedder, Vectors
-from rag.questions import analysis, asking, followup, ranker
+from rag.questions import analysis, followup
 from rag.questions.analysis import Analysis
 from rag.text import names
 from rag.text.statements import title_of
@@ -25,7 +25,6 @@ _MAX_PAPERS = 3  # quoted for a question about one subject
 _MAX_SENTENCES_PER_SUBJECT = 2  # of a comparison, on what it asks
 _MIN_PAPER_SCORE_SHARE = 0.78  # of the best fused score, for a further paper to be quoted
 _MIN_LISTED_PAPER_SCORE_SHARE = 0.65  # the same, for a list
-_MAX_ODDS_BEHIND = 6.0  # log-odds by which a side may answer less than the best paper, where papers are asked to agree
 _MAX_WEAK_SENTENCES = 2  # sentences that are quoted whatever their probability
 _MIN_SENTENCE_SCORE_SHARE = 0.4  # of the probability of the best sentence of the paper, for a further sentence
 _LIST_WORDS = content_words("papers works methods approaches find list show research about exist proposed please studies")
@@ -110,9 +109,7 @@ def _to_quote(question: str, analysed: Analysis, sources: Sequence[Source]) -> l
         sources = [s for s in sources if any(_has(_whole(s), subject) for subject in analysed.subjects)] or sources
         best = sources[0].hit.score
     if analysis.form(question) == "agreement":  # both sides are wanted, whatever one of them is named after
-        sides = [s for s in sources[:_MAX_PAPERS] if s.hit.score >= _MIN_LISTED_PAPER_SCORE_SHARE * best and s.paper.abstract]
-        read = [ranker.read_paper(asking.asking(followup.asks(question)), s.paper).answered for s in sides]
-        return [s for s, odds in zip(sides, read, strict=True) if odds >= max(read) - _MAX_ODDS_BEHIND] or [sources[0]]
+        return [s for s in sources[:_MAX_PAPERS] if s.hit.score >= _MIN_LISTED_PAPER_SCORE_SHARE * best]
     if analysed.kind != "comparison" and _names_best(question, analysed, sources):
         return [sources[0]]
     return [s for s in sources[:_MAX_PAPERS] if s.hit.score >= _MIN_PAPER_SCORE_SHARE * best] or [sources[0]]
