@@ -22,7 +22,8 @@ from rag.types import Hit
 _NUMBERED = re.compile(r"[^\W\d_]+-?\d+(?:\.\d+)*")  # one of a series: an abstract on GPT-3 does not answer a question on GPT-4
 MIN_COSINE_OF_BEST_CHUNK = 0.25  # far-off questions stay below 0.18, answerable ones are mostly above 0.33
 MIN_SHARE_OF_QUESTION_WORDS = 0.65  # in one paper; then a low cosine does not matter
-MIN_SCORE_OF_NAMED_PAPER = 10.0  # fused score; then an unknown name in the question does not matter
+# Fused score and cosine of the best paper; then an unknown name in the question does not matter. One rare word gives the score.
+MIN_SCORE_OF_NAMED_PAPER, MIN_COSINE_OF_NAMED_PAPER = 10.0, 0.4
 # Fused score, cosine, share of words. No paper is close when all three are below those of one line.
 FAR_LIMITS = ((5.5, 0.40, 0.45), (7.2, 0.41, 0.40))
 _MIN_SCORE_SHARE_OF_SUBJECT_PAPER = 0.72  # of the best fused score, for a further paper to be on the subject too
@@ -104,7 +105,8 @@ def _absent(
     """Return a reason to refuse when no abstract has what the question names, and the names that none has in any case."""
     named, in_best, authors = _named(question), _known(hits), _authors(hits)
     missing = tuple(n for n in named if n not in in_best and n.casefold() not in authors and not _mentioned(n, lexical))
-    anchored = hits[0].score >= MIN_SCORE_OF_NAMED_PAPER or _titled(hits, [name for name in named if name not in missing])
+    meant = hits[0].score >= MIN_SCORE_OF_NAMED_PAPER and hits[0].dense >= MIN_COSINE_OF_NAMED_PAPER
+    anchored = meant or _titled(hits, [name for name in named if name not in missing])
     unknown = tuple(s for s in analysed.subjects if not any(_describes(hit, s, lexical) for hit in hits))
     if missing and not anchored:
         return f"No abstract mentions {_either(missing)}.", missing

@@ -124,7 +124,9 @@ def test_a_missing_name_beside_a_known_one_passes_when_the_ranker_finds_an_answe
 def test_an_unknown_name_does_not_refuse_when_the_paper_is_clearly_meant(lexical: LexicalIndex) -> None:
     clear = gate.judge("How does ZorbleNet dim lamps?", [hit(paper(), gate.MIN_SCORE_OF_NAMED_PAPER)], lexical)
     less = gate.judge("How does ZorbleNet dim lamps?", [hit(paper(), gate.MIN_SCORE_OF_NAMED_PAPER - 0.1)], lexical)
+    rare = gate.judge("How does ZorbleNet dim lamps?", [hit(paper(), gate.MIN_SCORE_OF_NAMED_PAPER, dense=0.35)], lexical)
     assert clear == Decision(None, ("ZorbleNet",))
+    assert rare.reason == "No abstract mentions ZorbleNet.", "a rare word alone gives a high score"
     assert less.reason == "No abstract mentions ZorbleNet."
 
 
