@@ -69,7 +69,8 @@ def judge(
 ) -> Decision:
     """Return whether `hits`, best first, can answer `question`; with `details`, whether they also give what it asks for.
 
-    `selected` says that the user chose the papers. Then they need not be close to the question. The ranker reads the question
+    `selected` says that the user chose the papers. Then they need not be close to the question, and are quoted unless they lack
+    the words of what it asks for. The ranker reads the question
     beside the best papers when `details` are wanted, or when there is another reason to refuse. Raises EmbedderError.
     """
     if not hits:
@@ -93,7 +94,7 @@ def judge(
     share = len(lacking) / max(len(analysed.details), 1)
     low, high = _READING_RANGE
     odds = READING * min(max(reading, low), high) + LACKING * share + SHARE * _word_share(question, hits) + BIAS
-    if odds >= 0 or _denied(analysed, hits):
+    if odds >= 0 or _denied(analysed, hits) or (selected and not lacking):
         return Decision(None, missing)
     given = f"do not give: {', '.join(d.shown for d in lacking)}" if lacking else "do not seem to answer it"
     return Decision(f"The abstracts on this subject {given}.", missing)

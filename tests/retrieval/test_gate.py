@@ -180,3 +180,12 @@ def test_an_abstract_that_denies_a_detail_answers(lexical: LexicalIndex) -> None
 def test_another_paper_does_not_give_the_detail_of_the_one_that_is_named(judge: Judge) -> None:
     assert judge("Which learning rate does GraphSAINT use?").reason is not None
     assert judge("Which F1 score does GraphSAINT reach on PPI?").reason is None
+
+
+def test_chosen_papers_are_quoted_where_found_ones_would_not_be(lexical: LexicalIndex) -> None:
+    sized = hit(
+        paper("Llama of the Andes", "It carries loads. It has 345 million parameters. It was grown in Lima."), dense=0.2
+    )
+    asked = "How many parameters does the model have?"
+    assert gate.judge(asked, [sized], lexical, details=True, selected=True).reason is None
+    assert gate.judge(asked, [sized], lexical, details=True).reason is not None
