@@ -60,8 +60,8 @@ def test_newer_papers_are_suggested_only_where_a_search_finds_one(assistant: Ass
 @pytest.mark.parametrize(
     ("question", "refused", "detail"),
     [
-        ("What licence does GraphSAINT have?", True, "licence"),
-        ("What batch size does GraphSAINT use?", False, "batch size"),
+        ("Under which licence was GraphSAINT released?", True, "licence"),
+        ("What licence does GraphSAINT have?", False, "licence"),
     ],
 )
 def test_a_detail_that_the_papers_lack_is_suggested_where_others_mention_it(
