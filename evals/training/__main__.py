@@ -4,7 +4,7 @@ The checker (rag.checking.entailment) learns from evals/training/claims, first f
 which teach it to compare, then from the written claims, which teach it what they mean. The ranker (rag.questions.ranker)
 learns from evals/training/questions. One paper in ten is kept back to measure them. Needs torch:
 
-    uv run --with torch python -m evals.training ranker --out ranker.onnx
+    uv run --with torch python -m evals.training ranker --out ranker.onnx.gz
 
 Two processors take about two hours for the checker and five for the ranker; a graphics card takes minutes. docs/checker.md and
 docs/ranker.md have what came out, and how the shipped weights were made.
@@ -41,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("files", nargs="*", type=Path, help="claims or questions to learn from, instead of those that ship")
     parser.add_argument("--shown", type=int, help=f"how many claims ({_WRITTEN}) or questions ({_QUESTIONS}) to show it")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the ONNX graph to write")
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the ONNX graph to write, packed with gzip")
     args = parser.parse_args(argv)
     try:
         import torch

@@ -8,16 +8,12 @@ with a flag that says whether the other side has it. docs/checker.md is its mode
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import cache, lru_cache
-from importlib import resources
-from typing import Any
+from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rag import weights
 from rag.checking.abstract import Abstract
-from rag.errors import EmbedderError
 from rag.interfaces import Vectors
 from rag.text.words import content_words
 
@@ -48,7 +44,8 @@ def log_odds(claim: str, vector: Vectors, abstracts: Sequence[Abstract]) -> floa
 
 def log_odds_of(ids: Sequence[int], flags: Sequence[int]) -> float:
     """Return the log-odds for word pieces and flags as pieces() returns them, -5 to 5."""
-    session, words, positions = _opened()
+    session = weights.bundled("checker")
+    words, positions = weights.tables()
     embedded = words[list(ids)] + positions[: len(ids)]
     [[supported, *others]] = session.run(None, {"embedded": embedded[None], "flags": np.array([flags], np.int32)})[0]
     return float(np.clip(supported - np.logaddexp(*others), -_MOST, _MOST))
@@ -97,15 +94,3 @@ def _ids(text: str) -> list[int]:
 @lru_cache(maxsize=_CACHED_PAPERS)
 def _vocabulary(paper: str) -> frozenset[int]:
     return frozenset(_ids(paper))
-
-
-@cache
-def _opened() -> tuple[Any, NDArray[np.float32], NDArray[np.float32]]:
-    """Return the session of the model, and the tables of word pieces and of positions, of which only rows are read."""
-    words, positions = weights.tables()
-    bundled = resources.files("rag.data").joinpath("checker.onnx")
-    try:
-        with resources.as_file(bundled) as path:
-            return weights.session(path), words, positions
-    except Exception as error:  # onnxruntime's exceptions have no common base
-        raise EmbedderError("The small checker of the package cannot be opened.", "Install the package again.") from error

@@ -9,15 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
-from importlib import resources
-from typing import Any
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rag import weights
-from rag.errors import EmbedderError
 from rag.text import sentences
 from rag.text.words import WORD
 from rag.types import Paper
@@ -54,7 +51,8 @@ def read(question: str, title: str, texts: Sequence[str]) -> Reading:
 
     The model is opened with the first question, in 0.2 s. Threads may share it. Raises EmbedderError when it cannot be opened.
     """
-    session, words, positions = _opened()
+    session = weights.bundled("ranker")
+    words, positions = weights.tables()
     odds: list[NDArray[np.float64]] = []
     answered = []
     for part in parts(question, title, texts):
@@ -114,15 +112,3 @@ def _part(asked: list[int], named: list[int], texts: Sequence[list[int]], given:
 def _ids(text: str) -> list[int]:
     ids: list[int] = weights.tokenizer().encode(text, add_special_tokens=False).ids
     return ids
-
-
-@cache
-def _opened() -> tuple[Any, NDArray[np.float32], NDArray[np.float32]]:
-    """Return the session of the model, and the tables of word pieces and of positions, of which only rows are read."""
-    words, positions = weights.tables()
-    bundled = resources.files("rag.data").joinpath("ranker.onnx")
-    try:
-        with resources.as_file(bundled) as path:
-            return weights.session(path), words, positions
-    except Exception as error:  # onnxruntime's exceptions have no common base
-        raise EmbedderError("The small ranker of the package cannot be opened.", "Install the package again.") from error

@@ -14,9 +14,11 @@ from support.factories import LAMPS
 
 from evals.training import examples
 from evals.training.examples import Example
+from rag import weights
 from rag.checking import entailment
 from rag.checking.abstract import Abstract
 from rag.checking.entailment import CLAIMED, ELSEWHERE, MAX_CLAIM_PIECES, MAX_PIECES, NOWHERE, SHARED, UNCLAIMED
+from rag.errors import EmbedderError
 from rag.index.embedder_cache import CachedEmbedder
 from rag.index.minilm import MiniLM
 from rag.types import Paper, Source
@@ -67,9 +69,14 @@ def test_threads_get_the_same_as_one_alone(embedder: MiniLM) -> None:
     assert np.allclose(alone, together, atol=1e-4)
 
 
-def test_the_package_holds_a_small_file() -> None:
-    with resources.as_file(resources.files("rag.data").joinpath("checker.onnx")) as path:
-        assert path.stat().st_size < 12e6
+@pytest.mark.parametrize("name", ["checker", "ranker"])
+def test_the_package_holds_small_files(name: str) -> None:
+    assert len(resources.files("rag.data").joinpath(f"{name}.onnx.gz").read_bytes()) < 6.5e6
+
+
+def test_a_model_that_cannot_be_opened_is_told_in_one_sentence() -> None:
+    with pytest.raises(EmbedderError, match="small teller of the package cannot be opened"):
+        weights.bundled("teller")
 
 
 @pytest.fixture(scope="module")
