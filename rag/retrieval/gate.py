@@ -37,6 +37,7 @@ _MIN_SURE_READING = 0.5  # then a low cosine does not matter, nor a missing name
 # logistic regression on the dev halves of evals/cases and on questions about 257 papers that the ranker did not learn from; the
 # bias is the one at which 3% of the answerable ones of the former are refused.
 READING, LACKING, SHARE, BIAS = 0.23, -1.78, -2.35, 5.15
+_OF_SEVERAL = ("comparison", "list")  # kinds that no abstract answers by itself, so that the ranker cannot judge them
 _READING_RANGE = (-16.0, 8.0)  # beyond it, it says nothing more
 
 
@@ -81,7 +82,7 @@ def judge(
     by_author = any(name.casefold() in authors for name in _named(question))
     far = not selected and _far(question, hits, anchored=by_author or any(name in in_best for name in method_names(question)))
     reason = absent or ("No paper is close enough to this question." if far else None)
-    if analysed.kind == "comparison" or language.is_foreign(question) or not (details or reason):
+    if analysed.kind in _OF_SEVERAL or language.is_foreign(question) or not (details or reason):
         return Decision(reason, missing)
     hits = _on_subject(question, hits)
     reading = _reading(question, hits)

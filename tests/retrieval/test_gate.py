@@ -189,3 +189,7 @@ def test_chosen_papers_are_quoted_where_found_ones_would_not_be(lexical: Lexical
     asked = "How many parameters does the model have?"
     assert gate.judge(asked, [sized], lexical, details=True, selected=True).reason is None
     assert gate.judge(asked, [sized], lexical, details=True).reason is not None
+
+
+def test_a_list_is_not_judged_by_what_one_abstract_answers(judge: Judge) -> None:
+    assert judge("Which papers train graph networks on sampled subgraphs?").reason is None
