@@ -59,6 +59,15 @@ def dismiss(tab: Page) -> None:
     expect(tab.locator(".toast-body")).to_have_count(0)
 
 
+def open_side(tab: Page) -> None:
+    """Show the side with the conversations. A narrow page closes it when it has loaded, and that is waited for."""
+    menu = tab.get_by_role("button", name="Menu")
+    if tab.evaluate("window.innerWidth <= 1100"):
+        expect(menu).to_have_attribute("aria-expanded", "false")
+        menu.click()
+    expect(menu).to_have_attribute("aria-expanded", "true")
+
+
 def ask(tab: Page, question: str) -> None:
     tab.locator("#question textarea").fill(question)
     tab.keyboard.press("Enter")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
-from support.chat_page import PausedModel, ask, dismiss, serve
+from support.chat_page import PausedModel, ask, dismiss, open_side, serve
 from support.homes import copy_home
 
 import ui
@@ -94,8 +94,7 @@ def test_axe_finds_nothing_in_the_chat(page: Page, quoting: str) -> None:
     expect(page.locator("#thread a.chip").first).to_be_visible()
     assert findings(page) == []
     page.locator(".unfold").first.click()
-    if page.get_by_role("button", name="Menu").get_attribute("aria-expanded") == "false":
-        page.get_by_role("button", name="Menu").click()
+    open_side(page)
     expect(page.locator("#listed label").first).to_be_in_viewport()
     page.get_by_role("button", name="This conversation").click()
     page.get_by_role("button", name="Delete", exact=True).click()

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
-from support.chat_page import QUESTION, ask, shut
+from support.chat_page import QUESTION, ask, open_side, shut
 from support.endpoint_server import Endpoint, fails, hangs, says
 from support.homes import copy_home
 
@@ -195,8 +195,7 @@ def test_axe_finds_nothing_in_the_dialog(quoting: Assistant, browser: Browser, w
         for url in served(quoting, server):
             page = context.new_page()
             page.goto(url)
-            if page.get_by_role("button", name="Menu").get_attribute("aria-expanded") == "false":
-                page.get_by_role("button", name="Menu").click()
+            open_side(page)
             opened(page)
             page.get_by_role("button", name="Use small").click()
             expect(page.locator("#connect .told.wrong")).to_be_visible()

@@ -147,13 +147,14 @@
     const toggle = find("#kept .toggle-button");
     if (toggle) {
       const side = find("#kept");
-      if (!("seen" in side.dataset)) {
-        side.dataset.seen = "";
-        if (narrow() && side.classList.contains("open")) toggle.click();
-      }
+      const first = !("seen" in side.dataset);
+      side.dataset.seen = "";
+      const open = side.classList.contains("open");
+      const closes = first && open && narrow();
+      if (closes) toggle.click(); // its class goes a moment later
       toggle.setAttribute("aria-label", "Menu");
       toggle.title = "Menu";
-      toggle.setAttribute("aria-expanded", String(find("#kept").classList.contains("open")));
+      toggle.setAttribute("aria-expanded", String(open && !closes));
     }
     const page = find("#masthead [aria-current]")?.firstChild.data.trim(); // what follows is a count
     if (page && page !== "Ask" && !document.title.startsWith(page)) document.title = `${page} · ${document.title}`;
