@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from rag.text import words
+from rag.text import names, words
 from rag.types import Turn
 
 _MAX_PRONOUN_QUESTION_WORDS = 14  # a longer question names what its pronouns stand for
@@ -44,21 +44,27 @@ _GENERIC_WORDS = words.content_words(
     "inference memory speedup year date published new old first second third explain detail "
     "details briefly short summarize summary ok okay thanks"
 )
-_SAME_OF_ANOTHER = re.compile(r"(?:and |ok,? )?(?:what|how) about\b", re.IGNORECASE)
+# "What about X?", "And on X?"
+_SAME_OF_ANOTHER = re.compile(
+    r"(?:(?:and|ok|so|but),? )?(?:what|how) about (?P<other>[^?]+)|(?:and|but) (?:for|on|in|with|at|of|by|to)\b", re.IGNORECASE
+)
+_CLAUSE_END = re.compile(r"[.!?:;](?=\s)")
 _CONTEXT = re.compile(r"\s*\(about: (?P<context>.*)\)$", re.DOTALL)
 
 
 def needs_context(question: str) -> bool:
     """Whether `question` seems to need an earlier question: it points back, or has too few words of its own subject.
 
-    A pronoun after a name stands for that name: "How does GraphSAINT choose its nodes?" needs no context.
+    A pronoun after a name stands for that name: "How does GraphSAINT choose its nodes?" needs no context. Nor does a question
+    that points back to an earlier clause of its own: "I read that X fails at Y. Is that so?"
     """
     if _NEW_TOPIC.search(question) or _COLLECTION_COUNT.search(question):
         return False
-    subject = words.content_words(question) - _GENERIC_WORDS
+    subject = _subject(question)
     named = words.method_names(question)
     length = len(question.split())
-    if length <= 2 * _MAX_PRONOUN_QUESTION_WORDS and _POINTS_BACK.search(question):
+    pointer = _POINTS_BACK.search(question)
+    if length <= 2 * _MAX_PRONOUN_QUESTION_WORDS and pointer and not _has_subject(question[: pointer.start()]):
         return True
     if _FOLLOW_UP_OPENING.search(question):
         return len(subject) <= (_MIN_SUBJECT_WORDS if question.lower().startswith("why") else 2 * _MIN_SUBJECT_WORDS + 1)
@@ -66,7 +72,24 @@ def needs_context(question: str) -> bool:
     if len(subject) < _MIN_SUBJECT_WORDS and not named and not (subject and not pronoun and _ONE_WORD_SUBJECT.search(question)):
         return True
     short = length <= _MAX_PRONOUN_QUESTION_WORDS
-    return short and pronoun is not None and not words.method_names(question[: pronoun.start()])
+    before = question[: pronoun.start()] if pronoun else ""
+    return short and pronoun is not None and not words.method_names(before) and not _has_subject(before)
+
+
+def _subject(question: str) -> set[str]:
+    return words.content_words(question) - _GENERIC_WORDS
+
+
+def _has_subject(before: str) -> bool:
+    """Whether a clause that has ended in `before` names something, or has words enough of a subject to be pointed at."""
+    ends = [end.start() for end in _CLAUSE_END.finditer(before)]
+    ended = before[: ends[-1]] if ends else ""
+    return len(_subject(ended)) >= _MIN_SUBJECT_WORDS or bool(names.mentioned(ended))
+
+
+def names_nothing(name: str) -> bool:
+    """Whether `name` is made of words that fit a question about any paper, as OK and GPUs are."""
+    return words.content_words(name) <= _GENERIC_WORDS
 
 
 def with_context(question: str, history: Sequence[Turn]) -> str:
@@ -93,9 +116,18 @@ def without_context(question: str) -> str:
 
 
 def asks(question: str) -> str:
-    """Return what a question asks: a follow-up alone, "What about X?" with the earlier question, whose detail it asks of X."""
-    own = without_context(question)
-    return f"{context(question)} {own}".strip() if _SAME_OF_ANOTHER.match(own) else own
+    """Return what a question asks.
+
+    A follow-up asks by itself, unless it has no words of its own ("how much?") or asks the same of another thing: "What about
+    X?" is the earlier question about X.
+    """
+    own, earlier = without_context(question), context(question)
+    again = _SAME_OF_ANOTHER.match(own)
+    other = (again["other"] or "").strip(" .!") if again else ""
+    named = names.mentioned(earlier) if other else []
+    if len(named) == 1:
+        return earlier.replace(named[0], other)
+    return f"{earlier} {own}".strip() if again or not words.content_words(own) else own
 
 
 def context(question: str) -> str:

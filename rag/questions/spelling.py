@@ -1,7 +1,8 @@
 """Reads misspelt words of a question as words that the papers have: "clasifier guidence" as "classifier guidance".
 
 A word is taken for misspelt when no paper and no English dictionary has it. It is read as a word one edit away that the papers
-have, or as a small English word. Method names, which a capital after the first letter or a digit tells, are left as they are.
+have, or as a small English word. Method names, which a capital after the first letter or a digit tells, are read only as names that
+have a letter once or twice, or two letters exchanged: ResNeXt is another model than ResNet.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from rag.questions.asked import Asked
 from rag.text import language
 from rag.text.words import STOP, method_names
 
+_LETTERS_TWICE = re.compile(r"(\w)\1")
 _WORD = re.compile(r"[^\W\d_]+")
 _MIN_LETTERS = 3
 _MIN_EDITED_LETTERS = 5  # a shorter word is only read as one with two letters exchanged
@@ -39,9 +41,10 @@ def mended(question: str, lexical: LexicalIndex) -> tuple[str, tuple[tuple[str, 
     changed: dict[str, str] = {}
     for found in _WORD.finditer(plain):
         word = found.group()
-        if len(word) < _MIN_LETTERS or word in named or word in changed:
+        if len(word) < _MIN_LETTERS or word in changed:
             continue
-        meant = _meant(word.lower(), lexical, capital=word[0].isupper() and found.start() > 0)
+        capital = word[0].isupper() and found.start() > 0
+        meant = _name_meant(word, lexical) if word in named else _meant(word.lower(), lexical, capital=capital)
         if meant:
             changed[word] = meant
     if not changed:
@@ -67,15 +70,29 @@ def _meant(word: str, lexical: LexicalIndex, *, capital: bool) -> str | None:
     return candidates[max(likely, key=lambda w: (sorted(w) == sorted(word), frequency[w]))] if likely else None
 
 
+def _name_meant(name: str, lexical: LexicalIndex) -> str | None:
+    """Return the method name of the papers that `name` is a slip for."""
+    if len(name) < _MIN_EDITED_LETTERS or lexical.mentions(name):
+        return None
+    wrote = _LETTERS_TWICE.sub(r"\1", name.lower())
+    near = (written for written in lexical.near(name) if method_names(written) == [written])
+    return next((w for w in near if _LETTERS_TWICE.sub(r"\1", w.lower()) == wrote or _exchanged(name.lower(), w.lower())), None)
+
+
+def _exchanged(wrote: str, meant: str) -> bool:
+    """Whether two neighbouring letters are exchanged."""
+    differ = [n for n, (a, b) in enumerate(zip(wrote, meant, strict=False)) if a != b]
+    return len(wrote) == len(meant) and len(differ) == 2 and differ[1] == differ[0] + 1 and sorted(wrote) == sorted(meant)
+
+
 def _slip(wrote: str, meant: str, *, name: bool) -> bool:
     """Whether `wrote` is a likely slip for `meant`: two letters exchanged, or in longer words one left out, added or changed.
 
     A letter is not changed in a name: Mixtral is another model than Mistral.
     """
     if len(wrote) == len(meant):
-        differ = [n for n, (a, b) in enumerate(zip(wrote, meant, strict=True)) if a != b]
-        exchanged = len(differ) == 2 and differ[1] == differ[0] + 1 and sorted(wrote) == sorted(meant)
-        return exchanged or (len(differ) == 1 and len(wrote) >= _MIN_EDITED_LETTERS and not name)
+        changed = sum(a != b for a, b in zip(wrote, meant, strict=True))
+        return _exchanged(wrote, meant) or (changed == 1 and len(wrote) >= _MIN_EDITED_LETTERS and not name)
     shorter, longer = sorted((wrote, meant), key=len)
     one_more = any(longer[:n] + longer[n + 1 :] == shorter for n in range(len(longer)))
     return one_more and len(wrote) >= _MIN_EDITED_LETTERS

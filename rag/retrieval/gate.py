@@ -142,7 +142,8 @@ def _reading(question: str, hits: Sequence[Hit]) -> float:
 def _named(question: str) -> list[str]:
     """Return the names in the sentence that asks; in another language, in which nouns may have capitals, those of methods."""
     asked = asking.asking(question)
-    return [name for name in names.mentioned(asked) if not language.is_foreign(question) or name in method_names(asked)]
+    named = [name for name in names.mentioned(asked) if not followup.names_nothing(name)]
+    return named if not language.is_foreign(question) else [name for name in named if name in method_names(asked)]
 
 
 def _known(hits: Sequence[Hit]) -> names.KnownNames:

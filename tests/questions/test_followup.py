@@ -156,3 +156,25 @@ def test_what_about_another_thing_asks_the_same_of_it() -> None:
     joined = followup.with_context("What about prefix-tuning?", said("Does prompt tuning cope with a shift of domain?"))
     assert followup.asks(joined) == "Does prompt tuning cope with a shift of domain? What about prefix-tuning?"
     assert followup.asks("how fast is it? (about: LanternNet)") == "how fast is it?"
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Thanks. Now Mnemosyne: which tricks of parallelism does that system combine?",
+        "Let's switch to Tiny Time Mixers. What architecture are they based on?",
+        "I also read that transformers fail at planning tasks with next-token prediction. Is that so?",
+    ],
+)
+def test_a_question_that_points_back_to_its_own_earlier_clause_stands_alone(question: str) -> None:
+    assert not followup.needs_context(question)
+
+
+def test_the_same_of_another_method_is_asked_of_that_one() -> None:
+    joined = followup.with_context("what about zamba2?", said("How many tokens was Zamba trained on?"))
+    assert followup.asks(joined) == "How many tokens was zamba2 trained on?"
+
+
+@pytest.mark.parametrize("own", ["how much?", "And for the detection of duplicate questions?"])
+def test_a_follow_up_without_a_question_of_its_own_asks_the_earlier_one(own: str) -> None:
+    assert followup.asks(f"{own} (about: Does it save memory?)") == f"Does it save memory? {own}"

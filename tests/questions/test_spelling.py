@@ -28,6 +28,8 @@ def lexical(tmp_path_factory: pytest.TempPathFactory) -> LexicalIndex:
         ("WHAT IS CLASIFIER GUIDENCE?", "what is classifier guidance?"),
         ("adn how fsat is rosetafold", "and how fast is RoseTTAFold"),
         ("How fast is Rosetafold?", "How fast is RoseTTAFold?"),
+        ("How fast is RoseTAFold?", "How fast is RoseTTAFold?"),
+        ("How fast is RoseTTAoFld?", "How fast is RoseTTAFold?"),
     ],
 )
 def test_slips_are_read_as_what_was_meant(wrote: str, meant: str, lexical: LexicalIndex) -> None:
@@ -43,6 +45,7 @@ def test_slips_are_read_as_what_was_meant(wrote: str, meant: str, lexical: Lexic
         "What is classifier guidance?",
         "Who proposed mixtral?",  # another model than Mistral
         "Is MisTRal-7 small?",
+        "How fast is RoseTTAFoldX?",  # perhaps another model
         "What are eggs good for when baking bacon?",
         "What did Guidanze find?",  # perhaps a person
         "ppo dpo gpt",
