@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from evals import calibrate, claim_pairs, labelled_claims
+from evals import calibrate, claim_pairs, labelled_claims, regression
 from evals.claim_pairs import TRUE, Pair
 from evals.labelled_claims import FOREIGN, NO_CLAIM, LabelledAnswer, numbered
 from rag.checking import features, rule
@@ -23,7 +23,6 @@ from rag.sources import formats
 from rag.text.statements import blanked, judged_text, statements
 
 _RIDGE = 1.0  # penalty on the squared weights of standardised features
-_STEPS = 50
 _MUTATED = 350  # sentences of the starter corpus to mutate
 _COUNTED = {"answers": 8, "published": 1, "mutated": 2}  # how often each set counts
 
@@ -70,25 +69,13 @@ def weights(scifact: Path, embedder: Embedder) -> dict[str, float]:
 
 
 def fit(sets: Sequence[Sequence[Row]]) -> dict[str, float]:
-    """Return the weights by the name of the feature, and the bias as "bias". Each set counts the same, and each class in it.
-
-    Newton's method on the ridge-penalised log-likelihood; see Hastie, Tibshirani, Friedman, "The Elements of Statistical
-    Learning", 4.4.1.
-    """
-    raw = np.array([[float(getattr(f, name)) for name in rule.WEIGHTS] for read in sets for f, _ in read])
+    """Return the weights by the name of the feature, and the bias as "bias". Each set counts the same, and each class in it."""
+    x = np.array([[float(getattr(f, name)) for name in rule.WEIGHTS] for read in sets for f, _ in read])
     y = np.array([float(honest) for read in sets for _, honest in read])
-    balance = np.concatenate([_balance(np.array([honest for _, honest in read])) for read in sets]) * len(y) / len(sets)
-    mean, spread = raw.mean(0), raw.std(0) + 1e-9
-    x = np.column_stack([(raw - mean) / spread, np.ones(len(raw))])
-    w = np.zeros(x.shape[1])
-    penalty = np.diag([_RIDGE] * (x.shape[1] - 1) + [0.0])
-    for _ in range(_STEPS):
-        p = 1 / (1 + np.exp(-x @ w))
-        curvature: NDArray[np.float64] = x.T @ (x * (balance * p * (1 - p))[:, None]) + penalty
-        w = w + np.linalg.solve(curvature, x.T @ (balance * (y - p)) - penalty @ w)
-    weights = w[:-1] / spread
+    counts = np.concatenate([_balance(np.array([honest for _, honest in read])) for read in sets]) * len(y) / len(sets)
+    weights, bias = regression.fit(x, y, counts, _RIDGE)
     named = {name: round(float(weight), 2) for name, weight in zip(rule.WEIGHTS, weights, strict=True)}
-    return named | {"bias": round(float(w[-1] - weights @ mean), 2)}
+    return named | {"bias": round(bias, 2)}
 
 
 def _balance(honest: NDArray[np.bool_]) -> NDArray[np.float64]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evals import case_files
+from evals import case_files, regression
 from evals.case_files import Case
 from evals.metrics import states
 from rag.answering import sentence_ranking
@@ -22,7 +22,6 @@ from rag.sources import formats
 from rag.types import Paper
 
 _RIDGE = 10.0  # penalty on the squared weights of standardised features
-_STEPS = 30
 _FULL_COUNTS = 2.0
 
 
@@ -65,17 +64,9 @@ def fit(cases: Sequence[Labelled]) -> tuple[tuple[float, ...], float]:
     """Return the weights of FEATURES and the bias, by a ridge-penalised logistic regression; both classes weigh the same."""
     x = np.concatenate([case.features for case in cases])
     y = np.concatenate([case.stating for case in cases])
-    weight = np.concatenate([np.full(len(case.stating), case.counts) for case in cases])
-    weight *= weight.sum() / 2 / np.where(y == 1, (weight * y).sum(), (weight * (1 - y)).sum())
-    mean, deviation = x.mean(axis=0), x.std(axis=0)
-    z = np.column_stack([(x - mean) / deviation, np.ones(len(x))])
-    penalty = np.diag([_RIDGE] * x.shape[1] + [0.0])
-    w = np.zeros(z.shape[1])
-    for _ in range(_STEPS):
-        p = 1 / (1 + np.exp(-z @ w))
-        w = w - np.linalg.solve((z.T * (weight * p * (1 - p))) @ z + penalty, z.T @ (weight * (p - y)) + penalty @ w)
-    weights = w[:-1] / deviation
-    return tuple(round(float(v), 2) for v in weights), round(float(w[-1] - weights @ mean), 2)
+    counts = np.concatenate([np.full(len(case.stating), case.counts) for case in cases])
+    weights, bias = regression.fit(x, y, regression.balanced(y, counts), _RIDGE)
+    return tuple(round(float(v), 2) for v in weights), round(bias, 2)
 
 
 def found(cases: Sequence[Labelled], weights: Sequence[float], first: int) -> float:

@@ -20,7 +20,7 @@ from rag.answering.extractive import MAX_SENTENCES, ExtractiveReader
 from rag.answering.streaming import AnswerStream
 from rag.checking import judge_trial
 from rag.checking.judge import Opinions
-from rag.collection import answers, one_paper, query
+from rag.collection import answers, meaning, one_paper
 from rag.collection.phrasing import CollectionAnswer
 from rag.errors import PromptTooLong
 from rag.events import Event, Found
@@ -184,18 +184,18 @@ class Assistant:
 
     @stage(_log, "understand the question")
     def _understood(self, question: str, history: Sequence[Turn], filters: Filters) -> Asked:
-        """Return the question as it stands alone, the English that is searched for, and the collection query that it is."""
+        """Return the question as it stands alone, the English that is searched for, and the collection queries it may be."""
         standalone = understand.standalone(question, history, self.model)
         searched, notes = understand.in_english(standalone, self.model)
-        return Asked(standalone, searched, understand.about_collection(searched, self.model), filters, tuple(notes))
+        return Asked(standalone, searched, understand.about_collection(searched), filters, tuple(notes))
 
     @stage(_log, "look into the records")
     def _recorded(self, asked: Asked, live: Index, *, force: bool) -> CollectionAnswer | None:
         """Return what the library's records answer to a question about the collection; None for any other question."""
-        if (wants := query.of_paper(followup.without_context(asked.standalone))) and asked.joined:
+        if asked.joined and (wants := meaning.of_paper(followup.without_context(asked.standalone))):
             best = self._retriever(live).search(followup.context(asked.standalone), 1, asked.filters)
             return one_paper.of_papers(wants, [hit.paper for hit in best], self.count()) if best else None
-        known = answers.answer(asked.query, self._library, live, asked.filters, self._on_topic) if asked.query else None
+        known = answers.best(asked.queries, self._library, live, asked.filters, self._on_topic)
         return None if known is not None and known.reason and force else known
 
     def _on_topic(self, words: str) -> list[str]:
@@ -258,7 +258,7 @@ class Assistant:
 
     def cut(self, question: str, found: Found, text: str, reason: str) -> Answer:
         """Return the answer that was stopped when it had come to `text`, checked and marked as incomplete."""
-        asked = Asked(found.standalone_question, found.standalone_question, None, found.filters, ())
+        asked = Asked(found.standalone_question, found.standalone_question, (), found.filters, ())
         answer = self._blank(question, asked, found.sources, self._index.now().info)
         answer = replace(answer, warnings=self.scope.warnings(found.filters))
         return self._reading.cut(replace(answer, answer=text.strip(), complete=False, incomplete_reason=reason))

@@ -121,20 +121,6 @@ def rewrite(question: str) -> Prompt:
     return Prompt(question=question, sources=(), system=system.substitute(), user=user.substitute(question=question))
 
 
-def corpus(question: str, longest: int, recent: int) -> Prompt:
-    """Return the prompt that asks for `question` as a query over the library's records, if it is one.
-
-    `longest` is the maximum number of words of a topic. `recent` is the number of months that "recent" means.
-    """
-    system, user = template("corpus")
-    return Prompt(
-        question=question,
-        sources=(),
-        system=system.substitute(longest=longest, recent=recent),
-        user=user.substitute(question=question),
-    )
-
-
 def _tag() -> str:
     """Return a random tag that encloses the abstracts of one request, so that no abstract can close it."""
     return f"abstract-{secrets.token_hex(4)}"

@@ -137,6 +137,11 @@ class Filters:
         Field(description="Only papers by an author with this name or family name, as whole words in any case."),
         Wording("NAME", phrase="by {}"),
     ] = None
+    organisation: Annotated[
+        StrictStr | None,
+        Field(description="Only papers of an organisation that has this in its name, in any case."),
+        Wording("NAME", phrase="from {}"),
+    ] = None
     min_authors: Annotated[
         StrictInt | None,
         Field(ge=1, le=99_999, description="Only papers known to have this many authors or more."),

@@ -79,6 +79,15 @@ def tables() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     return words, positions
 
 
+def layers(count: int) -> dict[str, NDArray[np.float32]]:
+    """Return the tables of the first `count` layers, by their published names. Raises EmbedderError when not installed."""
+    from safetensors import safe_open
+
+    with safe_open(str(folder() / WEIGHTS), "np") as file:
+        names = (name for name in file.keys() if name.startswith("encoder.layer."))  # noqa: SIM118 - it is no dict
+        return {name: file.get_tensor(name) for name in names if int(name.split(".")[2]) < count}
+
+
 @cache
 def bundled(name: str) -> Any:
     """Return the session of a small model of the package, "checker" or "ranker". Takes 0.3 s. Raises EmbedderError."""

@@ -13,7 +13,7 @@ import numpy as np
 from rag.answering import compared, sentence_ranking
 from rag.events import Finish
 from rag.interfaces import Embedder, Vectors
-from rag.questions import analysis, followup
+from rag.questions import analysis, followup, ranker, wishes
 from rag.questions.analysis import Analysis
 from rag.text import names
 from rag.text.statements import title_of
@@ -23,6 +23,7 @@ from rag.types import Mode, Prompt, Source
 MAX_SENTENCES = 6  # of an answer that is no list; a list has one per paper
 _MAX_PAPERS = 3  # quoted for a question about one subject
 _MAX_SENTENCES_PER_SUBJECT = 2  # of a comparison, on what it asks
+_MAX_SENTENCES_PER_WISH = 3  # of a question that asks several things
 _MIN_PAPER_SCORE_SHARE = 0.78  # of the best fused score, for a further paper to be quoted
 _MIN_LISTED_PAPER_SCORE_SHARE = 0.65  # the same, for a list
 _MAX_WEAK_SENTENCES = 2  # sentences that are quoted whatever their probability
@@ -73,10 +74,14 @@ class ExtractiveReader:
             yield from compared.table(sources, asked, self._embedder)
 
     def _quoted(self, prompt: Prompt) -> Iterator[str]:
-        analysed = analysis.analyse(followup.without_context(prompt.question))
-        quotes = self._scored(prompt.question, _to_quote(prompt.question, analysed, prompt.sources))
-        listing = analysed.kind == "list" and len(quotes) > 1
-        groups = _one_per_paper(quotes) if listing else _best_per_paper(quotes, self._most)
+        own = followup.without_context(prompt.question)
+        analysed, asked = analysis.analyse(own), wishes.split(own)
+        if len(asked) > 1:
+            listing, groups = False, _by_paper([self._scored(wish, [_answering(wish, prompt.sources)]) for wish in asked])
+        else:
+            quotes = self._scored(prompt.question, _to_quote(prompt.question, analysed, prompt.sources))
+            listing = analysed.kind == "list" and len(quotes) > 1
+            groups = _one_per_paper(quotes) if listing else _best_per_paper(quotes, self._most)
         first = True
         for group in groups:
             title = f"**{title_of(group[0].source.paper)}**"
@@ -113,6 +118,21 @@ def _to_quote(question: str, analysed: Analysis, sources: Sequence[Source]) -> l
     if analysed.kind != "comparison" and _names_best(question, analysed, sources):
         return [sources[0]]
     return [s for s in sources[:_MAX_PAPERS] if s.hit.score >= _MIN_PAPER_SCORE_SHARE * best] or [sources[0]]
+
+
+def _answering(wish: str, sources: Sequence[Source]) -> Source:
+    """Return the source that answers `wish` best, as the ranker reads it."""
+    told = [source for source in sources if source.paper.abstract.strip()]
+    return max(told, key=lambda source: ranker.read_paper(wish, source.paper).answered, default=sources[0])
+
+
+def _by_paper(quotes: Sequence[Mapping[int, Sequence[_Quote]]]) -> list[list[_Quote]]:
+    """Return the best quotes on each of several wishes, by paper."""
+    groups: dict[int, dict[int, _Quote]] = {}
+    for of_wish in quotes:
+        for n, of_source in of_wish.items():
+            groups.setdefault(n, {}).update({q.start: q for q in of_source[:_MAX_SENTENCES_PER_WISH]})
+    return [list(group.values()) for group in groups.values()]
 
 
 def _names_best(question: str, analysed: Analysis, sources: Sequence[Source]) -> bool:

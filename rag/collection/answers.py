@@ -6,12 +6,13 @@ An answer lists its papers with numbers. It says how papers were counted, how ma
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from rag.collection import one_paper, phrasing, topic
-from rag.collection.one_paper import MAX_PAPERS_SHOWN, Catalogue, in_order
-from rag.collection.phrasing import AnswerLine, CollectionAnswer, Way
+from rag.collection.one_paper import MAX_PAPERS_SHOWN, Catalogue, Near, in_order
+from rag.collection.patterns import Lacking, Want
+from rag.collection.phrasing import AnswerLine, CollectionAnswer, Part, Way
 from rag.collection.query import RECENT_MONTHS, Query
 from rag.index.generations import Index
 from rag.storage.filters import left_open
@@ -19,8 +20,8 @@ from rag.storage.library import Library
 from rag.text import dates
 from rag.types import Filters, Paper
 
-Near = Callable[[str], Sequence[str]]
 _MOST_AUTHORS_SHOWN = 10
+_MOST_COAUTHORS_SHOWN = 20
 MAX_NEAR_SHOWN = 5
 _DEFAULT_EXTREMES_SHOWN = 10  # newest or oldest papers, when the question gives no number
 
@@ -71,6 +72,12 @@ class _Selection:
         return self.query.mention or self.query.about
 
 
+def best(queries: Sequence[Query], library: Library, index: Index, filters: Filters, near: Near) -> CollectionAnswer | None:
+    """Return the answer to the first of some readings of a question that papers answer, else that says why none does."""
+    known = [found for query in queries if (found := answer(query, library, index, filters, near)) is not None]
+    return min(known, key=lambda found: (found.reason is not None, not found.records), default=None)
+
+
 def answer(
     query: Query, library: Library, index: Index, filters: Filters | None = None, near: Near = lambda topic: []
 ) -> CollectionAnswer | None:
@@ -83,15 +90,11 @@ def answer(
     searched = {i: catalogue[i] for i in library.matching(filters or Filters()) if i in catalogue}
     if (query.mention and query.about) or (not searched and (filters or query.want != "count")):
         return None  # two topics are too many; where no paper passes the filters, retrieval says why
-    if query.title:
-        return one_paper.by_title(query, searched, library, index)
-    names = library.sources()
-    if query.source and not any(query.source.casefold() in name.casefold() for name in names):
-        reason = f"No source is called {query.source}. The sources are: {', '.join(names)}."
+    if query.title or query.want == "untold":
+        return one_paper.answer(query, searched, library, index, near)
+    query = _resolved(query, library)
+    if reason := _unknown(query, library, filters or Filters()):
         return phrasing.refusal(reason, len(searched))
-    if query.author and not library.matching(replace(filters or Filters(), author=query.author)):
-        reason = f"The records name no author {query.author}."
-        return phrasing.refusal(" ".join([reason, *left_open(library.unjudged(Filters(author=query.author)))]), len(searched))
     days = [day for _, day in searched.values() if day]
     if not days and (query.months or query.want in ("newest", "oldest", "range")):
         return phrasing.refusal("None of the papers searched has a date.", len(searched))
@@ -102,7 +105,34 @@ def answer(
     selection = _select(query, searched, library, index, near, where="within the filters" if filters else "here", notes=notes)
     if not selection.topical and " " in query.about:  # no paper has these words; they may describe one, as retrieval can tell
         return None
-    return _by_want(selection, library)
+    parts = [_by_want(want, selection, library) for want in (query.want, *query.also)]
+    return phrasing.compose(parts, len(selection.searched), len(selection.chosen))
+
+
+def _resolved(query: Query, library: Library) -> Query:
+    """Return `query` with a name where the records have it: an organisation may have been read as a person or a topic."""
+    named = {name: Filters(**{name: value}) for name in ("author", "organisation") if (value := getattr(query, name))}
+    for name, filters in named.items():
+        other = "organisation" if name == "author" else "author"
+        value = getattr(query, name)
+        if not getattr(query, other) and not library.matching(filters) and library.matching(Filters(**{other: value})):
+            return replace(query, **{name: "", other: value})
+    if query.about and not query.organisation and library.has_organisation(query.about):
+        return replace(query, about="", organisation=query.about)
+    return query
+
+
+def _unknown(query: Query, library: Library, filters: Filters) -> str:
+    """Return which source, person or organisation that `query` names is not in the library's records; "" when all are."""
+    names = library.sources()
+    if query.source and not any(query.source.casefold() in name.casefold() for name in names):
+        return f"No source is called {query.source}. The sources are: {', '.join(names)}."
+    for author in filter(None, (query.author, query.co_author)):
+        if not library.matching(replace(filters, author=author)):
+            return " ".join([f"The records name no author {author}.", *left_open(library.unjudged(Filters(author=author)))])
+    if query.organisation and not library.matching(replace(filters, organisation=query.organisation)):
+        return f"The records name no organisation {query.organisation}."
+    return ""
 
 
 def _months_note(query: Query, first: str, last: str) -> AnswerLine:
@@ -123,6 +153,10 @@ def _select(
     narrowed = phrasing.narrowed(query)
     of_authors = Filters(author=narrowed.author, max_authors=narrowed.max_authors)
     passing = set(library.matching(narrowed)) if narrowed else set(searched)
+    if query.co_author:
+        passing &= set(library.matching(Filters(author=query.co_author)))
+    if query.lacking:
+        passing = {p.id for p in library.papers(sorted(passing)).values() if not _has(p, query.lacking)}
     nearest = [i for i in near(query.about) if i in searched] if query.about and _of_records(query) else []
     if nearest and passing.isdisjoint(topical):
         topical, how = tuple(nearest), "meaning"
@@ -141,68 +175,90 @@ def _select(
 
 def _of_records(query: Query) -> bool:
     """Whether `query` asks for what only the records tell of papers on a topic: the newest ones, or those of an author."""
-    return query.want in ("newest", "oldest", "most_authors") or (
+    return query.want in ("newest", "oldest", "most_authors", "fewest_authors", "coauthors") or (
         query.want == "list" and phrasing.narrowed(query) != Filters()
     )
 
 
-def _by_want(selection: _Selection, library: Library) -> CollectionAnswer:
-    want = selection.query.want
-    if want == "most_authors":
-        return _most_authors(selection, library)
-    if want == "by_author":
-        return _by_author(selection, library)
+def _has(paper: Paper, record: Lacking) -> bool:
+    known = {"date": paper.published, "authors": paper.authors or paper.author_count, "organisation": paper.organisation}
+    return bool(known[record])
+
+
+def _by_want(want: Want, selection: _Selection, library: Library) -> Part:
+    if want in ("most_authors", "fewest_authors"):
+        return _extreme_authors(selection, library, fewest=want == "fewest_authors")
+    if want in ("by_author", "coauthors"):
+        return _people(selection, library, beside=want == "coauthors")
     if want in ("newest", "oldest"):
-        return _extremes(selection, library)
-    if want in ("by_year", "by_source"):
-        return _counts(selection, library)
+        return _extremes(selection, library, newest=want == "newest")
+    if want in ("by_year", "by_month", "by_source", "by_organisation"):
+        return _counts(want, selection, library)
     return _date_range(selection) if want == "range" else _list(selection, library)
 
 
-def _most_authors(selection: _Selection, library: Library) -> CollectionAnswer:
-    """Return the papers with the most authors, as far as the records tell."""
+def _extreme_authors(selection: _Selection, library: Library, *, fewest: bool) -> Part:
+    """Return the papers with the most or the fewest authors, as far as the records tell."""
     papers = library.papers(selection.chosen).values()
     counts = {p.id: max(len(p.authors), p.author_count or 0) for p in papers}
-    most = max(counts.values(), default=0)
-    unknown = sum(count == 0 for count in counts.values())
+    known = [count for count in counts.values() if count]
+    unknown = len(counts) - len(known)
     left = [AnswerLine(f"Of {unknown:,} paper{'s' * (unknown != 1)} the records do not give the authors.")] * bool(unknown)
-    if not most:
-        return _compose([AnswerLine(f"{selection.there_are(len(papers))}.{selection.search_note}"), *left], selection, ())
-    shown = [i for i in counts if counts[i] == most][:MAX_PAPERS_SHOWN]
-    lead = f"The most authors of a paper {selection.where}{selection.restriction(1)}: {most:,}.{selection.search_note}"
-    return _compose([AnswerLine(lead)], selection, shown, in_order(shown, library), left)
+    if not known:
+        return _part([AnswerLine(f"{selection.there_are(len(papers))}.{selection.search_note}"), *left], selection, ())
+    extreme = min(known) if fewest else max(known)
+    of_them = [i for i in counts if counts[i] == extreme]
+    what = "fewest" if fewest else "most"
+    lead = f"The {what} authors of a paper {selection.where}{selection.restriction(1)}: {extreme:,}.{selection.search_note}"
+    many = [AnswerLine(f"{len(of_them):,} papers have as {'few' if fewest else 'many'}:")] * (len(of_them) > 1)
+    shown = in_order(of_them[:MAX_PAPERS_SHOWN], library)
+    return _part([AnswerLine(lead), *many], selection, of_them, shown, left, authors=True)
 
 
-def _by_author(selection: _Selection, library: Library) -> CollectionAnswer:
-    """Return the authors of the most papers, with how many each has."""
+def _people(selection: _Selection, library: Library, *, beside: bool) -> Part:
+    """Return the authors of the most papers, with how many each has; `beside`, those who wrote with the author asked for."""
     papers = library.papers(selection.chosen).values()
-    counts = Counter(author for paper in papers for author in dict.fromkeys(paper.authors))
+    own = f" {selection.query.author.casefold()} "
+    counts = Counter(
+        author
+        for paper in papers
+        for author in dict.fromkeys(paper.authors)
+        if not (beside and own.strip() and own in f" {author.casefold()} ")
+    )
     unnamed = sum(not paper.authors for paper in papers)
     lines = [AnswerLine(f"{selection.there_are(len(papers))}.{selection.search_note}")]
-    top = [(name, n) for name, n in counts.most_common(_MOST_AUTHORS_SHOWN) if n == max(counts.values()) or n > 1]
-    lines += [AnswerLine("Papers by author, the most first:")] if top else []
+    ranked = counts.most_common()
+    if beside:
+        top = ranked[:_MOST_COAUTHORS_SHOWN]
+        lines += [AnswerLine("They wrote with:" if top else "They name nobody else.")]
+    else:
+        top = [(name, n) for name, n in ranked[:_MOST_AUTHORS_SHOWN] if n == max(counts.values()) or n > 1]
+        lines += [AnswerLine("Papers by author, the most first:")] if top else []
     lines += [AnswerLine(f"{name}: {n:,}", item=True) for name, n in top]
+    lines += [AnswerLine(f"The records name {len(counts):,} author{'s' * (len(counts) != 1)}.")] * (not beside and bool(top))
+    more = len(ranked) - len(top)
+    lines += [AnswerLine(f"And {more:,} more.")] * (beside and more > 0)
     lines += [AnswerLine(f"Of {unnamed:,} paper{'s' * (unnamed != 1)} the records name no author.")] * bool(unnamed)
-    return _compose(lines, selection, selection.chosen)
+    return _part(lines, selection, selection.chosen)
 
 
-def _date_range(selection: _Selection) -> CollectionAnswer:
+def _date_range(selection: _Selection) -> Part:
     """Return the date range of all papers, or of those that the query selects."""
     n = len(selection.chosen)
-    narrowed = selection.query != Query("range")
+    narrowed = phrasing.narrowed(selection.query) != Filters() or bool(selection.topic)
     lines = [AnswerLine(f"{selection.there_are(n)}.{selection.search_note}")] * narrowed
     lines += _dates(selection, "of them" * narrowed) or [AnswerLine("None of them has a date.")] * bool(n)
-    return _compose(lines, selection, selection.chosen)
+    return _part(lines, selection, selection.chosen)
 
 
-def _list(selection: _Selection, library: Library) -> CollectionAnswer:
+def _list(selection: _Selection, library: Library) -> Part:
     """Return how many papers there are, how they were counted, and which ones they are."""
     n = len(selection.chosen)
     lines = [*selection.notes, AnswerLine(f"{selection.there_are(n)}.{selection.search_note}")]
     if selection.query.since or selection.query.until:
         lines += _left_out([i for i in selection.topical if not selection.date(i)], selection)
     if selection.query == Query("count"):
-        return _compose([*lines, *_dates(selection, "of them")], selection, selection.chosen)
+        return _part([*lines, *_dates(selection, "of them")], selection, selection.chosen)
     shown = [*selection.dated()[::-1], *selection.undated()][:MAX_PAPERS_SHOWN]
     dated = sum(selection.date(i) is not None for i in shown)
     order = ", newest first" * (dated > 0 and n > 1) + ", those without a date last" * (0 < dated < len(shown))
@@ -212,45 +268,51 @@ def _list(selection: _Selection, library: Library) -> CollectionAnswer:
     near = in_order(selection.near[:MAX_NEAR_SHOWN], library)
     after = [AnswerLine("Without these words, but near in meaning:")] if near else []
     after += phrasing.items(near, "", first=len(shown) + 1)
-    return _compose(lines, selection, selection.chosen, in_order(shown, library), after, near)
+    return _part(lines, selection, selection.chosen, in_order(shown, library), after, near)
 
 
-def _extremes(selection: _Selection, library: Library) -> CollectionAnswer:
+def _extremes(selection: _Selection, library: Library, *, newest: bool) -> Part:
     """Return the newest or oldest papers. When one paper is wanted, return all papers of its date."""
     query, note = selection.query, selection.search_note
     ordered = selection.dated()
     left_out = _left_out(selection.undated(), selection)
     if not ordered:
         none = AnswerLine(f"{selection.there_are(0)}, with a date.{note}")
-        return _compose([*selection.notes, none, *left_out], selection, ())
-    if query.want == "newest":
+        return _part([*selection.notes, none, *left_out], selection, ())
+    if newest:
         ordered = ordered[::-1]
     shown = ordered[: min(query.most or _DEFAULT_EXTREMES_SHOWN, MAX_PAPERS_SHOWN)]
     if query.most == 1:
         shown = [i for i in ordered if selection.date(i) == selection.date(ordered[0])][:MAX_PAPERS_SHOWN]
     n = len(ordered)
-    extremes = query.want if len(shown) == 1 else f"{len(shown)} {query.want}"
+    first = "newest" if newest else "oldest"
+    extremes = first if len(shown) == 1 else f"{len(shown)} {first}"
     whole = f"{n:,} papers" if n > 1 else "only paper"
     lead = f"The {extremes} of the {whole}" if len(shown) < n else f"The {whole}"
-    order = f", {query.want} first" * (len(shown) > 1)
+    order = f", {first} first" * (len(shown) > 1)
     lines = [*selection.notes, AnswerLine(f"{lead} {selection.where} with a date{selection.restriction(n)}{order}:")]
     after = [*([AnswerLine(note.strip())] if note else []), *left_out]
-    return _compose(lines, selection, shown, in_order(shown, library), after)
+    return _part(lines, selection, shown, in_order(shown, library), after)
 
 
-def _counts(selection: _Selection, library: Library) -> CollectionAnswer:
-    """Return how many papers there are of each year, or in each source."""
-    if selection.query.want == "by_year":
-        unit, counts = "year", Counter((selection.date(i) or "")[:4] or "no date" for i in selection.chosen)
-        ordered = sorted(counts.items())
+def _counts(want: Want, selection: _Selection, library: Library) -> Part:
+    """Return how many papers there are of each year or month, in each source, or from each organisation."""
+    unit = want.removeprefix("by_")
+    if want in ("by_year", "by_month"):
+        known = len("2024") if want == "by_year" else len("2024-05")
+        ordered = sorted(Counter((selection.date(i) or "")[:known] or "no date" for i in selection.chosen).items())
     else:
         papers = library.papers(selection.chosen).values()
-        unit, counts = "source", Counter(name for paper in papers for name in paper.sources)
-        ordered = counts.most_common()
+        ordered = Counter(name for paper in papers for name in _listed(paper, want)).most_common()
     lines = [AnswerLine(f"{selection.there_are(len(selection.chosen))}.{selection.search_note}")]
     lines += [AnswerLine(f"By {unit}:")] if ordered else []
     lines += [AnswerLine(f"{name}: {count:,}", item=True) for name, count in ordered]
-    return _compose(lines, selection, selection.chosen)
+    return _part(lines, selection, selection.chosen)
+
+
+def _listed(paper: Paper, want: Want) -> tuple[str, ...]:
+    """Return under which names a paper is counted."""
+    return paper.sources if want == "by_source" else (paper.organisation or "none named",)
 
 
 def _dates(selection: _Selection, of: str = "") -> list[AnswerLine]:
@@ -276,16 +338,18 @@ def _left_out(undated: Sequence[str], selection: _Selection) -> list[AnswerLine]
     return [AnswerLine(f"{more} {'have' if n > 1 else 'has'} no date and {'are' if n > 1 else 'is'} left out.")]
 
 
-def _compose(
+def _part(
     lines: Sequence[AnswerLine],
     selection: _Selection,
     records: Sequence[str],
     papers: Sequence[Paper] = (),
     after: Sequence[AnswerLine] = (),
     named_after: Sequence[Paper] = (),
-) -> CollectionAnswer:
+    *,
+    authors: bool = False,
+) -> Part:
     query = selection.query
-    of_authors = bool(query.author or query.max_authors or query.name_authors or query.want == "most_authors")
+    of_authors = authors or bool(query.author or query.max_authors or query.name_authors)
     items = phrasing.items(papers, selection.topic, authors=of_authors)
     listed = [*lines, *items, *after, *map(AnswerLine, selection.unjudged)]
-    return phrasing.compose(listed, [*papers, *named_after], records, len(selection.searched), len(selection.chosen))
+    return Part(tuple(listed), (*papers, *named_after), tuple(records))

@@ -16,20 +16,27 @@ Want = Literal[
     "newest",
     "oldest",
     "by_year",
+    "by_month",
     "by_source",
     "range",
     "title",
     "authors",
     "date",
     "most_authors",
+    "fewest_authors",
     "by_author",
+    "by_organisation",
+    "coauthors",
+    "organisation",
+    "untold",
 ]
+Lacking = Literal["date", "authors", "organisation"]
 
 _NOUN = r"(?:papers?|abstracts?|articles?|publications?)"
 _DAY = WRITTEN_DATE
 _HERE = r"(?:the|this|your|our|my) (?:whole |entire )?(?:collection|library|corpus|database)"
 NUMBERS = {word: n for n, word in enumerate("two three four five six seven eight nine ten".split(), 2)}
-_N = r"\d{1,2}|" + "|".join(NUMBERS)
+COUNTED = r"\d{1,2}|" + "|".join(NUMBERS)
 _TOP = r"newest|latest|most recent|most recently published|oldest|earliest"
 _SHOW = r"(?:list|show|give|find|name|display|get)(?: me)?"
 _WHAT = r"(?:what|which)(?: is| are| was| were)?|what['’]s"
@@ -69,7 +76,8 @@ _HEADS: tuple[tuple[Want, str], ...] = (
     ("count", rf"(?:{_COUNT}|count|give me the number of)(?: (?:all )?(?:of )?(?:the|your|our|my|all))? {_PRE}{_NOUN}"),
     (
         "newest",
-        rf"(?:(?:{_WHAT}|{_SHOW}|when (?:was|is)|how old is) )?(?:the )?(?:(?P<n>{_N}) )?(?P<top>{_TOP}) (?:(?P<m>{_N}) )?"
+        rf"(?:(?:{_WHAT}|{_SHOW}|when (?:was|is)|how old is) )?(?:the )?(?:(?P<n>{COUNTED}) )?(?P<top>{_TOP}) "
+        rf"(?:(?P<m>{COUNTED}) )?"
         rf"{_PRE}(?P<noun>{_NOUN})",
     ),
     (
@@ -116,7 +124,7 @@ _RESTRICTIONS: tuple[tuple[str, str], ...] = (
     ("until", rf"{_PUBLISHED}(?:until|till|up to) (?P<a>{_DAY})"),
     ("in", rf"{_PUBLISHED}on (?=\S{{10}}$|\S{{10}} )(?P<a>{_DAY})"),
     ("in", rf"{_PUBLISHED}(?:from|in|of|during) (?:the year )?(?P<a>{_DAY})|dated (?P<b>{_DAY})"),
-    ("ago", rf"{_PUBLISHED}(?:in|from|over|of|within) the (?:last|past) (?:(?P<a>{_N}) )?(?P<b>months?|years?)"),
+    ("ago", rf"{_PUBLISHED}(?:in|from|over|of|within) the (?:last|past) (?:(?P<a>{COUNTED}) )?(?P<b>months?|years?)"),
     ("ago", rf"{_PUBLISHED}recently"),
     ("scope", rf"(?:(?:that )?are |is )?(?:held |stored |indexed |there )?(?:in|of) {_HERE}|(?:are|is) (?:there|here)|here"),
     (
@@ -158,15 +166,6 @@ _IT = r"(?:it|this|that|(?:this|that|the) (?:paper|one|work|study))"
 _WHO = r"(?:who (?:wrote|authored|published|(?:is|are|was|were) the authors? of)|by whom (?:is|was))"
 _WHEN = r"(?:when (?:was|did|is)|what is the date of|how old is)"
 _CAME_OUT = r"(?: (?:published|released|posted|written|dated|come out|appear|from))?"
-# Questions about one paper that a question before has led to.
-_OF_PAPER: tuple[tuple[tuple[Want, ...], str], ...] = (
-    (("authors",), rf"{_WHO} {_IT}(?: written)?|who are (?:the|its) authors"),
-    (("date",), rf"{_WHEN} {_IT}{_CAME_OUT}|from when is {_IT}"),
-    (("authors", "date"), rf"{_WHO} {_IT}(?: written)?,? and (?:when|{_WHEN} {_IT}{_CAME_OUT})"),
-    (("date", "authors"), rf"{_WHEN} {_IT}{_CAME_OUT},? and (?:by whom|{_WHO} {_IT})"),
-)
-_BEFORE = r"(?:(?:and|so|then|ok|okay|but),? )*"
-OF_PAPER = tuple((wants, re.compile(rf"{_BEFORE}(?:{wording})[\s?.!]*", re.IGNORECASE)) for wants, wording in _OF_PAPER)
 # What a question asks besides of the papers that it looks for.
 TAILS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (what, re.compile(rf",? and,? (?:{wording})$", re.IGNORECASE))
@@ -182,7 +181,7 @@ THERE_IS = _compiled(r"what (?:is|['’]s) there (?:here )?(?:on|about) (?P<topi
 AUTHORED = _compiled(
     rf"what (?:else )?(?:has|have|did) (?P<author>{_PERSON}) (?:ever )?(?:written|published|authored|write|publish|author)$"
 )
-SINGLE_AUTHOR = re.compile(r"(?:single|sole|one)-author(?:ed)?", re.IGNORECASE)
+SINGLE_AUTHOR = re.compile(r"(?:single|sole|solo|lone|one)-author(?:ed)?", re.IGNORECASE)
 MENTIONED = _compiled(
     rf"^(?:in )?(?P<head>how many|which) (?P<noun>{_NOUN}) (?:is|are|does|do) (?P<topic>.+?) (?:mentioned|appear|occur)"
     r"(?P<mods> (?:in|from|since|before|after|between) .+)?$"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Literal
@@ -45,10 +45,27 @@ class AnswerLine:
     evidence: tuple[Evidence, ...] = ()
 
 
-def compose(
-    lines: Sequence[AnswerLine], papers: Sequence[Paper], records: Sequence[str], searched: int, considered: int
-) -> CollectionAnswer:
-    """Return the answer of `lines`. A last line says how many papers were searched and considered."""
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What is said to one thing wanted: its lines, the papers that they number from 1, and the ids of all papers counted."""
+
+    lines: tuple[AnswerLine, ...]
+    papers: tuple[Paper, ...] = ()
+    records: tuple[str, ...] = ()
+
+
+def compose(parts: Sequence[Part], searched: int, considered: int) -> CollectionAnswer:
+    """Return the answer of `parts`, in which a paper has one number and no line stands twice.
+
+    A last line says how many papers were searched and considered.
+    """
+    papers: dict[str, Paper] = {}
+    lines: dict[AnswerLine, None] = {}
+    for part in parts:
+        papers |= {paper.id: paper for paper in part.papers if paper.id not in papers}
+        numbers = {n: list(papers).index(paper.id) + 1 for n, paper in enumerate(part.papers, 1)}
+        lines |= dict.fromkeys(_numbered(line, numbers) for line in part.lines)
+    records = dict.fromkeys(i for part in parts for i in part.records)
     last = AnswerLine(f"Searched {searched:,} paper{'s' * (searched != 1)}, considered {considered:,}.")
     text, claims = "", []
     before = AnswerLine("")
@@ -67,12 +84,18 @@ def compose(
             )
         )
         text, before = text + sentence, line
-    return CollectionAnswer(text=text, papers=tuple(papers), records=tuple(records), claims=tuple(claims))
+    return CollectionAnswer(text=text, papers=tuple(papers.values()), records=tuple(records), claims=tuple(claims))
+
+
+def _numbered(line: AnswerLine, numbers: Mapping[int, int]) -> AnswerLine:
+    """Return `line` with its paper under the number that it has in the whole answer."""
+    n = numbers.get(line.n, 0)
+    return replace(line, n=n, evidence=tuple(replace(found, n=n) for found in line.evidence))
 
 
 def refusal(reason: str, searched: int, nearest: Sequence[Paper] = (), considered: int = 0) -> CollectionAnswer:
     """Return the refusal that gives `reason`, with the papers that come nearest."""
-    text = compose([AnswerLine(reason)], nearest, (), searched, considered).text
+    text = compose([Part((AnswerLine(reason),), tuple(nearest))], searched, considered).text
     return CollectionAnswer(text=text, papers=tuple(nearest), reason=reason)
 
 
@@ -157,18 +180,20 @@ def restriction(query: Query, n: int, *, how: Way = "phrase", dated: bool = True
         "words": "have all words of" if n > 1 else "has all words of",
         "meaning": "come near to" if n > 1 else "comes near to",
     }[how]
-    return "".join(
-        f" {phrase}" for phrase in phrases(replace(shown, title=query.in_title or None))
-    ) + f" that {verb} “{topic}”" * bool(topic)
+    narrowing = [*phrases(replace(shown, title=query.in_title or None))]
+    narrowing += [f"and by {query.co_author}"] * bool(query.co_author)
+    narrowing += [f"with no {query.lacking} in the records"] * bool(query.lacking)
+    return "".join(f" {phrase}" for phrase in narrowing) + f" that {verb} “{topic}”" * bool(topic)
 
 
 def narrowed(query: Query) -> Filters:
-    """Return what `query` restricts the papers to by their records: dates, source and authors."""
+    """Return what `query` restricts the papers to by their records: dates, source, authors and organisation."""
     return Filters(
         since=query.since,
         until=query.until,
         source=query.source or None,
         author=query.author or None,
+        organisation=query.organisation or None,
         max_authors=query.max_authors or None,
     )
 

@@ -11,10 +11,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from rag.collection import patterns
-from rag.collection.patterns import Want
+from rag.collection.patterns import Lacking, Want
 from rag.text import dates
 
 RECENT_MONTHS = 3  # that "recent" means, counted back from the latest date of the papers
@@ -31,7 +31,8 @@ class Query:
     phrase of the title. `title` is the title of the one paper meant. `author` is a name, and `max_authors` how many authors a
     paper may have, 0 for any number. `since` and `until` are ISO prefixes, inclusive.
     `months` counts back from the latest date of the papers. `most` is the number of papers to list, 0 for the default.
-    `name_authors` says that the authors of the papers listed are asked for too.
+    `name_authors` says that the authors of the papers listed are asked for too, `also` what else is wanted of the same papers.
+    `co_author` is a second name, `organisation` the name of one or a part of it. `lacking` says what the records must lack.
     """
 
     want: Want
@@ -47,6 +48,10 @@ class Query:
     author: str = ""
     max_authors: int = 0
     name_authors: bool = False
+    also: tuple[Want, ...] = ()
+    co_author: str = ""
+    organisation: str = ""
+    lacking: Lacking | Literal[""] = ""
 
 
 def parse(question: str) -> Query | None:
@@ -71,12 +76,6 @@ def _without_tail(question: str) -> tuple[str, str]:
         if (tail := pattern.search(question)) and tail.start():
             return question[: tail.start()], what
     return question, ""
-
-
-def of_paper(question: str) -> tuple[Want, ...]:
-    """Return what `question` wants to know of the one paper that it points at, as "Who wrote it, and when?"; () for nothing."""
-    plain = " ".join(question.split())
-    return next((wants for wants, pattern in patterns.OF_PAPER if pattern.fullmatch(plain)), ())
 
 
 def _head_first(question: str) -> str:

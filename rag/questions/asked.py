@@ -13,13 +13,13 @@ from rag.types import Filters
 class Asked:
     """A question as it was understood.
 
-    `searched` is `standalone` in English, `query` the question about the collection that it is, if it is one, and `notes`
-    are warnings for the person who asked.
+    `searched` is `standalone` in English, `queries` are the ways to read it as one about the collection, the strictest first,
+    and `notes` are warnings for the person who asked.
     """
 
     standalone: str
     searched: str
-    query: Query | None
+    queries: tuple[Query, ...]
     filters: Filters
     notes: tuple[str, ...]
 

@@ -1,8 +1,8 @@
 """Reads misspelt words of a question as words that the papers have: "clasifier guidence" as "classifier guidance".
 
 A word is taken for misspelt when no paper and no English dictionary has it. It is read as a word one edit away that the papers
-have, or as a small English word. Method names, which a capital after the first letter or a digit tells, are read only as names that
-have a letter once or twice, or two letters exchanged: ResNeXt is another model than ResNet.
+have, or as a small English word. A method name, which a capital after the first letter or a digit tells, is read only as one
+that has a letter once or twice, or two letters exchanged: ResNeXt is another model than ResNet.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _MIN_EDITED_LETTERS = 5  # a shorter word is only read as one with two letters e
 
 def read(asked: Asked, lexical: LexicalIndex) -> Asked:
     """Return a question in English about contents with its misspelt words mended, and a note that says so; others unchanged."""
-    if asked.query or asked.standalone != asked.searched or language.is_foreign(asked.searched):
+    if asked.queries or asked.standalone != asked.searched or language.is_foreign(asked.searched):
         return asked
     text, changed = mended(asked.searched, lexical)
     if not changed:

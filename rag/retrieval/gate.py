@@ -33,10 +33,9 @@ _MAX_SUBJECT_PAPERS = 3
 
 _MIN_SURE_READING = 0.5  # then a low cosine does not matter, nor a missing name beside one that is known
 # Log-odds that the abstracts give what a question asks for: by the best reading, by the share of the details asked for that no
-# abstract on the subject has a word for, and by the largest share of the question's words in one paper. Weights are those of a
-# logistic regression on the dev halves of evals/cases and on questions about 257 papers that the ranker did not learn from; the
-# bias is the one at which 3% of the answerable ones of the former are refused.
-READING, LACKING, SHARE, BIAS = 0.23, -1.78, -2.35, 5.15
+# abstract on the subject has a word for, and by the largest share of the question's words in one paper. evals/fit_gate.py fits
+# them on the dev halves of evals/cases and on questions about 257 papers that the ranker did not learn from.
+WEIGHTS, BIAS = (0.23, -1.78, -2.35), 5.15
 _OF_SEVERAL = ("comparison", "list")  # kinds that no abstract answers by itself, so that the ranker cannot judge them
 _READING_RANGE = (-16.0, 8.0)  # beyond it, it says nothing more
 
@@ -92,13 +91,30 @@ def judge(
         sure = reading >= _MIN_SURE_READING and (named_too or not absent)
         return Decision(None if sure else reason, missing)
     lacking = _lacking(analysed, hits)
-    share = len(lacking) / max(len(analysed.details), 1)
-    low, high = _READING_RANGE
-    odds = READING * min(max(reading, low), high) + LACKING * share + SHARE * _word_share(question, hits) + BIAS
+    odds = BIAS + sum(w * x for w, x in zip(WEIGHTS, _features(reading, lacking, analysed, question, hits), strict=True))
     if odds >= 0 or _denied(analysed, hits) or (selected and not lacking):
         return Decision(None, missing)
     given = f"do not give: {', '.join(d.shown for d in lacking)}" if lacking else "do not seem to answer it"
     return Decision(f"The abstracts on this subject {given}.", missing)
+
+
+def features(question: str, hits: Sequence[Hit]) -> tuple[float, float, float] | None:
+    """Return what the details of `question` are judged by in `hits`, best first: reading, share lacking, share of words.
+
+    None for a question that is not judged so: no abstract answers it by itself, or it is in another language.
+    """
+    analysed = analysis.analyse(asking.asking(followup.without_context(question)))
+    if not hits or analysed.kind in _OF_SEVERAL or language.is_foreign(question):
+        return None
+    hits = _on_subject(question, hits)
+    return _features(_reading(question, hits), _lacking(analysed, hits), analysed, question, hits)
+
+
+def _features(
+    reading: float, lacking: Sequence[Detail], analysed: Analysis, question: str, hits: Sequence[Hit]
+) -> tuple[float, float, float]:
+    low, high = _READING_RANGE
+    return min(max(reading, low), high), len(lacking) / max(len(analysed.details), 1), _word_share(question, hits)
 
 
 def _absent(

@@ -1,7 +1,8 @@
 """Selects the papers for the prompt: the best ones for the question, and more when it asks for several.
 
 A question that asks for a list of papers gets twice as many, or four times as many where the model has room for them. A
-comparison gets all selected papers, and the best papers of each subject, so that no subject crowds out the other.
+comparison gets all selected papers, and the best papers of each subject, so that no subject crowds out the other. So does a
+question with several wishes, which other papers may answer.
 """
 
 from __future__ import annotations
@@ -9,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rag.interfaces import Reranker
-from rag.questions import analysis, followup
+from rag.questions import analysis, followup, wishes
 from rag.retrieval.retriever import Retriever
 from rag.types import Filters, Hit
 
 LIST_FACTOR = 2  # papers for a question that asks for a list, per paper for another question
 WIDE_LIST_FACTOR = 4  # the same for a model with room for them
 _WIDE_CONTEXT_TOKENS = 32_000
-_PAPERS_PER_SUBJECT = 2  # of a comparison
+_PAPERS_PER_PART = 2  # for each subject of a comparison, and each of several wishes
 _RERANKED_FACTOR = 3  # papers that a reranker chooses from, per paper in the prompt
 
 
@@ -27,13 +28,20 @@ def papers(
 
     A list gets more of them where a model's `context_tokens` are many; None means no limit.
     """
-    analysed = analysis.analyse(followup.without_context(question))
-    if analysed.kind != "comparison":
-        wide = context_tokens is None or context_tokens >= _WIDE_CONTEXT_TOKENS
-        factor = WIDE_LIST_FACTOR if wide else LIST_FACTOR
-        return retriever.search(question, k * factor if analysed.kind == "list" else k, filters)
-    hits = retriever.search(question, max(k, len(filters.papers) if filters else 0), filters)
-    best = [hit for subject in analysed.subjects for hit in retriever.search(subject, _PAPERS_PER_SUBJECT, filters)]
+    own = followup.without_context(question)
+    analysed, asked = analysis.analyse(own), wishes.split(own)
+    if analysed.kind == "comparison":
+        hits = retriever.search(question, max(k, len(filters.papers) if filters else 0), filters)
+        return _with_best(retriever, hits, analysed.subjects, filters)
+    wide = context_tokens is None or context_tokens >= _WIDE_CONTEXT_TOKENS
+    factor = WIDE_LIST_FACTOR if wide else LIST_FACTOR
+    hits = retriever.search(question, k * factor if analysed.kind == "list" else k, filters)
+    return _with_best(retriever, hits, asked, filters) if len(asked) > 1 else hits
+
+
+def _with_best(retriever: Retriever, hits: list[Hit], parts: Sequence[str], filters: Filters | None) -> list[Hit]:
+    """Return `hits` with the best papers for each of the `parts` of the question behind them."""
+    best = [hit for part in parts for hit in retriever.search(part, _PAPERS_PER_PART, filters)]
     ids = {hit.paper.id for hit in hits}
     return hits + list({hit.paper.id: hit for hit in best if hit.paper.id not in ids}.values())
 

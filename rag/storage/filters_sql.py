@@ -11,6 +11,7 @@ from dataclasses import fields
 
 from rag.storage import identity
 from rag.text import dates
+from rag.text.words import folded
 from rag.types import Filters
 
 _AUTHORS = "coalesce(json_extract(record, '$.author_count'), nullif(json_array_length(record, '$.authors'), 0))"
@@ -20,10 +21,11 @@ _CONDITIONS = {
     "until": "substr(published, 1, length(:until)) <= :until",
     # A name that a source has means that source alone; any other is a part of the names of sources.
     "source": "EXISTS (SELECT 1 FROM json_each(sources) WHERE CASE WHEN EXISTS (SELECT 1 FROM listings WHERE source = :source) "
-    "THEN value = :source ELSE instr(casefold(value), casefold(:source)) END)",
-    "title": "instr(casefold(title), casefold(:title)) > 0",
+    "THEN value = :source ELSE instr(folded(value), folded(:source)) END)",
+    "title": "instr(folded(title), folded(:title)) > 0",
     "author": "CASE WHEN json_array_length(record, '$.authors') > 0 THEN EXISTS (SELECT 1 FROM json_each(record, '$.authors') "
-    "WHERE instr(' ' || replace(replace(replace(casefold(value), ',', ' '), '.', ' '), '  ', ' ') || ' ', :author_words)) END",
+    "WHERE instr(' ' || replace(replace(replace(folded(value), ',', ' '), '.', ' '), '  ', ' ') || ' ', :author_words)) END",
+    "organisation": "instr(folded(coalesce(json_extract(record, '$.organisation'), '')), folded(:organisation)) > 0",
     "min_authors": f"{_AUTHORS} >= :min_authors",
     "max_authors": f"{_AUTHORS} <= :max_authors",
     "identifier": "id IN (SELECT paper_id FROM identities WHERE kind = :identifier_kind AND value = :identifier)",
@@ -43,7 +45,7 @@ def values(filters: Filters) -> dict[str, str | int | None]:
     return {
         **{field.name: getattr(filters, field.name) for field in fields(filters)},
         "year": None if filters.year is None else f"{filters.year:04d}",
-        "author_words": f" {' '.join((filters.author or '').casefold().replace(',', ' ').replace('.', ' ').split())} ",
+        "author_words": f" {' '.join(folded(filters.author or '').replace(',', ' ').replace('.', ' ').split())} ",
         "identifier": identifier,
         "identifier_kind": kind,
         "papers": json.dumps(filters.papers),

@@ -143,6 +143,14 @@ class Library(ChunkStore):
         year = "SELECT coalesce(substr(published, 1, 4), '') AS year, count(*) FROM papers GROUP BY year ORDER BY year"
         return dict(self._db.execute(year).fetchall())
 
+    def has_organisation(self, name: str) -> bool:
+        """Whether the name of an organisation starts with `name`, as a whole word in any case."""
+        sql = (
+            "SELECT 1 FROM papers WHERE instr(folded(coalesce(json_extract(record, '$.organisation'), '')) || ' ', "
+            "folded(?) || ' ') = 1 LIMIT 1"
+        )
+        return self._db.execute(sql, (name,)).fetchone() is not None
+
     def matching(self, filters: Filters) -> list[str]:
         """Return the ids of the papers that pass `filters`.
 

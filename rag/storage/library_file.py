@@ -10,6 +10,7 @@ from pathlib import Path
 
 from rag.errors import Busy, LibraryError
 from rag.storage import identity, lock, merge, migrations, pool, private, read_only
+from rag.text.words import folded
 
 
 def _identities(db: sqlite3.Connection) -> None:
@@ -55,7 +56,7 @@ _LOCK_PAUSE_S = 0.1
 def connect(path: Path) -> pool.Connection:
     """Return a connection that begins no transaction by itself."""
     db = sqlite3.connect(path, timeout=_SQLITE_WAIT_S, isolation_level=None, check_same_thread=False, factory=pool.Connection)
-    db.create_function("casefold", 1, str.casefold, deterministic=True)
+    db.create_function("folded", 1, folded, deterministic=True)
     db.execute("PRAGMA synchronous = NORMAL")
     return db
 

@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 from rag.storage.pool import Connection
+from rag.text.words import folded
 
 _NOT_WRITABLE = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
 _SQLITE_WAIT_S = 30  # for the transaction of another connection
@@ -43,7 +44,7 @@ def _opened(path: Path, parameters: str) -> Connection:
     db = sqlite3.connect(
         address, uri=True, timeout=_SQLITE_WAIT_S, isolation_level=None, check_same_thread=False, factory=Connection
     )
-    db.create_function("casefold", 1, str.casefold, deterministic=True)
+    db.create_function("folded", 1, folded, deterministic=True)
     try:
         db.execute("SELECT count(*) FROM sqlite_schema").fetchone()
     except sqlite3.Error:

@@ -29,6 +29,10 @@ def to_iso(written: str) -> str | None:
     return iso if _exists(iso) else None
 
 
+def is_month(word: str) -> bool:
+    return _NAMED_MONTH.fullmatch(word) is not None
+
+
 def shown(iso: str | None) -> str:
     """Return an ISO date as it is written out, as far as it is known: "23 May 2023", "May 2023" or "2023"; "" for None."""
     year, month, day = [*(iso or "").split("-"), "", ""][:3]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 from rag.text.orthography import american
 
@@ -52,6 +53,11 @@ def method_names(text: str) -> list[str]:
         if (capitals or mixed) and len(word) > 1 and word not in found_names:
             found_names.append(word)
     return found_names
+
+
+def folded(text: str) -> str:
+    """Return `text` for comparing, without case and accents: "Tomás Müller" is "tomas muller"."""
+    return "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
 
 
 def clean(text: str) -> str:

@@ -17,7 +17,7 @@ from evals.metrics import folded, measure
 from rag.assistant import Assistant
 from rag.collection import answers, one_paper, titles
 from rag.collection.phrasing import CollectionAnswer
-from rag.collection.query import parse
+from rag.collection.query import Query, parse
 from rag.events import Found
 from rag.index.lexical import LexicalIndex
 from rag.output import render
@@ -415,3 +415,61 @@ def test_who_and_when_are_told_of_one_paper_as_far_as_the_records_have_them() ->
     assert "The records do not give the date of “Kites”." in half.text
     assert half.reason is None
     assert one_paper.of_papers(("date",), [replace(known, published=None)], 5).reason is not None
+
+
+HARBOUR = "Harbour University"
+CREW = [
+    Paper("g", "Lanterns at Sea", "Lanterns guide boats.", "2022-03-01", ("Ada Bo", "Tomás Dee"), organisation=HARBOUR),
+    Paper("h", "Lanterns in Fog", "Fog dims lanterns.", "2023-05-04", ("Tomás Dee",), organisation=HARBOUR),
+    Paper("i", "Trees along Roads", "Trees cool cities.", "2023-06-01", ("Ada Bo", "Eve Fox", "Gil Hay"), None, "Fen Lab"),
+    Paper("j", "Bees in Winter", "Bees eat honey.", None, ("Ada Bo", "Gil Hay")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("query", "records", "said"),
+    [
+        (Query("coauthors", author="Ada Bo"), "gij", "They wrote with:\n\n- Gil Hay: 2"),
+        (Query("list", author="Ada Bo", co_author="Gil Hay"), "ij", "2 papers here by Ada Bo and by Gil Hay"),
+        (Query("list", author="tomas dee"), "gh", "2 papers here by tomas dee"),  # whatever the accents
+        (Query("by_organisation"), "ghij", "- Harbour University: 2\n- Fen Lab: 1\n- none named: 1"),
+        (Query("by_month", organisation="harbour"), "gh", "- 2022-03: 1\n- 2023-05: 1"),
+        (Query("list", author="Fen Lab"), "i", "1 paper here from Fen Lab"),  # read as a person
+        (Query("count", about="harbour university"), "gh", "2 papers here from harbour university"),  # read as a topic
+        (Query("fewest_authors"), "h", "The fewest authors of a paper here: 1."),
+        (Query("most_authors", about="lanterns"), "g", "The most authors of a paper here that mentions “lanterns”: 2."),
+        (Query("list", lacking="date"), "j", "1 paper here with no date in the records"),
+        (Query("list", lacking="organisation"), "j", "1 paper here with no organisation in the records"),
+        (Query("count", about="lanterns", also=("newest",)), "gh", "The 2 papers here with a date that mention “lanterns”"),
+        (Query("authors", title="fog", also=("date", "organisation")), "h", "“Lanterns in Fog” is from Harbour University [1]"),
+        (Query("authors", title="what the boats see"), "g", "“Lanterns at Sea” has 2 authors: Ada Bo, Tomás Dee [1]"),
+    ],
+)  # fmt: skip
+def test_people_organisations_and_several_wishes_are_answered(tmp_path: Path, query: Query, records: str, said: str) -> None:
+    library, live = Library(tmp_path / "lib", create=True), worded(tmp_path, CREW)
+    library.put("crew", CREW)
+    near = {"fog": ["h", "g"], "what the boats see": ["g", "h"]}
+    result = answers.answer(query, library, live, near=lambda words: near.get(words, []))
+    assert result is not None
+    assert said in result.text
+    assert ids(result) == records
+    assert result.text.count("Searched 4 papers") == 1
+    numbers = {n for claim in result.claims for n in claim.citations}
+    assert numbers <= set(range(1, len(result.papers) + 1))
+
+
+@pytest.mark.parametrize(
+    ("query", "reason"),
+    [
+        (Query("untold", title="fog"), "The records have titles, authors, dates and organisations, and cannot tell that."),
+        (Query("list", author="Nobody Known"), "The records name no author Nobody Known."),
+        (Query("newest", organisation="Moon Base"), "The records name no organisation Moon Base."),
+        (Query("organisation", title="Bees in Winter"), "The records do not give the organisation of “Bees in Winter”."),
+    ],
+)
+def test_what_no_record_has_is_said(tmp_path: Path, query: Query, reason: str) -> None:
+    library, live = Library(tmp_path / "lib", create=True), worded(tmp_path, CREW)
+    library.put("crew", CREW)
+    result = answers.answer(query, library, live, near=lambda words: ["h"])
+    assert result is not None
+    assert result.reason == reason

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from evals import case_files
-from rag.collection.query import RECENT_MONTHS, Query, of_paper, parse
+from rag.collection.query import RECENT_MONTHS, Query, parse
 
 ASKED: list[tuple[str, Query]] = [
     ("How many papers are there?", Query("count")),
@@ -237,19 +237,3 @@ def test_case_and_signs_do_not_matter(question: str, query: Query) -> None:
     assert shouted is not None
     assert shouted.want == query.want
     assert (shouted.mention.lower(), shouted.about.lower()) == (query.mention.lower(), query.about.lower())
-
-
-@pytest.mark.parametrize(
-    ("question", "wants"),
-    [
-        ("Who wrote it?", ("authors",)),
-        ("ok, and who are the authors?", ("authors",)),
-        ("When was the paper published?", ("date",)),
-        ("Who wrote it, and when?", ("authors", "date")),
-        ("when did it come out, and by whom?", ("date", "authors")),
-        ("Who wrote GraphSAINT?", ()),
-        ("when was it trained?", ()),
-    ],
-)
-def test_what_is_asked_of_the_one_paper_before(question: str, wants: tuple[str, ...]) -> None:
-    assert of_paper(question) == wants
