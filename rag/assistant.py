@@ -164,11 +164,14 @@ class Assistant:
         live = self._index.now()  # after what a model may take a minute for: two rebuilds would close it
         asked = spelling.read(asked, live.lexical)
         known = self._recorded(asked, live, force=force)
-        if known is not None:
-            answer = replace(self._blank(question, asked, (), live.info), warnings=self.scope.warnings(asked.filters))
-            yield from unread.from_records(known, answer, began)
+        recorded = replace(self._blank(question, asked, (), live.info), warnings=self.scope.warnings(asked.filters))
+        if known is not None and (known.reason is None or asked.by_rules):
+            yield from unread.from_records(known, recorded, began)
             return
         asked, hits, decision = self._read(asked, history, live, k or self.k, force=force)
+        if known is not None and decision.reason is not None:  # neither records nor abstracts
+            yield from unread.from_records(known, recorded, began)
+            return
         warnings = (*self.scope.warnings(asked.filters), *asked.notes, *_passed(decision))
         if self._reranker and decision.reason is None:  # after the gate, whose thresholds are of the order as retrieved
             hits = selection.reranked(self._reranker, self._retriever(live), asked.searched, hits, asked.filters)
@@ -187,7 +190,7 @@ class Assistant:
         """Return the question as it stands alone, the English that is searched for, and the collection queries it may be."""
         standalone = understand.standalone(question, history, self.model)
         searched, notes = understand.in_english(standalone, self.model)
-        return Asked(standalone, searched, understand.about_collection(searched), filters, tuple(notes))
+        return Asked(standalone, searched, *understand.about_collection(searched), filters, tuple(notes))
 
     @stage(_log, "look into the records")
     def _recorded(self, asked: Asked, live: Index, *, force: bool) -> CollectionAnswer | None:
@@ -258,7 +261,7 @@ class Assistant:
 
     def cut(self, question: str, found: Found, text: str, reason: str) -> Answer:
         """Return the answer that was stopped when it had come to `text`, checked and marked as incomplete."""
-        asked = Asked(found.standalone_question, found.standalone_question, (), found.filters, ())
+        asked = Asked(found.standalone_question, found.standalone_question, (), False, found.filters, ())
         answer = self._blank(question, asked, found.sources, self._index.now().info)
         answer = replace(answer, warnings=self.scope.warnings(found.filters))
         return self._reading.cut(replace(answer, answer=text.strip(), complete=False, incomplete_reason=reason))

@@ -13,13 +13,14 @@ from rag.types import Filters
 class Asked:
     """A question as it was understood.
 
-    `searched` is `standalone` in English, `queries` are the ways to read it as one about the collection, the strictest first,
-    and `notes` are warnings for the person who asked.
+    `searched` is `standalone` in English, `queries` are the ways to read it as one about the collection, and `by_rules` says
+    whether the first of them is by strict rules. `notes` are warnings for the person who asked.
     """
 
     standalone: str
     searched: str
     queries: tuple[Query, ...]
+    by_rules: bool
     filters: Filters
     notes: tuple[str, ...]
 

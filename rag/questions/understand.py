@@ -47,14 +47,14 @@ def in_english(question: str, model: ChatModel) -> tuple[str, tuple[str, ...]]:
     return _rewritten(prompting.rewrite(question), question, model), ()
 
 
-def about_collection(question: str) -> tuple[Query, ...]:
-    """Return a question about the collection as queries: as rules parse it, then by its meaning; () for another question.
+def about_collection(question: str) -> tuple[tuple[Query, ...], bool]:
+    """Return a question about the collection as queries, and whether rules parsed the first; () for another question.
 
     Raises EmbedderError.
     """
     own = followup.without_context(question)
-    read = (queries.parse(own), meaning.query(own) if own == question else None)
-    return tuple(dict.fromkeys(query for query in read if query))
+    parsed, meant = queries.parse(own), meaning.query(own) if own == question else None
+    return tuple(dict.fromkeys(query for query in (parsed, meant) if query)), parsed is not None
 
 
 def _rewritten(request: Prompt, fallback: str, model: ChatModel) -> str:

@@ -9,7 +9,10 @@ from rag.text.words import content_words
 _ASKING = r"(?:which|what|who|whose|how|where|when|why|do|does|did|is|are|was|were|can)"
 _BETWEEN = re.compile(rf"(?:[,;]?\s+(?:and|while|but)|\?)\s+(?={_ASKING}\b)", re.IGNORECASE)
 _ASKS = re.compile(rf"\b{_ASKING}\b", re.IGNORECASE)
-_POINTS = re.compile(r"\b(?:it|its|they|them|their|this|that|these|those|he|she|his|her|each|one|ones)\b", re.IGNORECASE)
+_POINTS = re.compile(
+    r"\b(?:it|its|they|them|their|this|that|these|those|he|she|his|her|each|one|ones|same|other|others|later|former|latter)\b",
+    re.IGNORECASE,
+)
 _MIN_WORDS = 3  # content words of a wish that stands alone
 
 

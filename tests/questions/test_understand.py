@@ -18,15 +18,16 @@ from rag.types import Turn
 
 
 def test_a_question_of_records_is_read_by_rules_or_else_by_its_meaning() -> None:
-    assert understand.about_collection("How many papers mention LoRA?")[0] == Query("count", mention="LoRA")
-    [query] = understand.about_collection("who is behind the tundra methane paper?")
-    assert (query.want, query.title) == ("authors", "tundra methane")
-    assert understand.about_collection("How does LoRA save memory?") == ()
+    strict, by_rules = understand.about_collection("How many papers mention LoRA?")
+    assert (strict[0], by_rules) == (Query("count", mention="LoRA"), True)
+    [query], by_rules = understand.about_collection("who is behind the tundra methane paper?")
+    assert (query.want, query.title, by_rules) == ("authors", "tundra methane", False)
+    assert understand.about_collection("How does LoRA save memory?") == ((), False)
 
 
 def test_a_follow_up_is_read_by_rules_only() -> None:
     joined = "who wrote it? (about: How does LoRA save memory?)"
-    assert understand.about_collection(joined) == ()
+    assert understand.about_collection(joined) == ((), False)
 
 
 def test_a_question_of_records_stands_alone_without_a_request() -> None:
