@@ -14,7 +14,6 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -33,7 +32,7 @@ from rag.retrieval import gate
 from rag.settings.settings import load
 from rag.sources import formats
 from rag.terminal import fail_in_one_sentence, progress_bars
-from rag.types import Paper
+from rag.types import Paper, Progress
 
 _RIDGE = 1.0
 _REFUSED = 0.03  # of the answerable cases
@@ -58,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     papers, asked = kept_back()
     with progress_bars() as progress, tempfile.TemporaryDirectory(prefix="rag-gate-") as folder:
         sets = [
-            judged(Path(folder) / name, places, cases, partial(progress, name))
+            judged(Path(folder) / name, places, cases, progress)
             for name, places, cases in (
                 ("starter", [formats.STARTER], _cases(None)),
                 ("full", [str(case_files.FULL_PAPERS)], _cases(case_files.FULL)),
@@ -94,7 +93,7 @@ def _written(papers: Sequence[Paper], folder: Path) -> str:
     return str(file)
 
 
-def judged(home: Path, places: Sequence[str], asked: Sequence[Question], progress: partial[None]) -> Judged:
+def judged(home: Path, places: Sequence[str], asked: Sequence[Question], progress: Progress) -> Judged:
     """Return the questions whose details the gate judges, over a library of `places` in `home`."""
     settings = load(home=home)
     embedder = factory.embedder(settings)

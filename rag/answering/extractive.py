@@ -69,9 +69,15 @@ class ExtractiveReader:
         analysed = analysis.analyse(followup.without_context(prompt.question))
         sources = compared.chosen(analysed.subjects, prompt.sources) if analysed.kind == "comparison" else []
         if len(sources) > 1:
-            aspect = compared.has_aspect(analysed.aspect)
-            asked = _asked(self._scored(prompt.question, sources)) if aspect else {}
-            yield from compared.table(sources, asked, self._embedder)
+            yield from compared.table(sources, self._on_aspect(analysed, sources), self._embedder)
+
+    def _on_aspect(self, analysed: Analysis, sources: Sequence[Source]) -> dict[int, str]:
+        """Return what each source says on what a comparison asks, as if that were asked of its subject alone."""
+        if not compared.has_aspect(analysed.aspect):
+            return {}
+        subjects = analysed.subjects if len(analysed.subjects) == len(sources) else [s.paper.title for s in sources]
+        quotes = [self._scored(f"{name}: {analysed.aspect}", [source]) for name, source in zip(subjects, sources, strict=True)]
+        return {n: text for of_one in quotes for n, text in _asked(of_one).items()}
 
     def _quoted(self, prompt: Prompt) -> Iterator[str]:
         own = followup.without_context(prompt.question)

@@ -21,7 +21,10 @@ _DEFINITION = re.compile(
     r"(?(does)\s+(?:mean|stand for|do)|(?:\s+(?:mean|stand for|about|used for|do|for|to me))?)" + _END,
     re.IGNORECASE,
 )
-_ASPECT = r"with (?:regard|respect) to|in terms of|regarding|concerning|by (?:the|how|what|its|their)"
+_ASPECT = (
+    r"with (?:regard|respect) to|in terms of|regarding|concerning|by (?:the|how|what|its|their)"
+    r"|(?:in|on) (?:how|what|their|its)"
+)
 _COMPARED_END = rf"(?=[?!,;:]|\.(?:\s|$)|\s[-–—]\s|\s(?:{_ASPECT})\b|$)"
 _ET_AL = re.compile(r"\s+et al\.?|\s+and (?:co-authors|colleagues)|\s+\(?(?:19|20)\d\d\)?$", re.IGNORECASE)
 _KIND_OF_WORK = frozenset("paper papers study work method approach model article".split())
@@ -31,7 +34,8 @@ _VERSUS = re.compile(
     re.IGNORECASE,
 )
 _COMPARE = re.compile(
-    r"\b(?:compare|contrast|differences? between|distinguishes|differ(?:s)? from)\s+"
+    r"^(?P<x>[^,;:?]+?)\s+and\s+(?P<y>[^,;:?]+?)[:,]\s(?=.*\beach\b)"
+    r"|\b(?:compare|contrast|differences? between|distinguishes|differ(?:s)? from)\s+"
     rf"(?P<one>.+?)\s+(?:and|with|from|to)\s+(?P<other>[^,;:?]+?){_COMPARED_END}"
     r"|\bhow (?:do|does|is|are)\s+(?P<a>.+?)\s+"
     rf"(?:and\s+(?P<b>.+?)\s+(?:compare|differ|relate)|(?:differ|different)\s+from\s+(?P<c>[^,;:?]+?){_COMPARED_END})",

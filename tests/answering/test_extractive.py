@@ -333,3 +333,10 @@ def test_both_sides_are_quoted_where_papers_are_asked_to_agree(embedder: MiniLM)
     asked = "Does light as in GlowNet shorten sleep?"
     assert len(read(embedder, asked, given)) == 1
     assert len(read(embedder, f"{asked} The papers seem to contradict each other.", given)) == 2
+
+
+def test_two_wishes_are_answered_by_the_paper_for_each(embedder: MiniLM) -> None:
+    pieces = read(embedder, "What saves energy in street lamps, and how many bytes a second does GlowWorm send?", STREETS)
+    said = quoted(pieces)
+    assert any("27.5%" in line for line in said[LANTERN.title])
+    assert any("4 bytes a second" in line for line in said[GLOW.title])

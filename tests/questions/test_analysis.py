@@ -163,3 +163,21 @@ def test_what_is_compared_in_passing_is_no_subject() -> None:
 )
 def test_the_form_of_an_answer(question: str, form: str) -> None:
     assert analysis.form(question) == form
+
+
+@pytest.mark.parametrize(
+    ("asked", "subjects", "aspect"),
+    [
+        ("Compare Zamba and Zamba2 in how much text they read.", ("Zamba", "Zamba2"), "in how much text they read"),
+        (
+            "LanternNet and GlowWorm: what does each of them measure?",
+            ("LanternNet", "GlowWorm"),
+            "what does each of them measure",
+        ),
+    ],
+)
+def test_a_comparison_by_an_aspect_names_its_subjects_and_the_aspect(
+    asked: str, subjects: tuple[str, ...], aspect: str
+) -> None:
+    analysed = analysis.analyse(asked)
+    assert (analysed.kind, analysed.subjects, analysed.aspect) == ("comparison", subjects, aspect)
