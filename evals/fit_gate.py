@@ -24,13 +24,17 @@ from evals.regression import Numbers
 from evals.training import examples
 from evals.training import questions as training
 from rag import factory, ingestion
-from rag.assistant import Assistant
 from rag.errors import SourceError
+from rag.index.generations import Index
+from rag.index.live import LiveIndex
+from rag.interfaces import Embedder
 from rag.output import exports
 from rag.questions import followup
-from rag.retrieval import gate
+from rag.retrieval import gate, selection
+from rag.retrieval.retriever import Retriever
 from rag.settings.settings import load
 from rag.sources import formats
+from rag.storage.library import Library
 from rag.terminal import fail_in_one_sentence, progress_bars
 from rag.types import Paper, Progress
 
@@ -67,10 +71,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     dev = Judged(*(np.concatenate(parts) for parts in zip(*((s.features, s.answerable) for s in sets[:2]), strict=True)))
     weights, bias = fit(dev, sets[2])
     print(f"WEIGHTS, BIAS = {weights}, {bias}")
-    for name, one in (("dev cases", dev), ("kept back", sets[2])):
-        refused = one.features @ np.array(weights) + bias < 0
-        kinds = ((kind, refused[one.answerable == value]) for kind, value in (("answerable", 1), ("unanswerable", 0)))
-        print(name, *(f"{kind}: {of.mean():.3f} of {len(of)} refused" for kind, of in kinds), sep=", ")
+    for said, w, b in (("as fitted", weights, bias), ("as shipped", gate.WEIGHTS, gate.BIAS)):
+        for name, one in (("dev cases", dev), ("kept back", sets[2])):
+            refused = one.features @ np.array(w) + b < 0
+            kinds = ((kind, refused[one.answerable == value]) for kind, value in (("answerable", 1), ("unanswerable", 0)))
+            print(said, name, *(f"{kind}: {of.mean():.3f} of {len(of)} refused" for kind, of in kinds), sep=", ")
     return 0
 
 
@@ -100,13 +105,17 @@ def judged(home: Path, places: Sequence[str], asked: Sequence[Question], progres
     for report in ingestion.ingest(home, list(places), embedder, progress):
         if report.error:
             raise SourceError(report.error, "")
-    rows = list(_rows(Assistant(settings, embedder=embedder), asked))
+    library = Library(home)
+    rows = list(_rows(library, LiveIndex(home, library, embedder).now(), embedder, settings.k, asked))
     return Judged(np.array([features for features, _ in rows]), np.array([float(answerable) for _, answerable in rows]))
 
 
-def _rows(assistant: Assistant, asked: Sequence[Question]) -> Iterator[tuple[tuple[float, ...], bool]]:
+def _rows(
+    library: Library, index: Index, embedder: Embedder, k: int, asked: Sequence[Question]
+) -> Iterator[tuple[tuple[float, ...], bool]]:
+    retriever = Retriever(library, index, embedder)
     for question, answerable in asked:
-        features = gate.features(question, assistant.search(question))
+        features = gate.features(question, selection.papers(retriever, question, k), index.lexical)
         if features:
             yield features, answerable
 

@@ -164,21 +164,18 @@ class Assistant:
         live = self._index.now()  # after what a model may take a minute for: two rebuilds would close it
         asked = spelling.read(asked, live.lexical)
         known = self._recorded(asked, live, force=force)
-        recorded = replace(self._blank(question, asked, (), live.info), warnings=self.scope.warnings(asked.filters))
-        if known is not None and (known.reason is None or asked.by_rules):
-            yield from unread.from_records(known, recorded, began)
+        if known is not None:
+            answer = replace(self._blank(question, asked, (), live.info), warnings=self.scope.warnings(asked.filters))
+            yield from unread.from_records(known, answer, began)
             return
         asked, hits, decision = self._read(asked, history, live, k or self.k, force=force)
-        if known is not None and decision.reason is not None:  # neither records nor abstracts
-            yield from unread.from_records(known, recorded, began)
-            return
         warnings = (*self.scope.warnings(asked.filters), *asked.notes, *_passed(decision))
         if self._reranker and decision.reason is None:  # after the gate, whose thresholds are of the order as retrieved
             hits = selection.reranked(self._reranker, self._retriever(live), asked.searched, hits, asked.filters)
             decision = decision if hits else replace(decision, reason="The reranker left none of the papers found.")
         request = self._prompt(asked, hits)
-        blank = self._blank(question, asked, request.sources, live.info)
-        answer = replace(blank, warnings=warnings, timings=Timings(retrieve_s=time.perf_counter() - began))
+        answer = replace(self._blank(question, asked, request.sources, live.info), warnings=warnings)
+        answer = replace(answer, timings=Timings(retrieve_s=time.perf_counter() - began))
         yield Found(asked.standalone, answer.sources, asked.filters)
         if decision.reason is not None:
             yield from unread.refused(decision.reason, decision.missing, answer, began)
@@ -199,7 +196,10 @@ class Assistant:
             best = self._retriever(live).search(followup.context(asked.standalone), 1, asked.filters)
             return one_paper.of_papers(wants, [hit.paper for hit in best], self.count()) if best else None
         known = answers.best(asked.queries, self._library, live, asked.filters, self._on_topic)
-        return None if known is not None and known.reason and force else known
+        if known is None or known.reason is None:
+            return known
+        told = not asked.by_rules and self._read(asked, (), live, self.k, force=False)[2].reason is None  # by the abstracts
+        return None if force or told else known
 
     def _on_topic(self, words: str) -> list[str]:
         """Return the ids of the papers that come near to `words`, the nearest first."""
@@ -210,16 +210,22 @@ class Assistant:
     ) -> tuple[Asked, list[Hit], Decision]:
         """Return the question with its papers, and whether they answer it.
 
-        A follow-up that the last question leaves unanswerable, such as one on another subject, refers to an earlier one.
+        A follow-up that the last question leaves unanswerable, or behind one that no paper is near, refers to an earlier one.
         """
         readings = followup.readings(followup.without_context(asked.standalone), history) if asked.joined else []
+        if len(readings) > 1:
+            readings = [joined for joined in readings if self._is_near(followup.context(joined), live)] or readings
         found = []
-        for reading in (asked, *(replace(asked, standalone=other, searched=other) for other in readings[1:])):
+        for reading in [replace(asked, standalone=joined, searched=joined) for joined in readings] or [asked]:
             hits = self._retrieved(reading, live, k)
             found.append((reading, hits, self._gated(reading, hits, live, force=force)))
             if found[-1][2].reason is None:
                 return found[-1]
         return found[0]
+
+    def _is_near(self, question: str, live: Index) -> bool:
+        """Whether some papers come near to a question of before, whatever they answer."""
+        return gate.judge(question, self._retrieved(Asked(question, question), live, self.k), live.lexical).reason is None
 
     @stage(_log, "retrieve")
     def _retrieved(self, asked: Asked, live: Index, k: int) -> list[Hit]:
@@ -261,10 +267,11 @@ class Assistant:
 
     def cut(self, question: str, found: Found, text: str, reason: str) -> Answer:
         """Return the answer that was stopped when it had come to `text`, checked and marked as incomplete."""
-        asked = Asked(found.standalone_question, found.standalone_question, (), False, found.filters, ())
+        asked = Asked(found.standalone_question, found.standalone_question, filters=found.filters)
         answer = self._blank(question, asked, found.sources, self._index.now().info)
-        answer = replace(answer, warnings=self.scope.warnings(found.filters))
-        return self._reading.cut(replace(answer, answer=text.strip(), complete=False, incomplete_reason=reason))
+        warnings = self.scope.warnings(found.filters)
+        partial = replace(answer, warnings=warnings, answer=text.strip(), complete=False, incomplete_reason=reason)
+        return self._reading.cut(partial)
 
     def _blank(self, question: str, asked: Asked, sources: tuple[Source, ...], info: IndexInfo) -> Answer:
         return Answer(

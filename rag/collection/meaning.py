@@ -17,7 +17,7 @@ from rag.text import dates, language, names
 
 MAX_CONTENT = 0.2  # probability that a question is about contents; above it, it is not answered from the records
 MAX_CONTENT_WHEN_SURE, SURE = 0.6, 0.8  # the same where something wanted of the records is so probable
-MIN_WANTED = 0.3  # probability of something wanted; the likeliest one needs less
+MIN_WANTED = 0.15  # probability of something wanted; the likeliest one needs less
 MIN_LIKELIEST = 0.2
 MIN_ALONE = 0.2  # probability that papers of one author are meant
 _OF_ONE_PAPER: tuple[Want, ...] = ("authors", "date", "organisation", "title")
@@ -58,6 +58,7 @@ _NOUN = r"(?:paper|article|study|work|one|abstract|publication|preprint)"
 _PAPERS = re.compile(
     r"\b(?:papers|articles|studies|works|ones|abstracts|publications|preprints|entries|items)\b", re.IGNORECASE
 )
+_SAYS_PAPERS = re.compile(rf"\b(?:{_NOUN}s?|studies|entries|items|records|texts|much|collection|library)\b", re.IGNORECASE)
 # What stands before and behind the words that describe a paper.
 _THE_PAPER = re.compile(
     rf"^(?:the |that |this |an? |your |our )?(?:{_NOUN} )?(?:(?:on|about|titled|called|named|with|that|which|where|of|for) )?"
@@ -99,6 +100,8 @@ def query(question: str) -> Query | None:
     others = others or (["list"] if topic or any(fields.values()) else [])
     if not others:
         return None
+    if others == ["count"] and not (lacking or any(fields.values()) or _SAYS_PAPERS.search(question)):
+        return None  # "DataMan: how many criteria?"
     if others == ["list"] and not (lacking or any(fields.values()) or of_one):
         return None  # a topic alone is searched for
     return Query(

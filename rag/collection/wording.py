@@ -45,7 +45,7 @@ WANTS = (
     "alone",
 )
 SLOTS = ("", "topic", "author", "title", "organisation", "when", "n")
-_CHANGE = 2.0  # log-odds that a change of the slot from one word piece to the next costs
+_CHANGE = 1.0  # log-odds that a change of the slot from one word piece to the next costs
 _NO_SLOT = SLOTS.index("")
 _DATA = "wording.npz"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rag.collection.query import Query
 from rag.questions import followup
@@ -19,10 +19,10 @@ class Asked:
 
     standalone: str
     searched: str
-    queries: tuple[Query, ...]
-    by_rules: bool
-    filters: Filters
-    notes: tuple[str, ...]
+    queries: tuple[Query, ...] = ()
+    by_rules: bool = False
+    filters: Filters = field(default_factory=Filters)
+    notes: tuple[str, ...] = ()
 
     @property
     def joined(self) -> bool:

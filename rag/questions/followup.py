@@ -23,6 +23,7 @@ _POINTS_BACK = re.compile(
     re.IGNORECASE,
 )
 _PRONOUN = re.compile(r"\b(?:it|its|they|them|their|theirs|he|she|this|these)\b", re.IGNORECASE)
+_POINTER_FIRST = re.compile(r"(?:(?:and|but|so|ok|okay|no)[, ]+)*(?:it|its|they|their|this|that|these|those)\b", re.IGNORECASE)
 _NEW_TOPIC = re.compile(
     r"\b(?:something else|another (?:topic|question|thing)|different (?:topic|question)|unrelated)\b", re.IGNORECASE
 )
@@ -47,6 +48,9 @@ _GENERIC_WORDS = words.content_words(
 # "What about X?", "And on X?"
 _SAME_OF_ANOTHER = re.compile(
     r"(?:(?:and|ok|so|but),? )?(?:what|how) about (?P<other>[^?]+)|(?:and|but) (?:for|on|in|with|at|of|by|to)\b", re.IGNORECASE
+)
+_BACK = re.compile(
+    r"\b(?:back to|about) the (?:first|original|earlier)\b|\bthe first (?:question|topic|thing)\b", re.IGNORECASE
 )
 _CLAUSE_END = re.compile(r"[.!?:;](?=\s)")
 _CONTEXT = re.compile(r"\s*\(about: (?P<context>.*)\)$", re.DOTALL)
@@ -81,9 +85,14 @@ def _subject(question: str) -> set[str]:
 
 
 def _has_subject(before: str) -> bool:
-    """Whether a clause that has ended in `before` names something, or has words enough of a subject to be pointed at."""
+    """Whether a clause that has ended in `before` names something, or has words enough of a subject to be pointed at.
+
+    A clause that points back itself has none: "That must cost a lot, no? What do they do about it?"
+    """
     ends = [end.start() for end in _CLAUSE_END.finditer(before)]
     ended = before[: ends[-1]] if ends else ""
+    if any(_POINTER_FIRST.match(clause.strip()) for clause in _CLAUSE_END.split(ended)):
+        return False
     return len(_subject(ended)) >= _MIN_SUBJECT_WORDS or bool(names.mentioned(ended))
 
 
@@ -100,14 +109,15 @@ def with_context(question: str, history: Sequence[Turn]) -> str:
 def readings(question: str, history: Sequence[Turn]) -> list[str]:
     """Return a follow-up joined to each question of `history` that it may refer to, the last one first; [] for no follow-up.
 
-    A question that itself refers to an earlier one stands for that one.
+    A question that itself refers to an earlier one stands for that one. "Back to the first" begins with the first.
     """
     subjects: list[str] = []
     for turn in history:
         if turn.role == "user" and (not subjects or not needs_context(turn.content)):
             subjects.append((context(turn.content) or turn.content).strip())
-    latest_first = dict.fromkeys(reversed(subjects))
-    return [f"{question.strip()} (about: {subject})" for subject in latest_first] if needs_context(question) else []
+    order = subjects if _BACK.search(question) else reversed(subjects)
+    in_order = dict.fromkeys(order)
+    return [f"{question.strip()} (about: {subject})" for subject in in_order] if needs_context(question) else []
 
 
 def without_context(question: str) -> str:

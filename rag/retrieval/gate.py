@@ -70,8 +70,8 @@ def judge(
     """Return whether `hits`, best first, can answer `question`; with `details`, whether they also give what it asks for.
 
     `selected` says that the user chose the papers. Then they need not be close to the question, and are quoted unless they lack
-    the words of what it asks for. The ranker reads the question
-    beside the best papers when `details` are wanted, or when there is another reason to refuse. Raises EmbedderError.
+    the words of what it asks for. The ranker reads the question beside the best papers when `details` are wanted, or when there
+    is another reason to refuse. Raises EmbedderError.
     """
     if not hits:
         return Decision("No paper passes the filters, or the library is empty.")
@@ -98,13 +98,14 @@ def judge(
     return Decision(f"The abstracts on this subject {given}.", missing)
 
 
-def features(question: str, hits: Sequence[Hit]) -> tuple[float, float, float] | None:
+def features(question: str, hits: Sequence[Hit], lexical: LexicalIndex) -> tuple[float, float, float] | None:
     """Return what the details of `question` are judged by in `hits`, best first: reading, share lacking, share of words.
 
-    None for a question that is not judged so: no abstract answers it by itself, or it is in another language.
+    None for a question that is not judged so: it is refused for another reason, no abstract answers it by itself, or it is in
+    another language.
     """
     analysed = analysis.analyse(asking.asking(followup.without_context(question)))
-    if not hits or analysed.kind in _OF_SEVERAL or language.is_foreign(question):
+    if judge(question, hits, lexical).reason or analysed.kind in _OF_SEVERAL or language.is_foreign(question):
         return None
     hits = _on_subject(question, hits)
     return _features(_reading(question, hits), _lacking(analysed, hits), analysed, question, hits)
