@@ -3,8 +3,8 @@
     python -m evals.fit_gate
 
 It learns from the dev halves of the bundled cases, and from the questions of evals/training about papers that the small ranker
-did not learn from, asked of a library of all papers there. Both count the same. The bias is the one at which few answerable
-cases are refused. Reading the papers takes three minutes of two processors, the questions one.
+did not learn from, asked of a library of all papers there. Both count the same. The bias is the one at which few of those
+that can be answered are refused. Reading the papers takes three minutes of two processors, the questions one.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from rag.terminal import fail_in_one_sentence, progress_bars
 from rag.types import Paper, Progress
 
 _RIDGE = 1.0
-_REFUSED = 0.03  # of the answerable cases
+_REFUSED = 0.016  # of the questions that can be answered
 _ASKED = 700  # of the questions about papers kept back
 
 
@@ -121,13 +121,15 @@ def _rows(
 
 
 def fit(dev: Judged, kept: Judged) -> tuple[tuple[float, ...], float]:
-    """Return the weights, and the bias at which a share of _REFUSED of the answerable ones of `dev` is refused."""
+    """Return the weights, and the bias at which _REFUSED of the answerable ones are refused; both sets count the same."""
     x, y = np.concatenate([dev.features, kept.features]), np.concatenate([dev.answerable, kept.answerable])
     counts = np.concatenate([np.full(len(one.answerable), 1 / len(one.answerable)) for one in (dev, kept)]) * len(y) / 2
     weights, _ = regression.fit(x, y, regression.balanced(y, counts), _RIDGE)
     rounded = tuple(round(float(w), 2) for w in weights)
-    odds = dev.features[dev.answerable == 1] @ np.array(rounded)
-    return rounded, round(-float(np.quantile(odds, _REFUSED)), 2)
+    odds = x[y == 1] @ np.array(rounded)
+    order = np.argsort(odds)
+    shares = np.cumsum(counts[y == 1][order]) / counts[y == 1].sum()
+    return rounded, round(-float(odds[order][np.searchsorted(shares, _REFUSED)]), 1)
 
 
 if __name__ == "__main__":
