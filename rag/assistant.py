@@ -198,7 +198,8 @@ class Assistant:
         known = answers.best(asked.queries, self._library, live, asked.filters, self._on_topic)
         if known is None or known.reason is None:
             return known
-        told = not asked.by_rules and self._read(asked, (), live, self.k, force=False)[2].reason is None  # by the abstracts
+        sure = asked.by_rules or asked.queries[-1].want == "untold"  # else the abstracts may tell
+        told = not sure and self._read(asked, (), live, self.k, force=False)[2].reason is None
         return None if force or told else known
 
     def _on_topic(self, words: str) -> list[str]:

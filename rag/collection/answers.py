@@ -131,7 +131,7 @@ def _unknown(query: Query, library: Library, filters: Filters) -> str:
         if not library.matching(replace(filters, author=author)):
             return " ".join([f"The records name no author {author}.", *left_open(library.unjudged(Filters(author=author)))])
     if query.organisation and not library.matching(replace(filters, organisation=query.organisation)):
-        return f"The records name no organisation {query.organisation}."
+        return f"The records name no organisation and no author {query.organisation}."
     return ""
 
 
@@ -158,7 +158,7 @@ def _select(
     if query.lacking:
         passing = {p.id for p in library.papers(sorted(passing)).values() if not _has(p, query.lacking)}
     nearest = [i for i in near(query.about) if i in searched] if query.about and _of_records(query) else []
-    if nearest and passing.isdisjoint(topical):
+    if passing.isdisjoint(topical) and not passing.isdisjoint(nearest):
         topical, how = tuple(nearest), "meaning"
     return _Selection(
         query=query,

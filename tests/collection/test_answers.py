@@ -442,13 +442,14 @@ CREW = [
         (Query("list", lacking="organisation"), "j", "1 paper here with no organisation in the records"),
         (Query("count", about="lanterns", also=("newest",)), "gh", "The 2 papers here with a date that mention “lanterns”"),
         (Query("authors", title="fog", also=("date", "organisation")), "h", "“Lanterns in Fog” is from Harbour University [1]"),
+        (Query("list", about="lanterns", since="2019", until="2019"), "", "no paper here from 2019 that mentions “lanterns”"),
         (Query("authors", title="what the boats see"), "g", "“Lanterns at Sea” has 2 authors: Ada Bo, Tomás Dee [1]"),
     ],
 )  # fmt: skip
 def test_people_organisations_and_several_wishes_are_answered(tmp_path: Path, query: Query, records: str, said: str) -> None:
     library, live = Library(tmp_path / "lib", create=True), worded(tmp_path, CREW)
     library.put("crew", CREW)
-    near = {"fog": ["h", "g"], "what the boats see": ["g", "h"]}
+    near = {"fog": ["h", "g"], "what the boats see": ["g", "h"], "lanterns": ["g", "j"]}
     result = answers.answer(query, library, live, near=lambda words: near.get(words, []))
     assert result is not None
     assert said in result.text
@@ -463,7 +464,7 @@ def test_people_organisations_and_several_wishes_are_answered(tmp_path: Path, qu
     [
         (Query("untold", title="fog"), "The records have titles, authors, dates and organisations, and cannot tell that."),
         (Query("list", author="Nobody Known"), "The records name no author Nobody Known."),
-        (Query("newest", organisation="Moon Base"), "The records name no organisation Moon Base."),
+        (Query("newest", organisation="Moon Base"), "The records name no organisation and no author Moon Base."),
         (Query("organisation", title="Bees in Winter"), "The records do not give the organisation of “Bees in Winter”."),
     ],
 )

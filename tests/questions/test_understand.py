@@ -48,6 +48,12 @@ def test_the_library_answers_from_its_records_and_the_model_is_not_asked(starter
     assert "from 2022 on that mention" in answer.answer
 
 
+def test_what_no_record_tells_is_refused_and_not_answered_by_quotes(assistant: Assistant) -> None:
+    answer = assistant.ask("how often was LoRA-Mini cited?")
+    assert (answer.mode, answer.refused) == ("corpus", True)
+    assert "cannot tell that" in str(answer.refusal_reason)
+
+
 def test_an_endpoint_that_fails_is_told(starter_home: Path, embedder: MiniLM) -> None:
     with Endpoint(fails(400)) as server:
         settings = load(home=starter_home, model="m", base_url=server.url)
