@@ -53,6 +53,7 @@ _LACKS = tuple(
 )
 _NEGATING = re.compile(r"\b(?:not|no|nor|without|except|never)\b|n['’]t\b", re.IGNORECASE)
 _ALONE = re.compile(r"\b(?:single|sole|solo|lone|one|1|alone|own|only|himself|herself)\b", re.IGNORECASE)
+_COMPARES = re.compile(r"\b(?:compare[ds]?|versus|vs)\b", re.IGNORECASE)
 _BY_MONTH = re.compile(r"\bmonth", re.IGNORECASE)
 _NOUN = r"(?:paper|article|study|work|one|abstract|publication|preprint)"
 _PAPERS = re.compile(
@@ -146,6 +147,8 @@ def _of_papers(wants: Sequence[Want], question: str, *, together: bool, chosen: 
     others = [want for want in wants if want not in _OF_ONE_PAPER]
     if chosen or (together and "coauthors" in others):
         return ["count"] if "count" in others else ["list"]
+    if "count" in others and _COMPARES.search(question):
+        return ["by_year"]
     return ["by_month" if want == "by_year" and _BY_MONTH.search(question) else want for want in others]
 
 

@@ -117,3 +117,9 @@ def test_a_topic_alone_is_no_query() -> None:
 )
 def test_what_is_asked_of_the_one_paper_before(question: str, wants: tuple[str, ...]) -> None:
     assert meaning.of_paper(question) == wants
+
+
+def test_numbers_of_two_years_that_are_compared_are_told_by_year() -> None:
+    query = meaning.query("compare the number of papers from 2020 and 2023")
+    assert query is not None
+    assert (query.want, query.since, query.until) == ("by_year", "2020", "2023")
