@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 from rag.sources.paper_ids import paper_id
 from rag.storage import filters_sql
 from rag.storage.library import Library
+from rag.text.words import folded
 from rag.types import Filters, Paper
 
 _PAPERS_READ_AT_ONCE = 500
-_TEXT = "casefold(title || char(10) || coalesce(json_extract(record, '$.abstract'), ''))"
-_NEWEST_FIRST = "published IS NULL, published DESC, casefold(title), id"
+_TEXT = "folded(title || char(10) || coalesce(json_extract(record, '$.abstract'), ''))"
+_NEWEST_FIRST = "published IS NULL, published DESC, folded(title), id"
 
 
 class Reader(Library):
@@ -28,9 +29,9 @@ class Reader(Library):
 
         Papers with more of the words in their title come first, then newer ones.
         """
-        terms = {f"word{n}": word.casefold() for n, word in enumerate(words)}
+        terms = {f"word{n}": folded(word) for n, word in enumerate(words)}
         within = " AND ".join([f"({filters_sql.passes(filters)})", *(f"instr({_TEXT}, :{name}) > 0" for name in terms)])
-        titled = " + ".join(f"(instr(casefold(title), :{name}) > 0)" for name in terms)
+        titled = " + ".join(f"(instr(folded(title), :{name}) > 0)" for name in terms)
         order = f"{titled} DESC, {_NEWEST_FIRST}" if terms else _NEWEST_FIRST
         sql = f"SELECT id FROM papers WHERE {within} ORDER BY {order}"  # noqa: S608 - fixed conditions
         return [i for (i,) in self._db.execute(sql, {**filters_sql.values(filters), **terms})]

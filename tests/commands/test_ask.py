@@ -271,6 +271,7 @@ def test_an_answer_says_what_it_was_restricted_to_and_what_that_left_out(ask) ->
         "source": None,
         "title": None,
         "author": None,
+        "organisation": None,
         "min_authors": None,
         "max_authors": None,
         "identifier": None,

@@ -59,6 +59,7 @@ def test_json_has_exactly_the_keys_of_the_contract_at_every_level(assistant: Ass
         "source",
         "title",
         "author",
+        "organisation",
         "min_authors",
         "max_authors",
         "identifier",

@@ -138,3 +138,14 @@ def test_what_is_told_of_filters_counts_the_papers_they_could_not_judge(scope: S
         "No paper of the 5 has “graph” in the title and has 1 author or more.",
         "4 papers do not tell how many authors they have and were left out.",
     )
+
+
+def test_an_organisation_and_an_author_are_found_whatever_case_and_accents(library: Library) -> None:
+    library.put("page", [Paper("id1", "One", "A.", authors=("Tomás Müller",), organisation="ETH Zürich")])
+    library.put("page", [Paper("id2", "Two", "B.")])
+    for given in (Filters(organisation="eth zurich"), Filters(organisation="Zürich"), Filters(author="tomas muller")):
+        assert library.matching(given) == ["id1"]
+    assert library.matching(Filters(organisation="Zagreb")) == []
+    assert library.has_organisation("eth")
+    assert not library.has_organisation("zurich")  # its name starts with another word
+    assert filters.shown(Filters(organisation="ETH Zürich")) == "from ETH Zürich"

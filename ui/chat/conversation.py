@@ -8,14 +8,14 @@ from types import MappingProxyType
 
 from markupsafe import Markup
 
-from rag.collection.query import parse
 from rag.output import render
+from rag.questions import understand
 from rag.types import Answer, Turn
 from ui.chat import cards, exchanges
 from ui.rendering import rendered
 
 RECENT_ANSWERS = 10  # of a conversation, whose sources are on the page
-_ABOUT_DATES = ("newest", "oldest", "range", "by_year")  # what questions about the collection want
+_ABOUT_DATES = ("newest", "oldest", "range", "by_year", "by_month")  # what questions about the collection want
 NO_SOURCES = rendered("chat/no_sources.html")
 
 Exchanges = list[str]  # HTML
@@ -80,5 +80,7 @@ def years_id(answer: Answer) -> str:
 
 def _asks_for_dates(answer: Answer) -> bool:
     """Whether the question is about dates of papers, so that their picture by year belongs to its answer."""
-    query = parse(answer.standalone_question) if answer.mode == "corpus" and not answer.refused else None
-    return query is not None and query.want in _ABOUT_DATES
+    if answer.mode != "corpus" or answer.refused:
+        return False
+    queries, _ = understand.about_collection(answer.standalone_question)
+    return any(query.want in _ABOUT_DATES for query in queries)
