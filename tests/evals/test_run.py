@@ -242,7 +242,7 @@ def test_five_cases_are_asked_and_measured(small: list[str], capsys: pytest.Capt
     [path] = Path("res").iterdir()
     header, *records = map(json.loads, path.read_text("utf-8").splitlines())
     assert (header["mode"], header["papers"]) == ("extractive", ["papers.jsonl"])
-    assert set(header["prompts_sha256"]) == {"advice.md", "answer.md", "condense.md", "corpus.md", "rewrite.md", "verify.md"}
+    assert set(header["prompts_sha256"]) == {"advice.md", "answer.md", "condense.md", "rewrite.md", "verify.md"}
     assert all(len(digest) == 16 for digest in header["prompts_sha256"].values())
     assert [r["case"] for r in records] == [c.id for c in case_files.load(Path("cases.jsonl"))]
     by_case = {r["case"]: r for r in records}
