@@ -80,7 +80,7 @@ def query(question: str) -> Query | None:
     dated = when(_written(question, read))
     if dated is None:
         return None
-    if "untold" in wants and read.wants["untold"] >= SURE:
+    if wants == ["untold"]:
         return Query("untold", title=_described(read.first("title") or read.first("topic")))
     authors = read.slots.get("author", ())
     fields: dict[str, Any] = {
@@ -136,7 +136,10 @@ def _wants(read: Meant) -> list[Want]:
     sure = read.wants[likely[0]]
     if sure < MIN_LIKELIEST or read.wants["content"] > (MAX_CONTENT_WHEN_SURE if sure >= SURE else MAX_CONTENT):
         return []
-    return [likely[0], *(want for want in likely[1:] if read.wants[want] >= MIN_WANTED)]  # type: ignore[list-item]
+    if likely[0] == "untold":
+        return ["untold"] if sure >= SURE else []
+    more = [want for want in likely[1:] if read.wants[want] >= MIN_WANTED and want != "untold"]
+    return [likely[0], *more]  # type: ignore[list-item]
 
 
 def _of_papers(wants: Sequence[Want], question: str, *, together: bool, chosen: bool) -> list[Want]:

@@ -73,7 +73,7 @@ def of_papers(wants: Sequence[Want], papers: Sequence[Paper], searched: int) -> 
         found = [AnswerLine(said, n=n) for n, paper in enumerate(papers, 1) if (said := _told(want, paper))]
         lines += found
         lacking += [] if found else [f"the {want}"]
-    if "untold" in wants and not lines:
+    if "untold" in wants:
         return phrasing.refusal(_UNTOLD, searched, papers, len(papers))
     reason = f"The records do not give {' and '.join(lacking)} of “{phrasing.title(papers[0])}”."
     if not lines:
