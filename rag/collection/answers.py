@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from rag.collection import one_paper, phrasing, topic
-from rag.collection.one_paper import MAX_PAPERS_SHOWN, Catalogue, Near, in_order
-from rag.collection.patterns import Lacking, Want
-from rag.collection.phrasing import AnswerLine, CollectionAnswer, Part, Way
+from rag.collection import one_paper, phrasing, selected
+from rag.collection.one_paper import MAX_PAPERS_SHOWN, Near, in_order
+from rag.collection.patterns import Want
+from rag.collection.phrasing import AnswerLine, CollectionAnswer, Part
 from rag.collection.query import RECENT_MONTHS, Query
+from rag.collection.selected import Selection
 from rag.index.generations import Index
-from rag.storage.filters import left_open
 from rag.storage.library import Library
 from rag.text import dates
 from rag.types import Filters, Paper
@@ -24,52 +24,6 @@ _MOST_AUTHORS_SHOWN = 10
 _MOST_COAUTHORS_SHOWN = 20
 MAX_NEAR_SHOWN = 5
 _DEFAULT_EXTREMES_SHOWN = 10  # newest or oldest papers, when the question gives no number
-
-
-@dataclass(frozen=True, slots=True)
-class _Selection:
-    """The papers that a query selects, as ids.
-
-    `topical` are the papers on the topic, `chosen` those of them that also have the dates and the source of the query.
-    `how` says in which way the papers on the topic were found. `where` says which papers were searched.
-    `unjudged` says of how many papers the authors are not known, where those count. `near` are papers without the words of the
-    topic that come near to it in meaning.
-    """
-
-    query: Query
-    searched: Catalogue
-    topical: tuple[str, ...]
-    chosen: tuple[str, ...]
-    how: Way
-    where: str
-    notes: tuple[AnswerLine, ...]
-    unjudged: tuple[str, ...]
-    near: tuple[str, ...] = ()
-
-    def date(self, paper_id: str) -> str | None:
-        return self.searched[paper_id][1]
-
-    def dated(self) -> list[str]:
-        """Return the ids of the chosen papers that have a date, the oldest first."""
-        return sorted((i for i in self.chosen if self.date(i)), key=lambda i: (self.date(i) or "", self.searched[i][0]))
-
-    def undated(self) -> list[str]:
-        """Return the ids of the chosen papers without a date, by title."""
-        return sorted((i for i in self.chosen if not self.date(i)), key=lambda i: self.searched[i][0].casefold())
-
-    def there_are(self, n: int) -> str:
-        return phrasing.there_are(self.query, n, self.where, how=self.how)
-
-    def restriction(self, n: int, *, dated: bool = True) -> str:
-        return phrasing.restriction(self.query, n, how=self.how, dated=dated)
-
-    @property
-    def search_note(self) -> str:
-        return phrasing.search_note(self.query, how=self.how)
-
-    @property
-    def topic(self) -> str:
-        return self.query.mention or self.query.about
 
 
 def best(queries: Sequence[Query], library: Library, index: Index, filters: Filters, near: Near) -> CollectionAnswer | None:
@@ -92,8 +46,8 @@ def answer(
         return None  # two topics are too many; where no paper passes the filters, retrieval says why
     if query.title or query.want == "untold":
         return one_paper.answer(query, searched, library, index, near)
-    query = _resolved(query, library)
-    if reason := _unknown(query, library, filters or Filters()):
+    query = selected.resolved(query, library)
+    if reason := selected.unknown(query, library, filters or Filters()):
         return phrasing.refusal(reason, len(searched))
     days = [day for _, day in searched.values() if day]
     if not days and (query.months or query.want in ("newest", "oldest", "range")):
@@ -102,37 +56,13 @@ def answer(
     if query.months:
         query = replace(query, since=dates.months_until(max(days), query.months))
         notes = (_months_note(query, min(days), max(days)),)
-    selection = _select(query, searched, library, index, near, where="within the filters" if filters else "here", notes=notes)
+    selection = selected.select(
+        query, searched, library, index, near, where="within the filters" if filters else "here", notes=notes
+    )
     if not selection.topical and " " in query.about:  # no paper has these words; they may describe one, as retrieval can tell
         return None
     parts = [_by_want(want, selection, library) for want in (query.want, *query.also)]
     return phrasing.compose(parts, len(selection.searched), len(selection.chosen))
-
-
-def _resolved(query: Query, library: Library) -> Query:
-    """Return `query` with a name where the records have it: an organisation may have been read as a person or a topic."""
-    named = {name: Filters(**{name: value}) for name in ("author", "organisation") if (value := getattr(query, name))}
-    for name, filters in named.items():
-        other = "organisation" if name == "author" else "author"
-        value = getattr(query, name)
-        if not getattr(query, other) and not library.matching(filters) and library.matching(Filters(**{other: value})):
-            return replace(query, **{name: "", other: value})
-    if query.about and not query.organisation and library.has_organisation(query.about):
-        return replace(query, about="", organisation=query.about)
-    return query
-
-
-def _unknown(query: Query, library: Library, filters: Filters) -> str:
-    """Return which source, person or organisation that `query` names is not in the library's records; "" when all are."""
-    names = library.sources()
-    if query.source and not any(query.source.casefold() in name.casefold() for name in names):
-        return f"No source is called {query.source}. The sources are: {', '.join(names)}."
-    for author in filter(None, (query.author, query.co_author)):
-        if not library.matching(replace(filters, author=author)):
-            return " ".join([f"The records name no author {author}.", *left_open(library.unjudged(Filters(author=author)))])
-    if query.organisation and not library.matching(replace(filters, organisation=query.organisation)):
-        return f"The records name no organisation and no author {query.organisation}."
-    return ""
 
 
 def _months_note(query: Query, first: str, last: str) -> AnswerLine:
@@ -145,47 +75,7 @@ def _months_note(query: Query, first: str, last: str) -> AnswerLine:
     return AnswerLine(f"The papers are dated from {first} to {last}. {meaning}: from {query.since} on.")
 
 
-def _select(
-    query: Query, searched: Catalogue, library: Library, index: Index, near: Near, *, where: str, notes: tuple[AnswerLine, ...]
-) -> _Selection:
-    """Return the papers of `searched` that `query` selects."""
-    topical, how = topic.papers(query, searched, library, index)
-    narrowed = phrasing.narrowed(query)
-    of_authors = Filters(author=narrowed.author, max_authors=narrowed.max_authors)
-    passing = set(library.matching(narrowed)) if narrowed else set(searched)
-    if query.co_author:
-        passing &= set(library.matching(Filters(author=query.co_author)))
-    if query.lacking:
-        passing = {p.id for p in library.papers(sorted(passing)).values() if not _has(p, query.lacking)}
-    nearest = [i for i in near(query.about) if i in searched] if query.about and _of_records(query) else []
-    if passing.isdisjoint(topical) and not passing.isdisjoint(nearest):
-        topical, how = tuple(nearest), "meaning"
-    return _Selection(
-        query=query,
-        searched=searched,
-        topical=topical,
-        chosen=tuple(i for i in topical if i in passing),
-        how=how,
-        where=where,
-        notes=notes,
-        unjudged=left_open(library.unjudged(of_authors)) if of_authors else (),
-        near=tuple(i for i in nearest if i in passing and i not in topical) if query.want == "list" else (),
-    )
-
-
-def _of_records(query: Query) -> bool:
-    """Whether `query` asks for what only the records tell of papers on a topic: the newest ones, or those of an author."""
-    return query.want in ("newest", "oldest", "most_authors", "fewest_authors", "coauthors") or (
-        query.want == "list" and phrasing.narrowed(query) != Filters()
-    )
-
-
-def _has(paper: Paper, record: Lacking) -> bool:
-    known = {"date": paper.published, "authors": paper.authors or paper.author_count, "organisation": paper.organisation}
-    return bool(known[record])
-
-
-def _by_want(want: Want, selection: _Selection, library: Library) -> Part:
+def _by_want(want: Want, selection: Selection, library: Library) -> Part:
     if want in ("most_authors", "fewest_authors"):
         return _extreme_authors(selection, library, fewest=want == "fewest_authors")
     if want in ("by_author", "coauthors"):
@@ -197,7 +87,7 @@ def _by_want(want: Want, selection: _Selection, library: Library) -> Part:
     return _date_range(selection) if want == "range" else _list(selection, library)
 
 
-def _extreme_authors(selection: _Selection, library: Library, *, fewest: bool) -> Part:
+def _extreme_authors(selection: Selection, library: Library, *, fewest: bool) -> Part:
     """Return the papers with the most or the fewest authors, as far as the records tell."""
     papers = library.papers(selection.chosen).values()
     counts = {p.id: max(len(p.authors), p.author_count or 0) for p in papers}
@@ -215,7 +105,7 @@ def _extreme_authors(selection: _Selection, library: Library, *, fewest: bool) -
     return _part([AnswerLine(lead), *many], selection, of_them, shown, left, authors=True)
 
 
-def _people(selection: _Selection, library: Library, *, beside: bool) -> Part:
+def _people(selection: Selection, library: Library, *, beside: bool) -> Part:
     """Return the authors of the most papers, with how many each has; `beside`, those who wrote with the author asked for."""
     papers = library.papers(selection.chosen).values()
     own = f" {selection.query.author.casefold()} "
@@ -242,7 +132,7 @@ def _people(selection: _Selection, library: Library, *, beside: bool) -> Part:
     return _part(lines, selection, selection.chosen)
 
 
-def _date_range(selection: _Selection) -> Part:
+def _date_range(selection: Selection) -> Part:
     """Return the date range of all papers, or of those that the query selects."""
     n = len(selection.chosen)
     narrowed = phrasing.narrowed(selection.query) != Filters() or bool(selection.topic)
@@ -251,7 +141,7 @@ def _date_range(selection: _Selection) -> Part:
     return _part(lines, selection, selection.chosen)
 
 
-def _list(selection: _Selection, library: Library) -> Part:
+def _list(selection: Selection, library: Library) -> Part:
     """Return how many papers there are, how they were counted, and which ones they are."""
     n = len(selection.chosen)
     lines = [*selection.notes, AnswerLine(f"{selection.there_are(n)}.{selection.search_note}")]
@@ -271,7 +161,7 @@ def _list(selection: _Selection, library: Library) -> Part:
     return _part(lines, selection, selection.chosen, in_order(shown, library), after, near)
 
 
-def _extremes(selection: _Selection, library: Library, *, newest: bool) -> Part:
+def _extremes(selection: Selection, library: Library, *, newest: bool) -> Part:
     """Return the newest or oldest papers. When one paper is wanted, return all papers of its date."""
     query, note = selection.query, selection.search_note
     ordered = selection.dated()
@@ -295,7 +185,7 @@ def _extremes(selection: _Selection, library: Library, *, newest: bool) -> Part:
     return _part(lines, selection, shown, in_order(shown, library), after)
 
 
-def _counts(want: Want, selection: _Selection, library: Library) -> Part:
+def _counts(want: Want, selection: Selection, library: Library) -> Part:
     """Return how many papers there are of each year or month, in each source, or from each organisation."""
     unit = want.removeprefix("by_")
     if want in ("by_year", "by_month"):
@@ -315,7 +205,7 @@ def _listed(paper: Paper, want: Want) -> tuple[str, ...]:
     return paper.sources if want == "by_source" else (paper.organisation or "none named",)
 
 
-def _dates(selection: _Selection, of: str = "") -> list[AnswerLine]:
+def _dates(selection: Selection, of: str = "") -> list[AnswerLine]:
     """Return a line on the first and the last date, and on how many papers have none; no line without any date."""
     ordered, n = selection.dated(), len(selection.chosen)
     if not ordered:
@@ -329,7 +219,7 @@ def _dates(selection: _Selection, of: str = "") -> list[AnswerLine]:
     return [AnswerLine(f"{some} {'are' if len(ordered) > 1 else 'is'} dated from {first} to {last}{without}.")]
 
 
-def _left_out(undated: Sequence[str], selection: _Selection) -> list[AnswerLine]:
+def _left_out(undated: Sequence[str], selection: Selection) -> list[AnswerLine]:
     """Return a line on the papers that were left out because they have no date."""
     n = len(undated)
     if not n:
@@ -340,7 +230,7 @@ def _left_out(undated: Sequence[str], selection: _Selection) -> list[AnswerLine]
 
 def _part(
     lines: Sequence[AnswerLine],
-    selection: _Selection,
+    selection: Selection,
     records: Sequence[str],
     papers: Sequence[Paper] = (),
     after: Sequence[AnswerLine] = (),
@@ -350,6 +240,6 @@ def _part(
 ) -> Part:
     query = selection.query
     of_authors = authors or bool(query.author or query.max_authors or query.name_authors)
-    items = phrasing.items(papers, selection.topic, authors=of_authors)
+    items = phrasing.items(papers, selection.topic, authors=of_authors, organisations=query.name_organisations)
     listed = [*lines, *items, *after, *map(AnswerLine, selection.unjudged)]
     return Part(tuple(listed), (*papers, *named_after), tuple(records))

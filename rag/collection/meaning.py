@@ -73,9 +73,11 @@ def query(question: str) -> Query | None:
 
     Raises EmbedderError when the small model cannot be opened.
     """
+    if language.is_foreign(question):
+        return None
     read = wording.read(question)
     wants = _wants(read)
-    if not wants or language.is_foreign(question):
+    if not wants:
         return None
     dated = when(_written(question, read))
     if dated is None:
@@ -111,6 +113,7 @@ def query(question: str) -> Query | None:
         also=tuple(others[1:]),
         most=_number(read.first("n")) or (1 if others[0] in ("newest", "oldest") and not _PAPERS.search(question) else 0),
         name_authors="authors" in of_one,
+        name_organisations="organisation" in of_one,
         lacking=lacking or "",
         **fields,
     )

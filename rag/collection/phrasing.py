@@ -99,21 +99,24 @@ def refusal(reason: str, searched: int, nearest: Sequence[Paper] = (), considere
     return CollectionAnswer(text=text, papers=tuple(nearest), reason=reason)
 
 
-def items(papers: Sequence[Paper], topic: str, *, authors: bool = False, first: int = 1) -> list[AnswerLine]:
+def items(
+    papers: Sequence[Paper], topic: str, *, authors: bool = False, organisations: bool = False, first: int = 1
+) -> list[AnswerLine]:
     """Return a list item for each paper, with the sentence of its abstract that mentions `topic` as evidence.
 
-    With `authors` an item names the authors too. The papers are numbered from `first`.
+    With `authors` and `organisations` an item names those too. The papers are numbered from `first`.
     """
     return [
-        AnswerLine(_item(p, authors=authors), n=n, item=True, evidence=_evidence(n, p, topic))
+        AnswerLine(_item(p, authors=authors, organisation=organisations), n=n, item=True, evidence=_evidence(n, p, topic))
         for n, p in enumerate(papers, first)
     ]
 
 
-def _item(paper: Paper, *, authors: bool) -> str:
+def _item(paper: Paper, *, authors: bool, organisation: bool) -> str:
     count = f" by {paper.author_count} authors" if paper.author_count else ""
     named = f" by {', '.join(paper.authors)}" if paper.authors else f"{count}, whom the records do not name" if count else ""
     by = (named or ", whose authors the records do not name") if authors else ""
+    by += f", from {paper.organisation or 'no organisation in the records'}" * organisation
     return f"{title(paper)}{by} ({paper.published or 'no date'})"
 
 

@@ -31,7 +31,7 @@ class Query:
     phrase of the title. `title` is the title of the one paper meant. `author` is a name, and `max_authors` how many authors a
     paper may have, 0 for any number. `since` and `until` are ISO prefixes, inclusive.
     `months` counts back from the latest date of the papers. `most` is the number of papers to list, 0 for the default.
-    `name_authors` says that the authors of the papers listed are asked for too, `also` what else is wanted of the same papers.
+    `name_authors` and `name_organisations` say what is asked for too of the papers listed, `also` what else of the same papers.
     `co_author` is a second name, `organisation` the name of one or a part of it. `lacking` says what the records must lack.
     """
 
@@ -48,6 +48,7 @@ class Query:
     author: str = ""
     max_authors: int = 0
     name_authors: bool = False
+    name_organisations: bool = False
     also: tuple[Want, ...] = ()
     co_author: str = ""
     organisation: str = ""

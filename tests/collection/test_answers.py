@@ -443,6 +443,8 @@ CREW = [
         (Query("count", about="lanterns", also=("newest",)), "gh", "The 2 papers here with a date that mention “lanterns”"),
         (Query("authors", title="fog", also=("date", "organisation")), "h", "“Lanterns in Fog” is from Harbour University [1]"),
         (Query("list", about="lanterns", since="2019", until="2019"), "", "no paper here from 2019 that mentions “lanterns”"),
+        (Query("newest", about="lanterns", most=1, name_organisations=True), "h", "Lanterns in Fog, from Harbour University ("),
+        (Query("list", about="honey", name_organisations=True), "j", "Winter, from no organisation in the records (no date)"),
         (Query("authors", title="what the boats see"), "g", "“Lanterns at Sea” has 2 authors: Ada Bo, Tomás Dee [1]"),
     ],
 )  # fmt: skip
