@@ -3,7 +3,8 @@
 The vector index and the lexical index propose papers. The matrix gives each proposed paper its exact cosines. The dense score
 of a paper is the cosine of its best chunk, in standard deviations above the mean cosine of all chunks. Its lexical score is
 its BM25, standardised likewise over all papers (0 for papers that match no word). The fused score is
-dense + LEXICAL_WEIGHT x lexical. The figures behind the constants are in CONTRIBUTING.
+dense + LEXICAL_WEIGHT x lexical. Behind the best paper, those come first whose nearest other papers score well too: the papers
+of one topic are near each other, and not all of them have the question's words. docs/numbers.md has the figures.
 
 Under a filter that many papers pass, more proposals are made and then filtered. Under a narrow filter, or when too few
 proposals pass, the lexical index searches the passing papers only, and the matrix gives the cosines of all of them.
@@ -26,6 +27,9 @@ LEXICAL_WEIGHT = 0.45
 _VECTOR_PROPOSALS = 400  # chunks
 _LEXICAL_PROPOSALS = 400  # papers; also for the standard deviation of BM25
 _BEST_LEXICAL = 100  # papers that are candidates whatever their cosines
+_NEIGHBOURS_WEIGHT = 0.4  # of the mean score of a paper's nearest papers, in the order
+_NEIGHBOURS = 5  # papers
+_ORDERED_BY_NEIGHBOURS = 100  # best candidates, among which the neighbours are looked for
 _SPARE_PAPERS = 20  # further papers read when some of the best ones have left the library
 _MIN_BROAD_SHARE = 0.1  # of all papers, that pass a filter which is applied to proposals
 _MAX_EXHAUSTIVE_PAPERS = 2_000  # so few papers are all compared, without the vector index
@@ -105,7 +109,7 @@ class Retriever:
         matched = np.isin(rows, candidates)
         lexical[np.searchsorted(candidates, rows[matched])] = scores[matched]
         fused = self._fused(vector, cosines, lexical, everywhere[1])
-        best = np.argsort(-fused, kind="stable")[:limit]
+        best = self._by_neighbours(candidates, fused)[:limit]
         return [
             Candidate(
                 paper_id=self._index.paper_at(candidates[i]),
@@ -115,6 +119,20 @@ class Retriever:
             )
             for i in best
         ]
+
+    def _by_neighbours(self, candidates: Rows, fused: NDArray[np.float64]) -> Rows:
+        """Return the positions of `candidates` (n,): the best `fused` (n,), then by that and the scores of neighbours."""
+        order = np.argsort(-fused, kind="stable")
+        near = order[:_ORDERED_BY_NEIGHBOURS]
+        if len(near) <= _NEIGHBOURS:
+            return order
+        centres = self._index.centres(candidates[near])
+        cosines = centres @ centres.T
+        np.fill_diagonal(cosines, -np.inf)
+        neighbours = np.argpartition(-cosines, _NEIGHBOURS, axis=1)[:, :_NEIGHBOURS]
+        scores = fused[near] + _NEIGHBOURS_WEIGHT * fused[near][neighbours].mean(axis=1)
+        scores[0] = np.inf  # the best one by itself stays the best one
+        return np.concatenate([near[np.argsort(-scores, kind="stable")], order[len(near) :]])
 
     def _lexical_matches(
         self, question: str, everywhere: tuple[Rows, NDArray[np.float64]], among: Rows
