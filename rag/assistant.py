@@ -198,7 +198,7 @@ class Assistant:
         known = answers.best(asked.queries, self._library, live, asked.filters, self._on_topic)
         if known is None or known.reason is None:
             return known
-        sure = asked.by_rules or asked.queries[-1].want == "untold"  # else the abstracts may tell
+        sure = asked.by_rules or asked.queries[-1].want in ("untold", "authors")  # else the abstracts may tell
         told = not sure and self._read(asked, (), live, self.k, force=False)[2].reason is None
         return None if force or told else known
 

@@ -158,6 +158,7 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 HEADS = tuple((want, _compiled(pattern)) for want, pattern in _HEADS)
 RESTRICTIONS = tuple((kind, _compiled(pattern)) for kind, pattern in _RESTRICTIONS)
 TOPICS = tuple((kind, re.compile(lead, re.I), re.compile(rf"{end}(?=$| )", re.I)) for kind, lead, end in _TOPICS)
+FURTHER = re.compile(r"^(?:and|but) (?:(?:that|which) )?", re.IGNORECASE)  # joins a restriction to the one before it
 TOP_LAST = _compiled(
     rf"^(?:which|what) (?P<noun>{_NOUN})(?P<mods> .+?)? (?:is|are|was|were) (?:the )?(?P<top>{_TOP})(?: ones?)?$"
 )

@@ -153,6 +153,7 @@ def _readings(rest: str, fields: dict[str, Any]) -> Iterator[dict[str, Any]]:
         if _is_topic(str(fields.get("about", "x"))):
             yield fields
         return
+    rest = patterns.FURTHER.sub("", rest) if fields else rest
     for kind, pattern in patterns.RESTRICTIONS:
         if match := pattern.match(rest):
             more = _fields(kind, match)

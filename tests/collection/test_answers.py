@@ -321,6 +321,12 @@ def test_where_no_record_is_clearly_meant_it_is_a_question_like_any_other(ask: A
     assert ask(question) is None
 
 
+def test_where_the_records_have_no_authors_the_abstract_is_not_quoted_for_them(assistant: Assistant) -> None:
+    answer = assistant.ask("Who is the first author of LoRA-Mini?")
+    assert (answer.mode, answer.refused) == ("corpus", True)
+    assert (answer.refusal_reason or "").startswith("The records do not give the authors of “LoRA-Mini")
+
+
 def test_titles_are_found_by_their_names_and_nearly(tmp_path: Path) -> None:
     live = worded(tmp_path, PAPERS)
     known = {p.id: p.title for p in PAPERS}

@@ -21,6 +21,8 @@ ASKED: list[tuple[str, Query]] = [
     ("is there anything new in 2025?", Query("list", since="2025", until="2025")),
     ("Roughly how many papers are there about image retrieval?", Query("count", about="image retrieval")),
     ("How many papers mention LoRA?", Query("count", mention="LoRA")),
+    ("how many papers mention LoRA and are from 2023?", Query("count", mention="LoRA", since="2023", until="2023")),
+    ("which papers were published in 2024 and mention agents?", Query("list", mention="agents", since="2024", until="2024")),
     ("so how many papers mention lora", Query("count", mention="lora")),
     ("How many of the papers mention graph neural networks?", Query("count", mention="graph neural networks")),
     ('how many papers mention "learning to rank"?', Query("count", mention="learning to rank")),
