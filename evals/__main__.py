@@ -1,6 +1,6 @@
 """python -m evals run | claims | calibrate | retrieval | bench: measures answers, the grounding check, retrieval and speed.
 
-add-feedback makes cases of answers that were rated in the chat.
+compare, rescore and report take the files of runs. add-feedback makes cases of answers that were rated in the chat.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from evals import bench, calibrate, claims, feedback, retrieval, run
+from evals import bench, calibrate, claims, compare, feedback, report, rescore, retrieval, run
 from rag.terminal import add_verbose, fail_in_one_sentence
 
 
@@ -19,6 +19,9 @@ def arguments() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True)
     for name, command, about in (
         ("run", run, "ask every case and measure the answers"),
+        ("compare", compare, "say whether runs differ by more than chance"),
+        ("rescore", rescore, "measure the answers of a run again, without asking"),
+        ("report", report, "make a page of runs, or Markdown for a pull request"),
         ("calibrate", calibrate, "measure what the grounding check catches"),
         ("claims", claims, "measure the grounding check on labelled answers"),
         ("retrieval", retrieval, "measure whether the right papers are found"),

@@ -17,6 +17,7 @@ import numpy as np
 
 from evals.training import examples
 from evals.training.examples import is_kept_back
+from evals.typos import mistyped
 from rag.errors import UsageError
 from rag.interfaces import Embedder
 from rag.questions import ranker
@@ -26,7 +27,6 @@ from rag.types import Paper
 
 WRITTEN = Path(__file__).parent / "questions"
 _MISTYPED = 0.15  # of the questions, that are learned a second time with slips of the keys
-_MIN_MISTYPED_LETTERS = 4
 _NEAR = 3  # abstracts, one of which is taken not to answer
 
 
@@ -62,7 +62,7 @@ def load(
         for one, vector in zip(asked, embedder.embed([one.question for one in asked]), strict=True):
             into += _read(one.question, paper, one.sentences, one.kind)
             if not kept[n] and rng.random() < _MISTYPED:
-                into += _read(_mistyped(one.question, rng), paper, one.sentences, one.kind)
+                into += _read(mistyped(one.question, rng), paper, one.sentences, one.kind)
             cosines = np.where(kept == kept[n], vectors @ vector, -1.0)
             cosines[n] = -1.0
             nearest = np.argsort(-cosines)[: 1 if kept[n] else _NEAR]
@@ -95,15 +95,3 @@ def _read(question: str, paper: Paper, answers: frozenset[int], kind: str) -> li
     texts = [paper.abstract[start:end] for start, end in sentences.split(paper.abstract)]
     parts = ranker.parts(question, paper.title, texts)
     return [Example(parts[0], answers, kind)] if len(parts) == 1 else []
-
-
-def _mistyped(question: str, rng: Random) -> str:
-    """Return `question` with letters exchanged, left out or doubled in one or two of its longer words."""
-    words = question.split()
-    for at in rng.sample(range(len(words)), min(rng.choice([1, 2]), len(words))):
-        word = words[at]
-        if len(word) >= _MIN_MISTYPED_LETTERS:
-            n = rng.randrange(1, len(word) - 1)
-            before, one, rest = word[:n], word[n], word[n + 1 :]
-            words[at] = before + rng.choice([f"{rest[0]}{one}{rest[1:]}", rest, f"{one}{one}{rest}"])
-    return " ".join(words)

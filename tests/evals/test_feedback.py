@@ -110,7 +110,7 @@ def test_rated_answers_are_asked_again_on_the_spot(home: Path, capsys: pytest.Ca
     assert "1 of 3 cases wait for a review and are left out." in err
     rows = {line.split()[0]: line.split()[1:] for line in out.splitlines() if line.strip()}
     assert rows["numeric"][:5] == ["1", "1.000", "1.000", "1.000", "1.000"]
-    assert (rows["answerable"], rows["unanswerable"]) == (["1", "0"], ["0", "1"])
+    assert (rows["answerable"], rows["unanswerable"]) == (["1", "0", "0", "0"], ["0", "0", "0", "1"])
 
 
 def test_answers_that_version_0_1_kept_make_cases_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

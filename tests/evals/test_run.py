@@ -4,129 +4,30 @@ import io
 import json
 from collections import Counter
 from contextlib import redirect_stdout
-from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from random import Random
+from xml.etree import ElementTree
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from support.endpoint_server import Endpoint, fails, says
-from support.factories import SHARED, answer
+from support.factories import SHARED
 
-from evals import case_files, mutations
+from evals import case_files, mutations, run_files
 from evals.__main__ import main
 from evals.case_files import KINDS, Case
-from evals.metrics import folded, mean, measure, share, states
-from evals.run import table
+from evals.metrics import folded, states
+from evals.run import _before as before_of
+from evals.run_files import Run
 from rag.errors import UsageError
 from rag.sources import formats
-from rag.sources.paper_ids import paper_id
-from rag.types import Claim, Paper
+from rag.types import Paper
 
 
 def case(kind: str = "single", gold: tuple[str, ...] = ("LanternNet",), must: tuple[tuple[str, ...], ...] = ()) -> Case:
     return Case("c", kind, "dev", "How many lamps?", (), gold, must)
-
-
-def claim(verdict: str, *citations: int) -> Claim:
-    return Claim("x", 0, 1, citations, verdict)  # type: ignore[arg-type]
-
-
-LANTERN = paper_id("LanternNet")
-FROST = paper_id("Frost Watch")
-
-# -- metrics -------------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("gold", "ranked", "recall", "reciprocal"),
-    [
-        (("LanternNet",), [LANTERN], 1.0, 1.0),
-        (("LanternNet",), ["x", "y", LANTERN], 1.0, 1 / 3),
-        (("LanternNet",), ["1", "2", "3", "4", "5", LANTERN], 0.0, 1 / 6),
-        (("LanternNet", "Frost Watch"), ["x", FROST], 0.5, 0.5),
-        (("LanternNet", "Frost Watch"), [FROST, LANTERN], 1.0, 1.0),
-        (("LanternNet",), ["x"], 0.0, 0.0),
-        (("LanternNet",), [], 0.0, 0.0),
-        ((), ["x"], None, None),
-    ],
-)
-def test_ranks_of_gold_papers(gold: tuple[str, ...], ranked: list[str], recall: float | None, reciprocal: float | None) -> None:
-    measured = measure(case(gold=gold), answer(), ranked)
-    assert (measured.recall, measured.reciprocal_rank) == (recall, reciprocal)
-    assert measured.recall_read == (1.0 if LANTERN in ranked[5:] else recall)
-
-
-@pytest.mark.parametrize(
-    ("must", "said", "hit"),
-    [
-        ((("340",),), "It dims 340 lamps [1].", 1.0),
-        ((("350",),), "It dims 340 lamps [1].", 0.0),
-        ((("340",), ("Ghent",)), "It dims 340 lamps [1].", 0.5),
-        ((("nosuch", "DIMS 340"),), "It  dims\n340 lamps [1].", 1.0),
-        ((("1,000",),), "About 1000 of them [1].", 1.0),
-        ((("hyper-agent",),), "A hyper–agent [1].", 1.0),
-        ((("LanternNet",),), "It dims lamps [1].", 0.0),  # the title of a cited paper is not said
-        ((), "It dims lamps [1].", None),
-    ],
-)
-def test_facts_that_must_be_said(must: tuple[tuple[str, ...], ...], said: str, hit: float | None) -> None:
-    assert measure(case(must=must), answer(said), []).hit == hit
-
-
-@pytest.mark.parametrize(
-    ("fact", "said"), [("8", False), ("8 lamps", False), ("0.8", True), ("1982", True), ("82", False), ("in 19", False)]
-)
-def test_a_figure_is_a_fact_as_a_whole(fact: str, said: bool) -> None:
-    assert states("Of 0.8 in 1982 lamps", (fact,)) == said
-
-
-def test_a_refusal_says_nothing() -> None:
-    measured = measure(case(must=(("340",),)), answer("The 340 lamps are not in the abstracts.", refused=True), [])
-    assert (measured.hit, measured.refused) == (0.0, True)
-
-
-def test_citations_and_claims_are_counted_without_headings() -> None:
-    claims = (claim("supported", 1), claim("unsupported", 1, 9), claim("uncited"), claim("none", 9), claim("partial", 2))
-    measured = measure(case(), answer(claims=claims, invalid_citations=(9,)), [])
-    assert (measured.citations, measured.invalid) == (4, 1)
-    assert (measured.claims, measured.supported) == (4, 1)
-
-
-def test_precision_is_the_share_of_statements_with_a_fact() -> None:
-    said = (Claim("It dims 340 lamps [1].", 0, 22, (1,), "supported"), Claim("Nobody walks.", 23, 36, (), "uncited"))
-    measured = measure(case(must=(("340", "350"), ("Ghent",))), answer(claims=said), [])
-    assert (measured.useful, measured.claims, measured.words) == (1, 2, 7)
-    assert measure(case(), answer(claims=said), []).useful is None
-
-
-def test_the_form_of_a_question_has_a_row_of_its_own() -> None:
-    asked = replace(case(must=(("340",),)), form="misspelt")
-    lines = list(table([(asked, measure(asked, answer(), [LANTERN])), (case(), measure(case(), answer(), [LANTERN]))]))
-    assert [line.split()[:2] for line in lines if line.startswith("misspelt")] == [["misspelt", "1"]]
-
-
-def test_means_and_shares_leave_out_what_does_not_apply() -> None:
-    assert mean([1.0, None, 0.0]) == 0.5
-    assert mean([None]) is None
-    assert share([1, 2], [2, 4]) == 0.5
-    assert share([0], [0]) is None
-
-
-def test_the_tables_sum_up_by_kind_and_count_refusals() -> None:
-    good = measure(case(must=(("340",),)), answer(), [LANTERN])
-    missed = measure(case(must=(("999",),)), answer(refused=True, claims=()), ["x"])
-    refused = measure(case("far_off", ()), answer(refused=True, claims=()), [])
-    lines = list(table([(case(), good), (case(), missed), (case("far_off", ()), refused)]))
-    rows = {line.split()[0]: line.split()[1:] for line in lines if line.strip()}
-    assert rows["single"] == ["2", "0.500", "0.500", "0.500", "0.500", "0.500", "1.000", "5", "1.000", "1.000", "0.500"]
-    assert rows["far_off"] == ["1", "-", "-", "-", "-", "-", "-", "-", "-", "-", "1.000"]
-    assert rows["all"][:2] == ["3", "0.500"]
-    assert rows["answerable"] == ["1", "1"]
-    assert rows["unanswerable"] == ["0", "1"]
-    assert "numeric" not in rows
 
 
 # -- the bundled cases ---------------------------------------------------------------------------------------------------
@@ -207,15 +108,50 @@ def test_cases_about_the_collection_are_asked_of_the_starter_corpus_only(
     monkeypatch.setattr(
         case_files, "load", lambda path=None, split=None: [case("collection")] if path == case_files.COLLECTION else []
     )
-    Path("papers.jsonl").write_text(json.dumps({"title": "A", "abstract": LANTERN}))
+    Path("papers.jsonl").write_text(json.dumps({"title": "A", "abstract": "LanternNet dims lamps."}))
     assert main(["run", "--papers", "papers.jsonl", "--no-model"]) == 2
 
 
-@pytest.mark.parametrize("content", ["{oops", '{"id": 1}', '{"id": 1, "kind": "odd", "question": "?"}', "[]"])
-def test_a_bad_file_of_cases_is_a_usage_error_that_names_it(content: str) -> None:
-    Path("mine.jsonl").write_text(content)
-    with pytest.raises(UsageError, match=r"mine\.jsonl"):
+GOOD = {"id": "a", "kind": "single", "question": "How many lamps?"}
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("{oops", "it is no JSON"),
+        ("[]", "it is no JSON object"),
+        (json.dumps({"id": "b"}), "kind: field required"),
+        (json.dumps({**GOOD, "id": 7}), "id: input should be a valid string"),
+        (json.dumps({**GOOD, "id": "b", "kind": "odd"}), "kind: input should be 'single', 'numeric'"),
+        (json.dumps({**GOOD, "id": "b", "golds": ["LanternNet"]}), "golds is no field of a case"),
+        (json.dumps({**GOOD, "id": "b", "must_include": ["banana"]}), "must_include at 0: input should be a valid list"),
+        (json.dumps({**GOOD, "id": "b", "must_include": [[]]}), "must_include at 0: list should have at least 1 item"),
+        (json.dumps({**GOOD, "id": "b", "question": ""}), "question: string should have at least 1 character"),
+        (json.dumps(GOOD), "the id a is that of line 1 too"),
+    ],
+)
+def test_what_is_wrong_with_a_case_is_told_with_its_line(line: str, said: str) -> None:
+    Path("mine.jsonl").write_text(f"{json.dumps(GOOD)}\n\n{line}\n")
+    with pytest.raises(UsageError) as caught:
         case_files.load(Path("mine.jsonl"))
+    assert caught.value.message.startswith(f"mine.jsonl has wrong cases: line 3: {said}")
+
+
+def test_a_case_is_written_and_read_without_loss() -> None:
+    for c in [*case_files.load(), *case_files.load(case_files.FULL)]:
+        assert case_files.parse(json.loads(json.dumps(case_files.record(c)))) == c
+
+
+def test_a_gold_title_that_no_paper_has_ends_it_before_anything_is_asked(
+    small: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("cases.jsonl").write_text(json.dumps({**GOOD, "gold": ["GraphSAINT: Graph Sampling Inductive Learning"]}))
+    assert main([*small, "--no-model"]) == 2
+    said = capsys.readouterr().err
+    assert (
+        "a names “GraphSAINT: Graph Sampling Inductive Learning”, and the nearest is “GraphSAINT: Graph Sampling Based" in said
+    )
+    assert not Path("res").exists()
 
 
 # -- the command ---------------------------------------------------------------------------------------------------------
@@ -236,50 +172,95 @@ def small(starter: dict[str, Paper], model_home: Path, one_embedder: None, monke
     return ["run", "--papers", "papers.jsonl", "--cases", "cases.jsonl", "--out", "res"]
 
 
+def written(path: Path) -> Run:
+    [found] = path.glob("*.jsonl")
+    return run_files.load(found)
+
+
+def posts(server: Endpoint) -> int:
+    """How often the server was asked for a reply."""
+    return sum(request.path.endswith("/chat/completions") for request in server.requests)
+
+
 def test_five_cases_are_asked_and_measured(small: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*small, "--no-model"]) == 0
     out = capsys.readouterr().out
-    [path] = Path("res").iterdir()
-    header, *records = map(json.loads, path.read_text("utf-8").splitlines())
-    assert (header["mode"], header["papers"]) == ("extractive", ["papers.jsonl"])
-    assert set(header["prompts_sha256"]) == {"advice.md", "answer.md", "condense.md", "rewrite.md", "verify.md"}
-    assert all(len(digest) == 16 for digest in header["prompts_sha256"].values())
-    assert [r["case"] for r in records] == [c.id for c in case_files.load(Path("cases.jsonl"))]
-    by_case = {r["case"]: r for r in records}
-    assert set(by_case) == set(PICKED)
-    assert by_case["single-02"]["reciprocal_rank"] == by_case["single-02"]["recall"] == 1.0
-    assert by_case["single-02"]["supported"] == by_case["single-02"]["claims"] > 0
-    assert by_case["far-01"]["refused"] is True
-    assert by_case["far-01"]["recall"] is None
-    assert by_case["single-02"]["answer"]["sources"][0]["title"].startswith("GraphSAINT")
-    assert by_case["follow-01"]["answer"]["standalone_question"] != by_case["follow-01"]["answer"]["question"]
+    done = written(Path("res"))
+    assert (done.header["mode"], done.header["papers"]) == ("extractive", ["papers.jsonl"])
+    assert set(done.header["prompts_sha256"]) == {"advice.md", "answer.md", "condense.md", "rewrite.md", "verify.md"}
+    assert [r.case for r in done.results] == case_files.load(Path("cases.jsonl"))
+    by_case = {r.case.id: r for r in done.results}
+    assert by_case["single-02"].measures["MRR"] == by_case["single-02"].measures["recall@5"] == (1.0, 1.0)
+    assert by_case["far-01"].measures["rightly refused"] == (1.0, 1.0)
+    assert not {"recall@5", "hit", "wrongly refused"} & by_case["far-01"].measures.keys()
+    assert not {"supported", "cite recall", "cite precision"} & by_case["single-02"].measures.keys()  # it only quotes
+    sources = (by_case["single-02"].answer or {})["sources"]
+    assert sources[0]["title"].startswith("GraphSAINT")
+    followed = by_case["follow-01"].answer or {}
+    assert followed["standalone_question"] != followed["question"]
     rows = {line.split()[0]: line.split()[1:] for line in out.splitlines() if line.strip()}
-    assert rows["kind"][0] == "n"
     assert rows["single"][0] == "2"
     assert rows["all"][0] == "5"
-    assert rows["unanswerable"] == ["0", "1"]
-    assert "5 cases, extractive" in out
-    assert str(path) in out
+    assert rows["unanswerable"] == ["0", "0", "0", "1"]
+    assert "5 answers, extractive" in out
+    assert str(done.path) in out
 
 
-def test_a_model_is_measured_and_what_it_could_not_answer_is_told(small: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_model_is_measured_and_a_stopped_run_goes_on(small: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     told = says("It samples [1]. It sings [44].")
     rewritten = says("How many examples does Promptagator need per task?")
-    with Endpoint(fails(400, "out of memory"), told, told, rewritten, told) as server:
+    with Endpoint(fails(400, "out of memory"), told, told, rewritten, told, told) as server:
         Path("rag.toml").write_text(f'[models.mine]\nbase_url = "{server.url}"\nmodel = "m"\n')
-        code = main([*small, "--profile", "mine"])
-    out, err = capsys.readouterr()
-    [path] = Path("res").iterdir()
-    header, first, *records = map(json.loads, path.read_text("utf-8").splitlines())
-    assert code == 1
-    assert (header["mode"], header["model"]) == ("model", "m")
-    assert set(first) == {"case", "error"}
-    assert "out of memory" in first["error"]
-    assert first["case"] in err
-    assert len(records) == 4
-    answered = [r for r in records if not r["refused"]]
-    assert [(r["citations"], r["invalid"]) for r in answered] == [(2, 1)] * 3
-    assert "4 cases, m" in out
+        code = main([*small, "--profile", "mine", "--jobs", "1", "--prices", "1", "2"])
+        out, err = capsys.readouterr()
+        stopped = written(Path("res"))
+        assert code == 1
+        assert (stopped.header["mode"], stopped.header["model"]) == ("model", "m")
+        [failed] = [r for r in stopped.results if r.error]
+        assert "out of memory" in (failed.error or "")
+        assert failed.case.id in err
+        assert f"1 of 5 questions could not be asked. Go on with: --resume {stopped.path}" in " ".join(err.split())
+        answered = [r for r in stopped.answered if "cited ok" in r.measures]
+        assert [r.measures["cited ok"] for r in answered] == [(1.0, 2.0)] * 3
+        assert all(r.measures["cite precision"][1] == 2 for r in answered)
+        assert "4 answers, m" in out
+        assert "cost: " in out
+        asked = posts(server)
+        assert main([*small, "--profile", "mine", "--jobs", "2", "--resume", str(stopped.path)]) == 0
+        assert posts(server) == asked + 1
+    done = written(Path("res"))
+    assert len(done.answered) == len(done.results) == 5
+    kept = {r.key: r.line() for r in stopped.answered}
+    assert {r.key: r.line() for r in done.results if r.key in kept} == kept
+    with pytest.raises(UsageError, match="was run with another k"):
+        before_of(done.path, {**done.header, "k": 9})
+
+
+def test_what_a_model_was_asked_before_is_not_asked_again(small: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = [*small, "--profile", "mine", "--limit", "2", "--repeat", "2"]
+    with Endpoint(says("It samples [1].")) as server:
+        Path("rag.toml").write_text(f'[models.mine]\nbase_url = "{server.url}"\nmodel = "m"\n')
+        assert main(arguments) == 0
+        asked = posts(server)
+        assert main([*arguments, "--out", "res"]) == 0
+        assert posts(server) == asked
+        assert main([*arguments, "--no-cache", "--out", "other"]) == 0
+        assert posts(server) > asked
+    first, again = sorted(Path("res").glob("*.jsonl"))
+    assert sorted(r.repeat for r in run_files.load(first).results) == [1, 1, 2, 2]
+    texts = [{r.key: (r.answer or {})["answer"] for r in run_files.load(path).results} for path in (first, again)]
+    assert texts[0] == texts[1]
+
+
+def test_limits_decide_the_exit_code_and_build_servers_get_junit(small: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    held = [*small, "--no-model", "--limit", "3", "--junit", "cases.xml", "--require"]
+    assert main([*held, "MRR>=0.1", "--require", "wrongly refused<=1"]) == 0
+    assert main([*held, "words<=1"]) == 1
+    assert "and <= 1 is required" in capsys.readouterr().err
+    suite = ElementTree.parse("cases.xml").getroot()
+    assert (suite.get("tests"), len(suite.findall("testcase"))) == ("3", 3)
+    with pytest.raises(SystemExit):
+        main([*held, "banana>=1"])
 
 
 def test_papers_that_cannot_be_read_end_it(small: list[str], capsys: pytest.CaptureFixture[str]) -> None:
