@@ -1,6 +1,7 @@
 """python -m evals run | claims | calibrate | retrieval | bench: measures answers, the grounding check, retrieval and speed.
 
-compare, rescore and report take the files of runs. add-feedback makes cases of answers that were rated in the chat.
+compare, rescore, judge, export and report take the files of runs. add-feedback makes cases of answers that were rated in the
+chat.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from evals import bench, calibrate, claims, compare, feedback, report, rescore, retrieval, run
+from evals import bench, calibrate, claims, compare, feedback, judge, ragas_export, report, rescore, retrieval, run
 from rag.terminal import add_verbose, fail_in_one_sentence
 
 
@@ -21,6 +22,8 @@ def arguments() -> argparse.ArgumentParser:
         ("run", run, "ask every case and measure the answers"),
         ("compare", compare, "say whether runs differ by more than chance"),
         ("rescore", rescore, "measure the answers of a run again, without asking"),
+        ("judge", judge, "have a model grade the answers of a run"),
+        ("export", ragas_export, "write the answers of a run in the form of RAGAS"),
         ("report", report, "make a page of runs, or Markdown for a pull request"),
         ("calibrate", calibrate, "measure what the grounding check catches"),
         ("claims", claims, "measure the grounding check on labelled answers"),

@@ -187,7 +187,14 @@ def test_five_cases_are_asked_and_measured(small: list[str], capsys: pytest.Capt
     out = capsys.readouterr().out
     done = written(Path("res"))
     assert (done.header["mode"], done.header["papers"]) == ("extractive", ["papers.jsonl"])
-    assert set(done.header["prompts_sha256"]) == {"advice.md", "answer.md", "condense.md", "rewrite.md", "verify.md"}
+    assert set(done.header["prompts_sha256"]) == {
+        "advice.md",
+        "answer.md",
+        "condense.md",
+        "grade.md",
+        "rewrite.md",
+        "verify.md",
+    }
     assert [r.case for r in done.results] == case_files.load(Path("cases.jsonl"))
     by_case = {r.case.id: r for r in done.results}
     assert by_case["single-02"].measures["MRR"] == by_case["single-02"].measures["recall@5"] == (1.0, 1.0)
