@@ -55,6 +55,7 @@ _AGREEMENT = re.compile(
     r"\b(?:(?:dis)?agree(?:ment|s)?|contradict\w*|conflict(?:ing|s)?|inconsisten\w+|controvers\w+|at odds|in line with each)\b",
     re.IGNORECASE,
 )
+_LISTED = re.compile(r",\s+(?:and\s+)?")  # between the first of three or more that are compared
 _QUOTED = re.compile(r"[“\"]([^“”\"]+)[”\"]")  # a title, whose words are not those of the question
 _LIST = re.compile(
     rf"\b(?:which|what|any|find|list|show|name|are there)\b.{{0,40}}?\b(?:{_SEVERAL})\b"
@@ -139,8 +140,9 @@ def _comparison(question: str) -> tuple[tuple[str, ...], str] | None:
     if not found:
         return None
     titles = iter(quoted[bare.count("\0", 0, found.start()) :])
-    groups = [re.sub("\0", lambda _: next(titles), group) for group in found.groupdict().values() if group]
-    subjects = tuple(subject for group in groups if (subject := _subject(group)))
+    parts = [part for group in found.groupdict().values() if group for part in _LISTED.split(group)]
+    parts = [re.sub("\0", lambda _: next(titles), part) for part in parts]
+    subjects = tuple(subject for part in parts if (subject := _subject(part)))
     return subjects, f"{bare[: found.start()]} {bare[found.end() :]}".replace("\0", " ").strip(" ?.!,;:-–—")
 
 
@@ -150,7 +152,7 @@ def _subject(text: str) -> str:
         words = words[:-1]
     while words and words[0].lower() in _ARTICLES | {"do", "does", "how", "what", "is", "between", "compare"}:
         words = words[1:]
-    return " ".join(words).rstrip(".!")
+    return " ".join(words).rstrip(".!,")
 
 
 def _details(question: str) -> list[Detail]:

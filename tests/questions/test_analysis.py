@@ -53,6 +53,8 @@ def test_a_long_or_qualified_subject_is_no_definition(asked: str) -> None:
         ("What is the difference between Mamba and RWKV?", ("Mamba", "RWKV")),
         ("What distinguishes Mamba from RWKV?", ("Mamba", "RWKV")),
         ("How do BERT and RoBERTa differ?", ("BERT", "RoBERTa")),
+        ("How do BERT, RoBERTa and ELECTRA differ?", ("BERT", "RoBERTa", "ELECTRA")),
+        ("Compare BERT, RoBERTa, and ELECTRA", ("BERT", "RoBERTa", "ELECTRA")),
         ("how does a lamp and a lantern compare in rain?", ("lamp", "lantern")),
         ("L2P vs DualPrompt - what is different about their prompts?", ("L2P", "DualPrompt")),
         ("Compare Llama 3.1 and Llama 2. Which is larger?", ("Llama 3.1", "Llama 2")),
