@@ -1,7 +1,6 @@
 """python -m evals run | claims | calibrate | retrieval | bench: measures answers, the grounding check, retrieval and speed.
 
-compare, rescore, judge, export and report take the files of runs. add-feedback makes cases of answers that were rated in the
-chat.
+compare, rescore, judge, export and report take the files of runs. make, review and add-feedback make cases.
 """
 
 from __future__ import annotations
@@ -10,7 +9,21 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from evals import bench, calibrate, claims, compare, feedback, judge, ragas_export, report, rescore, retrieval, run
+from evals import (
+    bench,
+    calibrate,
+    claims,
+    compare,
+    feedback,
+    judge,
+    make,
+    ragas_export,
+    report,
+    rescore,
+    retrieval,
+    review,
+    run,
+)
 from rag.terminal import add_verbose, fail_in_one_sentence
 
 
@@ -29,6 +42,8 @@ def arguments() -> argparse.ArgumentParser:
         ("claims", claims, "measure the grounding check on labelled answers"),
         ("retrieval", retrieval, "measure whether the right papers are found"),
         ("bench", bench, "measure speed and memory on this machine"),
+        ("make", make, "draft cases from your own papers"),
+        ("review", review, "make a page to review drafted cases on"),
         ("add-feedback", feedback, "make cases of the answers that were rated in the chat"),
     ):
         parsing = commands.add_parser(name, help=about, description=(command.__doc__ or "").partition("\n")[0])

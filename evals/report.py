@@ -8,17 +8,12 @@ from __future__ import annotations
 
 import argparse
 import re
-from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined
-
-from evals import compare, report_markdown, run_files
+from evals import compare, pages, report_markdown, run_files
 from evals import report_figures as figures
 from evals.arguments import at_least
 from evals.metrics import MEASURES
@@ -100,11 +95,10 @@ def _write(path: Path, text: str) -> None:
 def page(runs: Sequence[Run]) -> str:
     """Return the page on the last of `runs`, as HTML that loads nothing and lets nothing run but its own script."""
     first, reported = runs[0], runs[-1]
-    html = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    html.filters["csp_hash"] = _csp_hash
+    html = pages.environment()
     html.globals.update(measures=MEASURES, outcomes=OUTCOMES, verdicts=VERDICTS)
     html.globals.update({name: getattr(figures, name) for name in ("shown", "interval", "signed", "ratio", "probability")})
-    template = html.from_string(resources.files("evals").joinpath("report_page.html").read_text("utf-8"))
+    template = pages.template(html, "report_page.html")
     return template.render(
         title=reported.name,
         date=reported.header.get("date"),
@@ -124,11 +118,6 @@ def page(runs: Sequence[Run]) -> str:
         before=first.name,
         views=list(_views(runs)),
     )
-
-
-def _csp_hash(text: str) -> str:
-    """Return the source expression with which a content security policy allows `text` as a script or a style."""
-    return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
 
 
 def _rows(results: Sequence[Result]) -> list[tuple[str, str, int, dict[str, Estimate]]]:

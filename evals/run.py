@@ -35,6 +35,7 @@ from rag.types import Paper, Progress
 
 _MAX_FAILED = 0.01  # of the questions; above it, a run has failed
 _REQUIRED = re.compile(r"(?P<name>.+?)\s*(?P<sign>>=|<=)\s*(?P<value>\d+(?:\.\d+)?)")
+_PROMPTS = ("advice.md", "answer.md", "condense.md", "rewrite.md", "verify.md")  # on which an answer depends
 _MODEL_TASKS = 4  # questions at a time that a model is asked
 
 
@@ -218,7 +219,7 @@ def _papers(args: argparse.Namespace) -> list[str]:
 
 def _header(settings: Settings, assistant: Assistant, args: argparse.Namespace, cases: Sequence[Case]) -> dict[str, Any]:
     """Return what the result depends on: the model, the hashes of prompts and cases, the papers."""
-    prompts = sorted((f for f in resources.files("prompts").iterdir() if f.name.endswith(".md")), key=lambda f: f.name)
+    prompts = sorted((f for f in resources.files("prompts").iterdir() if f.name in _PROMPTS), key=lambda f: f.name)
     return {
         "mode": assistant.model.mode,
         "model": settings.model,

@@ -191,7 +191,6 @@ def test_five_cases_are_asked_and_measured(small: list[str], capsys: pytest.Capt
         "advice.md",
         "answer.md",
         "condense.md",
-        "grade.md",
         "rewrite.md",
         "verify.md",
     }
