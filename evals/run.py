@@ -210,7 +210,8 @@ def _assistant(args: argparse.Namespace, home: Path, places: Sequence[str], prog
     for report in ingestion.ingest(home, places, embedder, progress):
         if report.error:
             raise SourceError(report.error, "")
-    return Assistant(settings, embedder=embedder), settings
+    reranker = stress.shuffled if args.stress == "shuffled" else None
+    return Assistant(settings, embedder=embedder, reranker=reranker), settings
 
 
 def _papers(args: argparse.Namespace) -> list[str]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from support.factories import answer, paper
+from support.factories import answer, hit, paper
 
 from evals import case_files, run_files, stress
 from evals.__main__ import main
@@ -67,6 +67,28 @@ def test_orders_stand_in_the_papers_that_answer_only() -> None:
         if made.id in gold:
             [order] = [sentence for sentence in stress._PLANTED if sentence in made.abstract]
             assert made.abstract.replace(f" {order}", "") == before[made.id]
+
+
+def test_a_contrary_paper_stands_beside_each_that_answers() -> None:
+    [group] = stress.groups("contradicted", cases(), papers())
+    gold = {i for case in cases() for i in case.gold_ids}
+    before = {p.title: p for p in papers()}
+    added = group.papers[len(papers()) :]
+    assert len(added) == len(gold)
+    assert len({p.id for p in group.papers}) == len(group.papers)
+    changed = [p for p in added if p.abstract != before[p.title.removesuffix(": A Second Look")].abstract]
+    assert len(changed) > 0.9 * len(added)
+    for made in added:
+        assert len(made.abstract.split()) == pytest.approx(
+            len(before[made.title.removesuffix(": A Second Look")].abstract.split()), abs=3
+        )
+
+
+def test_papers_are_shuffled_and_none_is_lost() -> None:
+    hits = [hit(p) for p in papers()[:6]]
+    made = stress.shuffled("How many lamps?", hits)
+    assert made == stress.shuffled("How many lamps?", hits) != hits
+    assert sorted(h.paper.id for h in made) == sorted(h.paper.id for h in hits)
 
 
 def test_to_quote_an_order_is_not_to_obey_it() -> None:
