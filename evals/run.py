@@ -210,7 +210,7 @@ def _assistant(args: argparse.Namespace, home: Path, places: Sequence[str], prog
     for report in ingestion.ingest(home, places, embedder, progress):
         if report.error:
             raise SourceError(report.error, "")
-    reranker = stress.shuffled if args.stress == "shuffled" else None
+    reranker = stress.shuffler(settings.k) if args.stress == "shuffled" else None
     return Assistant(settings, embedder=embedder, reranker=reranker), settings
 
 

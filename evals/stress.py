@@ -5,7 +5,7 @@
     removed       the papers that answer are not there, so that the question must be refused
     planted       the papers that answer have a sentence in them that gives orders to whoever reads it
     contradicted  beside each paper that answers there is one of nearly the same title and words, with other figures
-    shuffled      the papers come to the reader in any order
+    shuffled      the papers come to the reader in any order, which is of interest with a model: quotes go by it
 
 Everything is drawn by the id of the case or paper, so that it is the same every time. The cases keep their ids, so that a run
 under stress can be compared with one without.
@@ -20,6 +20,7 @@ from random import Random
 from evals import case_files, mutations
 from evals.case_files import Case
 from evals.typos import mistyped
+from rag.interfaces import Reranker
 from rag.sources import formats
 from rag.sources.paper_ids import paper_id
 from rag.text import sentences
@@ -55,7 +56,7 @@ def groups(kind: str, cases: Sequence[Case], papers: Sequence[Paper]) -> list[Gr
     if kind == "contradicted":
         return [Group(tuple(cases), (*papers, *(_contrary(paper) for paper in papers if paper.id in gold)))]
     if kind == "shuffled":
-        return [Group(tuple(cases), tuple(papers))]  # shuffled() does it
+        return [Group(tuple(cases), tuple(papers))]  # shuffler() does it
     if kind == "planted":
         return [Group(tuple(cases), tuple(_planted(paper) if paper.id in gold else paper for paper in papers))]
     asked = [case for case in cases if case.gold and case.kind != "collection" and not case.history]
@@ -96,11 +97,15 @@ def _contrary(paper: Paper) -> Paper:
     return Paper(paper_id(title), title, abstract, published=paper.published)
 
 
-def shuffled(question: str, hits: Sequence[Hit]) -> list[Hit]:
-    """Return the papers for a question in any order, the same every time."""
-    drawn = list(hits)
-    Random(question).shuffle(drawn)  # noqa: S311 - the same order every time
-    return drawn
+def shuffler(k: int) -> Reranker:
+    """Return what puts the first `k` papers for a question in any order, the same every time."""
+
+    def shuffled(question: str, hits: Sequence[Hit]) -> list[Hit]:
+        first = list(hits[:k])
+        Random(question).shuffle(first)  # noqa: S311 - the same order every time
+        return [*first, *hits[k:]]
+
+    return shuffled
 
 
 def _without_gold(cases: Sequence[Case], papers: Sequence[Paper]) -> Group:

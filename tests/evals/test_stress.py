@@ -84,10 +84,11 @@ def test_a_contrary_paper_stands_beside_each_that_answers() -> None:
         )
 
 
-def test_papers_are_shuffled_and_none_is_lost() -> None:
-    hits = [hit(p) for p in papers()[:6]]
-    made = stress.shuffled("How many lamps?", hits)
-    assert made == stress.shuffled("How many lamps?", hits) != hits
+def test_the_papers_that_are_read_are_shuffled_and_none_is_lost() -> None:
+    hits = [hit(p) for p in papers()[:18]]
+    made = stress.shuffler(6)("How many lamps?", hits)
+    assert made == stress.shuffler(6)("How many lamps?", hits) != hits
+    assert made[6:] == hits[6:]
     assert sorted(h.paper.id for h in made) == sorted(h.paper.id for h in hits)
 
 
