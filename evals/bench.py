@@ -11,14 +11,13 @@ import json
 import os
 import platform
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 
-from evals import synthetic
+from evals import result_files, synthetic
 from evals.arguments import at_least
 from evals.processes import command
 from evals.speed import FILTERS
@@ -73,8 +72,7 @@ def run(args: argparse.Namespace) -> int:
     models = load().home
     MiniLM(models)  # builds the graph if there is none, so that no measuring process does
     results = [measure(size, args, models, peer=args.peer and size == STARTER_PAPERS) for size in sizes]
-    args.out.mkdir(parents=True, exist_ok=True)
-    path = args.out / f"bench-{datetime.now(UTC):%Y%m%d-%H%M%S}.json"
+    path = result_files.fresh(args.out, "bench", "json")
     machine = {"cpus": os.cpu_count(), "platform": platform.platform(), "python": platform.python_version()}
     path.write_text(json.dumps({"machine": machine, "sizes": results}, indent=1) + "\n", "utf-8")
     print("\n".join(table(results)))

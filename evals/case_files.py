@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from rag.errors import UsageError
 from rag.sources.paper_ids import paper_id
+from rag.terminal import text_of
 from rag.types import Turn
 
 Kind = Literal[
@@ -86,10 +87,7 @@ def load(path: Path | None = None, split: str | None = None) -> list[Case]:
     twice.
     """
     path = path or _FOLDER / "starter.jsonl"
-    try:
-        text = path.read_text("utf-8-sig")
-    except (OSError, ValueError) as error:
-        raise UsageError(f"The cases in {path} cannot be read ({error}).", _FORM) from error
+    text = text_of(path, _FORM)
     cases: list[Case] = []
     wrong: list[str] = []
     lines: dict[str, int] = {}

@@ -12,13 +12,12 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from evals import ranking
+from evals import ranking, result_files
 from evals.arguments import at_least
 from evals.queries import Query, QuerySet, from_beir, known_items
 from rag import factory, ingestion
@@ -77,8 +76,7 @@ def run(args: argparse.Namespace) -> int:
         results = list(_search(Retriever(library, index, embedder), query_set.queries, progress))
         index.close()
         library.close()
-    args.out.mkdir(parents=True, exist_ok=True)
-    path = args.out / f"retrieval-{datetime.now(UTC):%Y%m%d-%H%M%S}.jsonl"
+    path = result_files.fresh(args.out, "retrieval")
     header = {"beir": args.beir and args.beir.name, "split": args.split if args.beir else None, "papers": len(query_set.papers)}
     lines = [header, *(_record(result, query_set) for result in results)]
     path.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), "utf-8")

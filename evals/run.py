@@ -18,7 +18,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from evals import asking, case_files, junit, run_files, stress, tables
+from evals import asking, case_files, junit, result_files, run_files, stress, tables
 from evals.arguments import at_least
 from evals.case_files import Case
 from evals.metrics import MEASURES
@@ -127,8 +127,7 @@ def _groups(cases: Sequence[Case], args: argparse.Namespace, folder: Path) -> li
 
 def _begun(args: argparse.Namespace, header: dict[str, Any], before: Sequence[Result]) -> Path:
     """Return the file of the run, with its header and the results that it goes on from."""
-    args.out.mkdir(parents=True, exist_ok=True)
-    path: Path = args.resume or args.out / f"run-{datetime.now(UTC):%Y%m%d-%H%M%S}.jsonl"
+    path: Path = args.resume or result_files.fresh(args.out, "run")
     begun = path.with_suffix(".part")
     begun.write_text(json.dumps({"run": header}) + "\n" + "".join(result.line() for result in before), "utf-8")
     begun.replace(path)  # what was answered before is in one of the two at any moment

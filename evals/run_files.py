@@ -18,6 +18,7 @@ from evals.case_files import Case
 from evals.metrics import Value
 from rag.errors import UsageError
 from rag.storage import answers
+from rag.terminal import text_of
 from rag.text.words import clean
 from rag.types import Answer
 
@@ -73,11 +74,11 @@ class Run:
 
 def load(path: Path) -> Run:
     """Return the run in `path`. A last line that was cut short is left out. Raises UsageError for any other file."""
+    first, *lines = [line for line in text_of(path, _FIX).split("\n") if line.strip()] or [""]
     try:
-        first, *lines = [line for line in path.read_text("utf-8").split("\n") if line.strip()]
         header = json.loads(first)["run"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"{path} is no file of a run ({error!r}).", _FIX) from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise UsageError(f"{path} is no file of a run.", _FIX) from error
     results = []
     for number, line in enumerate(lines, 2):
         try:
@@ -85,7 +86,9 @@ def load(path: Path) -> Run:
         except (ValueError, KeyError, TypeError) as error:
             if number == len(lines) + 1:
                 break  # the run was stopped while it wrote
-            raise UsageError(f"Line {number} of {path} is no result of a run ({error!r}).", _FIX) from error
+            raise UsageError(
+                f"Line {number} of {path} is no result of a run ({type(error).__name__}: {error}).", _FIX
+            ) from error
     return Run(path, header, tuple(results))
 
 

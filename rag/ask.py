@@ -19,7 +19,7 @@ from rag.events import Checking, Thought, Waiting
 from rag.output import findings, render, signs, terminal
 from rag.output.growing import GrowingText, Part
 from rag.request import AskRequest, checked_question, parse
-from rag.terminal import NO_MODEL, add_verbose, fail_in_one_sentence, progress_bars, say
+from rag.terminal import NO_MODEL, add_verbose, fail_in_one_sentence, progress_bars, say, text_of
 from rag.text.words import clean
 from rag.types import Answer, Claim, Filters
 
@@ -44,6 +44,7 @@ _STYLES = {
     "miscited": "magenta",
     "uncited": "cyan",
 }
+_FORM_OF_BATCH = "Give a JSONL file of id and question."
 _STYLE_OF_DIFFERENCE = "bold underline"
 
 
@@ -219,13 +220,17 @@ def _status(event: Thought | Waiting | Checking) -> str:
     return "which thinks" if isinstance(event, Thought) else f"{event.seconds:.0f} s"
 
 
+def _standard_input() -> str:
+    try:
+        return sys.stdin.read()
+    except UnicodeDecodeError:
+        raise UsageError("Standard input is no text in UTF-8.", _FORM_OF_BATCH) from None
+
+
 def _batch(place: str, settings: Settings, only: Filters, force: bool) -> int:
     """Answer every line of a JSONL file; a bad line gives an error record and the rest go on. The filters of a line come
     on top of those of the command, and before them."""
-    try:
-        text = sys.stdin.read() if place == "-" else Path(place).read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{place} cannot be read ({error}).", "Give a JSONL file of id and question.") from error
+    text = _standard_input() if place == "-" else text_of(Path(place), _FORM_OF_BATCH)
     assistant = _open(settings)
     assistant.scope.checked(only)
     failed = 0

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from rag.errors import RagError, UsageError
@@ -31,6 +32,18 @@ Main = Callable[[Sequence[str] | None], int]
 def say(message: str) -> None:
     """Tell the person something that is not the answer: on standard error."""
     print(message, file=sys.stderr, flush=True)
+
+
+def text_of(path: Path, fix: str) -> str:
+    """Return the text of a file that a person has named. Raises UsageError; `fix` is for a file that is no such text."""
+    try:
+        return path.read_text("utf-8-sig")
+    except FileNotFoundError:
+        raise UsageError(f"There is no file {path}.", "Check the path and the file name.") from None
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {(error.strerror or str(error)).lower()}.", fix) from None
+    except UnicodeDecodeError:
+        raise UsageError(f"{path} is no text in UTF-8.", fix) from None
 
 
 def fail_in_one_sentence(main: Main) -> Callable[..., int]:

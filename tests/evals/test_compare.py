@@ -69,6 +69,20 @@ def test_another_file_is_no_run(content: str, capsys: pytest.CaptureFixture[str]
     assert "odd.jsonl" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "command", [["compare", "nosuch.jsonl", "x"], ["run", "--cases", "nosuch.jsonl"], ["report", "nosuch.jsonl"]]
+)
+def test_a_file_that_is_not_there_is_called_that(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(command) == 2
+    assert "There is no file nosuch.jsonl. Check the path and the file name." in capsys.readouterr().err
+    Path("folder.jsonl").mkdir()
+    assert main(["report", "folder.jsonl"]) == 2
+    assert "folder.jsonl cannot be read: is a directory." in capsys.readouterr().err
+    Path("latin.jsonl").write_bytes("{'é'}".encode("latin-1"))
+    assert main(["report", "latin.jsonl"]) == 2
+    assert "latin.jsonl is no text in UTF-8." in capsys.readouterr().err
+
+
 def test_a_last_line_that_was_cut_short_is_left_out() -> None:
     path = write("cut", [1.0] * 12)
     path.write_text(path.read_text("utf-8")[:-20], "utf-8")
