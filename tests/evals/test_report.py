@@ -347,7 +347,7 @@ def test_the_command_writes_only_markdown_when_asked_for_that(tmp_path: Path, ca
         (["--out", "x", "--markdown", "x"], "would be written over"),
         (["--out", "run.jsonl/x"], "cannot be written"),
         (["empty.jsonl"], "has no cases"),
-        (["none.jsonl"], "is no file of a run"),
+        (["none.jsonl"], "There is no file none.jsonl."),
     ],
 )
 def test_bad_input_is_refused_with_a_remedy(

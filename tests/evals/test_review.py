@@ -244,7 +244,7 @@ def test_bad_input_is_refused_with_a_remedy() -> None:
     Path("cases.jsonl").write_text(text(DRAFTS[:1]), "utf-8")
     with pytest.raises(UsageError, match="no draft to review"):
         command("cases.jsonl")
-    with pytest.raises(UsageError, match="cannot be read"):
+    with pytest.raises(UsageError, match="There is no file"):
         command("none.jsonl")
     Path("cases.jsonl").write_text("{}\n", "utf-8")
     with pytest.raises(UsageError, match="wrong cases"):
