@@ -12,6 +12,7 @@ import json
 import re
 import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from hashlib import sha256
 from importlib import resources
@@ -26,7 +27,7 @@ from evals.run_files import Result, Run
 from evals.statistics import estimate
 from rag import factory, ingestion
 from rag.assistant import Assistant
-from rag.errors import SourceError, UsageError
+from rag.errors import EndpointError, SourceError, UsageError
 from rag.output import exports
 from rag.settings.settings import Settings, load
 from rag.sources import formats
@@ -222,7 +223,7 @@ def _header(settings: Settings, assistant: Assistant, args: argparse.Namespace, 
     prompts = sorted((f for f in resources.files("prompts").iterdir() if f.name in _PROMPTS), key=lambda f: f.name)
     return {
         "mode": assistant.model.mode,
-        "model": settings.model,
+        "model": settings.model or _named(assistant),
         "host": assistant.model.host,
         "embedder": assistant.embedder.name,
         "k": settings.k,
@@ -233,6 +234,13 @@ def _header(settings: Settings, assistant: Assistant, args: argparse.Namespace, 
         "stress": args.stress,
         "date": datetime.now(UTC).date().isoformat(),
     }
+
+
+def _named(assistant: Assistant) -> str | None:
+    """Return the name of the model that a server has, where it has only one."""
+    with suppress(EndpointError):
+        _ = assistant.model.context_tokens  # asks the server
+    return assistant.model.name
 
 
 def _before(path: Path, header: dict[str, Any]) -> list[Result]:

@@ -139,9 +139,9 @@ def test_evals_of_the_local_model_have_figures_of_grounding(short: str, tmp_path
     done = run("evals", "run", "--base-url", short, "--cases", str(cases), "--papers", str(papers), "--out", str(out))
     assert done.returncode == 0, done.stderr
     header, *rows = [json.loads(line) for line in next(out.glob("run-*.jsonl")).read_text().splitlines()]
-    assert header["mode"] == "model"
-    assert [row["case"] for row in rows] == ["graph"]
+    assert header["run"]["mode"] == "model"
+    assert [row["case"]["id"] for row in rows] == ["graph"]
     assert all(row["answer"]["usage"]["completion_tokens"] for row in rows)
-    assert all({"claims", "supported", "citations", "invalid"} <= row.keys() for row in rows)
-    assert "supported" in done.stdout
-    assert f"1 cases, {NAME}" in done.stdout
+    assert all({"hit", "right", "refused", "tokens in", "tokens out", "total"} <= row["measures"].keys() for row in rows)
+    assert "tokens out" in done.stdout
+    assert f"1 answers, {NAME}" in done.stdout
