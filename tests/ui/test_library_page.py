@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 from support.chat_page import ask, serve
 
 from rag.assistant import Assistant
@@ -222,6 +222,24 @@ def test_a_bar_filters_by_its_year_and_then_by_its_month(tab: Page, starter: str
     expect(tab.locator("#found .papers li")).to_have_count(int(label.split(": ")[1].split()[0]))
     tab.get_by_role("link", name="All years").click()
     expect(tab.locator("#found .scope")).to_contain_text("of 574")
+
+
+def test_a_click_before_the_first_list_has_come_is_not_undone_by_it(tab: Page, starter: str, assistant: Assistant) -> None:
+    held: list[Route] = []
+    clicked = False
+    tab.route("**/queue/join*", lambda route: route.continue_() if clicked else held.append(route))
+    tab.goto(f"{starter}library")
+    year = tab.get_by_role("link", name=re.compile(r"^2024: "))
+    expect(year).to_be_visible()
+    while not held:
+        tab.wait_for_timeout(100)
+    clicked = True
+    year.click()
+    tab.wait_for_timeout(1_500)  # in which an answer to the click could come
+    for route in held:
+        route.continue_()
+    expect(tab.locator("#found .views")).to_be_visible()
+    expect(tab.locator("#found .scope")).to_contain_text(f"of {assistant.library.years()['2024']}, the newest first")
 
 
 def test_the_map_has_its_topics_as_text_and_a_click_filters_by_one(tab: Page, starter: str, assistant: Assistant) -> None:

@@ -51,9 +51,10 @@ class Browsing:
 
     def connect(self, page: gr.Blocks) -> None:
         """Attach the events to the page."""
-        page.load(self._arrive, None, self._shown, **QUIET)
+        arrived = page.load(self._arrive, None, self._shown, **QUIET)
         gone = self.search.select(self._go, None, self._shown, **QUIET)
-        gone.then(None, None, None, js=SHOWN, **QUIET)
+        for shown in (arrived, gone):
+            shown.then(None, None, None, js=SHOWN, **QUIET)
 
     def refresh(self, after: Any) -> None:
         """Show the same view anew after an event."""

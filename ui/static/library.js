@@ -2,7 +2,7 @@
 // Back and Forward show what it was. Files dropped anywhere are added. Without this script, links and form load the page.
 const page = () => document.querySelector("#library");
 let wanted = location.search; // the address to be shown
-let sent = null; // the one that is being asked for: one at a time, else an earlier answer could come last
+let sent = location.search; // the one that is being asked for, the first by the page; one at a time, else an earlier could come last
 let left = null; // the head of what a link has left, until something else is shown
 let field = null; // the name of the field that has the focus when the form is shown anew
 
