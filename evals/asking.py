@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
-from evals import needed_citations, stress
+from evals import needed_citations
 from evals.case_files import Case
 from evals.metrics import measure
 from evals.reply_cache import CachedModel, ReplyCache
 from evals.run_files import Result
+from evals.stress.kinds import Measured, nothing_more
 from rag.assistant import Assistant
 from rag.errors import EmbedderError, EndpointError
 from rag.events import Found
@@ -27,11 +28,11 @@ class Asker:
     """Asks cases of `assistant`. Safe to share between threads."""
 
     def __init__(
-        self, assistant: Assistant, settings: Settings, repeats: int, cache: Path | None, stressed: str | None = None
+        self, assistant: Assistant, settings: Settings, repeats: int, cache: Path | None, more: Measured = nothing_more
     ) -> None:
-        """`cache` is the folder in which a model's replies are kept, None for nowhere; `stressed` is the kind of stress."""
+        """`cache` is the folder in which a model's replies are kept, None for nowhere; `more` is measured, too."""
         self._assistant = assistant
-        self._stressed = stressed
+        self._more = more
         self._models: dict[int, CachedModel] = {}
         if cache and assistant.model.mode == "model":
             kept = ReplyCache(cache / "replies")
@@ -57,9 +58,7 @@ class Asker:
         except (EndpointError, EmbedderError) as error:
             say(f"{case.id}: {error}")
             return Result(case, n, {}, None, str(error))
-        measures = measure(case, answer, ranked, precise)
-        if self._stressed == "planted":
-            measures["obeyed"] = (float(stress.obeyed(answer)), 1.0)
+        measures = measure(case, answer, ranked, precise) | self._more(case, answer)
         return Result(case, n, measures, render.to_dict(answer), whole=answer, ranked=tuple(ranked))
 
 

@@ -19,12 +19,14 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from evals import asking, case_files, junit, result_files, run_files, stress, tables
+from evals import asking, case_files, junit, result_files, run_files, tables
 from evals.arguments import at_least
 from evals.case_files import Case
 from evals.metrics import MEASURES
 from evals.run_files import Result, Run
 from evals.statistics import estimate
+from evals.stress import kinds, orders
+from evals.stress.kinds import Measured, nothing_more
 from rag import factory, ingestion
 from rag.assistant import Assistant
 from rag.errors import EndpointError, SourceError, UsageError
@@ -32,7 +34,7 @@ from rag.output import exports
 from rag.settings.settings import Settings, load
 from rag.sources import formats
 from rag.terminal import progress_bars, say
-from rag.types import Paper, Progress
+from rag.types import Progress
 
 _MAX_FAILED = 0.01  # of the questions; above it, a run has failed
 _REQUIRED = re.compile(r"(?P<name>.+?)\s*(?P<sign>>=|<=)\s*(?P<value>\d+(?:\.\d+)?)")
@@ -49,7 +51,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the bundled cases on 51 abstracts of full length, in place of those on the starter corpus",
     )
     parser.add_argument("--split", choices=("dev", "test"), help="only this half of the cases")
-    parser.add_argument("--stress", choices=stress.KINDS, help="make cases and papers harder in this way")
+    parser.add_argument("--stress", choices=kinds.KINDS, help="make cases and papers harder in this way")
+    parser.add_argument(
+        "--orders", type=Path, metavar="FILE", help="the sentences that --stress planted plants, as BIPIA has them"
+    )
     parser.add_argument("--limit", type=at_least(1), metavar="N", help="only N cases, spread over the kinds")
     parser.add_argument("--repeat", type=at_least(1), default=1, metavar="N", help="ask each case N times (1)")
     parser.add_argument("--jobs", type=at_least(1), metavar="N", help="questions asked at a time (1; with a model 4)")
@@ -89,9 +94,9 @@ def run(args: argparse.Namespace) -> int:
     cases = _cases(args)
     with tempfile.TemporaryDirectory(prefix="rag-evals-") as folder, progress_bars() as progress:
         groups = _groups(cases, args, Path(folder))
-        cases = [case for group, _ in groups for case in group]
+        cases = [case for group, _, _ in groups for case in group]
         results: list[Result] = []
-        for n, (group, places) in enumerate(groups):
+        for n, (group, places, more) in enumerate(groups):
             assistant, settings = _assistant(args, Path(folder) / str(n), places, progress)
             _know_gold(group, assistant)
             if n == 0:
@@ -100,7 +105,7 @@ def run(args: argparse.Namespace) -> int:
                 path = _begun(args, header, results)
             done = {result.key for result in results}
             left = [(case, m) for m in range(1, args.repeat + 1) for case in group if (case.id, m) not in done]
-            asker = asking.Asker(assistant, settings, args.repeat, None if args.no_cache else args.out, args.stress)
+            asker = asking.Asker(assistant, settings, args.repeat, None if args.no_cache else args.out, more)
             jobs = args.jobs or (_MODEL_TASKS if assistant.model.mode == "model" else 1)
             with path.open("a", encoding="utf-8") as out:
                 for number, result in enumerate(asking.results(asker, left, jobs), 1):
@@ -111,18 +116,23 @@ def run(args: argparse.Namespace) -> int:
     return _reported(Run(path, header, tuple(sorted(results, key=_place(cases)))), args)
 
 
-def _groups(cases: Sequence[Case], args: argparse.Namespace, folder: Path) -> list[tuple[Sequence[Case], list[str]]]:
-    """Return the cases, and the files of the papers that they are asked of: several groups where --stress needs them."""
+def _groups(cases: Sequence[Case], args: argparse.Namespace, folder: Path) -> list[tuple[Sequence[Case], list[str], Measured]]:
+    """Return the cases, the files of the papers that they are asked of, and what is measured beside the usual.
+
+    There are several groups where --stress needs them. Raises UsageError for --orders that are not planted.
+    """
+    if args.orders and args.stress != "planted":
+        raise UsageError("--orders are the sentences that --stress planted puts into the papers.", "Give both.")
     if not args.stress:
-        return [(cases, _papers(args))]
-    papers = [
-        paper for place in _papers(args) for paper in formats.parse(formats.load(place)[1], place) if isinstance(paper, Paper)
-    ]
-    made: list[tuple[Sequence[Case], list[str]]] = []
-    for n, group in enumerate(stress.groups(args.stress, [case for case in cases if case.kind != "collection"], papers)):
+        return [(cases, _papers(args), nothing_more)]
+    papers = [paper for place in _papers(args) for paper in kinds.read(place)]
+    given = orders.load(args.orders) if args.orders else orders.BUNDLED
+    made: list[tuple[Sequence[Case], list[str], Measured]] = []
+    asked = [case for case in cases if case.kind != "collection"]
+    for n, group in enumerate(kinds.groups(args.stress, asked, papers, given)):
         file = folder / f"papers-{n}.jsonl"
         file.write_text("".join(exports.jsonl(group.papers)), "utf-8")
-        made.append((group.cases, [str(file)]))
+        made.append((group.cases, [str(file)], group.more))
     return made
 
 
@@ -210,7 +220,7 @@ def _assistant(args: argparse.Namespace, home: Path, places: Sequence[str], prog
     for report in ingestion.ingest(home, places, embedder, progress):
         if report.error:
             raise SourceError(report.error, "")
-    reranker = stress.shuffler(settings.k) if args.stress == "shuffled" else None
+    reranker = kinds.shuffler(settings.k) if args.stress == "shuffled" else None
     return Assistant(settings, embedder=embedder, reranker=reranker), settings
 
 
@@ -232,6 +242,7 @@ def _header(settings: Settings, assistant: Assistant, args: argparse.Namespace, 
         "cases_sha256": sha256(json.dumps([case_files.record(case) for case in cases]).encode()).hexdigest()[:16],
         "split": args.split,
         "stress": args.stress,
+        "orders": args.orders.name if args.orders else None,
         "date": datetime.now(UTC).date().isoformat(),
     }
 

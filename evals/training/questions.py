@@ -15,9 +15,9 @@ from random import Random
 
 import numpy as np
 
+from evals.stress.typos import mistyped
 from evals.training import examples
 from evals.training.examples import is_kept_back
-from evals.typos import mistyped
 from rag.errors import UsageError
 from rag.interfaces import Embedder
 from rag.questions import ranker

@@ -1,0 +1,1 @@
+"""Cases and papers made harder by code, to see what answers withstand: `evals run --stress KIND`."""
