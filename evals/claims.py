@@ -10,11 +10,12 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from evals import fit_rule, labelled_claims
+from evals import check_table, fit_rule, labelled_claims
+from evals.check_table import Checked
 from evals.labelled_claims import FOREIGN, GROUPS, LabelledAnswer, LabelledClaim
 from rag import factory
 from rag.checking import checker
@@ -29,7 +30,7 @@ from rag.settings.settings import load
 from rag.terminal import progress_bars, say
 from rag.types import Claim
 
-_STRONG = ("unsupported", "contradicted", "miscited")  # verdicts that call a sentence false; others doubt it
+STRONG = ("unsupported", "contradicted", "miscited")  # verdicts that call a sentence false; others doubt it
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ class Judged:
 
     @property
     def strongly(self) -> bool:
-        return any(v in _STRONG for v in self.verdicts)
+        return any(v in STRONG for v in self.verdicts)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -120,23 +121,22 @@ def _by_model(answer: LabelledAnswer, claims: Sequence[Claim], model: ChatModel)
 
 
 def table(judged: Sequence[Judged], title: str) -> Iterator[str]:
-    """Yield the share of honest sentences that are marked, by form, and of false ones that are caught, by kind."""
-    honest = [j for j in judged if j.claim.honest]
-    false = [j for j in judged if not j.claim.honest and j.claim.form not in FOREIGN]
-    answers = {j.answer.id: [h for h in honest if h.answer.id == j.answer.id] for j in honest}
-    spoiled = sum(any(h.marked for h in of_one) for of_one in answers.values())
-    foreign = len(judged) - len(honest) - len(false)
-    yield f"{title}: {len(honest)} honest sentences, {len(false)} false ones, and {foreign} false ones in other languages"
-    yield f"{'honest':28} {'n':>5} {'marked':>7} {'strongly':>9}"
-    for form in dict.fromkeys(["all", *sorted({j.claim.form for j in honest})]):
-        of_form = [j for j in honest if form in ("all", j.claim.form)]
-        yield f"{form:28} {len(of_form):5} {_share(of_form, _marked):7.3f} {_share(of_form, _strongly):9.3f}"
-    yield f"answers with a false mark: {spoiled} of {len(answers)}"
-    yield f"{'false':28} {'n':>5} {'caught':>7} {'strongly':>9}"
-    each = {kind: (kind,) for group in GROUPS.values() for kind in group}
-    for name, kinds in (GROUPS | each).items():
-        of_kind = [j for j in false if j.claim.kind in kinds]
-        yield f"{name:28} {len(of_kind):5} {_share(of_kind, _marked):7.3f} {_share(of_kind, _strongly):9.3f}"
+    """Yield the share of honest sentences that are marked, by form, and of false ones that are caught, by kind.
+
+    False sentences in other languages are left out.
+    """
+    told = [j for j in judged if j.claim.honest or j.claim.form not in FOREIGN]
+    honest = [j for j in told if j.claim.honest]
+    answers = {j.answer.id for j in honest}
+    spoiled = {j.answer.id for j in honest if j.marked}
+    yield from check_table.table([_checked(j) for j in told], title, GROUPS)
+    yield f"answers with a false mark: {len(spoiled)} of {len(answers)}"
+
+
+def _checked(judged: Judged) -> Checked:
+    claim = judged.claim
+    kind = claim.form if claim.honest else claim.kind or claim.label
+    return Checked(judged.answer.id, claim.honest, kind, judged.marked, judged.strongly)
 
 
 def _cost(judged: Sequence[Judged], model: Counted, seconds: float) -> str:
@@ -153,15 +153,3 @@ def mistakes(judged: Sequence[Judged]) -> Iterator[str]:
             text = j.answer.answer[j.claim.start : j.claim.end]
             verdicts = ", ".join(j.verdicts) or "nothing"
             yield f"{j.answer.id} {j.claim.label}/{j.claim.kind or j.claim.form} -> {verdicts}: {text}"
-
-
-def _marked(judged: Judged) -> bool:
-    return judged.marked
-
-
-def _strongly(judged: Judged) -> bool:
-    return judged.strongly
-
-
-def _share(judged: Sequence[Judged], test: Callable[[Judged], bool]) -> float:
-    return sum(map(test, judged)) / len(judged) if judged else float("nan")

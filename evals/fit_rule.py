@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from evals import calibrate, claim_pairs, labelled_claims, regression
+from evals import claim_pairs, labelled_claims, made_claims, regression
 from evals.claim_pairs import TRUE, Pair
 from evals.labelled_claims import FOREIGN, NO_CLAIM, LabelledAnswer, numbered
 from rag.checking import features, rule
@@ -61,9 +61,9 @@ def weights(scifact: Path, embedder: Embedder) -> dict[str, float]:
     """Return the weights of rag.checking.rule, and its bias as "bias", from the claims named above."""
     answers = list(rows(labelled_claims.load(None, "dev"), embedder))
     published = list(paired(claim_pairs.published("scifact", scifact)["train"], embedder))
-    starter = calibrate.corpus([formats.STARTER])
-    made = calibrate.make_pairs(starter, starter, _MUTATED, embedder)
-    mutated = [p for p in made if not p.held_back and p.kind not in (calibrate.NEIGHBOUR, calibrate.OTHER)]
+    starter = made_claims.corpus([formats.STARTER])
+    made = made_claims.make_pairs(starter, starter, _MUTATED, embedder)
+    mutated = [p for p in made if not p.held_back and p.kind not in (made_claims.NEIGHBOUR, made_claims.OTHER)]
     sets = {"answers": answers, "published": published, "mutated": list(paired(mutated, embedder))}
     return fit([read for name, read in sets.items() for _ in range(_COUNTED[name])])
 

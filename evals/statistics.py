@@ -49,6 +49,24 @@ def estimate(values: Sequence[Value]) -> Estimate | None:
     return Estimate(numerator / denominator, low, high, numerator, denominator, len(parts))
 
 
+def mean_of_two(one: Sequence[Value], other: Sequence[Value]) -> Estimate | None:
+    """Return the mean of two measures of the same cases, with a bootstrap over the cases; None when one has no denominator.
+
+    It counts cases as its denominator.
+    """
+    sides = [np.array(side, np.float64).reshape(-1, 2) for side in (one, other)]
+    if not all(side[:, 1].sum() for side in sides):
+        return None
+    value = float(np.mean([side[:, 0].sum() / side[:, 1].sum() for side in sides]))
+    n = len(sides[0])
+    drawn = _draws(n)
+    sums = [side[drawn].sum(1) for side in sides]
+    usable = (sums[0][:, 1] > 0) & (sums[1][:, 1] > 0)
+    means = np.mean([of[usable, 0] / of[usable, 1] for of in sums], axis=0)
+    low, high = np.percentile(means, [2.5, 97.5])
+    return Estimate(value, float(low), float(high), value * n, n, n)
+
+
 def wilson(successes: float, n: float) -> tuple[float, float]:
     """Return the 95% interval of a share of `n` independent cases."""
     share, z2 = successes / n, _Z**2

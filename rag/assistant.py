@@ -28,7 +28,7 @@ from rag.index.embedder_cache import CachedEmbedder
 from rag.index.generations import Index
 from rag.index.live import LiveIndex
 from rag.interfaces import ChatModel, Embedder, Reranker
-from rag.questions import analysis, followup, spelling, understand
+from rag.questions import analysis, asking, followup, spelling, understand
 from rag.questions.asked import Asked
 from rag.retrieval import finding, gate, selection
 from rag.retrieval.gate import Decision
@@ -185,9 +185,17 @@ class Assistant:
     @stage(_log, "understand the question")
     def _understood(self, question: str, history: Sequence[Turn], filters: Filters) -> Asked:
         """Return the question as it stands alone, the English that is searched for, and the collection queries it may be."""
-        standalone = understand.standalone(question, history, self.model)
+        standalone = understand.standalone(self._alone(question) if history else question, history, self.model)
         searched, notes = understand.in_english(standalone, self.model)
         return Asked(standalone, searched, *understand.about_collection(searched), filters, tuple(notes))
+
+    def _alone(self, question: str) -> str:
+        """Return a follow-up without what stands round it, such as thanks or a reason to ask, when no paper is on that."""
+        own, around = asking.parts(question)
+        if not around or not followup.needs_context(own):
+            return question
+        near = self._retrieved(Asked(around, around), self._index.now(), 1)
+        return question if near and near[0].dense >= gate.MIN_COSINE_OF_BEST_CHUNK else own
 
     @stage(_log, "look into the records")
     def _recorded(self, asked: Asked, live: Index, *, force: bool) -> CollectionAnswer | None:

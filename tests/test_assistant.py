@@ -141,6 +141,25 @@ def test_a_follow_up_is_carried_over_without_a_model(assistant: Assistant) -> No
     assert answer.sources[0].paper.title == "Pointer Networks"
 
 
+@pytest.mark.parametrize(
+    ("sent", "own"),
+    [
+        ("One thing is unclear to me. And which F1 score does it reach?", "And which F1 score does it reach?"),
+        ("And which F1 score does it reach? I could not find it myself.", "And which F1 score does it reach?"),
+    ],
+)
+def test_what_stands_round_a_follow_up_is_left_out_when_no_paper_is_on_it(assistant: Assistant, sent: str, own: str) -> None:
+    answer = assistant.ask(sent, (Turn("user", GRAPH),))
+    assert answer.question == sent
+    assert answer.standalone_question == f"{own} (about: {GRAPH})"
+    assert "0.970" in answer.answer
+
+
+def test_what_stands_before_a_question_and_is_on_papers_is_kept(assistant: Assistant) -> None:
+    sent = "We sample minibatches of large graphs. Does it help?"
+    assert assistant.ask(sent, (Turn("user", "What are Pointer Networks?"),)).standalone_question.startswith(sent)
+
+
 def test_a_question_that_stands_alone_is_left_as_it_is(assistant: Assistant) -> None:
     answer = assistant.ask(GRAPH, (Turn("user", "What are Pointer Networks?"),))
     assert answer.standalone_question == GRAPH

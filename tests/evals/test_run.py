@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections import Counter
 from contextlib import redirect_stdout
 from importlib import resources
@@ -18,6 +19,7 @@ from support.factories import SHARED
 from evals import case_files, mutations, run_files
 from evals.__main__ import main
 from evals.case_files import KINDS, Case
+from evals.labelled_claims import GROUPS
 from evals.metrics import folded, states
 from evals.run import _before as before_of
 from evals.run_files import Run
@@ -351,12 +353,13 @@ def test_the_same_seed_makes_the_same_claim_and_never_the_one_it_was_made_of(cla
 
 
 def rows(out: str) -> dict[str, list[tuple[int, float, float, float]]]:
-    """The rows of the printed tables by kind of false claim: how many, caught, kept, balanced accuracy, a tuple per table."""
+    """The rows of the printed tables by kind: how many, the share and its interval, a tuple per table."""
     found: dict[str, list[tuple[int, float, float, float]]] = {}
     for line in out.splitlines():
-        *kind, n, caught, kept, balanced, interval = line.split() if len(line.split()) > 5 else [""] * 6
-        if n.isdigit() and interval.startswith("±0."):
-            found.setdefault(" ".join(kind), []).append((int(n), float(caught), float(kept), float(balanced)))
+        if row := re.fullmatch(r"(\S.*?) +(\d+) +(0\.\d+|1\.000) +(\d\.\d+) to (\d\.\d+) +\d\.\d+", line):
+            kind, n, *figures = row.groups()
+            share, low, high = map(float, figures)
+            found.setdefault(kind, []).append((int(n), share, low, high))
     return found
 
 
@@ -426,11 +429,12 @@ def test_pairs_of_ones_own_are_measured_by_kind(capsys: pytest.CaptureFixture[st
     )
     assert main(["calibrate", "--pairs", file]) == 0
     out = capsys.readouterr().out
-    assert "pairs.jsonl: 2 true claims, 0.500 found supported" in out
+    assert "pairs.jsonl: 2 honest claims, 3 false ones" in out
     table = rows(out)
-    assert table["contradict"] == [(2, 0.5, 0.5, 0.5)]
-    assert table["no evidence"] == [(1, 1.0, 0.5, 0.75)]
-    assert table["all of these"] == [(3, 0.667, 0.5, 0.583)]
+    assert [(n, share) for n, share, *_ in table["all"]] == [(2, 0.5), (3, 0.667)]
+    assert [(n, share) for n, share, *_ in table["contradict"] + table["no evidence"]] == [(2, 0.5), (1, 1.0)]
+    assert all(low <= share <= high for of in table.values() for _, share, low, high in of)
+    assert "balanced accuracy: 0.583 (" in out
 
 
 @pytest.mark.usefixtures("ready")
@@ -479,21 +483,28 @@ def calibrated(model_home: Path, embedder: object) -> str:
     return printed.getvalue()
 
 
-def test_the_starter_corpus_is_measured_in_halves_by_kind_of_false_claim(calibrated: str) -> None:
-    assert calibrated.index("for choosing thresholds") < calibrated.index("held back")
+def test_labelled_answers_and_claims_of_the_corpus_have_the_same_table_in_halves(calibrated: str) -> None:
+    titles = re.findall(r"^(.+?): \d+ honest claims, \d+ false ones$", calibrated, re.MULTILINE)
+    assert titles == [
+        *("Labelled answers, dev", "Labelled answers, test"),
+        *("Claims of the corpus, for choosing thresholds", "Claims of the corpus, held back"),
+    ]
     table = rows(calibrated)
-    assert set(table) == {*KINDS_OF_FALSE, "all of these"}
+    assert {*KINDS_OF_FALSE, *GROUPS, "plain"} <= set(table)
     assert sum(n for n, *_ in table["neighbour cited"]) == MOST
-    for half, (n, *_) in enumerate(table["all of these"]):
-        assert n == sum(table[kind][half][0] for kind in KINDS_OF_FALSE)
+    honest, false = table["all"][4::2], table["all"][5::2]
+    assert sum(n for n, *_ in honest) == MOST
+    for half, (n, *_) in enumerate(false):
+        assert n == sum(table[kind][-2:][half][0] for kind in KINDS_OF_FALSE)  # some kinds are of the labelled answers, too
+    assert calibrated.count("balanced accuracy") == 4
     assert calibrated.count("miscited and the right source named") == calibrated.count("by probability alone") == 2
 
 
 def test_the_check_catches_what_it_is_meant_to_and_keeps_what_is_true(calibrated: str) -> None:
     table = rows(calibrated)
     caught = {kind: sum(n * share for n, share, *_ in of) / sum(n for n, *_ in of) for kind, of in table.items()}
-    kept = sum(n * share for n, _, share, _ in table["neighbour cited"]) / MOST  # one such claim is made of each true one
-    assert kept >= 0.95
+    marked = sum(n * share for n, share, *_ in table["all"][4::2]) / MOST
+    assert marked <= 0.05
     assert {kind: caught[kind] for kind in ("number changed", "name swapped", "neighbour cited") if caught[kind] < 0.9} == {}
 
 
@@ -509,6 +520,7 @@ def test_claims_of_scifact_without_evidence_are_told_from_supported_ones(capsys:
     (mine / "claims_dev.jsonl").write_text("\n".join(dev), "utf-8")  # only the two kinds that are told apart here
     (mine / "claims_train.jsonl").write_text("\n".join(dev[:10]), "utf-8")  # train is not for tests
     assert main(["calibrate", "--published", "scifact", "scifact"]) == 0
-    n, caught, kept, balanced = rows(capsys.readouterr().out)["no evidence"][-1]
-    assert n > 100
-    assert balanced >= 0.68, (caught, kept)  # 0.714 as measured; 0.762 when the check marked two of three honest sentences
+    out = capsys.readouterr().out
+    balanced = float(re.findall(r"balanced accuracy: (\S+)", out)[-1])
+    assert int(re.findall(r"(\d+) false ones", out)[-1]) > 100
+    assert balanced >= 0.68  # 0.714 as measured; 0.762 when the check marked two of three honest sentences

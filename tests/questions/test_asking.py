@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.questions.asking import asking
+from rag.questions.asking import asking, parts
 
 
 @pytest.mark.parametrize(
@@ -19,3 +19,19 @@ from rag.questions.asking import asking
 )
 def test_the_sentence_that_asks_is_found(sent: str, asks: str) -> None:
     assert asking(sent) == asks
+
+
+@pytest.mark.parametrize(
+    ("sent", "own", "around"),
+    [
+        ("Thanks, that helps. And how fast is it?", "And how fast is it?", "Thanks, that helps."),
+        ("For my talk: who wrote it, and when?", "who wrote it, and when?", "For my talk:"),
+        ("How fast is it? Why? I could not find it.", "How fast is it? Why?", "I could not find it."),
+        ("a last one:\nhow fast is it", "how fast is it", "a last one:"),
+        ("Does it use e.g. lamps?", "Does it use e.g. lamps?", ""),
+        ("how fast is it", "how fast is it", ""),
+        ("", "", ""),
+    ],
+)
+def test_what_asks_is_taken_apart_from_what_stands_round_it(sent: str, own: str, around: str) -> None:
+    assert parts(sent) == (own, around)
