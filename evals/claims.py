@@ -121,22 +121,27 @@ def _by_model(answer: LabelledAnswer, claims: Sequence[Claim], model: ChatModel)
 
 
 def table(judged: Sequence[Judged], title: str) -> Iterator[str]:
-    """Yield the share of honest sentences that are marked, by form, and of false ones that are caught, by kind.
-
-    False sentences in other languages are left out.
-    """
-    told = [j for j in judged if j.claim.honest or j.claim.form not in FOREIGN]
-    honest = [j for j in told if j.claim.honest]
+    """Yield the share of honest sentences that are marked, by form, and of false ones that are caught, by kind."""
+    honest = [j for j in judged if j.claim.honest]
     answers = {j.answer.id for j in honest}
     spoiled = {j.answer.id for j in honest if j.marked}
-    yield from check_table.table([_checked(j) for j in told], title, GROUPS)
+    yield from check_table.table(checked(judged), title, GROUPS)
     yield f"answers with a false mark: {len(spoiled)} of {len(answers)}"
 
 
-def _checked(judged: Judged) -> Checked:
-    claim = judged.claim
-    kind = claim.form if claim.honest else claim.kind or claim.label
-    return Checked(judged.answer.id, claim.honest, kind, judged.marked, judged.strongly)
+def checked(judged: Sequence[Judged]) -> list[Checked]:
+    """Return the claims for a table, without the false ones in other languages."""
+    told = [j for j in judged if j.claim.honest or j.claim.form not in FOREIGN]
+    return [
+        Checked(
+            unit=j.answer.id,
+            honest=j.claim.honest,
+            kind=j.claim.form if j.claim.honest else j.claim.kind or j.claim.label,
+            marked=j.marked,
+            strongly=j.strongly,
+        )
+        for j in told
+    ]
 
 
 def _cost(judged: Sequence[Judged], model: Counted, seconds: float) -> str:
