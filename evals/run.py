@@ -38,7 +38,7 @@ from rag.types import Progress
 
 _MAX_FAILED = 0.01  # of the questions; above it, a run has failed
 _REQUIRED = re.compile(r"(?P<name>.+?)\s*(?P<sign>>=|<=)\s*(?P<value>\d+(?:\.\d+)?)")
-_PROMPTS = ("advice.md", "answer.md", "condense.md", "rewrite.md", "verify.md")  # on which an answer depends
+_PROMPTS = ("advice.md", "answer.md", "condense.md", "rewrite.md", "unanswered.md", "verify.md")  # on which an answer depends
 _MODEL_TASKS = 4  # questions at a time that a model is asked
 
 

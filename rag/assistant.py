@@ -180,7 +180,8 @@ class Assistant:
         if decision.reason is not None:
             yield from unread.refused(decision.reason, decision.missing, answer, began)
         else:
-            yield from self._answered(asked, hits, request, replace(answer, missing=decision.missing), began)
+            answered = replace(answer, missing=decision.missing)
+            yield from self._answered(asked, hits, request, answered, began, lambda: self._again(asked, hits, request, live))
 
     @stage(_log, "understand the question")
     def _understood(self, question: str, history: Sequence[Turn], filters: Filters) -> Asked:
@@ -253,15 +254,30 @@ class Assistant:
         return replace(decision, reason=None) if force else decision
 
     @stage(_log, "write the prompt")
-    def _prompt(self, asked: Asked, hits: Sequence[Hit]) -> Prompt:
+    def _prompt(self, asked: Asked, hits: Sequence[Hit], *, again: bool = False) -> Prompt:
         kind = analysis.form(followup.without_context(asked.searched))
-        return prompting.answer(asked.standalone, hits, self.model.context_tokens, self.model.name, kind)
+        return prompting.answer(asked.standalone, hits, self.model.context_tokens, self.model.name, kind, again=again)
 
-    def _answered(self, asked: Asked, hits: Sequence[Hit], request: Prompt, answer: Answer, began: float) -> Iterator[Event]:
+    def _again(self, asked: Asked, hits: Sequence[Hit], request: Prompt, live: Index) -> Prompt | None:
+        """Return what to ask a model that has refused `request`; None where the abstracts do not seem to answer."""
+        strict = gate.judge(asked.searched, hits, live.lexical, details=True, selected=bool(asked.filters.papers))
+        if self.model.mode != "model" or strict.reason is not None:
+            return None
+        return self._prompt(asked, hits[: len(request.sources)], again=True)
+
+    def _answered(
+        self,
+        asked: Asked,
+        hits: Sequence[Hit],
+        request: Prompt,
+        answer: Answer,
+        began: float,
+        again: Callable[[], Prompt | None],
+    ) -> Iterator[Event]:
         """Yield what the reader answers, checked; with fewer papers where the prompt was longer than the model takes."""
         with stage(_log, "answer and check"):
             try:
-                yield from self._reading.read(request, answer, began, self._side_by_side(request))
+                yield from self._reading.read(request, answer, began, self._side_by_side(request), again)
             except PromptTooLong:  # the model knows its window better now
                 request = self._prompt(asked, hits)
                 if len(request.sources) == len(answer.sources):

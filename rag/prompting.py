@@ -32,24 +32,37 @@ def template(name: str) -> tuple[Template, Template]:
 @cache
 def advice(kind: str) -> str:
     """Return how prompts/advice.md tells a model to answer a question of `kind`. Raises KeyError for an unknown kind."""
-    lines = resources.files("prompts").joinpath("advice.md").read_text("utf-8").splitlines()
-    return {name: text.strip() for name, _, text in (line.partition(":") for line in lines)}[kind]
+    return _named_lines("advice")[kind]
+
+
+@cache
+def _named_lines(name: str) -> dict[str, str]:
+    """Return the lines of prompts/<name>.md by their names, which a colon follows."""
+    lines = resources.files("prompts").joinpath(f"{name}.md").read_text("utf-8").splitlines()
+    return {head: text.strip() for head, _, text in (line.partition(":") for line in lines)}
 
 
 def answer(
-    question: str, hits: Sequence[Hit], context_tokens: int | None, model: str | None = None, kind: str = "other"
+    question: str,
+    hits: Sequence[Hit],
+    context_tokens: int | None,
+    model: str | None = None,
+    kind: str = "other",
+    *,
+    again: bool = False,
 ) -> Prompt:
     """Return the prompt that asks `question` of `hits`, which are numbered from 1 in their order.
 
     The prompt has as many whole abstracts, best first, as fit into `context_tokens` of `model`, and always the first one.
-    `context_tokens` None means no limit. `kind` is that of the question, as prompts/advice.md names it.
+    `context_tokens` None means no limit. `kind` is that of the question, as prompts/advice.md names it. With `again`, the
+    prompt does not have the sentence of a refusal, which small models take up whatever is asked.
     """
     numbered = [Source(n, hit) for n, hit in enumerate(hits, 1)]
     tag = _tag()
     blocks = [_block(source, tag) for source in numbered]
     fitting = len(blocks)
     if context_tokens is not None:
-        spare = context_tokens - tokens(_render(question, (), [], tag, kind), model)
+        spare = context_tokens - tokens(_render(question, (), [], tag, kind, again=again), model)
         for fitting, block in enumerate(blocks):  # noqa: B007 - the number of fitting blocks is used after the loop
             spare -= int(margin(model) * count(block, model)) + 2
             if spare < 0:
@@ -57,7 +70,7 @@ def answer(
         else:
             fitting = len(blocks)
         fitting = max(fitting, min(1, len(blocks)))
-    return _render(question, numbered[:fitting], blocks[:fitting], tag, kind)
+    return _render(question, numbered[:fitting], blocks[:fitting], tag, kind, again=again)
 
 
 def condense(question: str, history: Sequence[Turn]) -> Prompt:
@@ -131,11 +144,14 @@ def _block(source: Source, tag: str) -> str:
     return "\n".join([f"<{tag}>", *(line for line in lines if line), f"</{tag}>"])
 
 
-def _render(question: str, sources: Sequence[Source], blocks: Sequence[str], tag: str, kind: str) -> Prompt:
+def _render(question: str, sources: Sequence[Source], blocks: Sequence[str], tag: str, kind: str, *, again: bool) -> Prompt:
     system, user = template("answer")
+    told = {name: Template(text).substitute(refusal=REFUSAL) for name, text in _named_lines("unanswered").items()}
+    rule, reminder = (told["again"], "") if again else (told["rule"], told["reminder"])
+    shown = {"sources": "\n\n".join(blocks), "question": question, "advice": advice(kind), "reminder": reminder}
     return Prompt(
         question=question,
         sources=tuple(sources),
-        system=system.substitute(refusal=REFUSAL, tag=tag),
-        user=user.substitute(sources="\n\n".join(blocks), question=question, advice=advice(kind), refusal=REFUSAL),
+        system=system.substitute(unanswered=rule, tag=tag),
+        user=user.substitute(shown).strip(),
     )

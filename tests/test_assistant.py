@@ -10,6 +10,7 @@ from support.endpoint_server import Endpoint, Exchange, fails, says, tells
 from support.factories import ORCHARD, HashEmbedder, QueueModel, paper
 
 from rag import ingestion
+from rag.answering.second_try import NOTE
 from rag.assistant import Assistant
 from rag.errors import EndpointError, PromptTooLong, UsageError
 from rag.events import Finish, Found
@@ -251,7 +252,7 @@ def test_a_changed_number_is_marked(ask) -> None:  # type: ignore[no-untyped-def
 
 @pytest.mark.parametrize("said", [REFUSAL, f"{REFUSAL.rstrip('.')} [1]", "  "])
 def test_a_model_that_refuses_is_recognised(said: str, ask) -> None:  # type: ignore[no-untyped-def]
-    _, answer = ask(said)
+    _, answer = ask(said, said)
     assert answer.refused
     assert answer.refusal_reason
     assert len(answer.sources) == 3
@@ -259,8 +260,39 @@ def test_a_model_that_refuses_is_recognised(said: str, ask) -> None:  # type: ig
     assert not any(s.cited for s in answer.sources)
 
 
+def test_a_model_that_refuses_what_the_abstracts_seem_to_answer_is_asked_once_more(ask) -> None:  # type: ignore[no-untyped-def]
+    model, answer = ask(REFUSAL, TOLD)
+    first, second = model.prompts
+    assert (answer.answer, answer.refused, [c.verdict for c in answer.claims]) == (TOLD, False, ["supported"])
+    assert (answer.reasoning, answer.warnings[-1], answer.usage) == ("", NOTE, Usage(22, 14))
+    assert REFUSAL in first.system
+    assert REFUSAL not in second.system + second.user
+    assert [s.paper.id for s in second.sources] == [s.paper.id for s in first.sources]
+
+
+def test_a_refusal_in_other_words_is_taken_back_when_the_model_is_asked_once_more(ask) -> None:  # type: ignore[no-untyped-def]
+    _, answer = ask("None of the papers say so.", TOLD)
+    assert (answer.answer, answer.refused, answer.reasoning) == (TOLD, False, "None of the papers say so.")
+
+
+@pytest.mark.parametrize(
+    ("question", "replies"),
+    [
+        ("How many annotators labelled the data of GraphSAINT?", [REFUSAL]),  # no abstract seems to tell
+        (GRAPH, [REFUSAL, EndpointError("The server went away.", "Start it.")]),
+        (GRAPH, [REFUSAL, "The abstracts do not mention it."]),
+        (GRAPH, [[REFUSAL, Finish(refused=True)]]),  # the server's own refusal
+    ],
+)
+def test_a_refusal_stays_where_asking_once_more_brings_no_answer(question: str, replies: list[object], ask) -> None:  # type: ignore[no-untyped-def]
+    model, answer = ask(*replies, question=question)
+    assert answer.refused
+    assert answer.answer.rstrip(".") in (REFUSAL.rstrip("."), "The abstracts do not mention it")
+    assert len(model.prompts) == len(replies)
+
+
 def test_a_refusal_of_the_model_is_never_an_empty_answer(ask) -> None:  # type: ignore[no-untyped-def]
-    _, answer = ask("  ")
+    _, answer = ask("  ", "  ")
     assert answer.answer.strip()
 
 
@@ -318,8 +350,8 @@ def behind(server: Endpoint, home: Path, embedder: MiniLM, **more: object) -> As
 
 
 def read_in(server: Endpoint) -> int:
-    """Tokens of the last prompt that the server was sent."""
-    return sum(count(message["content"]) for message in server.chats[-1].body["messages"])
+    """Tokens of the first prompt that the server was sent."""
+    return sum(count(message["content"]) for message in server.chats[0].body["messages"])
 
 
 def test_a_prompt_is_made_for_the_window_that_the_server_tells(starter_home: Path, embedder: MiniLM) -> None:
@@ -346,7 +378,7 @@ def test_a_prompt_that_the_server_cut_is_told_with_the_answer(said: str, starter
 
         with Endpoint(behave) as server:
             told = behind(server, starter_home, embedder).ask(GRAPH).warnings
-            return read_in(server), told
+            return read_in(server), tuple(one for one in told if one != NOTE)
 
     assert warned(None)[1] == warned(1)[1] == warned(0.92)[1] == ()
     sent, [told] = warned(0.88)
@@ -420,7 +452,7 @@ def test_the_quotes_of_the_extractive_reader_are_checked_as_they_come(assistant:
 
 def test_a_refusal_has_no_claims(assistant: Assistant, starter_home: Path, embedder: MiniLM) -> None:
     assert streamed(assistant, EGG)[0] == [assistant.ask(EGG).answer]
-    events, answer = streamed(with_model(starter_home, embedder, QueueModel(REFUSAL)))
+    events, answer = streamed(with_model(starter_home, embedder, QueueModel(REFUSAL, repeat=True)))
     assert (events, answer.claims) == ([REFUSAL], ())
 
 
@@ -538,7 +570,7 @@ def test_the_nearest_papers_of_a_refusal_are_the_first_three_found(
 ) -> None:
     nearest = [hit.paper.id for hit in assistant.search("What does ZorbleNet-7 do?")[:3]]
     assert [s.paper.id for s in assistant.ask("What does ZorbleNet-7 do?").sources] == nearest
-    found, *_, answer = with_model(starter_home, embedder, QueueModel("None of the papers say so.")).stream(GRAPH)
+    found, *_, answer = with_model(starter_home, embedder, QueueModel("None of the papers say so.", repeat=True)).stream(GRAPH)
     assert isinstance(found, Found)
     assert isinstance(answer, Answer)
     assert (answer.refused, answer.answer) == (True, "None of the papers say so.")
@@ -734,7 +766,8 @@ def test_a_models_comparison_ends_with_a_table_of_quotes(assistant: Assistant) -
 
 @pytest.mark.parametrize("reply", [f"{REFUSAL}", "| Aspect | A [1] | B [2] |\n|---|---|---|\n| Speed | fast | slow |"])
 def test_a_refusal_and_a_table_of_the_models_own_get_no_other_table(assistant: Assistant, reply: str) -> None:
-    assert assistant.using(QueueModel(reply)).ask("How do GraphSAINT and Pard differ?").answer == reply
+    answer = assistant.using(QueueModel(reply, repeat=True)).ask("How do GraphSAINT and Pard differ?")
+    assert answer.answer == reply
 
 
 def test_another_question_of_a_model_gets_no_table(assistant: Assistant) -> None:

@@ -136,7 +136,7 @@ def test_signs_of_templates_survive_in_questions_titles_and_abstracts(odd: str) 
 
 def test_a_missing_placeholder_fails_by_name() -> None:
     system, user = prompting.template("answer")
-    with pytest.raises(KeyError, match="refusal"):
+    with pytest.raises(KeyError, match="unanswered"):
         system.substitute(tag="x")
     with pytest.raises(KeyError, match="question"):
         user.substitute(sources="x")
@@ -292,3 +292,12 @@ def test_each_kind_of_question_has_its_advice(kind: str) -> None:
     made = prompting.answer("Which?", HITS, None, None, kind)
     assert prompting.advice(kind) in made.user
     assert len({prompting.advice(k) for k in ("agreement", "comparison", "list", "amount", "definition", "other")}) == 6
+
+
+def test_a_model_is_asked_again_without_the_sentence_of_a_refusal() -> None:
+    first, again = (prompting.answer("How many lamps?", [hit(paper())], None, again=again) for again in (False, True))
+    assert prompting.REFUSAL in first.system
+    assert prompting.REFUSAL in first.user
+    assert prompting.REFUSAL not in again.system + again.user
+    assert "say so in one sentence" in again.system
+    assert "$" not in first.system + first.user + again.system + again.user

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from rag import prompting
-from rag.answering import refusal
+from rag.answering import refusal, second_try
 from rag.answering.repetition import ended_when_repeating
 from rag.checking.checker import Checker, invalid
 from rag.checking.judge import Judge
@@ -32,18 +31,26 @@ class AnswerStream:
         self._embedder = embedder
         self._judge = judge
 
-    def read(self, request: Prompt, answer: Answer, began: float, table: Iterable[str] = ()) -> Iterator[Event]:
+    def read(
+        self,
+        request: Prompt,
+        answer: Answer,
+        began: float,
+        table: Iterable[str] = (),
+        again: Callable[[], Prompt | None] = lambda: None,
+    ) -> Iterator[Event]:
         """Yield the pieces of the reply and the claims in it, then the complete `answer` with its checks.
 
         A claim that a model will judge comes as unchecked first, so that no sign is shown and taken back. `began` is the time
         of the question, by time.perf_counter(). An answer without a table of its own ends with `table`, when that has lines.
+        `again` returns what a model is asked that has refused, or None.
         Raises EndpointError as the model does.
         """
         judge = self._judge if self._judge is not None and self._judge.may_judge() else None
         checker = Checker(answer.sources, self._embedder)
         text = reasoning = ""
         yielded = 0  # claims
-        for piece in ended_when_repeating(self._model.stream(request)):
+        for piece in ended_when_repeating(second_try.replies(self._model, request, again)):
             if isinstance(piece, Thought | Waiting | Withdrawn):
                 reasoning += _thought(piece, text)
                 if isinstance(piece, Withdrawn):
@@ -51,7 +58,7 @@ class AnswerStream:
                 yield piece
                 continue
             if isinstance(piece, Finish):
-                answer = self._finished(answer, request, piece)
+                answer = _finished(answer, piece)
                 continue
             if not text:
                 answer, piece = timed(answer, began, first=True), piece.lstrip()
@@ -66,18 +73,6 @@ class AnswerStream:
         if answer.complete and not answer.refused and not tables.is_in(text):
             answer = yield from _with_table(answer, text, "".join(table), checker)
         yield timed(answer, began)
-
-    def _finished(self, answer: Answer, request: Prompt, finish: Finish) -> Answer:
-        warnings = (*answer.warnings, *prompting.warnings(request, finish.usage, self._model.name), *finish.notes)
-        reason = None if finish.complete else finish.reason
-        return replace(
-            answer,
-            complete=finish.complete,
-            incomplete_reason=reason,
-            usage=finish.usage,
-            warnings=warnings,
-            refused=finish.refused,
-        )
 
     def _with_text(self, answer: Answer, text: str, reasoning: str) -> Answer:
         return replace(
@@ -103,6 +98,17 @@ class AnswerStream:
             )
         answer = _with_claims(answer, _claims(checker, answer.answer))
         return replace(answer, invalid_citations=tuple(invalid(answer.answer, answer.sources)))
+
+
+def _finished(answer: Answer, finish: Finish) -> Answer:
+    return replace(
+        answer,
+        complete=finish.complete,
+        incomplete_reason=None if finish.complete else finish.reason,
+        usage=finish.usage,
+        warnings=(*answer.warnings, *finish.notes),
+        refused=finish.refused,
+    )
 
 
 def _thought(event: Thought | Waiting | Withdrawn, text: str) -> str:
