@@ -233,9 +233,9 @@ def test_a_judge_that_cannot_be_asked_is_a_warning_and_the_verdicts_by_words_sta
 def test_nothing_is_judged_when_it_is_off_refused_or_without_a_model(starter_home: Path, embedder: MiniLM) -> None:
     for verify in ("off", "auto"):  # nobody has tested the model
         assert judging(starter_home, embedder, TOLD, verify=verify)[1].ask(GRAPH).claims[0].judged is None
-    model, asked = judging(starter_home, embedder, "The abstracts do not say so.")
+    model, asked = judging(starter_home, embedder, *["The abstracts do not say so."] * 2)
     assert asked.ask(GRAPH).refused
-    assert len(model.prompts) == 1
+    assert len(model.prompts) == 2  # it is asked once more, and not for a judgement
     made = Assistant(load(home=starter_home, verify="model", no_model=True), embedder=embedder).ask(GRAPH)
     assert {c.judged for c in made.claims} == {None}
 
