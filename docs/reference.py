@@ -20,7 +20,10 @@ from rag.request import filter_parameters
 from rag.settings.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
-COMMANDS = ("rag.ask", "rag.ingest", "rag.library", "rag.doctor", "rag.settings", "rag.serve_local", "ui", "evals")
+COMMANDS = (
+    *("rag.ask", "rag.ingest", "rag.library", "rag.verify", "rag.doctor", "rag.settings", "rag.serve_local"),
+    *("ui", "evals"),
+)
 MEANINGS = {
     "home": "the folder that holds the library, the index, the conversations and a `rag.toml`",
     "profile": "the profile in force: the table `[models.NAME]` of `rag.toml`",

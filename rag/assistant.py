@@ -18,7 +18,7 @@ from rag import factory, ingestion, prompting
 from rag.answering import evidence_table, unread
 from rag.answering.extractive import MAX_SENTENCES, ExtractiveReader
 from rag.answering.streaming import AnswerStream
-from rag.checking import judge_trial
+from rag.checking import checker, judge_trial
 from rag.checking.judge import Opinions
 from rag.collection import answers, meaning, one_paper
 from rag.collection.phrasing import CollectionAnswer
@@ -39,7 +39,7 @@ from rag.storage.filters import Scope
 from rag.storage.library import Library
 from rag.topics.kept import KeptMap
 from rag.topics.topic_map import TopicMap
-from rag.types import Answer, Filters, Hit, IndexInfo, Paper, Progress, Prompt, Source, Timings, Turn, Usage
+from rag.types import Answer, Claim, Filters, Hit, IndexInfo, Paper, Progress, Prompt, Source, Timings, Turn, Usage
 
 _log = logging.getLogger(__name__)
 
@@ -133,6 +133,10 @@ class Assistant:
     def comparison(self, papers: Sequence[Paper]) -> evidence_table.Comparison:
         """Return the same side by side: a row each for problem, method, data and result, with a cell for each paper."""
         return evidence_table.comparison(papers, self._checks)
+
+    def checked(self, text: str, sources: Sequence[Source]) -> list[Claim]:
+        """Return the statements of any text, each checked against the sources that it cites by number."""
+        return checker.check(text, sources, self._checks)
 
     def _retriever(self, live: Index) -> Retriever:
         return Retriever(self._library, live, self.embedder)

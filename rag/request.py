@@ -18,11 +18,22 @@ from pydantic.json_schema import WithJsonSchema
 from rag.errors import UsageError
 from rag.text import dates
 from rag.text.words import clean
-from rag.types import Filters, Turn, Wording
+from rag.types import Filters, Paper, Turn, Wording
 
 MAX_QUESTION_CHARS = 8_000
+MAX_TEXT_CHARS = 20_000  # of statements to check
+MAX_SOURCES = 50  # that come with them
 _MAX_CLIPPED_CHARS = 60
 _ROLES = ("user", "assistant")
+_SOURCES_SCHEMA = {
+    "type": "array",
+    "maxItems": MAX_SOURCES,
+    "items": {
+        "type": "object",
+        "properties": {"title": {"type": "string"}, "abstract": {"type": "string"}},
+        "required": ["abstract"],
+    },
+}
 _FILTERS: TypeAdapter[Filters] = TypeAdapter(Filters)
 _HISTORY_SCHEMA = {
     "type": "array",
@@ -43,6 +54,10 @@ def _question(value: Any) -> Any:
     return checked_question(value) if isinstance(value, str) else value
 
 
+def _text(value: Any) -> Any:
+    return _checked_text(value) if isinstance(value, str) else value
+
+
 def _turns(value: Any) -> Any:
     items = [] if value is None else value
     if not isinstance(items, list | tuple):
@@ -59,10 +74,32 @@ def _turn(item: Any) -> Turn:
     return Turn(message["role"], clean(message["content"])[:MAX_QUESTION_CHARS])
 
 
-class SearchRequest(BaseModel):
-    """A question to find papers for, with what the search is restricted to."""
+def _papers(value: Any) -> Any:
+    if value is None:
+        return None
+    if not isinstance(value, list | tuple):
+        raise ValueError("no list")
+    return tuple(map(_paper, value))
+
+
+def _paper(item: Any) -> Any:
+    if isinstance(item, Paper):
+        return item
+    if not isinstance(item, dict) or not isinstance(item.get("abstract"), str) or not isinstance(item.get("title", ""), str):
+        raise ValueError("no paper")
+    return Paper(id="", title=clean(item.get("title", "")), abstract=clean(item["abstract"]))
+
+
+class Restricted(BaseModel):
+    """What is asked of the papers that pass some filters."""
 
     model_config = ConfigDict(frozen=True)
+
+    filters: Filters = Filters()
+
+
+class SearchRequest(Restricted):
+    """A question to find papers for, with what the search is restricted to."""
 
     question: Annotated[
         StrictStr,
@@ -70,7 +107,6 @@ class SearchRequest(BaseModel):
         Field(description=f"The question or keywords, at most {MAX_QUESTION_CHARS:,} characters."),
     ]
     k: Annotated[StrictInt | None, Field(ge=1, description="How many papers to read or list at most.")] = None
-    filters: Filters = Filters()
 
 
 class AskRequest(SearchRequest):
@@ -84,7 +120,26 @@ class AskRequest(SearchRequest):
     ] = ()
 
 
-Request = TypeVar("Request", bound=SearchRequest)
+class VerifyRequest(Restricted):
+    """Statements to hold against `sources`, or, with None, against the nearest papers of the library."""
+
+    text: Annotated[
+        StrictStr,
+        BeforeValidator(_text),
+        Field(description=f"The statements, which may cite the sources as [1], at most {MAX_TEXT_CHARS:,} characters."),
+    ]
+    sources: Annotated[
+        tuple[Paper, ...] | None,
+        BeforeValidator(_papers),
+        WithJsonSchema(_SOURCES_SCHEMA),
+        Field(
+            max_length=MAX_SOURCES,
+            description=f"At most {MAX_SOURCES} papers, numbered from 1. Without them, the nearest papers are read.",
+        ),
+    ] = None
+
+
+Request = TypeVar("Request", bound=Restricted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +164,7 @@ class Parameter:
 
 
 @cache
-def parameters(request: type[SearchRequest]) -> dict[str, Parameter]:
+def parameters(request: type[Restricted]) -> dict[str, Parameter]:
     """Return what may be given for `request`, by name, the filters beside the question."""
     properties = request.model_json_schema()["properties"]
     own = {
@@ -143,6 +198,8 @@ def _kind(schema: Mapping[str, Any]) -> str:
         return f"a number from {schema['minimum']} " + (f"to {schema['maximum']}" if "maximum" in schema else "on")
     if schema.get("type") != "array":
         return "a text"
+    if schema["items"].get("type") == "object":
+        return f"a list of at most {schema['maxItems']} objects with {' and '.join(schema['items']['properties'])}"
     return "a list of texts" if schema["items"].get("type") == "string" else "a list of questions, or of role and content"
 
 
@@ -249,6 +306,16 @@ def checked_question(question: str) -> str:
             f"The question has {len(question)} characters, more than {MAX_QUESTION_CHARS}.", "Ask a shorter question."
         )
     return question
+
+
+def _checked_text(text: str) -> str:
+    """Return the text tidied. Raises UsageError for an empty or very long one."""
+    text = clean(text).strip()
+    if not text:
+        raise UsageError("The text is empty.", "Give one statement or several.")
+    if len(text) > MAX_TEXT_CHARS:
+        raise UsageError(f"The text has {len(text)} characters, more than {MAX_TEXT_CHARS}.", "Give it in parts.")
+    return text
 
 
 # -- filters in words ----------------------------------------------------------------------------------------------------

@@ -96,6 +96,11 @@ def reason(claim: Claim, sources: Sequence[Source]) -> str:
     return _joined(_reason(claim, _abstracts(sources), str))
 
 
+def finding(claim: Claim, sources: Sequence[Source]) -> list[str]:
+    """Return a claim in doubt with its sign and why, and below it what the abstracts say."""
+    return [_joined(line) for line in _finding(claim, sources, str)]
+
+
 def evidence(claim: Claim, sources: Sequence[Source]) -> list[str]:
     """Return what the abstracts say instead of a claim in doubt, a line for each sentence."""
     return [_joined(line) for line in _evidence(claim, _abstracts(sources), str)]

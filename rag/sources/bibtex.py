@@ -61,14 +61,30 @@ def recognises(text: str) -> bool:
 
 def parse(text: str) -> Iterator[Paper | BadRecord]:
     """Yield the papers in order; an entry that cannot be read is a BadRecord with its line and the reason."""
+    yield from (read for _, read in _with_lines(text))
+
+
+def _with_lines(text: str) -> Iterator[tuple[int, Paper | BadRecord]]:
+    """Yield the papers and what cannot be read, each with the line on which its entry begins."""
     macros = {month[:3].lower(): month for month in _MONTHS}
     for line, block in _blocks(text):
         if isinstance(block, String):
             macros[block.key.lower()] = _value(block.value, 0, macros)[0]
         elif isinstance(block, Entry):
-            yield record.paper(_record(_fields(block, macros)), line)
+            yield line, record.paper(_record(_fields(block, macros)), line)
         elif isinstance(block, ParsingFailedBlock) and not _IGNORED.match(block.raw or ""):
-            yield BadRecord(line, _reason(block))
+            yield line, BadRecord(line, _reason(block))
+
+
+def keyed(text: str) -> dict[str, Paper]:
+    """Return the papers by the keys of their entries, the first of two with one key. What cannot be read is left out."""
+    heads = {match.start(1): match[2].rpartition(",")[0].strip() for match in _HEAD.finditer(text)}
+    lines = {text.count("\n", 0, start) + 1: key for start, key in heads.items() if key}
+    found: dict[str, Paper] = {}
+    for line, read in _with_lines(text):
+        if isinstance(read, Paper) and line in lines:
+            found.setdefault(lines[line], read)
+    return found
 
 
 def _blocks(text: str) -> Iterator[tuple[int, Block]]:

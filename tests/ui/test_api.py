@@ -61,7 +61,7 @@ def test_a_wrong_or_missing_parameter_is_told_in_a_sentence(
     told = httpx.post(f"{url}gradio_api/call/v2/search", json=parameters, timeout=60)
     assert told.status_code == 400
     assert told.text == "A parameter is missing, unknown or of a wrong kind; /gradio_api/info lists them."
-    assert httpx.get(f"{url}gradio_api/info", timeout=60).json()["named_endpoints"].keys() == {"/ask", "/search"}
+    assert httpx.get(f"{url}gradio_api/info", timeout=60).json()["named_endpoints"].keys() == {"/ask", "/search", "/verify"}
     assert "Traceback" not in capfd.readouterr().err
 
 
@@ -122,8 +122,48 @@ def test_the_client_raises_the_sentence(client: Client) -> None:
         client.predict(QUESTION, until="soon", api_name="/ask")
 
 
-def test_only_the_two_endpoints_are_public(client: Client) -> None:
-    assert set(client.view_api(return_format="dict")["named_endpoints"]) == {"/ask", "/search"}
+def test_verify_holds_statements_against_given_sources(url: str) -> None:
+    lamps = {"title": "LanternNet", "abstract": "LanternNet dims 340 lamps by learning from footsteps."}
+    text = "LanternNet dims 340 lamps [1]. LanternNet dims 510 lamps [1]."
+    event, [told] = posted(url, "verify", text=text, sources=[lamps])
+    assert event == "complete"
+    assert [claim["verdict"] for claim in told["claims"]] == ["supported", "contradicted"]
+    assert told["claims"][0]["evidence"][0]["sentence"] == lamps["abstract"]
+    assert [source["title"] for source in told["sources"]] == ["LanternNet"]
+
+
+def test_verify_finds_the_papers_of_statements_without_sources(client: Client) -> None:
+    text = "GraphSAINT samples the training graph to make minibatches. Whales sing at night in the sea."
+    told = client.predict(text, api_name="/verify")
+    assert [claim["verdict"] for claim in told["claims"]] == ["supported", "uncited"]
+    assert [text[claim["start"] : claim["end"]] for claim in told["claims"]] == [claim["text"] for claim in told["claims"]]
+    [n] = told["claims"][0]["added"]
+    assert next(s for s in told["sources"] if s["n"] == n)["title"].startswith("GraphSAINT")
+    dated = client.predict(text, since="2024", api_name="/verify")
+    assert "supported" not in {claim["verdict"] for claim in dated["claims"]}  # that paper has no date
+
+
+@pytest.mark.parametrize(
+    ("parameters", "told"),
+    [
+        ({"text": " "}, "The text is empty."),
+        ({"text": "x" * 20_001}, "The text has 20001 characters, more than 20000."),
+        (
+            {"text": "x", "sources": [{"title": "x"}]},
+            'The value of sources is [{"title": "x"}]. Give a list of at most 50 objects',
+        ),
+        ({"text": "x", "sources": [{"abstract": "x"}] * 51}, "The value of sources is"),
+        ({"text": "x", "source": "nosuch"}, "No source has “nosuch” in its name"),
+    ],
+)
+def test_a_wrong_call_of_verify_gets_one_sentence(url: str, parameters: dict[str, object], told: str) -> None:
+    event, data = posted(url, "verify", **parameters)
+    assert event == "error"
+    assert data["error"].startswith(told)
+
+
+def test_only_the_three_endpoints_are_public(client: Client) -> None:
+    assert set(client.view_api(return_format="dict")["named_endpoints"]) == {"/ask", "/search", "/verify"}
 
 
 def test_questions_are_answered_beside_each_other(starter_home: Path, embedder: MiniLM) -> None:

@@ -130,15 +130,15 @@ def sentence(result: CallToolResult) -> str:
 
 
 @pytest.mark.parametrize("mode", ["legacy", "auto"])
-def test_there_are_two_tools_and_nothing_else(address: str, mode: str) -> None:
+def test_there_are_three_tools_and_nothing_else(address: str, mode: str) -> None:
     async def look(client: Client) -> None:
         listed = {tool.name: tool for tool in (await client.list_tools()).tools}
-        assert set(listed) == {"ask", "search"}
+        own = {"ask": ("question", "k", "history"), "search": ("question", "k"), "verify": ("text", "sources")}
+        assert set(listed) == set(own)
         for tool in listed.values():
             assert tool.description
-            assert tool.input_schema["required"] == ["question"]
-            names = {"question", "k", *(field.name for field in fields(Filters))}
-            assert set(tool.input_schema["properties"]) == names | ({"history"} if tool.name == "ask" else set())
+            assert tool.input_schema["required"] == [own[tool.name][0]]
+            assert set(tool.input_schema["properties"]) == {*own[tool.name], *(field.name for field in fields(Filters))}
             assert all(len(taken["description"]) > 20 for taken in tool.input_schema["properties"].values())
             assert tool.input_schema["properties"]["papers"]["items"] == {"type": "string"}
         offered = client.server_capabilities.model_dump(exclude_none=True)
@@ -152,7 +152,7 @@ def test_there_are_two_tools_and_nothing_else(address: str, mode: str) -> None:
             with pytest.raises(MCPError, match="Method not found"):
                 await other
         for name in ("upload", "load", "remove_source", "/ask"):
-            with pytest.raises(MCPError, match=r"There is no such tool\. There are ask and search\."):
+            with pytest.raises(MCPError, match=r"There is no such tool\. There are ask, search, verify\."):
                 await client.call_tool(name, {})
 
     asked(address, look, mode)
@@ -164,6 +164,14 @@ def test_ask_gives_the_contract_of_an_answer(address: str, assistant: Assistant,
     wanted = json.loads(render.to_json(assistant.ask(QUESTION)))
     assert told.keys() == wanted.keys()
     assert (told["answer"], told["claims"], told["sources"]) == (wanted["answer"], wanted["claims"], wanted["sources"])
+
+
+def test_verify_gives_a_verdict_and_the_sentence_for_each_statement(address: str) -> None:
+    lamps = {"title": "LanternNet", "abstract": "LanternNet dims 340 lamps by learning from footsteps."}
+    told = values(call(address, "verify", text="LanternNet dims 510 lamps [1].", sources=[lamps]))
+    [claim] = told["claims"]
+    assert (claim["verdict"], claim["evidence"][0]["sentence"]) == ("contradicted", lamps["abstract"])
+    assert sentence(call(address, "verify", text="")).startswith("The text is empty.")
 
 
 def test_search_lists_papers_under_filters(address: str, assistant: Assistant) -> None:

@@ -1,4 +1,4 @@
-"""What programs may ask of the chat: ask and search, with the JSON of the command line, as its endpoints over HTTP."""
+"""What programs may ask of the chat: ask, search and verify, with the JSON of the command line, as its endpoints over HTTP."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ import gradio as gr
 from gradio.events import api
 
 from rag.assistant import Assistant
+from rag.drafts import checked
 from rag.errors import RagError
 from rag.output import render
-from rag.request import AskRequest, Parameter, SearchRequest, parameters, parse
+from rag.request import AskRequest, Parameter, Restricted, SearchRequest, VerifyRequest, parameters, parse
 
 Json = dict[str, Any]
 _TYPES: dict[str, Any] = {"integer": int, "string": str, "array": list[Any]}  # of JSON schema
@@ -33,8 +34,14 @@ def listing(assistant: Assistant, given: Mapping[str, Any]) -> Json:
     return render.hits_to_dict(asked.question, only, hits, assistant.scope.warnings(only, found=bool(hits)))
 
 
+def verdicts(assistant: Assistant, given: Mapping[str, Any]) -> Json:
+    """Return what the check says of the VerifyRequest that `given` makes. Raises RagError, for a wrong or unknown value too."""
+    asked = parse(VerifyRequest, given, flat=True)
+    return checked.claims(asked.text, asked.sources, asked.filters, assistant)
+
+
 def add(assistant: Assistant) -> None:
-    """Add the endpoints /ask and /search to the page that is being built."""
+    """Add the endpoints /ask, /search and /verify to the page that is being built."""
 
     def ask(given: Json) -> Json:
         """Answer a question from at most k of the papers that pass the filters."""
@@ -44,11 +51,16 @@ def add(assistant: Assistant) -> None:
         """List at most k of the papers that pass the filters, best first, without answering."""
         return listing(assistant, given)
 
+    def verify(given: Json) -> Json:
+        """Hold statements against the abstracts of sources, or of the nearest papers that pass the filters."""
+        return verdicts(assistant, given)
+
     api(_endpoint(ask, AskRequest), api_name="ask")
     api(_endpoint(search, SearchRequest), api_name="search")
+    api(_endpoint(verify, VerifyRequest), api_name="verify")
 
 
-def _endpoint(call: Callable[[Json], Json], request: type[SearchRequest]) -> Callable[..., Json]:
+def _endpoint(call: Callable[[Json], Json], request: type[Restricted]) -> Callable[..., Json]:
     """Return `call` as a function of the parameters of `request`; Gradio reads their names, types and defaults."""
     names = parameters(request)
 

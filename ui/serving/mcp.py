@@ -1,4 +1,4 @@
-"""ask and search as tools of the Model Context Protocol (streamable HTTP), on the server of the chat and behind its guard.
+"""ask, search and verify as tools of the Model Context Protocol (streamable HTTP), on the chat's server and behind its guard.
 
 Gradio's own MCP server is not used: it writes results as Python and not as JSON, answers who has not logged in, runs an
 endpoint when a prompt is asked for, and cannot be told a password. Tools are all there is here: no resources, no prompts.
@@ -25,14 +25,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from rag.assistant import Assistant
 from rag.errors import RagError
-from rag.request import AskRequest, SearchRequest, parameters
+from rag.request import AskRequest, Restricted, SearchRequest, VerifyRequest, parameters
 from ui.serving import api, listening
 from ui.serving.passwords import Pauses
 
 PATH = "/gradio_api/mcp"  # where Gradio's own would be: the guard and what compresses replies know it
 _MAX_CALLS_AT_ONCE = 20  # calls that are worked on at once; the rest wait
-_CALLS = {"ask": api.answer, "search": api.listing}
-_REQUESTS = {"ask": AskRequest, "search": SearchRequest}
+_CALLS = {"ask": api.answer, "search": api.listing, "verify": api.verdicts}
+_REQUESTS: dict[str, type[Restricted]] = {"ask": AskRequest, "search": SearchRequest, "verify": VerifyRequest}
 _ABOUT = {
     "ask": "Answer a question from a collection of research-paper abstracts. Each sentence of the answer cites papers and was "
     "checked against the sentences of their abstracts; what the abstracts do not say is refused. Questions about the "
@@ -42,6 +42,10 @@ _ABOUT = {
     "search": "List the papers of a collection of research-paper abstracts that come nearest to a question or to keywords, "
     'best first, without answering. Returns JSON: "hits" with "paper_id", "title", "url", "published", "authors", "abstract" '
     'and the "passages" that matched, and "warnings" on what the filters left out.',
+    "verify": 'Check statements against research-paper abstracts. Give the abstracts as "sources" and cite them in the text as '
+    "[1], or leave them out: then each statement is held against the nearest papers of the collection. Returns JSON: "
+    '"claims" with the verdict of each sentence (supported, partial, unsupported, contradicted, miscited, uncited, unchecked), '
+    'the "problems", and as "evidence" the sentences of the abstracts; and "sources" with the papers by number.',
 }
 _log = logging.getLogger(__name__)
 
@@ -54,7 +58,7 @@ def served(assistant: Assistant, allowed: listening.Credentials) -> dict[str, An
 
     async def call(_: Context, asked: types.CallToolRequestParams) -> types.CallToolResult:
         if asked.name not in _CALLS:
-            raise MCPError(types.INVALID_PARAMS, f"There is no such tool. There are {' and '.join(_CALLS)}.")
+            raise MCPError(types.INVALID_PARAMS, f"There is no such tool. There are {', '.join(_CALLS)}.")
         return await to_thread.run_sync(partial(called, assistant, asked.name, asked.arguments or {}), limiter=limiter)
 
     server = Server("abstract-rag", version=version("abstract-rag"), on_list_tools=_listed, on_call_tool=call)
@@ -83,7 +87,7 @@ def called(assistant: Assistant, name: str, given: Mapping[str, Any]) -> types.C
 
 
 def tools() -> list[types.Tool]:
-    """Return the two tools with what a model has to know to use them."""
+    """Return the tools with what a model has to know to use them."""
     return [
         types.Tool(
             name=tool,
