@@ -211,7 +211,7 @@ def _beside(r: Result, medians: Result) -> Iterator[str]:
     else:
         yield (
             "peer: LlamaIndex with its own vector store and defaults, and our embedder; for Chroma install its store with "
-            "uv sync --group peer"
+            "pip install llama-index-vector-stores-chroma"
         )
 
 

@@ -138,6 +138,16 @@ class Assistant:
         """Return the statements of any text, each checked against the sources that it cites by number."""
         return checker.check(text, sources, self._checks)
 
+    def refusal(self, question: str, papers: Sequence[str]) -> str | None:
+        """Return why the abstracts of `papers`, given by their ids, do not answer `question`; None when they seem to."""
+        asked, live = Asked(question, question), self._index.now()
+        hits = self._retriever(live).search(question, len(papers), Filters(papers=tuple(papers)))
+        return self._gated(asked, hits, live, force=False).reason
+
+    def live(self) -> Index:
+        """Return the index that questions are answered from now."""
+        return self._index.now()
+
     def _retriever(self, live: Index) -> Retriever:
         return Retriever(self._library, live, self.embedder)
 

@@ -84,37 +84,49 @@ def claims(text: str, papers: Sequence[Paper] | None, filters: Filters, assistan
     """
     if papers is not None:
         sources = [_source(n, paper) for n, paper in enumerate(papers, 1)]
-        stated = assistant.checked(text, sources)
+        found = stated(text, sources, assistant)
     else:
-        stated, sources = _against_nearest(text, filters, assistant)
-    told = [asdict(claim) for claim in stated if claim.verdict != "none"]
+        found, sources = _against_nearest(text, filters, assistant)
+    told = [asdict(claim) for claim in found]
     return {"claims": told, "sources": [render.hit_to_dict(source.n, source.hit) for source in sources]}
 
 
+def stated(text: str, sources: Sequence[Source], assistant: Assistant) -> list[Claim]:
+    """Return the statements of `text`, each held against the sources that it cites, or against each one when it cites none."""
+    found = [claim for claim in assistant.checked(text, sources) if claim.verdict != "none"]
+    return [claim if claim.citations or claim.added else _held(claim, sources, assistant) for claim in found]
+
+
 def _against_nearest(text: str, filters: Filters, assistant: Assistant) -> tuple[list[Claim], list[Source]]:
-    """Return the claims of a text, and the papers that they were held against, each once."""
+    """Return the statements of a text, and the papers that they were held against, each once."""
     only = assistant.scope.checked(filters)
     numbers: dict[str, Source] = {}
     found = []
     for claim in assistant.checked(text, ()):
-        hits = assistant.search(claim.text, _PAPERS_A_CLAIM, only) if claim.verdict != "none" else []
-        near = [hit for hit in hits if hit.dense >= gate.MIN_COSINE_OF_BEST_CHUNK]
-        sources = [numbers.setdefault(hit.paper.id, Source(len(numbers) + 1, hit)) for hit in near]
-        alone = [one for source in sources for one in assistant.checked(f"{claim.text} [{source.n}]", [source])[:1]]
-        best = max(alone, key=_closeness, default=None)
-        found.append(claim if best is None else _as_said(claim, best))
+        if claim.verdict != "none":
+            hits = assistant.search(claim.text, _PAPERS_A_CLAIM, only)
+            near = [hit for hit in hits if hit.dense >= gate.MIN_COSINE_OF_BEST_CHUNK]
+            sources = [numbers.setdefault(hit.paper.id, Source(len(numbers) + 1, hit)) for hit in near]
+            found.append(_held(claim, sources, assistant))
     used = {evidence.n for claim in found for evidence in claim.evidence}
     return found, [source for source in numbers.values() if source.n in used]
 
 
-def _closeness(claim: Claim) -> tuple[bool, float]:
-    return claim.verdict == "supported", max((evidence.score for evidence in claim.evidence), default=0.0)
+def _held(claim: Claim, sources: Sequence[Source], assistant: Assistant) -> Claim:
+    """Return a statement without a citation as the source that supports it, or comes nearest to it, makes it.
 
-
-def _as_said(claim: Claim, best: Claim) -> Claim:
-    """Return what was found of `claim` with a mark behind it. A paper that supports it counts as an added citation."""
+    A source that supports it counts as an added citation.
+    """
+    alone = [one for source in sources for one in assistant.checked(f"{claim.text} [{source.n}]", [source])[:1]]
+    best = max(alone, key=_closeness, default=None)
+    if best is None:
+        return claim
     added = best.citations if best.verdict == "supported" else ()
     return replace(best, text=claim.text, start=claim.start, end=claim.end, citations=(), added=added)
+
+
+def _closeness(claim: Claim) -> tuple[bool, float]:
+    return claim.verdict == "supported", max((evidence.score for evidence in claim.evidence), default=0.0)
 
 
 def _source(n: int, paper: Paper) -> Source:

@@ -60,6 +60,11 @@ class VectorIndex:
             _COLLECTION, configuration={"hnsw": _HNSW}, embedding_function=None
         )
 
+    @property
+    def collection(self) -> chromadb.Collection:
+        """The collection itself, for reading."""
+        return self._chunks
+
     def close(self) -> None:
         self._client.close()  # type: ignore[attr-defined]  # of Client, which ClientAPI does not name
         if self._copy is not None:

@@ -207,7 +207,7 @@ def test_what_is_measured_of_the_starter_and_its_peer_is_shown_side_by_side(meas
     assert rows["ingest, s"] == ["20.00", "30.00", "1.50"]
     assert rows["cold search, s"] == ["2.00", "8.00", "4.00"]
     assert "cold search, MB" not in rows
-    assert "--group peer" in text
+    assert "pip install llama-index-vector-stores-chroma" in text
 
 
 def test_the_command_prints_the_tables_and_writes_all_numbers(told: tuple[str, dict[str, Any]]) -> None:

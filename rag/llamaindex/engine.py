@@ -1,29 +1,21 @@
-"""Offers the search as a LlamaIndex retriever, and the assistant as a LlamaIndex query engine.
-
-retriever(assistant, k=10)     for RetrieverQueryEngine, RetrieverEvaluator, fusion of retrievers, ...
-query_engine(assistant)        for QueryEngineTool and so agents, routers, evaluators of answers, ...
-
-A node is a paper. Its id is the paper's id, its text is the abstract, and text[node.start_char_idx:node.end_char_idx] is the
-best passage or evidence. For LlamaIndex's models, embedders and rerankers in our answers, see rag.adapters.
-"""
+"""The search as a retriever, and the assistant as a query engine."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
 from llama_index.core.base.base_query_engine import BaseQueryEngine
 from llama_index.core.base.base_retriever import BaseRetriever
 from llama_index.core.base.response.schema import Response
-from llama_index.core.schema import NodeWithScore, QueryBundle, TextNode
+from llama_index.core.schema import NodeWithScore, QueryBundle
 
 from rag.assistant import Assistant
+from rag.llamaindex.nodes import cited, node
 from rag.output import render
-from rag.types import Answer, Evidence, Filters, Hit
-
-_METADATA_FOR_MODEL = ("title", "published", "authors")  # what LlamaIndex shows to a model beside the abstract
+from rag.types import Answer, Filters
 
 
 class AbstractRetriever(BaseRetriever):
@@ -37,7 +29,7 @@ class AbstractRetriever(BaseRetriever):
 
     def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
         hits = self._assistant.search(query_bundle.query_str, self._k, self._filters)
-        return [_node(hit, [asdict(p) for p in hit.passages], "passages") for hit in hits]
+        return [node(hit, [asdict(p) for p in hit.passages], "passages") for hit in hits]
 
     async def _aretrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
         return await asyncio.to_thread(self._retrieve, query_bundle)
@@ -68,11 +60,16 @@ class AbstractQueryEngine(BaseQueryEngine):
 
     def _query(self, query_bundle: QueryBundle) -> Response:
         answer = self._assistant.ask(query_bundle.query_str, k=self._k, filters=self._filters)
-        text = self._form(answer) if self._form else answer.answer
-        return Response(text, _cited(answer), {"answer": render.to_dict(answer), "refused": answer.refused})
+        return response(answer, self._form)
 
     async def _aquery(self, query_bundle: QueryBundle) -> Response:
         return await asyncio.to_thread(self._query, query_bundle)
+
+
+def response(answer: Answer, form: Callable[[Answer], str] | None = None) -> Response:
+    """Return an answer as a response: its text, the papers cited, and the whole answer in the metadata."""
+    text = form(answer) if form else answer.answer
+    return Response(text, cited(answer), {"answer": render.to_dict(answer), "refused": answer.refused})
 
 
 def retriever(assistant: Assistant, k: int | None = None, filters: Filters | None = None) -> AbstractRetriever:
@@ -92,46 +89,3 @@ def query_engine(
     titles and findings, use rag.output.render.text. query() raises RagError.
     """
     return AbstractQueryEngine(assistant, k, filters, form)
-
-
-def _cited(answer: Answer) -> list[NodeWithScore]:
-    """Return a node for each paper that the answer cites, in the order of their numbers."""
-    if answer.refused:
-        return []
-    evidence = [e for claim in answer.claims for e in claim.evidence]
-    cited = [source for source in answer.sources if source.cited]
-    return [_node(s.hit, _evidence([e for e in evidence if e.n == s.n]), "evidence", n=s.n) for s in cited]
-
-
-def _evidence(of_source: Sequence[Evidence]) -> list[dict[str, Any]]:
-    """Return the sentences of one abstract, best first, each once."""
-    best: dict[tuple[int, int], Evidence] = {}
-    for evidence in sorted(of_source, key=lambda e: -e.score):
-        best.setdefault((evidence.start, evidence.end), evidence)
-    return [{"start": e.start, "end": e.end, "score": e.score, "sentence": e.sentence} for e in best.values()]
-
-
-def _node(hit: Hit, parts: list[dict[str, Any]], kind: str, **more: Any) -> NodeWithScore:
-    """Return a paper as a node. Its metadata has `parts` of the abstract, best first, under the key `kind`."""
-    paper = hit.paper
-    metadata = {
-        "title": paper.title,
-        "paper_id": paper.id,
-        "url": paper.url,
-        "published": paper.published,
-        "authors": list(paper.authors),
-        "score": hit.score,
-        kind: parts,
-        **more,
-    }
-    hidden = [name for name in metadata if name not in _METADATA_FOR_MODEL or not metadata[name]]
-    node = TextNode(
-        id_=paper.id,
-        text=paper.abstract,
-        metadata=metadata,
-        start_char_idx=parts[0]["start"] if parts else None,
-        end_char_idx=parts[0]["end"] if parts else None,
-        excluded_llm_metadata_keys=hidden,
-        excluded_embed_metadata_keys=hidden,
-    )
-    return NodeWithScore(node=node, score=hit.score)
