@@ -33,6 +33,7 @@ from rag.errors import EndpointError, SourceError, UsageError
 from rag.output import exports
 from rag.settings.settings import Settings, load
 from rag.sources import formats
+from rag.storage.library import Library
 from rag.terminal import progress_bars, say
 from rag.types import Progress
 
@@ -229,7 +230,7 @@ def _papers(args: argparse.Namespace) -> list[str]:
 
 
 def _header(settings: Settings, assistant: Assistant, args: argparse.Namespace, cases: Sequence[Case]) -> dict[str, Any]:
-    """Return what the result depends on: the model, the hashes of prompts and cases, the papers."""
+    """Return what the result depends on: the model, and the hashes of prompts, cases and papers."""
     prompts = sorted((f for f in resources.files("prompts").iterdir() if f.name in _PROMPTS), key=lambda f: f.name)
     return {
         "mode": assistant.model.mode,
@@ -239,12 +240,19 @@ def _header(settings: Settings, assistant: Assistant, args: argparse.Namespace, 
         "k": settings.k,
         "prompts_sha256": {f.name: sha256(f.read_bytes()).hexdigest()[:16] for f in prompts},
         "papers": [Path(p).name for p in _papers(args)],
+        "papers_sha256": _fingerprint(assistant.library),
         "cases_sha256": sha256(json.dumps([case_files.record(case) for case in cases]).encode()).hexdigest()[:16],
         "split": args.split,
         "stress": args.stress,
         "orders": args.orders.name if args.orders else None,
         "date": datetime.now(UTC).date().isoformat(),
     }
+
+
+def _fingerprint(library: Library) -> str:
+    """Return a hash of the papers that are asked."""
+    papers = sorted((paper.id, paper.title, paper.abstract) for paper in library.papers().values())
+    return sha256(json.dumps(papers).encode()).hexdigest()[:16]
 
 
 def _named(assistant: Assistant) -> str | None:
@@ -257,7 +265,9 @@ def _named(assistant: Assistant) -> str | None:
 def _before(path: Path, header: dict[str, Any]) -> list[Result]:
     """Return the answers that a run has, to go on with it. Raises UsageError when something is not as it was."""
     before = run_files.load(path)
-    other = [name for name in header if name != "date" and before.header.get(name) != header[name]]
+    other = [name.removesuffix("_sha256") for name in header if name != "date" and before.header.get(name) != header[name]]
     if other:
-        raise UsageError(f"{path} was run with another {', '.join(other)}.", "Run it as it was begun, or begin anew.")
+        raise UsageError(
+            f"{path} was run with another {', '.join(dict.fromkeys(other))}.", "Run it as it was begun, or begin anew."
+        )
     return before.answered

@@ -20,6 +20,7 @@ from evals import compare, outcomes, report, report_figures, report_markdown, ru
 from evals.__main__ import main
 from evals.case_files import Case
 from evals.metrics import MEASURES, Value
+from evals.pages import bold
 from evals.run_files import Result, Run
 from evals.statistics import difference, estimate, holm
 from rag.errors import UsageError
@@ -178,6 +179,10 @@ def tab(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
 def opened(tab: Page, path: Path, runs: Sequence[Run], state: str = "") -> None:
     path.write_text(report.page(runs), "utf-8")
     tab.goto(f"file://{path}{state}")
+
+
+def test_titles_in_stars_are_bold_and_nothing_else_becomes_markup() -> None:
+    assert bold("**A <i>title</i>** says **.") == "<strong>A &lt;i&gt;title&lt;/i&gt;</strong> says **."
 
 
 def test_filters_narrow_the_list_and_are_kept_in_the_address(tab: Page, two: list[Run], tmp_path: Path) -> None:

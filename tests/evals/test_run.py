@@ -242,6 +242,8 @@ def test_a_model_is_measured_and_a_stopped_run_goes_on(small: list[str], capsys:
     assert {r.key: r.line() for r in done.results if r.key in kept} == kept
     with pytest.raises(UsageError, match="was run with another k"):
         before_of(done.path, {**done.header, "k": 9})
+    with pytest.raises(UsageError, match=r"was run with another papers\."):
+        before_of(done.path, {**done.header, "papers_sha256": "0"})
 
 
 def test_what_a_model_was_asked_before_is_not_asked_again(small: list[str], capsys: pytest.CaptureFixture[str]) -> None:
