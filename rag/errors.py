@@ -5,6 +5,7 @@ RagError                 anything the product can explain
 ├── SourceError          a file or page that cannot be read as papers
 ├── LibraryError         the library, the index or the history cannot be used
 │   ├── Busy             another process is writing
+│   ├── Unreachable      the server that holds the vectors does not answer
 │   └── Gone             a conversation that is not there, or belongs to somebody else
 ├── EmbedderError        the embedder cannot be loaded, or its server did not answer as asked
 │   └── InputRefused     the server refused the texts; fewer or shorter ones may do
@@ -39,6 +40,10 @@ class LibraryError(RagError):
 
 
 class Busy(LibraryError):
+    pass
+
+
+class Unreachable(LibraryError):
     pass
 
 

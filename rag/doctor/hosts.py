@@ -32,6 +32,8 @@ def sent(settings: Settings) -> Iterator[Check]:
         yield attempt("sent to", lambda: _destination("embedded texts", settings, settings.embed_endpoint, used))
     if (judging := of_judge(settings)) is not None:
         yield attempt("sent to", lambda: _destination("answers to judge", judging, judging.endpoint, used))
+    if settings.chroma_url:
+        yield Check(name="sent to", ok=True, message=_of_vectors(settings, settings.chroma_url))
     for name in _OPENAI_VARIABLES:
         if os.environ.get(name) and name not in used:
             yield Check(name=name, ok=True, message="set but not used")
@@ -47,6 +49,14 @@ def _destination(what: str, settings: Settings, endpoint: Endpoint | None, used:
     used |= {"OPENAI_BASE_URL"} if endpoint.base_url not in (None, settings.base_url, settings.embed_base_url) else set()
     here = " (this machine)" if address.is_loopback(endpoint.base_url or OPENAI) else ""
     return f"{what}: to {endpoint.host}{here}, with {f'the key in {key}' if key else 'no key'}"
+
+
+def _of_vectors(settings: Settings, url: str) -> str:
+    parts = urlsplit(url)
+    here = " (this machine)" if address.is_loopback(url) else ""
+    key = "user and password" if parts.username else "no key"
+    key = "the token in RAG_CHROMA_TOKEN" if settings.chroma_token else key
+    return f"texts and vectors of abstracts, vectors of questions: to the Chroma server {parts.hostname}{here}, with {key}"
 
 
 def key_variable(settings: Settings, endpoint: Endpoint) -> str | None:

@@ -11,8 +11,8 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from rag.errors import LibraryError
-from rag.index import manifest, probe, settled
+from rag.errors import LibraryError, Unreachable
+from rag.index import manifest, probe, settled, vectors
 from rag.index.embedding import embed
 from rag.index.manifest import Manifest, fingerprint, live
 from rag.index.opened import Index
@@ -30,7 +30,7 @@ _PARTS = ("chroma", "tantivy", "matrix")
 def open_live(home: Path, name: str, before: Index | None = None) -> Index | None:
     """Open the live generation of fingerprint `name`; None when there is none or it is not whole.
 
-    It shares the settled part of `before` where it has the same.
+    It shares the settled part of `before` where it has the same. Raises Unreachable when its server does not answer.
     """
     found = live(home, name)
     if found is None:
@@ -41,6 +41,8 @@ def open_live(home: Path, name: str, before: Index | None = None) -> Index | Non
         if index.whole():
             return index
         index.close()
+    except Unreachable:
+        raise
     except (LibraryError, OSError, ValueError, KeyError):
         pass
     return None
@@ -65,8 +67,13 @@ def refresh(
         made = _with_recent(folder, before, changes, state, library, embedder, share=1.0 if more else _MAX_RECENT_SHARE)
     if made is None:
         made = _settled(folder, before, state, library, embedder, progress)
-    manifest.make_live(folder, made, before, was)
+    manifest.make_live(folder, made, before, was, _forget)
     return made
+
+
+def _forget(generation: Path, staying: list[Path]) -> None:
+    """Delete what a generation has on a server, which one that stays may have taken over from a build that was stopped."""
+    vectors.forget(generation / "chroma", [other / "chroma" for other in staying])
 
 
 def _with_recent(

@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -112,10 +113,13 @@ def finish(generation: Path, settled: int, state: str, papers: int, chunks: int,
     return manifest
 
 
-def make_live(folder: Path, manifest: Manifest, before: Manifest | None, was: int | None) -> None:
+def make_live(
+    folder: Path, manifest: Manifest, before: Manifest | None, was: int | None, forget: Callable[[Path, list[Path]], None]
+) -> None:
     """Make a generation the live one, in one step, and delete those that nobody reads any more.
 
-    Readers may still have `before` open, or, where that is damaged, generation `was`.
+    Readers may still have `before` open, or, where that is damaged, generation `was`. `forget` is called with the folder of
+    each that goes, and those that stay.
     """
     unfinished = folder / f"CURRENT.{os.getpid()}"
     unfinished.write_text(str(manifest.generation), "utf-8")
@@ -123,7 +127,10 @@ def make_live(folder: Path, manifest: Manifest, before: Manifest | None, was: in
     for left in folder.glob(f"{unfinished.stem}.*"):  # of writers that were killed
         left.unlink(missing_ok=True)
     keep = {manifest.generation, manifest.settled, was} | ({before.settled} if before else set())
-    for old in folder.iterdir():
-        if old.name.isdigit() and int(old.name) not in keep:
+    there = [generation for generation in folder.iterdir() if generation.name.isdigit()]
+    stay = [generation for generation in there if int(generation.name) in keep]
+    for old in there:
+        if old not in stay:
+            forget(old, stay)
             with suppress(OSError):
                 shutil.rmtree(old)

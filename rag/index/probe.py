@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.errors import LibraryError
+from rag.errors import LibraryError, Unreachable
 from rag.index.lexical import LexicalIndex
 from rag.index.matrix import Matrix
 from rag.index.vectors import VectorIndex, paper_of
@@ -30,6 +30,8 @@ def check(generation: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)  # noqa: S603 - our own module
     if done.returncode != 0:
         last = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
+        if told := last.partition(f"{Unreachable.__name__}: ")[2]:
+            raise Unreachable(told, "")
         raise LibraryError(f"The index that was built failed its check ({last}).", "Run: python -m rag.ingest --repair")
 
 

@@ -1,7 +1,7 @@
 """Builds a settled generation: everything that the library holds, in all parts of the index.
 
 Chroma takes most of the time, so its part starts from a copy of that of the generation before, unless the library has
-outgrown the axes on which its vectors are kept. All else is made anew, paper by paper.
+outgrown the axes on which its vectors are kept, or the vectors go to a server. All else is made anew, paper by paper.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from rag.errors import LibraryError
+from rag.index import served
 from rag.index.lexical import LexicalIndex
 from rag.index.matrix import Matrix, Writer, part_of
 from rag.index.moments import Axes, Sums, write_moments
@@ -52,11 +53,15 @@ def build(generation: Path, before: Path | None, library: Library, embedder: Emb
     matrix.finish()
     write_moments(matrix.folder, sums.moments(), np.zeros(0, np.int64))
     axes = Axes.read(before / "matrix") if before else None
-    if axes is None or before is None or chunks > _MAX_GROWTH * min(axes.fitted, stayed):
-        axes = Axes.fit(sums)
-    else:
-        shutil.copytree(before / "chroma", generation / "chroma")
+    if axes is None or chunks > _MAX_GROWTH * min(axes.fitted, stayed):
+        axes = before = None
+    axes = axes or Axes.fit(sums)
     axes.write(matrix.folder)
+    place = served.wanted(generation.resolve().parents[2], generation.parent.name, library.state, axes.directions.tobytes())
+    if place:
+        place.write(generation / "chroma")
+    elif before and served.place_of(before / "chroma") is None:
+        shutil.copytree(before / "chroma", generation / "chroma")
     _put_vectors(generation / "chroma", axes, library, papers, embedder, progress)
     if (lexical.count(), row) != (len(papers), library.count()):
         raise LibraryError("The index that was built does not hold every paper.", "Run: python -m rag.ingest --repair")

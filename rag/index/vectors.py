@@ -1,14 +1,14 @@
-"""The vector index: chunks in an embedded Chroma collection with cosine space. Only this module imports chromadb.
+"""The vector index: chunks in a Chroma collection with cosine space, embedded in a folder or on a server.
 
-Chroma loses vectors when two processes write one folder and never says so; rag.index.generations prevents that. Nothing
-here is the only copy of anything.
+Only this module imports chromadb. Embedded, Chroma loses vectors when two processes write one folder and never says so;
+rag.index.generations prevents that. Nothing here is the only copy of anything.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +16,18 @@ os.environ.setdefault("ANONYMIZED_TELEMETRY", "False")
 
 import chromadb
 import numpy as np
+from chromadb.api import ClientAPI
 from chromadb.config import Settings as ChromaSettings
 from chromadb.errors import ChromaError
 from numpy.typing import NDArray
 
 from rag.errors import LibraryError
-from rag.index import writable
+from rag.index import served, writable
+from rag.index.served import Place
 from rag.types import Chunk
 
 _COLLECTION = "chunks"
+_HOME_ABOVE = 3  # folders above home/index/FINGERPRINT/NUMBER/chroma
 _VECTORS_PER_CALL = 5_000  # Chroma takes 5,461 at most
 _VECTORS_PER_SYNC = 5_000  # vectors that Chroma holds in memory before it writes its graph to disk, all of it each time
 _SYNC_WHEN_SETTLED = 3
@@ -44,21 +47,37 @@ class VectorIndex:
     """An open collection. Close it before its folder is copied."""
 
     def __init__(self, folder: Path) -> None:
-        """Open the collection in `folder`, creating it when the folder is empty. Raises LibraryError."""
-        folder, self._copy = writable.of(folder)
+        """Open the collection in `folder`, or the one on a server that it notes, creating it where there is none.
+
+        Raises LibraryError, of its kind Unreachable when the server does not answer.
+        """
+        self._place = served.place_of(folder)
+        self._headers = served.headers(folder.resolve().parents[_HOME_ABOVE], self._place) if self._place else {}
+        folder, self._copy = (folder, None) if self._place else writable.of(folder)
         self._folder = str(folder)
-        with _explained():
+        with self._explained():
             self._open()
         space = (self._chunks.configuration.get("hnsw") or {}).get("space")
         if space != "cosine":
             raise LibraryError(f"The vector index has {space} space, not cosine.", _FIX)
 
     def _open(self) -> None:
-        settings = ChromaSettings(anonymized_telemetry=False, is_persistent=True)
-        self._client = chromadb.PersistentClient(self._folder, settings=settings)
-        self._chunks = self._client.get_or_create_collection(
-            _COLLECTION, configuration={"hnsw": _HNSW}, embedding_function=None
-        )
+        self._client = _at(self._place, self._headers) if self._place else _in(self._folder)
+        name = self._place.collection if self._place else _COLLECTION
+        self._chunks = self._client.get_or_create_collection(name, configuration={"hnsw": _HNSW}, embedding_function=None)
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Turn what Chroma raises into LibraryError: on a damaged folder also its Rust panics, of a server whatever it is."""
+        try:
+            yield
+        except BaseException as error:
+            if self._place and isinstance(error, Exception):
+                raise served.unreachable(self._place, error) from error
+            panic = type(error).__name__ == "PanicException"  # derives from BaseException and cannot be imported
+            if panic or isinstance(error, ChromaError | ValueError | OSError | RuntimeError):
+                raise LibraryError(f"The vector index cannot be read ({error}).", _FIX) from error
+            raise
 
     @property
     def collection(self) -> chromadb.Collection:
@@ -71,19 +90,19 @@ class VectorIndex:
             self._copy.cleanup()
 
     def count(self) -> int:
-        with _explained():
+        with self._explained():
             return self._chunks.count()
 
     def ids(self) -> set[str]:
         """Return the ids of all chunks."""
-        with _explained():
+        with self._explained():
             return set(self._chunks.get(include=[])["ids"])
 
     def add(self, chunks: Sequence[Chunk], vectors: NDArray[np.float32]) -> None:
         """Add chunks with one row of `vectors` (n, dimension) each; those already there are replaced."""
         for first in range(0, len(chunks), _VECTORS_PER_CALL):
             some = chunks[first : first + _VECTORS_PER_CALL]
-            with _explained():
+            with self._explained():
                 self._chunks.upsert(
                     ids=[c.id for c in some],
                     embeddings=vectors[first : first + _VECTORS_PER_CALL],
@@ -93,27 +112,27 @@ class VectorIndex:
 
     def remove(self, ids: Sequence[str]) -> None:
         for first in range(0, len(ids), _VECTORS_PER_CALL):
-            with _explained():
+            with self._explained():
                 self._chunks.delete(ids=list(ids[first : first + _VECTORS_PER_CALL]))
 
     def sample(self, n: int) -> list[tuple[str, NDArray[np.float32]]]:
         """Return `n` chunks' ids and vectors, spread over the collection."""
         step = max(1, self.count() // n)
-        with _explained():
+        with self._explained():
             found = [self._chunks.get(limit=1, offset=i * step, include=["embeddings"]) for i in range(n)]
         return [(f["ids"][0], np.asarray(f["embeddings"], np.float32)[0]) for f in found if f["ids"]]
 
     def chunks(self) -> Iterator[Chunk]:
         """Yield all chunks with their texts."""
         for first in range(0, self.count(), _VECTORS_PER_CALL):
-            with _explained():
+            with self._explained():
                 found = self._chunks.get(limit=_VECTORS_PER_CALL, offset=first, include=["documents", "metadatas"])
             for chunk_id, text, of in zip(found["ids"], found["documents"] or (), found["metadatas"] or (), strict=True):
                 yield Chunk(chunk_id, str(of["paper_id"]), int(str(of["start"])), int(str(of["end"])), text)
 
     def nearest(self, vector: NDArray[np.float32], n: int) -> list[Match]:
         """Return the papers of the `n` chunks nearest to `vector` (dimension,), best first, each with its best cosine."""
-        with _explained():
+        with self._explained():
             found = self._chunks.query(query_embeddings=vector[np.newaxis], n_results=n, include=["distances"])
         best: dict[str, float] = {}
         distances = found["distances"]
@@ -122,8 +141,10 @@ class VectorIndex:
         return list(best.items())
 
     def settle(self) -> None:
-        """Have Chroma write into its files what it holds in its log only, which it would insert anew at every opening."""
-        with _explained():
+        """Have an embedded Chroma write what is in its log only into its files: it would insert that anew at every opening."""
+        if self._place:
+            return
+        with self._explained():
             some = self._chunks.get(limit=_SYNC_WHEN_SETTLED, include=["embeddings"])
             if not some["ids"]:
                 return
@@ -143,13 +164,26 @@ def paper_of(chunk_id: str) -> str:
     return chunk_id.rpartition("#")[0]
 
 
-@contextmanager
-def _explained() -> Iterator[None]:
-    """Turn what Chroma raises on a damaged folder into LibraryError, its Rust panics among them."""
-    try:
-        yield
-    except BaseException as error:
-        panic = type(error).__name__ == "PanicException"  # derives from BaseException and cannot be imported
-        if panic or isinstance(error, ChromaError | ValueError | OSError | RuntimeError):
-            raise LibraryError(f"The vector index cannot be read ({error}).", _FIX) from error
-        raise
+def forget(folder: Path, staying: Sequence[Path]) -> None:
+    """Delete the collection on a server that `folder` notes, unless a folder of `staying` notes it, too."""
+    with suppress(Exception):  # of a note that is damaged, or a server that is gone; the collection then stays there
+        place = served.place_of(folder)
+        if place and place not in [served.place_of(other) for other in staying]:
+            _at(place, served.headers(folder.resolve().parents[_HOME_ABOVE], place)).delete_collection(place.collection)
+
+
+def _in(folder: str) -> ClientAPI:
+    return chromadb.PersistentClient(folder, settings=ChromaSettings(anonymized_telemetry=False, is_persistent=True))
+
+
+def _at(place: Place, headers: dict[str, str]) -> ClientAPI:
+    host, port, ssl = place.address
+    return chromadb.HttpClient(
+        host=host,
+        port=port,
+        ssl=ssl,
+        headers=headers,
+        settings=ChromaSettings(anonymized_telemetry=False),
+        tenant=place.tenant,
+        database=place.database,
+    )

@@ -22,7 +22,7 @@ COMMANDS = [command for page in ALL for command in pages.commands(page)]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 CURRENT = [page for page in ALL if page.name != "CHANGELOG.md"]  # which tells of what was, too
 METHODS = {"prompts/get"}  # of the Model Context Protocol, not paths
-OTHERS = {"--no-deps", "--group", "--api-key", "--max-model-len"}  # options of uv, pip and model servers
+OTHERS = {"--no-deps", "--group", "--api-key", "--max-model-len", "--path"}  # options of uv, pip, and of servers
 
 
 def options() -> set[str]:

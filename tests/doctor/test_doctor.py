@@ -127,6 +127,19 @@ def test_a_variable_of_openai_that_is_not_used_is_told(home: Path, monkeypatch: 
     assert goes.message == "questions and abstracts: to api.openai.com, with the key in OPENAI_API_KEY"
 
 
+@pytest.mark.parametrize(
+    ("url", "token", "told"),
+    [
+        ("http://ada:pw@localhost:8000", None, "localhost (this machine), with user and password"),
+        ("https://chroma.example.org", "secret", "chroma.example.org, with the token in RAG_CHROMA_TOKEN"),
+        ("https://chroma.example.org", None, "chroma.example.org, with no key"),
+    ],
+)
+def test_what_a_vector_server_is_sent_is_told(url: str, token: str | None, told: str) -> None:
+    *_, goes = hosts.sent(settings.load(chroma_url=url, chroma_token=token))
+    assert goes.message == f"texts and vectors of abstracts, vectors of questions: to the Chroma server {told}"
+
+
 def test_a_package_that_is_too_old_or_missing_is_named() -> None:
     assert machine._package_problem("chromadb", lambda have: False) is not None
     assert machine._package_problem("no-such-package", lambda have: True) == "no-such-package is missing"

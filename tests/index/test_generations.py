@@ -37,6 +37,8 @@ from rag.storage import lock
 from rag.storage.library import Library
 from rag.types import Paper
 
+pytestmark = pytest.mark.usefixtures("store")  # each test runs with vectors in the home and on a server
+
 QUESTION = "How do graph neural networks scale to large graphs?"
 
 

@@ -21,6 +21,8 @@ from rag.sources import formats
 from rag.storage.library import Library
 from rag.types import Filters, Hit, Paper
 
+pytestmark = pytest.mark.usefixtures("store")  # each test runs with vectors in the home and on a server
+
 NAME = generations.fingerprint(HashEmbedder())
 QUESTIONS = ("How do graph neural networks scale?", "Which papers measure hallucination?", "kites that lift sensors")
 KITES = [Paper(f"kite{n}", f"Kite {n}", f"Kite {n} lifts {n + 2} sensors above the sea on {n + 5} lines.") for n in range(12)]

@@ -1,0 +1,96 @@
+"""Collections on a Chroma server, in place of a folder: RAG_CHROMA_URL.
+
+A generation that is built on a server notes in its folder which collection of which server it has. So it is read there whatever
+the settings say later, and nobody reads one that is being written. Credentials are never noted.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from rag.errors import LibraryError, Unreachable
+from rag.settings.settings import Settings, load
+
+NOTE = "served.json"
+_MAX_SAID_CHARS = 160  # of what the server or its client says
+_PORTS = {"http": 8000, "https": 443}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A collection of a server; `url` has no user and no password."""
+
+    url: str
+    tenant: str
+    database: str
+    collection: str
+
+    @property
+    def address(self) -> tuple[str, int, bool]:
+        """Return host, port, and whether to use TLS."""
+        parts = urlsplit(self.url)
+        return parts.hostname or "localhost", parts.port or _PORTS.get(parts.scheme, 8000), parts.scheme == "https"
+
+    def write(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / NOTE).write_text(json.dumps(asdict(self)), "utf-8")
+
+
+def place_of(folder: Path) -> Place | None:
+    """Return the collection that `folder` notes; None where the vectors are in the folder. Raises LibraryError."""
+    try:
+        return Place(**json.loads((folder / NOTE).read_text("utf-8")))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, TypeError) as error:
+        raise LibraryError(
+            f"The note of the served collection in {folder} cannot be read.", "Run: python -m rag.ingest --repair"
+        ) from error
+
+
+def wanted(home: Path, fingerprint: str, state: str, axes: bytes) -> Place | None:
+    """Return the collection to build for a `state` of the library; None without a server.
+
+    The same state, axes and embedder have the same one, so that a build that was stopped goes on.
+    """
+    settings = load(home=home)
+    if not settings.chroma_url:
+        return None
+    digest = hashlib.sha256(state.encode() + axes).hexdigest()[:16]
+    parts = urlsplit(settings.chroma_url)
+    host = parts.netloc.rpartition("@")[2]
+    url = f"{parts.scheme}://{host}{parts.path.rstrip('/')}"
+    return Place(url, settings.chroma_tenant, settings.chroma_database, f"{fingerprint[:80]}-{digest}")
+
+
+def headers(home: Path, place: Place) -> dict[str, str]:
+    """Return the credentials for the server of `place`, where the settings are for that server."""
+    settings = load(home=home)
+    if not settings.chroma_url or urlsplit(settings.chroma_url).hostname != urlsplit(place.url).hostname:
+        return {}
+    return _credentials(settings)
+
+
+def _credentials(settings: Settings) -> dict[str, str]:
+    parts = urlsplit(settings.chroma_url or "")
+    if settings.chroma_token:
+        token = settings.chroma_token.get_secret_value()
+        return {"Authorization": f"Bearer {token}", "X-Chroma-Token": token}
+    if parts.username:
+        basic = base64.b64encode(f"{parts.username}:{parts.password or ''}".encode()).decode()
+        return {"Authorization": f"Basic {basic}"}
+    return {}
+
+
+def unreachable(place: Place, error: BaseException) -> Unreachable:
+    """Return the error of a server that does not give what was asked."""
+    said = str(error).strip().splitlines() or [type(error).__name__]
+    return Unreachable(
+        f"The Chroma server at {place.url} cannot be asked ({said[0][:160]}).",
+        "Start it, or correct RAG_CHROMA_URL and its token.",
+    )
