@@ -40,6 +40,8 @@ MEANINGS = {
     "k": "papers put before the model for one question",
     "no_model": "`true`: never ask a model",
     "verify": "whether a model judges each statement: `auto`, once it has shown that it can, `off` or `model`, always",
+    "store": "`llamaindex:package.module:Class`: a [vector store of LlamaIndex](../stores.md); unset, Chroma",
+    "store_options": "keyword arguments of the store's class, in one of which `{collection}` stands for a name",
     "chroma_url": "the address of a [Chroma server](../stores.md) that holds the vectors; unset, they are in `home`",
     "chroma_token": "sent to that server as a bearer token and as `X-Chroma-Token`",
     "chroma_tenant": "the tenant on that server",

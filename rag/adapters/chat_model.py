@@ -7,7 +7,6 @@ from typing import Any
 
 from llama_index.core.llms import LLM, ChatMessage, ChatResponse, LLMMetadata, MessageRole
 
-from rag.adapters import loading
 from rag.endpoints.chat_reply import DONE, Piece
 from rag.endpoints.redact import Redactor
 from rag.endpoints.server import Window, answer_share
@@ -16,6 +15,7 @@ from rag.errors import EndpointError
 from rag.events import Reply, Waiting
 from rag.interfaces import ChatModel
 from rag.listener import Listener, Silence
+from rag.settings import classes
 from rag.settings.settings import Settings
 from rag.types import Mode, Prompt, Usage
 
@@ -26,7 +26,7 @@ _WRITTEN = ("completion_tokens", "output_tokens", "candidates_token_count", "eva
 
 def chat_model(name: str, options: Mapping[str, Any], settings: Settings) -> ChatModel:
     """Return the language model `name`, made with `options`. Raises UsageError; asks nothing of a server."""
-    llm: LLM = loading.make(name, options, LLM, "model")
+    llm: LLM = classes.make(name, options, LLM, "model")
     return LlamaIndexModel(llm, options, settings)
 
 
@@ -133,7 +133,7 @@ class LlamaIndexModel:
             return EndpointError(
                 f"No answer in time from the LlamaIndex model {self.name}.", "Check it, or raise RAG_TIMEOUT_S."
             )
-        text = loading.error_text(error, self._options)
+        text = classes.error_text(error, self._options)
         return EndpointError(
             f"The LlamaIndex model {self.name} failed ({text}).",
             "Check its server and the options of model, or use --no-model for an answer without one.",

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from llama_index.core.base.embeddings.base import BaseEmbedding
 
-from rag.adapters import loading
 from rag.errors import EmbedderError
 from rag.interfaces import Embedder, Vectors
+from rag.settings import classes
 
 _SETTING = "embed_model"
 # Options that say how vectors are had, not what they are: with others, the same vectors.
@@ -22,7 +22,7 @@ _BESIDES = ("base", "url", "host", "timeout", "retries", "batch_size", "workers"
 
 def embedder(name: str, options: Mapping[str, Any]) -> Embedder:
     """Return the embedding model `name`, made with `options`. Raises UsageError; embeds nothing yet."""
-    model: BaseEmbedding = loading.make(name, options, BaseEmbedding, _SETTING)
+    model: BaseEmbedding = classes.make(name, options, BaseEmbedding, _SETTING)
     return LlamaIndexEmbedder(model, name, options)
 
 
@@ -33,8 +33,8 @@ class LlamaIndexEmbedder:
     def __init__(self, model: BaseEmbedding, name: str, options: Mapping[str, Any]) -> None:
         self._model = model
         self._options = options
-        module, attribute = loading.split(name, _SETTING)
-        named = {k: v for k, v in loading.harmless(options).items() if not any(part in k for part in _BESIDES)}
+        module, attribute = classes.split(name, _SETTING)
+        named = {k: v for k, v in classes.harmless(options).items() if not any(part in k for part in _BESIDES)}
         digest = sha256(json.dumps(named, sort_keys=True, default=str).encode()).hexdigest()[:8]
         self.name = f"{module}.{attribute}-{model.model_name}" + (f"-{digest}" if named else "")
 
@@ -55,7 +55,7 @@ class LlamaIndexEmbedder:
         try:
             rows = self._model.get_text_embedding_batch(texts)
         except Exception as error:
-            reason = loading.error_text(error, self._options)
+            reason = classes.error_text(error, self._options)
             raise EmbedderError(
                 f"The LlamaIndex embedder {self.name} failed ({reason}).", f"Check its server and the options of {_SETTING}."
             ) from error

@@ -8,9 +8,9 @@ from typing import Any
 from llama_index.core.postprocessor.types import BaseNodePostprocessor
 from llama_index.core.schema import NodeWithScore, TextNode
 
-from rag.adapters import loading
 from rag.errors import EndpointError
 from rag.interfaces import Reranker
+from rag.settings import classes
 from rag.types import Hit
 
 _SETTING = "reranker"
@@ -22,7 +22,7 @@ def reranker(name: str, options: Mapping[str, Any]) -> Reranker:
     It is shown title and abstract of each paper with the fused score; papers that it drops are dropped, and a hit keeps the
     scores it was found with. Calling it raises EndpointError when the postprocessor fails.
     """
-    theirs: BaseNodePostprocessor = loading.make(name, options, BaseNodePostprocessor, _SETTING)
+    theirs: BaseNodePostprocessor = classes.make(name, options, BaseNodePostprocessor, _SETTING)
 
     def rerank(question: str, hits: Sequence[Hit]) -> list[Hit]:
         known = {hit.paper.id: hit for hit in hits}
@@ -30,7 +30,7 @@ def reranker(name: str, options: Mapping[str, Any]) -> Reranker:
             ordered = theirs.postprocess_nodes([_node(hit) for hit in hits], query_str=question)
         except Exception as error:
             raise EndpointError(
-                f"The LlamaIndex postprocessor {type(theirs).__name__} failed ({loading.error_text(error, options)}).",
+                f"The LlamaIndex postprocessor {type(theirs).__name__} failed ({classes.error_text(error, options)}).",
                 f"Check the options of {_SETTING}, or take {_SETTING} out of the settings.",
             ) from error
         ids = dict.fromkeys(scored.node.node_id for scored in ordered)

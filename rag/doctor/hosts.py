@@ -34,6 +34,9 @@ def sent(settings: Settings) -> Iterator[Check]:
         yield attempt("sent to", lambda: _destination("answers to judge", judging, judging.endpoint, used))
     if settings.chroma_url:
         yield Check(name="sent to", ok=True, message=_of_vectors(settings, settings.chroma_url))
+    elif settings.store:
+        message = f"texts and vectors of abstracts, vectors of questions: to the host that {settings.store} chooses"
+        yield Check(name="sent to", ok=True, message=message)
     for name in _OPENAI_VARIABLES:
         if os.environ.get(name) and name not in used:
             yield Check(name=name, ok=True, message="set but not used")

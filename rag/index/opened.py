@@ -10,11 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
+from rag.index import vectors
 from rag.index.lexical import LexicalIndex
 from rag.index.manifest import Manifest
 from rag.index.matrix import Matrix
 from rag.index.moments import Axes, Rows, Vector, read_moments
-from rag.index.vectors import VectorIndex
 from rag.storage.library import Library
 from rag.types import Filters, IndexInfo, Paper, Passage
 
@@ -27,7 +27,7 @@ class Settled:
     def __init__(self, folder: Path) -> None:
         self.matrix = Matrix(folder / "matrix")
         self.axes = Axes.read(folder / "matrix")
-        self.vectors = VectorIndex(folder / "chroma")
+        self.vectors = vectors.open_in(folder / "chroma")
         self.users = 0
 
     def close(self) -> None:

@@ -7,13 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from rag.errors import LibraryError, Unreachable
+from rag.index import vectors
 from rag.index.lexical import LexicalIndex
 from rag.index.matrix import Matrix
-from rag.index.vectors import VectorIndex, paper_of
+from rag.index.vectors import Match, paper_of
 
 _MIN_COSINE_WITH_ITSELF = 0.999  # of a vector, give or take rounding
 
@@ -40,9 +38,9 @@ def ask(generation: Path, samples: int = 5) -> None:
 
     One may be missed, as the vector index is approximate.
     """
-    index = VectorIndex(generation / "chroma")
+    index = vectors.open_in(generation / "chroma")
     sampled = index.sample(samples)
-    missed = [chunk for chunk, vector in sampled if paper_of(chunk) not in _papers_at(index, vector)]
+    missed = [chunk for chunk, vector in sampled if paper_of(chunk) not in _papers(index.nearest(vector, 5))]
     if len(missed) > len(sampled) // samples:
         raise LibraryError(f"chunks {', '.join(missed)} are not found by their own vectors", "")
     LexicalIndex(generation / "tantivy").search("probe", 1)
@@ -50,8 +48,8 @@ def ask(generation: Path, samples: int = 5) -> None:
     index.close()
 
 
-def _papers_at(index: VectorIndex, vector: NDArray[np.float32]) -> list[str]:
-    return [paper for paper, cosine in index.nearest(vector, 5) if cosine > _MIN_COSINE_WITH_ITSELF]
+def _papers(nearest: list[Match]) -> list[str]:
+    return [paper for paper, cosine in nearest if cosine > _MIN_COSINE_WITH_ITSELF]
 
 
 if __name__ == "__main__":

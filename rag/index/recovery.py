@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rag.errors import LibraryError
+from rag.index import vectors
 from rag.index.lexical import LexicalIndex
 from rag.index.moments import read_moments
-from rag.index.vectors import VectorIndex
 from rag.storage import backup, lock
 from rag.storage.library import Library
 from rag.types import Paper
@@ -112,7 +112,7 @@ def _texts(generation: Path) -> dict[str, Paper]:
     """Put the chunks of a vector index together to papers. What is between two chunks is white space."""
     titles: dict[str, str] = {}
     abstracts: dict[str, str] = {}
-    index = VectorIndex(generation / "chroma")
+    index = vectors.open_in(generation / "chroma")
     try:
         for chunk in sorted(index.chunks(), key=lambda chunk: (chunk.paper_id, chunk.start)):
             title, _, text = chunk.text.partition("\n")

@@ -13,11 +13,10 @@ from pathlib import Path
 import numpy as np
 
 from rag.errors import LibraryError
-from rag.index import served
+from rag.index import vectors
 from rag.index.lexical import LexicalIndex
 from rag.index.matrix import Matrix, Writer, part_of
 from rag.index.moments import Axes, Sums, write_moments
-from rag.index.vectors import VectorIndex
 from rag.interfaces import Embedder
 from rag.storage.library import Library
 from rag.types import Chunk, Filters, Paper, Progress
@@ -57,12 +56,11 @@ def build(generation: Path, before: Path | None, library: Library, embedder: Emb
         axes = before = None
     axes = axes or Axes.fit(sums)
     axes.write(matrix.folder)
-    place = served.wanted(generation.resolve().parents[2], generation.parent.name, library.state, axes.directions.tobytes())
-    if place:
-        place.write(generation / "chroma")
-    elif before and served.place_of(before / "chroma") is None:
-        shutil.copytree(before / "chroma", generation / "chroma")
-    _put_vectors(generation / "chroma", axes, library, papers, embedder, progress)
+    chroma = generation / "chroma"
+    elsewhere = vectors.note_elsewhere(chroma, generation.parent.name, library.state, axes.directions.tobytes())
+    if before and not elsewhere and not vectors.is_elsewhere(before / "chroma"):
+        shutil.copytree(before / "chroma", chroma)
+    _put_vectors(chroma, axes, library, papers, embedder, progress)
     if (lexical.count(), row) != (len(papers), library.count()):
         raise LibraryError("The index that was built does not hold every paper.", "Run: python -m rag.ingest --repair")
     return len(papers), chunks
@@ -70,20 +68,20 @@ def build(generation: Path, before: Path | None, library: Library, embedder: Emb
 
 def _put_vectors(folder: Path, axes: Axes, library: Library, papers: list[str], embedder: Embedder, progress: Progress) -> None:
     """Bring the vector index in `folder` to the chunks of the library."""
-    vectors = VectorIndex(folder)
-    gone = vectors.ids()
+    index = vectors.open_in(folder)
+    gone = index.ids()
     done = 0
     for block, of_each in _blocks(library, papers):
         chunks = [chunk for of_paper in of_each for chunk in of_paper]
         new = [chunk for chunk in chunks if chunk.id not in gone]
         gone.difference_update(chunk.id for chunk in chunks)
         if new:
-            vectors.add(new, axes.of(library.vectors(embedder.name, [chunk.text for chunk in new])))
+            index.add(new, axes.of(library.vectors(embedder.name, [chunk.text for chunk in new])))
         done += len(block)
         progress("indexing", done, len(papers))
-    vectors.remove(sorted(gone))
-    vectors.settle()
-    vectors.close()
+    index.remove(sorted(gone))
+    index.settle()
+    index.close()
 
 
 def _blocks(library: Library, papers: list[str]) -> Iterator[Block]:

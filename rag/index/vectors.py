@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 os.environ.setdefault("ANONYMIZED_TELEMETRY", "False")
 
@@ -24,10 +24,14 @@ from numpy.typing import NDArray
 from rag.errors import LibraryError
 from rag.index import served, writable
 from rag.index.served import Place
+from rag.settings.settings import load
 from rag.types import Chunk
 
+if TYPE_CHECKING:
+    from rag.index.store import StoreIndex
+
 _COLLECTION = "chunks"
-_HOME_ABOVE = 3  # folders above home/index/FINGERPRINT/NUMBER/chroma
+_STORE_NOTE = "store.json"  # of rag.index.store
 _VECTORS_PER_CALL = 5_000  # Chroma takes 5,461 at most
 _VECTORS_PER_SYNC = 5_000  # vectors that Chroma holds in memory before it writes its graph to disk, all of it each time
 _SYNC_WHEN_SETTLED = 3
@@ -52,7 +56,7 @@ class VectorIndex:
         Raises LibraryError, of its kind Unreachable when the server does not answer.
         """
         self._place = served.place_of(folder)
-        self._headers = served.headers(folder.resolve().parents[_HOME_ABOVE], self._place) if self._place else {}
+        self._headers = served.headers(home_of(folder), self._place) if self._place else {}
         folder, self._copy = (folder, None) if self._place else writable.of(folder)
         self._folder = str(folder)
         with self._explained():
@@ -164,12 +168,56 @@ def paper_of(chunk_id: str) -> str:
     return chunk_id.rpartition("#")[0]
 
 
+def open_in(folder: Path) -> VectorIndex | StoreIndex:
+    """Open the vectors that are in `folder`, or where it notes that they are. Raises LibraryError and UsageError."""
+    if not (folder / _STORE_NOTE).exists():
+        return VectorIndex(folder)
+    from rag.index.store import StoreIndex  # here, as LlamaIndex takes a second
+
+    return StoreIndex(folder, home_of(folder))
+
+
+def home_of(folder: Path) -> Path:
+    """Return the home of home/index/FINGERPRINT/NUMBER/chroma."""
+    return folder.resolve().parents[3]
+
+
+def note_elsewhere(folder: Path, fingerprint: str, state: str, axes: bytes) -> bool:
+    """Note in `folder` where its vectors are to be, and return whether that is elsewhere: the settings say it."""
+    place = served.wanted(home_of(folder), fingerprint, state, axes)
+    if place is None and load(home=home_of(folder)).store:
+        from rag.index import store
+
+        note = store.wanted(home_of(folder), fingerprint, state, axes)
+        if note:
+            note.write(folder)
+        return note is not None
+    if place:
+        place.write(folder)
+    return place is not None
+
+
+def is_elsewhere(folder: Path) -> bool:
+    """Whether the vectors of `folder` are not in it."""
+    return (folder / served.NOTE).exists() or (folder / _STORE_NOTE).exists()
+
+
 def forget(folder: Path, staying: Sequence[Path]) -> None:
-    """Delete the collection on a server that `folder` notes, unless a folder of `staying` notes it, too."""
+    """Delete what `folder` has on a server or in a store, unless a folder of `staying` notes the same."""
     with suppress(Exception):  # of a note that is damaged, or a server that is gone; the collection then stays there
+        same = [other for other in staying if _notes(other) == _notes(folder)]
+        if same or not is_elsewhere(folder):
+            return
         place = served.place_of(folder)
-        if place and place not in [served.place_of(other) for other in staying]:
-            _at(place, served.headers(folder.resolve().parents[_HOME_ABOVE], place)).delete_collection(place.collection)
+        if place:
+            _at(place, served.headers(home_of(folder), place)).delete_collection(place.collection)
+        elif not isinstance(index := open_in(folder), VectorIndex):
+            index.forget()
+            index.close()
+
+
+def _notes(folder: Path) -> list[str]:
+    return [note.read_text("utf-8") for name in (served.NOTE, _STORE_NOTE) if (note := folder / name).exists()]
 
 
 def _in(folder: str) -> ClientAPI:

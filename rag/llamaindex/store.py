@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rag.assistant import Assistant
 from rag.errors import UsageError
+from rag.index.vectors import VectorIndex
 from rag.interfaces import Vectors
 from rag.llamaindex.parts import AbstractEmbedding
 
@@ -32,6 +33,8 @@ def vector_store(assistant: Assistant) -> tuple[ChromaVectorStore, AbstractEmbed
             "LlamaIndex's store for Chroma is not installed.", "Run: pip install llama-index-vector-stores-chroma"
         ) from error
     live = assistant.live()
+    if not isinstance(live.settled.vectors, VectorIndex):
+        raise UsageError("The vectors are in another store than Chroma.", "Make it with the class and options of RAG_STORE.")
     store = ChromaVectorStore(chroma_collection=live.settled.vectors.collection)
     return store, AbstractEmbedding(_OnAxes(assistant.embedder, live))
 

@@ -98,6 +98,8 @@ class Settings(BaseModel):
     embed_options: _Options = Options()
     reranker: str | None = None
     reranker_options: _Options = Options()
+    store: str | None = None  # a vector store of LlamaIndex, as a class; None: Chroma
+    store_options: _Options = Options()
     chroma_url: _Address = None  # a Chroma server that holds the vectors; None: they are in the home
     chroma_token: SecretStr | None = None
     chroma_tenant: str = "default_tenant"

@@ -140,6 +140,11 @@ def test_what_a_vector_server_is_sent_is_told(url: str, token: str | None, told:
     assert goes.message == f"texts and vectors of abstracts, vectors of questions: to the Chroma server {told}"
 
 
+def test_a_vector_store_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    *_, goes = hosts.sent(settings.load(store="llamaindex:support.stores:LocalQdrant"))
+    assert goes.message.endswith("to the host that llamaindex:support.stores:LocalQdrant chooses")
+
+
 def test_a_package_that_is_too_old_or_missing_is_named() -> None:
     assert machine._package_problem("chromadb", lambda have: False) is not None
     assert machine._package_problem("no-such-package", lambda have: True) == "no-such-package is missing"

@@ -153,6 +153,7 @@ def test_a_change_of_a_date_costs_no_new_row(home: Path) -> None:
         assert made.state == library.state
 
 
+@pytest.mark.parametrize("store", ["embedded", "served"], indirect=True)  # Qdrant's local mode opens a collection only once
 def test_the_recent_part_is_put_together_with_the_rest_when_it_has_grown_to_a_tenth(home: Path, tmp_path: Path) -> None:
     made = put(home, *KITES)
     assert (made.settled, made.papers) == (1, 132)

@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,17 +40,18 @@ class RememberingMiniLM(MiniLM):
 class ForkedPrograms:
     """Stands for `subprocess` in rag.index.probe: the child is forked from a process that has imported Chroma already."""
 
-    def run(self, command: Sequence[str], **_: Any) -> subprocess.CompletedProcess[str]:
+    def run(self, command: Sequence[str], env: Mapping[str, str], **_: Any) -> subprocess.CompletedProcess[str]:
         *_, module, generation = command
         assert module == probe.__name__, command
         with tempfile.NamedTemporaryFile("r") as errors:
-            child = FORKS.Process(target=_ask, args=(Path(generation), errors.name))
+            child = FORKS.Process(target=_ask, args=(Path(generation), dict(env), errors.name))
             child.start()
             child.join()
             assert child.exitcode is not None
             return subprocess.CompletedProcess(command, child.exitcode, "", errors.read())
 
 
-def _ask(generation: Path, errors: str) -> None:
+def _ask(generation: Path, environment: Mapping[str, str], errors: str) -> None:
+    os.environ.update(environment)
     os.dup2(os.open(errors, os.O_WRONLY), sys.stderr.fileno())  # where a traceback goes, and what a crash leaves
     probe.ask(generation)
