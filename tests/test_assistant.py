@@ -13,7 +13,7 @@ from rag import ingestion
 from rag.answering.second_try import NOTE
 from rag.assistant import Assistant
 from rag.errors import EndpointError, PromptTooLong, UsageError
-from rag.events import Finish, Found
+from rag.events import Finish, Found, Waiting
 from rag.index import generations
 from rag.index.minilm import MiniLM
 from rag.output import render
@@ -280,6 +280,7 @@ def test_a_refusal_in_other_words_is_taken_back_when_the_model_is_asked_once_mor
     [
         ("How many annotators labelled the data of GraphSAINT?", [REFUSAL]),  # no abstract seems to tell
         (GRAPH, [REFUSAL, EndpointError("The server went away.", "Start it.")]),
+        (GRAPH, [REFUSAL, [Waiting(1.0), EndpointError("The server is silent.", "Start it.")]]),
         (GRAPH, [REFUSAL, "The abstracts do not mention it."]),
         (GRAPH, [[REFUSAL, Finish(refused=True)]]),  # the server's own refusal
     ],

@@ -8,7 +8,7 @@ from dataclasses import replace
 from rag import prompting
 from rag.answering import refusal
 from rag.errors import EndpointError
-from rag.events import Finish, Reply, Withdrawn, text_after
+from rag.events import Finish, Reply, Waiting, Withdrawn, text_after
 from rag.interfaces import ChatModel
 from rag.prompting import REFUSAL
 from rag.types import Prompt, Usage
@@ -47,7 +47,7 @@ def _second(model: ChatModel, request: Prompt, first: Finish, held: str) -> Iter
     begun = False
     try:
         for item in model.stream(request):
-            if not begun:
+            if not begun and not isinstance(item, Waiting):
                 begun = True
                 yield from [] if held else [Withdrawn()]
             if isinstance(item, Finish):
