@@ -34,6 +34,22 @@ def test_latex_leaves_its_prose_on_its_lines() -> None:
     assert [draft.line(draft.text.index(said)) for said in ("LanternNet", "of the power", "One")] == [5, 7, 10]
 
 
+def test_own_commands_footnotes_and_headings_within_a_paragraph_are_prose() -> None:
+    draft = read(
+        r"""\newcommand{\net}{LanternNet\xspace}
+\def\unit{lamps}
+\paragraph{Results.} \net{} dims 340 \unit~\cite{ada}.\footnote{It also
+counts \textbf{every
+bee} \cite{bee}.} \net hums\footnote{As \citet{kim} says}.
+"""
+    )
+    assert " ".join(draft.text.split()) == (
+        "LanternNet dims 340 lamps [1]. It also counts every bee [2]. LanternNet hums (As the paper [3] says)."
+    )
+    assert draft.keys == {1: "ada", 2: "bee", 3: "kim"}
+    assert [draft.line(draft.text.index(said)) for said in ("LanternNet dims", "counts", "LanternNet hums")] == [3, 4, 5]
+
+
 def test_markdown_cites_as_pandoc_does() -> None:
     front, code = "---\ntitle: x\n---\n", "```\n[@no]\n```\n"
     draft = read(f"{front}# Lamps\nIt dims [@ada2020; see -@bee:20, p. 3].\nAs @kim says, write to a@b.org.\n\n{code}")
