@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 
 import numpy as np
@@ -15,6 +14,7 @@ from llama_index.core.query_engine import RetrieverQueryEngine
 from llama_index.core.schema import Document, NodeWithScore, TextNode
 from llama_index.core.storage.docstore import SimpleDocumentStore
 from support.factories import paper
+from support.loops import done
 
 from rag.assistant import Assistant
 from rag.errors import UsageError
@@ -59,7 +59,7 @@ def test_their_chain_over_our_collection_answers_with_checked_sentences(chain: R
 
 
 def test_their_chain_refuses_what_the_papers_do_not_answer(chain: RetrieverQueryEngine) -> None:
-    for response in (chain.query(EGG), asyncio.run(chain.aquery(EGG))):
+    for response in (chain.query(EGG), done(chain.aquery(EGG))):
         assert (str(response), response.source_nodes, response.metadata) == (REFUSAL, [], {"refused": True})
 
 
@@ -117,7 +117,7 @@ def test_the_check_is_an_evaluator(assistant: Assistant, said: str, score: float
 
 def test_their_runner_evaluates_with_it(assistant: Assistant, chain: RetrieverQueryEngine) -> None:
     runner = BatchEvalRunner({"grounding": GroundingEvaluator(assistant)}, workers=2)
-    results = asyncio.run(runner.aevaluate_responses([GRAPH], responses=[chain.query(GRAPH)]))
+    results = done(runner.aevaluate_responses([GRAPH], responses=[chain.query(GRAPH)]))
     assert [result.score for result in results["grounding"]] == [1.0]
 
 
@@ -142,7 +142,7 @@ def test_an_embedder_of_ours_is_one_of_theirs(assistant: Assistant) -> None:
     ours = assistant.embedder.embed(["lamps", "bees"])
     assert np.allclose(theirs.get_text_embedding_batch(["lamps", "bees"]), ours)
     assert np.allclose(theirs.get_query_embedding("lamps"), ours[0])
-    assert np.allclose(asyncio.run(theirs.aget_query_embedding("bees")), ours[1])
+    assert np.allclose(done(theirs.aget_query_embedding("bees")), ours[1])
     index = VectorStoreIndex.from_documents(list(documents([paper(), paper("Frost", "Orchards freeze.")])), embed_model=theirs)
     assert index.as_retriever(similarity_top_k=1).retrieve("street lamps")[0].node.metadata["title"] == "LanternNet"
 
