@@ -194,6 +194,7 @@ def test_five_cases_are_asked_and_measured(small: list[str], capsys: pytest.Capt
         "answer.md",
         "condense.md",
         "rewrite.md",
+        "unanswered.md",
         "verify.md",
     }
     assert [r.case for r in done.results] == case_files.load(Path("cases.jsonl"))
