@@ -40,7 +40,8 @@ class Checked:
 def draft(of: Draft, papers: Mapping[int, Paper], assistant: Assistant) -> Checked:
     """Return the checked statements of a draft; `papers` are those that its numbers stand for, where they are known."""
     sources = [_source(n, papers.get(n) or Paper(id="", title=key, abstract="")) for n, key in sorted(of.keys.items())]
-    cited = [claim for claim in assistant.checked(of.text, sources) if claim.citations]
+    checked = assistant.checked(of.text, sources)
+    cited = [claim for claim in checked if any(n in of.keys or of.listed for n in claim.citations)]  # [3] may be an index
     known = [claim for claim in cited if any(n in papers for n in claim.citations)]
     unknown = [claim for claim in cited if claim not in known and claim.verdict != "none"]
     return Checked(of, tuple(sources), tuple(claim for claim in known if claim.verdict != "none"), tuple(unknown))
@@ -58,7 +59,7 @@ def lines(name: str, of: Checked) -> Iterator[str]:
     yield f"{n} statement{'s' * (n != 1)} with {'citations' if n != 1 else 'a citation'}: {counts}."
     if of.unknown:
         numbers = sorted({number for claim in of.unknown for number in claim.citations})
-        missing = "; ".join(of.draft.keys[number] for number in numbers)
+        missing = "; ".join(of.draft.keys.get(number, f"[{number}]") for number in numbers)
         yield f"{len(of.unknown)} of them cite only works without a known abstract, and were not checked: {missing}."
 
 

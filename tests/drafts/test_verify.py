@@ -64,6 +64,25 @@ def test_a_draft_in_which_nothing_is_in_doubt(home: Path, capsys: pytest.Capture
     assert capsys.readouterr().out == "1 statement with a citation: 1 supported.\n"
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("The third is x[3]. LanternNet dims 340 lamps [@lamps].", "1 statement with a citation: 1 supported.\n"),
+        (
+            "LanternNet dims 340 lamps [1]. Bees hum in [7].\n\n# References\n[1] LanternNet. 2024.\n",
+            "2 statements with citations: none could be checked.\n2 of them cite only works without a known abstract, "
+            "and were not checked: LanternNet. 2024.; [7].\n",
+        ),
+    ],
+)
+def test_numbers_that_stand_for_nothing_are_told_where_there_is_a_list(
+    home: Path, text: str, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("odd.md").write_text(text, "utf-8")
+    assert verify.main(["odd.md", "--bib", "refs.bib"]) == 0
+    assert capsys.readouterr().out == told
+
+
 def test_papers_are_found_by_their_exported_keys_their_numbers_and_their_titles(
     own_home: Path, embedder: MiniLM, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
