@@ -13,7 +13,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from rag.errors import LibraryError, Unreachable
+from rag.errors import LibraryError, Unreachable, UsageError
+from rag.settings.mask import shown_address
 from rag.settings.settings import Settings, load
 
 NOTE = "served.json"
@@ -61,17 +62,28 @@ def wanted(home: Path, fingerprint: str, state: str, axes: bytes) -> Place | Non
     settings = load(home=home)
     if not settings.chroma_url:
         return None
+    url = _bare(settings.chroma_url)
     digest = hashlib.sha256(state.encode() + axes).hexdigest()[:16]
-    parts = urlsplit(settings.chroma_url)
-    host = parts.netloc.rpartition("@")[2]
-    url = f"{parts.scheme}://{host}{parts.path.rstrip('/')}"
     return Place(url, settings.chroma_tenant, settings.chroma_database, f"{fingerprint[:80]}-{digest}")
+
+
+def _bare(url: str) -> str:
+    """Return the address of a server without user and password. Raises UsageError for one that is none."""
+    try:
+        parts = urlsplit(url)
+        whole = parts.scheme in _PORTS and parts.hostname and (parts.port or True) and parts.path in ("", "/")
+    except ValueError:  # of a port that is no number
+        whole = False
+    if not whole:
+        fix = "Give it as http://HOST:PORT or https://HOST, without a path."
+        raise UsageError(f"RAG_CHROMA_URL is no address of a server: {shown_address(url)}.", fix)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
 def headers(home: Path, place: Place) -> dict[str, str]:
     """Return the credentials for the server of `place`, where the settings are for that server."""
     settings = load(home=home)
-    if not settings.chroma_url or urlsplit(settings.chroma_url).hostname != urlsplit(place.url).hostname:
+    if not settings.chroma_url or _bare(settings.chroma_url) != place.url:
         return {}
     return _credentials(settings)
 

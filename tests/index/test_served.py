@@ -17,7 +17,7 @@ from support.factories import HashEmbedder, paper
 
 from rag import ask, ingest, ingestion
 from rag.assistant import Assistant
-from rag.errors import Unreachable
+from rag.errors import Unreachable, UsageError
 from rag.index import generations, served, vectors
 from rag.index.vectors import VectorIndex
 from rag.settings.settings import load
@@ -165,6 +165,21 @@ def test_credentials_are_sent_and_never_noted(
     assert "secret" not in note
     assert "t0ken" not in note
     assert json.loads(note)["url"] == f"http://{host}"
+
+
+def test_credentials_go_to_no_other_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = served.Place("http://localhost:8000", "t", "d", "c")
+    monkeypatch.setenv("RAG_CHROMA_TOKEN", "t0ken")
+    for url, sent in (("http://localhost:8000/", True), ("http://localhost:8001", False), ("https://localhost:8000", False)):
+        monkeypatch.setenv("RAG_CHROMA_URL", url)
+        assert bool(served.headers(tmp_path, place)) is sent, url
+
+
+@pytest.mark.parametrize("url", ["chroma.example.org:8000", "http://", "http://host:port", "http://host/chroma", "ftp://host"])
+def test_an_address_that_is_none_is_one_sentence(tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAG_CHROMA_URL", url)
+    with pytest.raises(UsageError, match="RAG_CHROMA_URL is no address of a server"):
+        served.wanted(tmp_path, "name", "state", b"")
 
 
 @contextmanager
