@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from rag.errors import LibraryError, Unreachable, UsageError
+from rag.errors import Unreachable, UsageError
+from rag.index import notes
 from rag.settings.mask import shown_address
 from rag.settings.settings import Settings, load
 
@@ -38,20 +38,13 @@ class Place:
         return parts.hostname or "localhost", parts.port or _PORTS.get(parts.scheme, 8000), parts.scheme == "https"
 
     def write(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / NOTE).write_text(json.dumps(asdict(self)), "utf-8")
+        notes.write(folder, NOTE, asdict(self))
 
 
 def place_of(folder: Path) -> Place | None:
     """Return the collection that `folder` notes; None where the vectors are in the folder. Raises LibraryError."""
-    try:
-        return Place(**json.loads((folder / NOTE).read_text("utf-8")))
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, TypeError) as error:
-        raise LibraryError(
-            f"The note of the served collection in {folder} cannot be read.", "Run: python -m rag.ingest --repair"
-        ) from error
+    values = notes.read(folder, NOTE, Place.__match_args__)
+    return Place(**values) if values is not None else None
 
 
 def wanted(home: Path, fingerprint: str, state: str, axes: bytes) -> Place | None:

@@ -20,13 +20,13 @@ from llama_index.core.schema import NodeRelationship, RelatedNodeInfo, TextNode
 from llama_index.core.vector_stores.types import BasePydanticVectorStore, VectorStoreQuery
 from numpy.typing import NDArray
 
-from rag.errors import LibraryError, Unreachable, UsageError
+from rag.errors import Unreachable, UsageError
+from rag.index import notes
 from rag.settings import classes
 from rag.settings.settings import load
 from rag.types import Chunk
 
 NOTE, _SENT, _SAMPLES = "store.json", "sent.json", "samples.npz"
-_REPAIR = "Run: python -m rag.ingest --repair"
 _VECTORS_PER_CALL = 1_000
 _MAX_SAMPLES = 8  # vectors that are kept to ask the store for itself
 _MAX_NAME_CHARS = 40  # of the fingerprint in the name of a collection: PostgreSQL takes 63 in all
@@ -41,20 +41,13 @@ class Note:
     collection: str
 
     def write(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / NOTE).write_text(json.dumps(asdict(self)), "utf-8")
+        notes.write(folder, NOTE, asdict(self))
 
 
 def note_of(folder: Path) -> Note | None:
     """Return what `folder` notes of a store; None where its vectors are elsewhere. Raises LibraryError."""
-    try:
-        return Note(**json.loads((folder / NOTE).read_text("utf-8")))
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, TypeError) as error:
-        raise LibraryError(
-            f"The note of the store in {folder} cannot be read.", "Run: python -m rag.ingest --repair"
-        ) from error
+    values = notes.read(folder, NOTE, Note.__match_args__)
+    return Note(**values) if values is not None else None
 
 
 def wanted(home: Path, fingerprint: str, state: str, axes: bytes) -> Note | None:
